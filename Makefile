@@ -1,0 +1,51 @@
+# Edge. Two commands do everything on a fresh machine: `make start` and `make test`. `make help` lists the rest.
+
+NODE := node_modules/.bin/node
+ROOMS := arch base smtp ldap tls mail config logs pipeline directory-store directory-face certificates queue smtp-receive \
+	categorizer smtp-send mailbox-transport cmdlets supervisor shell cli
+
+.DEFAULT_GOAL := help
+.PHONY: help start test check types lint format unit e2e bench fuzz peers clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+node_modules/.installed: package.json package-lock.json
+	npm ci
+	@touch $@
+
+start: node_modules/.installed ## an Edge appliance and its internal hub on loopback ports, with real messages through them
+	@$(NODE) --disable-warning=ExperimentalWarning src/bin/lab.ts
+
+test: node_modules/.installed peers ## installs the real peers, then type check, linter and all tests
+	@$(MAKE) --no-print-directory check
+	@$(NODE) test/lib/run-all.ts
+
+check: types lint ## type check, linter, formatter
+
+types: node_modules/.installed
+	@node_modules/.bin/tsc -p tsconfig.json
+
+lint: node_modules/.installed
+	@node_modules/.bin/biome check --config-path=.config src test certs
+	@$(NODE) node_modules/eslint/bin/eslint.js -c .config/eslint.config.js --cache --cache-location node_modules/.cache/eslint src test certs
+
+format: node_modules/.installed ## rewrites the sources in the house format
+	@node_modules/.bin/biome check --write --config-path=.config src test certs
+
+unit: node_modules/.installed ## tests that need no peer
+	@$(NODE) --test $(foreach room,$(ROOMS),'test/$(room)/**/*.test.ts')
+
+bench: node_modules/.installed peers ## Edge against Postfix in the same run, as ratios; then memory and start-up
+	@$(NODE) test/bench/run.ts
+	@$(NODE) test/bench/run.ts --tools
+	@$(NODE) test/bench/limits.ts
+
+fuzz: node_modules/.installed ## 200,000 hostile cases
+	@EDGE_FUZZ_CASES=200000 $(NODE) --test 'test/**/*fuzz*.test.ts'
+
+peers: ## the Debian packages that the tests talk to (root)
+	@sh test/lib/install-peers.sh
+
+clean: ## forgets what the tests and the demonstration left
+	rm -rf .edge .bench node_modules/.cache

@@ -1,0 +1,11 @@
+/**
+ * What every room may lean on and what knows no mail: clock, identifiers, units of size and time, address ranges,
+ * file writes that survive a crash.
+ */
+
+export { formatByteSize, parseByteSize } from './bytes.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { newGuid, SessionIds } from './ids.ts';
+export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange } from './ip-range.ts';
+export { replaceFile, syncFolder } from './safe-file.ts';
+export { formatTimeSpan, parseTimeSpan } from './time-span.ts';

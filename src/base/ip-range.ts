@@ -1,0 +1,63 @@
+import ipaddr from 'ipaddr.js';
+
+/** A block of addresses of one family, both ends included. */
+export interface IpRange {
+  readonly family: 4 | 6;
+  readonly first: bigint;
+  readonly last: bigint;
+  /** As the administrator wrote it. */
+  readonly text: string;
+}
+
+/** An address as a number, with its family; IPv4-mapped IPv6 counts as IPv4, a scope id is dropped. */
+export interface IpNumber {
+  readonly family: 4 | 6;
+  readonly value: bigint;
+}
+
+/** Reads one address. Throws RangeError for text that is none. */
+export function parseIp(text: string): IpNumber {
+  const bare = text
+    .trim()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/%.*$/, '');
+  const strict = ipaddr.IPv4.isValidFourPartDecimal(bare) || ipaddr.IPv6.isValid(bare);
+  if (!strict) throw new RangeError(`'${text}' is not an IP address`);
+  const address = ipaddr.process(bare);
+  const value = address.toByteArray().reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return { family: address.kind() === 'ipv4' ? 4 : 6, value };
+}
+
+/**
+ * Reads an entry of RemoteIPRanges: a single address, `first-last`, or CIDR, of either family.
+ * Throws RangeError that says what is wrong.
+ */
+export function parseIpRange(text: string): IpRange {
+  const [start = '', end, ...rest] = text.trim().split('-');
+  if (rest.length > 0) throw new RangeError(`'${text}' is not an address, a first-last range or CIDR`);
+  if (end !== undefined) {
+    const [first, last] = [parseIp(start), parseIp(end)];
+    if (first.family !== last.family) throw new RangeError(`'${text}' mixes IPv4 and IPv6`);
+    if (first.value > last.value) throw new RangeError(`'${text}' ends before it begins`);
+    return { family: first.family, first: first.value, last: last.value, text };
+  }
+  const [address = '', prefix, ...more] = start.split('/');
+  if (more.length > 0) throw new RangeError(`'${text}' is not an address, a first-last range or CIDR`);
+  const { family, value } = parseIp(address);
+  if (prefix === undefined) return { family, first: value, last: value, text };
+  const width = family === 4 ? 32 : 128;
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > width)
+    throw new RangeError(`'${text}': the prefix is above ${width}`);
+  const host = (1n << BigInt(width - Number(prefix))) - 1n;
+  return { family, first: value & ~host, last: value | host, text };
+}
+
+/** True when the address lies in the range. */
+export function contains(range: IpRange, address: IpNumber): boolean {
+  return range.family === address.family && range.first <= address.value && address.value <= range.last;
+}
+
+/** Number of addresses: the smaller, the more specific. */
+export function extent(range: IpRange): bigint {
+  return range.last - range.first + 1n;
+}

@@ -1,0 +1,173 @@
+/** The directory process: owns the store and its LDAP face, the certificates' making, and the management endpoint. */
+import { flushCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { systemClock } from '../base/index.ts';
+import { CertificateStore } from '../certificates/index.ts';
+import { type StatusReport, type WorkerReport } from '../cli/index.ts';
+import { cmdletCatalogue } from '../cmdlets/index.ts';
+import { type FaceEvent, LdapServer } from '../directory/index.ts';
+import { openServiceLog } from '../logs/index.ts';
+import {
+  type Binding,
+  Bus,
+  channelToParent,
+  dropPrivileges,
+  type ManagementMethod,
+  ManagementServer,
+  managementSocket,
+  statePaths,
+} from '../supervisor/index.ts';
+import { LdapConfigurationStore } from './configuration-store.ts';
+import { holdSnapshots, openDirectory, placeIn, seedDirectory } from './directory-access.ts';
+import { journalSettings } from './journal-settings.ts';
+import { processOptions } from './process-options.ts';
+import { shellMethods } from './shell-session.ts';
+import { FanOutAdministration, type WorkerAnswer } from './transport-administration.ts';
+
+const options = processOptions();
+const paths = statePaths(options.state);
+const bus = new Bus(channelToParent());
+// Compiled code is kept while it still may be written: it saves the next start time and memory.
+flushCompileCache();
+if (options.account !== undefined) dropPrivileges(options.account);
+
+const clock = systemClock;
+const since = clock.now();
+const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: 'directory' });
+const { log } = service;
+const store = await openDirectory(paths, { readOnly: false });
+await seedDirectory(store, options.role);
+const place = placeIn(store);
+if (place.role !== options.role) {
+  throw new Error(
+    `${paths.root} holds a server of the role ${place.role}: start it with --role ${place.role}, or choose another --state`,
+  );
+}
+const snapshots = holdSnapshots(store);
+const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
+await certificates.ensureServerCertificate(snapshots.current.server.fqdn);
+certificates.onChange(() => bus.notify('certificates-changed', undefined));
+
+const ldapiPath = join(paths.run, 'ldapi');
+const ldap = new LdapServer({
+  store,
+  log: tellLdap,
+  hostName: snapshots.current.server.fqdn,
+  tls: {
+    secureContext: () => {
+      const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: snapshots.current.server.fqdn });
+      if (context === undefined) throw new Error('there is no certificate for LDAPS');
+      return context;
+    },
+  },
+});
+const listening: string[] = [];
+await ldap.listen({ path: ldapiPath });
+// AD LDS of an Edge server answers in clear to its own machine only.
+const { edgeSyncAdamLdapPort, edgeSyncAdamSslPort } = snapshots.current.server;
+await listenLdap({ host: '127.0.0.1', port: edgeSyncAdamLdapPort });
+await listenLdap({ host: '0.0.0.0', port: edgeSyncAdamSslPort, tls: true });
+
+const administration = new FanOutAdministration(
+  async (name, argument) => (await bus.request('fan-out', { name, argument })) as WorkerAnswer<unknown>[],
+  place.serverName,
+  () => journalSettings(snapshots.current, paths).tracking.limits.folder,
+);
+const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn);
+const methods: Record<string, ManagementMethod> = {
+  status: async function* () {
+    return report();
+  },
+  'flush-logs': async function* () {
+    await bus.request('fan-out', { name: 'flush-logs', argument: undefined });
+  },
+  ...shellMethods(
+    cmdletCatalogue(),
+    { store: configuration, role: place.role, serverName: place.serverName, transport: administration },
+    log,
+  ),
+};
+const management = new ManagementServer(methods);
+await management.listen(managementSocket(paths));
+
+store.onChange(() => {
+  bus.notify('changed', store.usn);
+  if (!snapshots.refresh()) return;
+  tellBindings();
+  for (const { dn, attribute, reason } of snapshots.current.problems) log.warn({ dn, attribute }, reason);
+});
+bus.handle('reopen-logs', () => service.reopen());
+bus.handle('stop', stop);
+process.on('disconnect', () => process.exit(1));
+process.on('uncaughtExceptionMonitor', (error) => {
+  log.fatal(error, 'the directory ends by a fault of the program');
+  service.flush();
+});
+log.info({ usn: store.usn }, 'the directory is ready');
+bus.notify('ready', undefined);
+tellBindings();
+
+/** The endpoints that enabled receive connectors name now. */
+function tellBindings(): void {
+  const bindings: Binding[] = snapshots.current.receiveConnectors
+    .filter(({ enabled }) => enabled)
+    .flatMap((connector) => connector.bindings.map(({ address, port }) => ({ address, port })));
+  bus.notify('bindings', bindings);
+}
+
+async function listenLdap(target: { host: string; port: number; tls?: boolean }): Promise<void> {
+  const text = `${target.tls === true ? 'ldaps' : 'ldap'} ${target.host}:${target.port}`;
+  try {
+    await ldap.listen(target);
+    listening.push(text);
+  } catch (error) {
+    // Mail does not depend on it, and the local socket still answers: say so and go on.
+    const reason = (error as Error).message;
+    log.error({ err: error }, `${text} cannot be listened on`);
+    process.stderr.write(`edge: ${text} cannot be listened on: ${reason}\n`);
+  }
+}
+
+function tellLdap(event: FaceEvent): void {
+  if (event.kind === 'fault')
+    log.error({ err: event.error, connection: event.connection }, 'LDAP: fault of the program');
+  else if (event.kind === 'bind' || event.kind === 'write' || event.kind === 'refused')
+    log.info(event, `LDAP ${event.kind}`);
+  else log.debug(event, `LDAP ${event.kind}`);
+}
+
+async function report(): Promise<StatusReport> {
+  const supervisor = (await bus.request('supervisor-status', undefined)) as Pick<
+    StatusReport,
+    'pid' | 'bindings' | 'processes'
+  >;
+  const answers = (await bus.request('fan-out', {
+    name: 'worker-status',
+    argument: undefined,
+  })) as WorkerAnswer<WorkerReport>[];
+  return {
+    server: place.serverName,
+    role: place.role,
+    since,
+    usn: store.usn,
+    ...supervisor,
+    ldap: listening,
+    workers: answers.map(({ worker, result, error }) => ({
+      ...result,
+      worker,
+      ...(error === undefined ? {} : { error }),
+    })),
+    problems: snapshots.current.problems,
+  };
+}
+
+async function stop(): Promise<void> {
+  management.close();
+  await configuration[Symbol.asyncDispose]();
+  await ldap.close();
+  await certificates[Symbol.asyncDispose]();
+  await store[Symbol.asyncDispose]();
+  log.info('the directory stops');
+  service.flush();
+  process.exit(0);
+}

@@ -1,0 +1,18 @@
+/** The `edge` command. */
+import { readFileSync } from 'node:fs';
+import { runCommand } from '../cli/index.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+// The services and the shell are loaded when they are asked for: `edge status` must not wait for them.
+process.exitCode = await runCommand(
+  process.argv.slice(2),
+  {
+    start: async (options) => (await import('../main.ts')).start(options),
+    shell: async (options) => (await import('./shell-command.ts')).shell(options),
+  },
+  { out: (text) => void process.stdout.write(text), error: (text) => void process.stderr.write(text) },
+  version,
+);

@@ -1,0 +1,56 @@
+/** What an administrator does to the queues of one worker. Requests name the parts that lie on this worker. */
+import { type MessageAction, type QueueAction } from '../cmdlets/index.ts';
+import { type MessageQueue, type Spool } from '../queue/index.ts';
+
+export interface QueueRequest {
+  readonly action: QueueAction;
+  readonly targets: readonly { readonly worker: string; readonly identity: string }[];
+  readonly resubmit: boolean;
+}
+
+export interface MessageRequest {
+  readonly action: MessageAction;
+  readonly id: number;
+  /** Pairs of worker and queue; undefined: wherever the message is. */
+  readonly queues: readonly (readonly [worker: string, identity: string])[] | undefined;
+}
+
+/** Acts on this worker's part of the queues. */
+export async function actOnQueues(
+  queue: MessageQueue,
+  worker: string,
+  { action, targets, resubmit }: QueueRequest,
+): Promise<void> {
+  for (const { identity } of targets.filter((target) => target.worker === worker)) {
+    if (action === 'suspend') queue.suspendQueue(identity);
+    else if (action === 'resume') queue.resumeQueue(identity);
+    else await queue.retryQueue(identity, { resubmit });
+  }
+}
+
+/** Acts on a message, if this worker has it. */
+export async function actOnMessages(
+  queue: MessageQueue,
+  worker: string,
+  { action, id, queues }: MessageRequest,
+): Promise<void> {
+  const places =
+    queues === undefined ? [undefined] : queues.flatMap(([where, identity]) => (where === worker ? [identity] : []));
+  for (const place of places) {
+    if (action === 'suspend') queue.suspendMessage(id, place);
+    else if (action === 'resume') queue.resumeMessage(id, place);
+    else
+      await queue.removeMessage(id, {
+        report: action === 'removeWithReport',
+        ...(place === undefined ? {} : { queue: place }),
+      });
+  }
+}
+
+/** The content of a message that this worker has. */
+export async function exportMessage(spool: Spool, id: number): Promise<Buffer | undefined> {
+  if (spool.get(id) === undefined) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of spool.stream(id)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,205 @@
+import {
+  type MessageAction,
+  type MessageInfo,
+  type PipelineStage,
+  type QueueAction,
+  type QueueInfo,
+  type TrackingQuery,
+  type TrackingRecord,
+  type TransportAdministration,
+} from '../cmdlets/index.ts';
+import { searchTracking } from '../logs/index.ts';
+import { type MessageView, type QueueView } from '../queue/index.ts';
+
+/** What one worker said. */
+export interface WorkerAnswer<T> {
+  readonly worker: string;
+  readonly result?: T;
+  readonly error?: string;
+}
+
+/** Asks every worker the same. */
+export type FanOut = (name: string, argument: unknown) => Promise<readonly WorkerAnswer<unknown>[]>;
+
+/** Queues that Exchange names and does not number. */
+const named = new Set(['Submission', 'Unreachable', 'Poison']);
+
+/** Shards in one message id: the remainder names the worker. */
+const shards = 256;
+
+/** One queue over all workers. */
+interface Merged {
+  readonly number: string;
+  readonly parts: { readonly worker: string; readonly view: QueueView }[];
+}
+
+/** Reaches the queues of all workers: one next hop is one queue, whoever holds its messages. */
+export class FanOutAdministration implements TransportAdministration {
+  readonly #fanOut: FanOut;
+  readonly #serverName: string;
+  readonly #trackingFolder: () => string;
+  /** Numbers once given stay with their next hop while this process runs. */
+  readonly #numbers = new Map<string, string>();
+
+  constructor(fanOut: FanOut, serverName: string, trackingFolder: () => string) {
+    this.#fanOut = fanOut;
+    this.#serverName = serverName;
+    this.#trackingFolder = trackingFolder;
+  }
+
+  async queues(): Promise<readonly QueueInfo[]> {
+    return (await this.#merged()).map((queue) => this.#info(queue));
+  }
+
+  async messages(): Promise<readonly MessageInfo[]> {
+    const numbers = await this.#numbersByWorker();
+    const answers = await this.#ask<readonly MessageView[]>('messages', { limit: 10_000 });
+    return answers.flatMap(({ worker, result }) =>
+      result.map((view) => this.#message(view, numbers.get(`${worker} ${view.queue}`) ?? view.queue)),
+    );
+  }
+
+  async actOnQueues(
+    action: QueueAction,
+    identities: readonly string[],
+    options: { readonly resubmit?: boolean } = {},
+  ): Promise<void> {
+    const wanted = new Set(identities.map((identity) => this.#local(identity)));
+    for (const { number, parts } of await this.#merged()) {
+      if (!wanted.has(number.toLowerCase())) continue;
+      const targets = parts.map(({ worker, view }) => ({ worker, identity: view.identity }));
+      await this.#ask('queue-action', { action, targets, resubmit: options.resubmit === true });
+    }
+  }
+
+  async actOnMessages(action: MessageAction, identities: readonly string[]): Promise<void> {
+    const numbers = await this.#numbersByWorker();
+    for (const identity of identities) {
+      const parts = identity.split('\\');
+      const id = Number(parts.at(-1));
+      const number = parts.length > 2 ? parts.at(-2) : undefined;
+      const queues = [...numbers].filter(([, value]) => value === number).map(([key]) => key.split(' '));
+      await this.#ask('message-action', { action, id, queues: number === undefined ? undefined : queues });
+    }
+  }
+
+  async exportMessage(identity: string): Promise<Buffer> {
+    const id = Number(identity.split('\\').at(-1));
+    const answers = await this.#ask<Uint8Array | undefined>('export-message', { id });
+    const found = answers.map(({ result }) => result).find((content) => content !== undefined);
+    if (found === undefined) throw new Error(`there is no message ${identity} in any queue`);
+    return Buffer.from(found);
+  }
+
+  tracking(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord> {
+    return searchTracking(this.#trackingFolder(), query, signal);
+  }
+
+  async pipeline(): Promise<readonly PipelineStage[]> {
+    // No agents are built yet: the pipeline is empty, and says so.
+    return [];
+  }
+
+  async #ask<T>(name: string, argument: unknown): Promise<readonly { worker: string; result: T }[]> {
+    const answers = await this.#fanOut(name, argument);
+    return answers.flatMap(({ worker, result, error }) =>
+      error === undefined ? [{ worker, result: result as T }] : [],
+    );
+  }
+
+  async #merged(): Promise<Merged[]> {
+    const merged = new Map<string, Merged>();
+    for (const { worker, result } of await this.#ask<readonly QueueView[]>('queues', undefined)) {
+      for (const view of result) {
+        const number = this.#numberOf(view);
+        const queue = merged.get(number) ?? { number, parts: [] };
+        queue.parts.push({ worker, view });
+        merged.set(number, queue);
+      }
+    }
+    return [...merged.values()];
+  }
+
+  async #numbersByWorker(): Promise<ReadonlyMap<string, string>> {
+    const queues = await this.#merged();
+    return new Map(
+      queues.flatMap(({ number, parts }) =>
+        parts.map(({ worker, view }) => [`${worker} ${view.identity}`, number] as const),
+      ),
+    );
+  }
+
+  #numberOf({ identity, deliveryType, nextHopDomain, nextHopConnector }: QueueView): string {
+    if (named.has(identity)) return identity;
+    const key = `${deliveryType}\0${nextHopDomain}\0${nextHopConnector}`;
+    const number = this.#numbers.get(key) ?? String(this.#numbers.size + 3);
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  #local(identity: string): string {
+    return (identity.split('\\').at(-1) ?? identity).toLowerCase();
+  }
+
+  #info({ number, parts }: Merged): QueueInfo {
+    const views = parts.map(({ view }) => view);
+    const [first] = views as [QueueView, ...QueueView[]];
+    const sum = (of: (view: QueueView) => number): number => views.reduce((total, view) => total + of(view), 0);
+    const failing = views.find(({ lastError }) => lastError !== '') ?? first;
+    return {
+      identity: `${this.#serverName}\\${number}`,
+      deliveryType: first.deliveryType,
+      nextHopDomain: first.nextHopDomain,
+      nextHopConnector: first.nextHopConnector,
+      tlsDomain: '',
+      status: worst(views),
+      messageCount: sum((view) => view.messageCount),
+      deferredMessageCount: sum((view) => view.deferredMessageCount),
+      lastError: failing.lastError,
+      retryCount: Math.max(...views.map((view) => view.retryCount)),
+      lastRetryTime: dateOf(failing.lastRetryTime),
+      nextRetryTime: dateOf(failing.nextRetryTime),
+      firstRetryTime: dateOf(failing.firstRetryTime),
+      incomingRate: sum((view) => view.incomingRate),
+      outgoingRate: sum((view) => view.outgoingRate),
+    };
+  }
+
+  #message(view: MessageView, number: string): MessageInfo {
+    const queue = `${this.#serverName}\\${number}`;
+    return {
+      identity: `${queue}\\${view.id}`,
+      queue,
+      status: view.status,
+      subject: view.subject,
+      internetMessageId: view.messageId,
+      fromAddress: view.from === '' ? '<>' : view.from,
+      size: view.size,
+      sourceIP: view.sourceAddress,
+      messageSourceName: view.sourceName,
+      scl: -1,
+      dateReceived: new Date(view.receivedAt),
+      expirationTime: new Date(view.expiresAt),
+      lastError: view.lastError,
+      retryCount: view.retryCount,
+      recipients: view.recipients.map(({ address, status, lastReply }) => ({ address, status, lastError: lastReply })),
+    };
+  }
+}
+
+/** Which worker keeps a message. */
+export function shardOf(id: number): number {
+  return id % shards;
+}
+
+/** What an administrator must know first. */
+function worst(views: readonly QueueView[]): QueueInfo['status'] {
+  for (const status of ['Suspended', 'Retry', 'Active', 'Connecting'] as const) {
+    if (views.some((view) => view.status === status)) return status;
+  }
+  return 'Ready';
+}
+
+function dateOf(ms: number): Date | null {
+  return ms > 0 ? new Date(ms) : null;
+}

@@ -1,0 +1,15 @@
+/**
+ * Categorizing: decides where each recipient of a message goes next, from the accepted domains and the send connectors, and
+ * writes the reports about those that got nowhere. Stands between the spool and the delivery queues; the queue calls it.
+ * Leaves out: looking up mail exchangers (smtp-send), when to try again (queue).
+ */
+export { Categorizer, type CategorizerParts } from './categorizer.ts';
+export { acceptedFor, fit } from './domain-match.ts';
+export {
+  type ContentSource,
+  type NotificationParts,
+  NotificationWriter,
+  postmasterOf,
+  type Submission,
+} from './notification-writer.ts';
+export { type Choice, type RoutingFacts, RoutingTable, type ServerRole } from './routing-table.ts';

@@ -1,0 +1,24 @@
+/**
+ * The certificates of this machine and their private keys, which no other room touches: one PEM file each in the state
+ * directory, mode 0600. The choice itself is made by tls/; here it gets its candidates and becomes a TLS context,
+ * prepared ahead, so that a STARTTLS waits for nothing. Also the maker of certificates, for the server's own and for
+ * the test chains of certs/. It fetches nothing and asks no certification authority.
+ */
+export {
+  buildCertificate,
+  type CertificateRequest,
+  type KeyUsage,
+  type NamePart,
+  type NameSteps,
+  type NameStringType,
+  purposes,
+} from './certificate-builder.ts';
+export { CertificateError } from './certificate-error.ts';
+export {
+  type CertificateEntry,
+  CertificateStore,
+  type CertificateStoreOptions,
+  type PickedCertificate,
+  type PickRequest,
+} from './certificate-store.ts';
+export { randomSerial } from './self-signed.ts';

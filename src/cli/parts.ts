@@ -1,0 +1,36 @@
+/** What the commands need of the rest of the program; `main.ts` hands it in. */
+
+/** Options of `edge start`. */
+export interface StartOptions {
+  readonly state: string;
+  readonly role: 'EdgeTransport' | 'Mailbox';
+  /** Transport workers; default: one per core. */
+  readonly workers: number;
+  readonly user?: string;
+}
+
+export interface ShellOptions {
+  readonly state: string;
+  /** What a state directory that is made now will be. */
+  readonly role: StartOptions['role'];
+  /** Lines to run, in order; empty: interactive. */
+  readonly lines: readonly string[];
+  readonly files: readonly string[];
+  readonly check: boolean;
+}
+
+export interface CommandParts {
+  /** Runs the services until they are told to stop; resolves with the exit status. */
+  start(options: StartOptions): Promise<number>;
+  /** Runs management-shell lines; resolves with the exit status. */
+  shell(options: ShellOptions): Promise<number>;
+}
+
+/** Where the commands write. */
+export interface Terminal {
+  out(text: string): void;
+  error(text: string): void;
+}
+
+/** Exit statuses of every command. */
+export const exitStatus = { done: 0, finding: 1, failed: 2, usage: 64 } as const;

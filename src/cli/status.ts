@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { lockHolder, ManagementClient, managementSocket, NotRunningError, statePaths } from '../supervisor/index.ts';
+import { exitStatus, type Terminal } from './parts.ts';
+
+/** What the service says of itself; the directory process puts it together. */
+export interface StatusReport {
+  readonly server: string;
+  readonly role: string;
+  readonly since: number;
+  readonly pid: number;
+  readonly usn: number;
+  readonly bindings: readonly { readonly binding: string; readonly fault: string }[];
+  readonly processes: readonly { readonly name: string; readonly pid: number; readonly restarts: number }[];
+  readonly ldap: readonly string[];
+  readonly workers: readonly WorkerReport[];
+  readonly problems: readonly { readonly dn: string; readonly attribute: string; readonly reason: string }[];
+}
+
+export interface WorkerReport {
+  readonly worker: string;
+  readonly error?: string;
+  readonly sessions?: number;
+  readonly messages?: number;
+  readonly queues?: readonly QueueReport[];
+  readonly memory?: number;
+}
+
+export interface QueueReport {
+  readonly identity: string;
+  readonly deliveryType: string;
+  readonly status: string;
+  readonly messageCount: number;
+  readonly nextHopDomain: string;
+  readonly lastError: string;
+}
+
+/** `edge status`: 0 when all is well, 1 when something needs a look, 2 when nothing runs. */
+export async function status(options: { state: string; json: boolean }, terminal: Terminal): Promise<number> {
+  const paths = statePaths(options.state);
+  if (!existsSync(paths.root)) return notRunning(options, terminal, `there is no state directory ${paths.root}`);
+  try {
+    using client = await ManagementClient.connect(managementSocket(paths));
+    const report = (await client.call('status', undefined)) as StatusReport;
+    terminal.out(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report));
+    return faults(report).length === 0 ? exitStatus.done : exitStatus.finding;
+  } catch (error) {
+    if (!(error instanceof NotRunningError)) throw error;
+    const holder = lockHolder(paths);
+    const text =
+      holder === undefined
+        ? `nothing runs on ${paths.root}`
+        : `process ${holder} holds ${paths.root} but does not answer yet`;
+    return notRunning(options, terminal, text);
+  }
+}
+
+function notRunning(options: { json: boolean }, terminal: Terminal, text: string): number {
+  if (options.json) terminal.out(`${JSON.stringify({ running: false, reason: text })}\n`);
+  else terminal.error(`edge status: ${text}. Start it with: edge start\n`);
+  return exitStatus.failed;
+}
+
+/** What is wrong, one line each. */
+export function faults(report: StatusReport): string[] {
+  return [
+    ...report.bindings.flatMap(({ fault }) => (fault === '' ? [] : [fault])),
+    ...report.workers.flatMap(({ worker, error }) => (error === undefined ? [] : [`${worker}: ${error}`])),
+    ...report.problems.map(({ dn, attribute, reason }) => `${dn}: ${attribute}: ${reason}`),
+  ];
+}
+
+function renderStatus(report: StatusReport): string {
+  const lines = [
+    `${report.server} (${report.role}), process ${report.pid}, since ${new Date(report.since).toISOString()}`,
+  ];
+  for (const { binding, fault } of report.bindings)
+    lines.push(`  smtp   ${binding}${fault === '' ? '' : `  NOT LISTENING`}`);
+  for (const address of report.ldap) lines.push(`  ldap   ${address}`);
+  lines.push(`  configuration at update ${report.usn}`);
+  for (const worker of report.workers) {
+    const megabytes = Math.round((worker.memory ?? 0) / 1024 ** 2);
+    lines.push(
+      `  ${worker.worker}: ${worker.sessions ?? 0} sessions, ${worker.messages ?? 0} messages, ${megabytes} MB`,
+    );
+  }
+  for (const { name, restarts } of report.processes)
+    if (restarts > 0) lines.push(`  ${name} was started again ${restarts} times`);
+  const queues = mergeQueues(report);
+  for (const queue of queues) {
+    lines.push(
+      `  queue  ${queue.nextHopDomain}  ${queue.deliveryType}  ${queue.status}  ${queue.messageCount} messages  ${queue.lastError}`.trimEnd(),
+    );
+  }
+  for (const fault of faults(report)) lines.push(`  FAULT  ${fault}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Queues of all workers that lead to the same next hop, together. */
+function mergeQueues(report: StatusReport): QueueReport[] {
+  const merged = new Map<string, QueueReport>();
+  for (const queue of report.workers.flatMap((worker) => worker.queues ?? [])) {
+    const key = `${queue.deliveryType} ${queue.nextHopDomain}`;
+    const other = merged.get(key);
+    merged.set(key, other === undefined ? queue : { ...queue, messageCount: queue.messageCount + other.messageCount });
+  }
+  return [...merged.values()];
+}

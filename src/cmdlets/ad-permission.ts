@@ -1,0 +1,260 @@
+/** Get-, Add- and Remove-ADPermission: single rights on connectors, beyond what PermissionGroups says. */
+import {
+  type Ace,
+  ace,
+  parseAcl,
+  principalName,
+  type Right,
+  receiveConnector,
+  rightOfName,
+  rights,
+  sameAce,
+  sendConnector,
+  sidOf,
+  tryDecode,
+  wellKnownPrincipals,
+  writeAcl,
+} from '../config/index.ts';
+import { type Entry } from '../ldap/index.ts';
+import { badArgument, identityOf, isObject, isOn, textOf, textsOf } from './bound.ts';
+import { notImplemented } from './changes.ts';
+import { listObjects, matches, notFound } from './directory-objects.ts';
+import { factsOf } from './facts.ts';
+import { hint } from './nearest.ts';
+import { inDirectory } from './object-steps.ts';
+import { parametersOf } from './parameters.ts';
+import { warnOpenRelay } from './receive-connector.ts';
+import {
+  type BoundParameters,
+  type Cmdlet,
+  type CmdletContext,
+  CmdletError,
+  CmdletObject,
+  quietly,
+} from './runtime.ts';
+
+/** A connector with its access control entries. */
+interface Target {
+  readonly entry: Entry;
+  readonly identity: string;
+  readonly acl: readonly Ace[];
+}
+
+/** Parameters that mean something here; all others of the catalogue are refused. */
+const known = ['Identity', 'User', 'ExtendedRights', 'AccessRights', 'Deny', 'WhatIf', 'Confirm', 'DomainController'];
+
+const checkUser = (value: unknown): string | undefined => {
+  const text = isObject(value) ? '' : String(value);
+  if (sidOf(text) !== undefined || text === '') return undefined;
+  return `There is no principal '${text}'.${hint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, and SIDs.`;
+};
+
+const checkRights = (value: unknown): string | undefined => {
+  const wrong = (Array.isArray(value) ? value : [value]).map(String).find((name) => rightOfName(name) === undefined);
+  return wrong === undefined
+    ? undefined
+    : `There is no extended right '${wrong}'.${hint(wrong, rights)} Known are ${rights.join(', ')}.`;
+};
+
+const parameterChecks = {
+  Identity: { identityOf: 'ReceiveConnector' },
+  User: { check: checkUser, allowed: wellKnownPrincipals, mandatory: false },
+  ExtendedRights: { check: checkRights, allowed: rights },
+} as const;
+
+function refuseOthers(bound: BoundParameters): void {
+  const other = [...bound.keys()].find((name) => !known.includes(name));
+  if (other !== undefined) throw notImplemented(`The parameter ${other}`);
+}
+
+async function findTarget(context: CmdletContext, bound: BoundParameters): Promise<Target> {
+  const identity = identityOf(bound);
+  if (identity === undefined) throw badArgument('Identity', 'It names the connector: name, DN, GUID or SERVER\\Name.');
+  const all = [...(await listObjects(context, receiveConnector)), ...(await listObjects(context, sendConnector))];
+  const found = all.filter(({ object }) => matches(object, identity));
+  const [first] = found;
+  if (first === undefined)
+    throw notFound(
+      context,
+      identity,
+      'connector',
+      all.map(({ object }) => object.name),
+    );
+  if (found.length > 1) {
+    const text = `'${identity}' is the name of ${found.length} connectors. Use the DN or the GUID.`;
+    throw new CmdletError('ManagementObjectAmbiguousException', 'InvalidData', text, { target: identity });
+  }
+  const acl = first.entry.values('nTSecurityDescriptor').flatMap(parseAcl);
+  return { entry: first.entry, identity: first.object.identity, acl };
+}
+
+function present(identity: string, one: Ace): CmdletObject {
+  return new CmdletObject('ADAcePresentationObject', [
+    ['AccessRights', ['ExtendedRight']],
+    ['ExtendedRights', one.right === 'All' ? null : [one.right]],
+    ['Deny', one.deny],
+    ['InheritanceType', 'All'],
+    ['User', principalName(one.sid)],
+    ['Identity', identity],
+    ['IsInherited', one.inherited],
+    ['Inherited', one.inherited],
+    ['IsValid', true],
+  ]);
+}
+
+function userSid(bound: BoundParameters): string {
+  const name = textOf(bound, 'User');
+  if (name === undefined)
+    throw badArgument('User', "It is needed: the principal, such as 'NT AUTHORITY\\ANONYMOUS LOGON'.");
+  const fault = checkUser(name);
+  const sid = sidOf(name);
+  if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? '');
+  return sid;
+}
+
+/** The entries that a line speaks of. Throws CmdletError. */
+function acesOf(bound: BoundParameters): readonly Ace[] {
+  const sid = userSid(bound);
+  const deny = isOn(bound, 'Deny');
+  const names = textsOf(bound, 'ExtendedRights').flatMap((name) => name.split(','));
+  const access = textsOf(bound, 'AccessRights').flatMap((name) =>
+    name.split(',').map((one) => one.trim().toLowerCase()),
+  );
+  if (access.some((name) => name !== 'extendedright' && name !== 'genericall'))
+    throw notImplemented('AccessRights other than ExtendedRight');
+  if (names.length === 0 && access.length === 0) {
+    throw badArgument('ExtendedRights', 'It is needed: the right, such as ms-Exch-SMTP-Accept-Any-Recipient.');
+  }
+  const fault = names.length === 0 ? undefined : checkRights(names);
+  if (fault !== undefined) throw badArgument('ExtendedRights', fault);
+  const wanted: readonly (Right | 'All')[] =
+    names.length === 0 ? ['All'] : names.flatMap((name) => rightOfName(name) ?? []);
+  return wanted.map((right) => ace(sid, right, deny));
+}
+
+async function writeTarget(context: CmdletContext, target: Target, acl: readonly Ace[], cmdlet: string): Promise<void> {
+  const [before = 'D:'] = target.entry.values('nTSecurityDescriptor');
+  const after = writeAcl(acl, before);
+  const modification = {
+    operation: 'replace',
+    attribute: 'nTSecurityDescriptor',
+    values: [Buffer.from(after)],
+  } as const;
+  await inDirectory(target.identity, () => context.store.modify(target.entry.dn, [modification]));
+  context.changed({ cmdlet, dn: target.entry.dn, properties: [{ name: 'nTSecurityDescriptor', before, after }] });
+}
+
+async function warnRelay(context: CmdletContext, { entry }: Target): Promise<void> {
+  const [now] = await context.store.search(entry.dn, 'base');
+  if (
+    now === undefined ||
+    !now.values('objectClass').some((one) => one.toLowerCase() === receiveConnector.objectClass.toLowerCase())
+  )
+    return;
+  const decoded = tryDecode(receiveConnector, now, context.role);
+  if (decoded.ok) warnOpenRelay(context, decoded.object);
+}
+
+const getADPermission: Cmdlet = {
+  name: 'Get-ADPermission',
+  synopsis: 'Shows the rights on a connector.',
+  parameters: parametersOf(factsOf('Get-ADPermission'), undefined, parameterChecks),
+  supportsShouldProcess: false,
+  examples: [
+    {
+      line: "Get-ReceiveConnector | Get-ADPermission -User 'NT AUTHORITY\\ANONYMOUS LOGON' | Format-Table User,ExtendedRights,Deny",
+      says: 'What anyone may do without logging on.',
+    },
+  ],
+  async *run(context, bound) {
+    if (bound.has('Owner')) throw notImplemented('The parameter Owner');
+    const { identity, acl } = await findTarget(context, bound);
+    const sid = bound.has('User') ? userSid(bound) : undefined;
+    for (const one of acl) if (sid === undefined || one.sid === sid) yield present(identity, one);
+  },
+};
+
+const addADPermission: Cmdlet = {
+  name: 'Add-ADPermission',
+  synopsis: 'Gives or denies a right on a connector.',
+  parameters: parametersOf(factsOf('Add-ADPermission'), undefined, parameterChecks),
+  supportsShouldProcess: true,
+  examples: [
+    {
+      line: "Get-ReceiveConnector | Add-ADPermission -User 'NT AUTHORITY\\ANONYMOUS LOGON' -ExtendedRights ms-Exch-SMTP-Accept-Any-Sender",
+      says: 'Anyone may use any sender address.',
+    },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound);
+    const target = await findTarget(context, bound);
+    const wanted = acesOf(bound);
+    const missing = wanted.filter((one) => !target.acl.some((there) => !there.inherited && sameAce(there, one)));
+    for (const one of wanted.filter((each) => !missing.includes(each))) {
+      context.warning(
+        `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${one.principal}".`,
+      );
+    }
+    if (missing.length === 0) return;
+    if (
+      !(await context.shouldProcess({
+        action: 'Adding Active Directory permission',
+        target: target.identity,
+        impact: 'Medium',
+      }))
+    )
+      return;
+    await writeTarget(context, target, [...target.acl, ...missing], 'Add-ADPermission');
+    await warnRelay(context, target);
+    for (const one of missing) yield present(target.identity, one);
+  },
+};
+
+const removeADPermission: Cmdlet = {
+  name: 'Remove-ADPermission',
+  synopsis: 'Takes back a right on a connector.',
+  parameters: parametersOf(factsOf('Remove-ADPermission'), undefined, parameterChecks),
+  supportsShouldProcess: true,
+  examples: [
+    {
+      line: "Get-ReceiveConnector | Remove-ADPermission -User 'NT AUTHORITY\\ANONYMOUS LOGON' -ExtendedRights ms-Exch-SMTP-Accept-Authoritative-Domain-Sender -Confirm:$false",
+      says: 'Nobody may send as one of your own domains without logging on.',
+    },
+  ],
+  run: (context, bound) =>
+    quietly(async () => {
+      refuseOthers(bound);
+      const target = await findTarget(context, bound);
+      const unwanted = acesOf(bound);
+      const isUnwanted = (there: Ace): boolean => unwanted.some((one) => sameAce(there, one));
+      for (const one of unwanted.filter((each) => !target.acl.some((there) => sameAce(there, each)))) {
+        const state = one.deny ? 'denied to' : 'given to';
+        context.warning(
+          `The right ${one.right} is not ${state} "${one.principal}" on the object "${target.identity}".`,
+        );
+      }
+      if (target.acl.some((there) => there.inherited && isUnwanted(there))) {
+        context.warning(
+          `An inherited entry on the object "${target.identity}" stays: it is changed where it comes from.`,
+        );
+      }
+      if (!target.acl.some((there) => !there.inherited && isUnwanted(there))) return;
+      if (
+        !(await context.shouldProcess({
+          action: 'Removing Active Directory permission',
+          target: target.identity,
+          impact: 'High',
+        }))
+      )
+        return;
+      await writeTarget(
+        context,
+        target,
+        target.acl.filter((there) => there.inherited || !isUnwanted(there)),
+        'Remove-ADPermission',
+      );
+    }),
+};
+
+/** The permission cmdlets. */
+export const adPermissionCmdlets: readonly Cmdlet[] = [getADPermission, addADPermission, removeADPermission];

@@ -1,0 +1,151 @@
+/** Objects of a table in the directory: found, listed, and the place for new ones. */
+import {
+  type ObjectIdentity,
+  type ObjectTable,
+  type Properties,
+  type TableShape,
+  tryDecode,
+  type ValuesOf,
+} from '../config/index.ts';
+import { type Entry, escapeDnValue, escapeFilterValue } from '../ldap/index.ts';
+import { hint } from './nearest.ts';
+import { type CmdletContext, CmdletError } from './runtime.ts';
+
+/** An object with the entry that it came from. */
+export interface Found<P extends Properties> {
+  readonly entry: Entry;
+  readonly object: ValuesOf<P> & ObjectIdentity;
+}
+
+/** Every object of a table, by name. One that cannot be read is left out with a warning that says why. */
+export async function listObjects<P extends Properties>(
+  context: CmdletContext,
+  table: ObjectTable<P>,
+): Promise<readonly Found<P>[]> {
+  const { store } = context;
+  const entries = await store.search(store.configurationDn, 'sub', `(objectClass=${table.objectClass})`);
+  const found = entries
+    .filter((entry) => isOwnPlace(entry, table))
+    .flatMap((entry) => readObject(context, table, entry));
+  return found.sort((a, b) => a.object.identity.localeCompare(b.object.identity, 'en'));
+}
+
+/** Front End and Mailbox Transport share a class: the path tells them apart. */
+function isOwnPlace(entry: Entry, table: TableShape): boolean {
+  if (table.singleton !== true || table.path === '') return true;
+  return entry.dn.toLowerCase().startsWith(`${table.path.toLowerCase()},`);
+}
+
+function readObject<P extends Properties>(context: CmdletContext, table: ObjectTable<P>, entry: Entry): Found<P>[] {
+  const decoded = tryDecode(table, entry, context.role);
+  if (decoded.ok) return [{ entry, object: decoded.object }];
+  const reasons = decoded.errors.map(({ attribute, reason }) => `${attribute} ${reason}`).join('; ');
+  context.warning(`The object ${entry.dn} cannot be read: ${reasons}. Mend the attribute with ldapmodify.`);
+  return [];
+}
+
+/** Whether an identity names an object: name, DN, GUID, `SERVER\Name`. `wildcards`: * and ? in names count. */
+export function matches(object: ObjectIdentity, identity: string, wildcards = false): boolean {
+  const wanted = identity.toLowerCase();
+  const names = [object.name, object.identity, object.dn, object.guid].filter((name) => name !== '');
+  if (names.some((name) => name.toLowerCase() === wanted)) return true;
+  if (!wildcards || !/[*?]/.test(wanted)) return false;
+  const pattern = new RegExp(
+    `^${wanted
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  );
+  return [object.name, object.identity].some((name) => pattern.test(name.toLowerCase()));
+}
+
+/** The one object that an identity names. Throws CmdletError with the nearest name. */
+export function pickObject<P extends Properties>(
+  context: CmdletContext,
+  objects: readonly Found<P>[],
+  identity: string,
+  title: string,
+): Found<P> {
+  const found = objects.filter(({ object }) => matches(object, identity));
+  const [first] = found;
+  if (first === undefined)
+    throw notFound(
+      context,
+      identity,
+      title,
+      objects.map(({ object }) => object.name),
+    );
+  if (found.length > 1) {
+    const names = found.map(({ object }) => object.identity).join(', ');
+    throw new CmdletError(
+      'ManagementObjectAmbiguousException',
+      'InvalidData',
+      `The operation couldn't be performed because '${identity}' matches multiple entries: ${names}. Use one of these, or the GUID.`,
+      { target: identity },
+    );
+  }
+  return first;
+}
+
+/** Nothing has this identity. */
+export function notFound(
+  context: CmdletContext,
+  identity: string,
+  title: string,
+  names: readonly string[],
+): CmdletError {
+  const text = `The operation couldn't be performed because object '${identity}' couldn't be found on '${context.serverName}'.`;
+  const near = hint(identity.replace(/^.*\\/, ''), names);
+  const there =
+    names.length === 0
+      ? ` There is no ${title} yet.`
+      : near === ''
+        ? ` There is: ${names.slice(0, 10).join(', ')}.`
+        : near;
+  return new CmdletError('ManagementObjectNotFoundException', 'ObjectNotFound', text + there, { target: identity });
+}
+
+/** Entry of this server. Throws CmdletError. */
+export async function serverEntry(context: CmdletContext, name = context.serverName): Promise<Entry> {
+  const { store } = context;
+  const servers = await store.search(store.configurationDn, 'sub', '(objectClass=msExchExchangeServer)');
+  const short = name.toLowerCase();
+  const found = servers.find((entry) => {
+    const names = [
+      ...entry.values('cn'),
+      ...entry.values('networkAddress').map((one) => one.replace(/^.*:/, '')),
+      entry.dn,
+    ];
+    return names.some((one) => one.toLowerCase() === short);
+  });
+  if (found !== undefined) return found;
+  const names = servers.flatMap((entry) => entry.values('cn'));
+  throw notFound(context, name, 'server', names);
+}
+
+/** DN of the container that a new object of the table goes to. Throws CmdletError when server or organization is missing. */
+export async function containerOf(context: CmdletContext, table: TableShape, server?: string): Promise<string> {
+  const place = table.scope === 'server' ? (await serverEntry(context, server)).dn : await organizationDn(context);
+  return table.path === '' ? place : `${table.path},${place}`;
+}
+
+async function organizationDn({ store }: CmdletContext): Promise<string> {
+  const [organization] = await store.search(store.configurationDn, 'sub', '(objectClass=msExchOrganizationContainer)');
+  if (organization !== undefined) return organization.dn;
+  throw new CmdletError(
+    'ManagementObjectNotFoundException',
+    'ObjectNotFound',
+    'The directory holds no organization object.',
+  );
+}
+
+/** DN of a new object of this name. */
+export function childDn(name: string, container: string): string {
+  return `CN=${escapeDnValue(name)},${container}`;
+}
+
+/** Filter for an entry by name. */
+export function nameFilter(name: string): string {
+  return `(cn=${escapeFilterValue(name)})`;
+}

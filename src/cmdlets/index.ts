@@ -1,0 +1,37 @@
+/**
+ * The cmdlets: one engine for Get-, New-, Set- and Remove- of every object table, and those that do something of their
+ * own (permissions, queues, messages, tracking). Each is a value with its parameters; whoever runs it (shell, console,
+ * API) finds it here, binds and calls it. Leaves out: the language and the formatting (`shell/`), how the directory and
+ * the workers are reached (`CmdletContext`).
+ */
+export { cmdletCatalogue } from './catalogue.ts';
+export { nearest } from './nearest.ts';
+export { type Predicate, parseOpath } from './opath.ts';
+export {
+  type AuditedChange,
+  type BoundParameters,
+  type Cmdlet,
+  type CmdletCatalogue,
+  type CmdletContext,
+  CmdletError,
+  CmdletObject,
+  type ConfigurationStore,
+  type DefaultView,
+  type ErrorCategory,
+  type Example,
+  type HashReader,
+  type Operation,
+  type Parameter,
+  type PropertyReader,
+} from './runtime.ts';
+export {
+  type MessageAction,
+  type MessageInfo,
+  type PipelineStage,
+  type QueueAction,
+  type QueuedRecipient,
+  type QueueInfo,
+  type TrackingQuery,
+  type TrackingRecord,
+  type TransportAdministration,
+} from './transport-administration.ts';

@@ -1,0 +1,90 @@
+/** Get-MessageTrackingLog and Get-TransportPipeline. */
+import { dateOf, resultSizeOf, textOf, textsOf } from './bound.ts';
+import { factsOf } from './facts.ts';
+import { parametersOf } from './parameters.ts';
+import { type BoundParameters, type Cmdlet, CmdletObject } from './runtime.ts';
+import { type TrackingQuery } from './transport-administration.ts';
+import { refuseOthers, runningTransport } from './transport-objects.ts';
+
+type TextField = Exclude<keyof TrackingQuery, 'start' | 'end' | 'recipients'>;
+
+const textFields: readonly (readonly [parameter: string, field: TextField])[] = [
+  ['EventId', 'eventId'],
+  ['Source', 'source'],
+  ['Sender', 'sender'],
+  ['MessageId', 'messageId'],
+  ['InternalMessageId', 'internalMessageId'],
+  ['NetworkMessageId', 'networkMessageId'],
+  ['MessageSubject', 'messageSubject'],
+  ['Reference', 'reference'],
+  ['TransportTrafficType', 'transportTrafficType'],
+];
+
+const built = [
+  ...textFields.map(([name]) => name),
+  'Start',
+  'End',
+  'Recipients',
+  'ResultSize',
+  'Server',
+  'DomainController',
+];
+
+/** What a line looks for. Throws CmdletError. */
+function queryOf(bound: BoundParameters): TrackingQuery {
+  const texts = textFields.flatMap(([parameter, field]) => {
+    const value = textOf(bound, parameter);
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  const [start, end] = [dateOf(bound, 'Start'), dateOf(bound, 'End')];
+  const recipients = textsOf(bound, 'Recipients').flatMap((one) => one.split(',').map((address) => address.trim()));
+  return {
+    ...Object.fromEntries(texts),
+    ...(start && { start }),
+    ...(end && { end }),
+    ...(recipients.length > 0 && { recipients }),
+  };
+}
+
+const getMessageTrackingLog: Cmdlet = {
+  name: 'Get-MessageTrackingLog',
+  synopsis: 'Looks through the message tracking log.',
+  parameters: parametersOf(factsOf('Get-MessageTrackingLog')),
+  supportsShouldProcess: false,
+  examples: [
+    { line: 'Get-MessageTrackingLog -EventId FAIL', says: 'Messages that could not be delivered.' },
+    { line: 'Get-MessageTrackingLog -Sender a@example.com -ResultSize Unlimited', says: 'Everything from one sender.' },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound, built);
+    const limit = resultSizeOf(bound);
+    let count = 0;
+    for await (const record of runningTransport(context).tracking(queryOf(bound), context.signal)) {
+      if (count === limit) {
+        context.warning(`There are more results than ${limit}. Use -ResultSize Unlimited to see all.`);
+        return;
+      }
+      count += 1;
+      yield new CmdletObject('MessageTrackingEvent', record);
+    }
+  },
+};
+
+const getTransportPipeline: Cmdlet = {
+  name: 'Get-TransportPipeline',
+  synopsis: 'Shows which agents act at which event.',
+  parameters: parametersOf(factsOf('Get-TransportPipeline')),
+  supportsShouldProcess: false,
+  examples: [{ line: 'Get-TransportPipeline', says: 'Events in their order, each with its agents.' }],
+  async *run(context) {
+    for (const { event, agents } of await runningTransport(context).pipeline()) {
+      yield new CmdletObject('TransportPipelineEvent', [
+        ['Event', event],
+        ['TransportAgents', agents],
+      ]);
+    }
+  },
+};
+
+/** The log cmdlets. */
+export const trackingCmdlets: readonly Cmdlet[] = [getMessageTrackingLog, getTransportPipeline];

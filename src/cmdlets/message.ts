@@ -1,0 +1,116 @@
+/** Get-Message, Suspend-, Resume-, Remove- and Export-Message. */
+import { badArgument, identityOf, isOn, yesNoOf } from './bound.ts';
+import { factsOf } from './facts.ts';
+import { parametersOf } from './parameters.ts';
+import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, quietly } from './runtime.ts';
+import { type MessageAction } from './transport-administration.ts';
+import { arranged, choose, presentMessage, refuseOthers, runningTransport } from './transport-objects.ts';
+
+const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];
+const listed = [...chosen, 'Queue', 'ResultSize', 'SortOrder', 'IncludeRecipientInfo'];
+
+async function messagesOf(context: CmdletContext, bound: BoundParameters): Promise<readonly CmdletObject[]> {
+  const all = await runningTransport(context).messages();
+  const objects = all.map((message) => presentMessage(message, isOn(bound, 'IncludeRecipientInfo')));
+  const wanted = choose(context, bound, objects, 'message');
+  const queue = identityOf(bound, 'Queue');
+  if (queue === undefined) return wanted;
+  const name = queue.toLowerCase().replace(/^.*\\/, '');
+  return wanted.filter((message) => String(message.get('Queue')).toLowerCase().replace(/^.*\\/, '') === name);
+}
+
+const getMessage: Cmdlet = {
+  name: 'Get-Message',
+  synopsis: 'Shows the messages in the queues of this server.',
+  parameters: parametersOf(factsOf('Get-Message')),
+  supportsShouldProcess: false,
+  examples: [
+    { line: 'Get-Message', says: 'Up to 1,000 queued messages.' },
+    {
+      line: 'Get-Message -Filter "FromAddress -like \'*@example.com\'" -ResultSize Unlimited',
+      says: 'All of one domain.',
+    },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound, listed);
+    yield* arranged(bound, await messagesOf(context, bound));
+  },
+};
+
+interface MessageVerb {
+  readonly verb: string;
+  readonly synopsis: string;
+  readonly says: string;
+  readonly impact: 'Medium' | 'High';
+  readonly action: (bound: BoundParameters) => MessageAction;
+}
+
+const verbs: readonly MessageVerb[] = [
+  { verb: 'Suspend', synopsis: 'Keeps a message back.', says: 'Suspending', impact: 'Medium', action: () => 'suspend' },
+  {
+    verb: 'Resume',
+    synopsis: 'Lets a suspended message go on.',
+    says: 'Resuming',
+    impact: 'Medium',
+    action: () => 'resume',
+  },
+  {
+    verb: 'Remove',
+    synopsis: 'Deletes a message, with a report to its sender unless -WithNDR $false.',
+    says: 'Removing',
+    impact: 'High',
+    action: (bound) => (yesNoOf(bound, 'WithNDR', true) ? 'removeWithReport' : 'remove'),
+  },
+];
+
+function messageCmdlet({ verb, synopsis, says, impact, action }: MessageVerb): Cmdlet {
+  const name = `${verb}-Message`;
+  return {
+    name,
+    synopsis,
+    parameters: parametersOf(factsOf(name)),
+    supportsShouldProcess: true,
+    examples: [
+      {
+        line: `Get-Message -Filter "FromAddress -eq 'a@example.com'" | ${name} -Confirm:$false`,
+        says: `${says} what one sender sent.`,
+      },
+    ],
+    run: (context, bound) =>
+      quietly(async () => {
+        refuseOthers(bound, [...chosen, ...(verb === 'Remove' ? ['WithNDR'] : [])]);
+        if (!bound.has('Identity') && !bound.has('Filter')) {
+          throw badArgument('Identity', 'It names the message, such as SERVER\\3\\12345; or use -Filter.');
+        }
+        const transport = runningTransport(context);
+        for (const message of await messagesOf(context, bound)) {
+          const identity = String(message.get('Identity'));
+          if (!(await context.shouldProcess({ action: `${says} message`, target: identity, impact }))) continue;
+          await transport.actOnMessages(action(bound), [identity]);
+        }
+      }),
+  };
+}
+
+const exportMessage: Cmdlet = {
+  name: 'Export-Message',
+  synopsis: 'Gives the content of a queued message.',
+  parameters: parametersOf(factsOf('Export-Message')),
+  supportsShouldProcess: false,
+  examples: [{ line: 'Get-Message -ResultSize 1 | Export-Message', says: 'The content as FileData.' }],
+  async *run(context, bound) {
+    refuseOthers(bound, chosen);
+    if (!bound.has('Identity')) throw badArgument('Identity', 'It names the message, such as SERVER\\3\\12345.');
+    for (const message of await messagesOf(context, bound)) {
+      const identity = String(message.get('Identity'));
+      const content = await runningTransport(context).exportMessage(identity);
+      yield new CmdletObject('BinaryFileDataObject', [
+        ['FileData', content],
+        ['Identity', identity],
+      ]);
+    }
+  },
+};
+
+/** The message cmdlets. */
+export const messageCmdlets: readonly Cmdlet[] = [getMessage, ...verbs.map(messageCmdlet), exportMessage];

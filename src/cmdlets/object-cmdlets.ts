@@ -1,0 +1,246 @@
+/** Get-, New-, Set- and Remove- for any table: one engine, so that all objects behave alike. */
+import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../config/index.ts';
+import { badArgument, identityOf, textOf } from './bound.ts';
+import { boundChanges, differing, generalParameters, notImplemented } from './changes.ts';
+import {
+  childDn,
+  containerOf,
+  type Found,
+  listObjects,
+  matches,
+  notFound,
+  pickObject,
+  serverEntry,
+} from './directory-objects.ts';
+import { type CmdletFacts, facts } from './facts.ts';
+import { type ObjectKind, type Request, type Verb, type Whole } from './object-kind.ts';
+import { alreadyThere, audit, check, followUp, inDirectory, newNameOf, validName } from './object-steps.ts';
+import { parametersOf, rowsByName } from './parameters.ts';
+import { present } from './present.ts';
+import {
+  type BoundParameters,
+  type Cmdlet,
+  type CmdletContext,
+  CmdletError,
+  type CmdletObject,
+  type Parameter,
+  quietly,
+} from './runtime.ts';
+
+type Run<P extends Properties> = (
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+) => AsyncIterable<CmdletObject>;
+
+/** The cmdlets of a kind of object. */
+export function objectCmdlets<P extends Properties>(kind: ObjectKind<P>): readonly Cmdlet[] {
+  const runs: Readonly<Record<Verb, Run<P>>> = {
+    Get: runGet,
+    New: runNew,
+    Set: (...line) => quietly(() => runSet(...line)),
+    Remove: (...line) => quietly(() => runRemove(...line)),
+  };
+  return kind.verbs.map((verb) => {
+    const name = `${verb}-${kind.noun ?? kind.table.noun}`;
+    const known = facts[name] ?? { availability: 'edge-and-mailbox', purpose: '', common: [], parameters: {} };
+    const parameters = parameterTable(kind, verb, known);
+    return {
+      name,
+      synopsis: synopses[verb](kind.table.title),
+      parameters,
+      supportsShouldProcess: verb !== 'Get',
+      examples: kind.examples[verb] ?? [],
+      async *run(context, bound) {
+        refuseUnknown(kind, verb, bound);
+        if (kind.notice !== undefined) context.warning(kind.notice);
+        if (bound.has('DomainController'))
+          context.warning('DomainController has no effect: the directory of this server is used.');
+        yield* runs[verb](kind, context, bound);
+      },
+    };
+  });
+}
+
+const synopses: Readonly<Record<Verb, (title: string) => string>> = {
+  Get: (title) => `Shows objects: ${title}.`,
+  New: (title) => `Makes an object: ${title}.`,
+  Set: (title) => `Changes an object: ${title}.`,
+  Remove: (title) => `Removes an object: ${title}.`,
+};
+
+function parameterTable<P extends Properties>(
+  kind: ObjectKind<P>,
+  verb: Verb,
+  known: CmdletFacts,
+): readonly Parameter[] {
+  const changed: Record<string, Partial<Parameter>> = { ...kind.parameters?.[verb] };
+  if (kind.table.singleton === true && known.parameters['Identity'] !== undefined) {
+    changed['Identity'] = { ...changed['Identity'], mandatory: false };
+  }
+  const table = verb === 'New' || verb === 'Set' ? kind.table : undefined;
+  const own = kind.ownParameters?.[verb] ?? [];
+  const settable = table === undefined ? undefined : rowsByName(table);
+  const extensions = (kind.extensions?.[verb] ?? []).map((name) => {
+    return [name, { type: settable?.get(name.toLowerCase())?.row.syntax.type ?? 'String' }] as const;
+  });
+  const parameters = { ...known.parameters, ...Object.fromEntries(extensions) };
+  const all = parametersOf({ ...known, parameters }, table, changed);
+  // What is neither a property nor read by the cmdlet is known by name only.
+  return all.map((one) => {
+    const isKnown =
+      generalParameters.has(one.name) || own.includes(one.name) || settable?.has(one.name.toLowerCase()) === true;
+    return isKnown || verb === 'Get' ? one : { ...one, notImplementedYet: true };
+  });
+}
+
+function refuseUnknown<P extends Properties>(kind: ObjectKind<P>, verb: Verb, bound: BoundParameters): void {
+  const rows = rowsByName(kind.table);
+  const own = kind.ownParameters?.[verb] ?? [];
+  for (const name of bound.keys()) {
+    if (!generalParameters.has(name) && !own.includes(name) && !(verb !== 'Get' && rows.has(name.toLowerCase()))) {
+      throw notImplemented(`The parameter ${name}`);
+    }
+  }
+}
+
+async function* runGet<P extends Properties>(
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+): AsyncIterable<CmdletObject> {
+  const { table } = kind;
+  const all = await listObjects(context, table);
+  const server = textOf(bound, 'Server');
+  const below = server === undefined ? '' : `,${(await serverEntry(context, server)).dn}`.toLowerCase();
+  const identity = identityOf(bound);
+  const found = all.filter(({ object }) => {
+    const wanted = identity === undefined || isMeant(kind, object, identity, true);
+    return wanted && object.dn.toLowerCase().endsWith(below);
+  });
+  if (found.length === 0 && identity !== undefined && !/[*?]/.test(identity)) {
+    throw notFound(
+      context,
+      identity,
+      table.title,
+      all.map(({ object }) => object.name),
+    );
+  }
+  for (const { object } of found) yield present(table, object, context.serverName, kind.noun ?? table.noun);
+}
+
+/** The only object of a server also goes by the names of the server. */
+function isMeant<P extends Properties>(
+  kind: ObjectKind<P>,
+  object: Whole<P>,
+  identity: string,
+  wildcards: boolean,
+): boolean {
+  if (matches(object, identity, wildcards)) return true;
+  if (kind.table.singleton !== true) return false;
+  const fqdn = 'fqdn' in object && typeof object.fqdn === 'string' ? object.fqdn : '';
+  const server = kind.table.scope === 'server' ? [fqdn, object.identity.replace(/\\.*$/, '')] : ['First Organization'];
+  return server.some((name) => name !== '' && name.toLowerCase() === identity.toLowerCase());
+}
+
+function pick<P extends Properties>(kind: ObjectKind<P>, { context, bound, all }: Request<P>): Found<P> {
+  const identity = identityOf(bound);
+  if (identity !== undefined) {
+    const meant = kind.table.singleton === true && all.find(({ object }) => isMeant(kind, object, identity, false));
+    return meant || pickObject(context, all, identity, kind.table.title);
+  }
+  const own = all.filter(({ object }) => kind.table.scope !== 'server' || ownedBy(object, context.serverName));
+  const [only] = own;
+  if (kind.table.singleton === true && only !== undefined && own.length === 1) return only;
+  throw badArgument('Identity', `It names the ${kind.table.title}: name, DN, GUID or SERVER\\Name.`);
+}
+
+function ownedBy<P extends Properties>({ dn }: Whole<P>, serverName: string): boolean {
+  return `,${dn.toLowerCase()}`.includes(`,cn=${serverName.toLowerCase()},cn=servers,`);
+}
+
+async function runSet<P extends Properties>(
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+): Promise<void> {
+  const { table } = kind;
+  const request = { context, bound, all: await listObjects(context, table) };
+  const target = pick(kind, request);
+  const { object: before, entry } = target;
+  const asked = boundChanges(context, table, bound, before) as Partial<ValuesOf<P>>;
+  const changes = { ...asked, ...kind.adjust?.(request, before, asked) };
+  const name = newNameOf(request, before);
+  const after: Whole<P> = { ...before, ...changes, name };
+  check(kind, request, after, differing(table, before, after));
+  const modifications = encode(table, entry, changes, context.role);
+  if (modifications.length === 0 && name === before.name) {
+    context.warning(`The command completed successfully but no settings of '${before.identity}' have been modified.`);
+    return;
+  }
+  if (!(await context.shouldProcess({ action: `Setting ${table.title}`, target: before.identity, impact: 'Medium' })))
+    return;
+  if (modifications.length > 0) await inDirectory(before.identity, () => context.store.modify(entry.dn, modifications));
+  if (name !== before.name)
+    await inDirectory(name, () => context.store.rename(entry.dn, childDn(name, '').replace(/,$/, '')));
+  audit(kind, request, before, after);
+  await followUp(kind, request, after);
+  if (kind.warn === undefined) return;
+  const now = (await listObjects(context, table)).find(
+    ({ object }) => object.guid === before.guid && object.name === name,
+  );
+  if (now !== undefined) kind.warn(request, now.object);
+}
+
+async function* runNew<P extends Properties>(
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+): AsyncIterable<CmdletObject> {
+  const { table } = kind;
+  const request = { context, bound, all: await listObjects(context, table) };
+  const name = validName(bound);
+  const preset = { ...defaultValues(table, context.role), ...(await kind.preset?.(request)) };
+  const asked = boundChanges(context, table, bound, preset) as Partial<ValuesOf<P>>;
+  const values: ValuesOf<P> = { ...preset, ...asked, ...kind.adjust?.(request, undefined, asked) };
+  const dn = childDn(name, await containerOf(context, table, textOf(bound, 'Server')));
+  if (request.all.some(({ object }) => object.dn.toLowerCase() === dn.toLowerCase())) throw alreadyThere(name);
+  const server = table.scope === 'server' ? `${context.serverName}\\` : '';
+  const whole: Whole<P> = {
+    ...values,
+    dn,
+    name,
+    guid: '',
+    identity: server + name,
+    whenCreated: null,
+    whenChanged: null,
+  };
+  check(kind, request, whole, Object.keys(table.properties));
+  if (!(await context.shouldProcess({ action: `Creating ${table.title}`, target: whole.identity, impact: 'Medium' })))
+    return;
+  await inDirectory(name, () => context.store.add(dn, attributesOf(table, name, values, context.role)));
+  audit(kind, request, undefined, whole);
+  await followUp(kind, request, whole);
+  const made = (await listObjects(context, table)).find(({ object }) => object.dn.toLowerCase() === dn.toLowerCase());
+  if (made === undefined) return;
+  kind.warn?.(request, made.object);
+  yield present(table, made.object, context.serverName, kind.noun ?? table.noun);
+}
+
+async function runRemove<P extends Properties>(
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+): Promise<void> {
+  const { table } = kind;
+  const request = { context, bound, all: await listObjects(context, table) };
+  const { object, entry } = pick(kind, request);
+  const reason = kind.refuseRemoval?.(object, request.all);
+  if (reason !== undefined) {
+    throw new CmdletError('InvalidOperationException', 'InvalidOperation', reason, { target: object.identity });
+  }
+  if (!(await context.shouldProcess({ action: `Removing ${table.title}`, target: object.identity, impact: 'High' })))
+    return;
+  await inDirectory(object.identity, () => context.store.delete(entry.dn));
+  audit(kind, request, object, undefined);
+}

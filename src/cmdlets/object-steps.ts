@@ -1,0 +1,103 @@
+/** The steps that New-, Set- and Remove- have in common: names, rules, the directory, the audit log. */
+import { brokenRules, encode, type Properties, propertyName } from '../config/index.ts';
+import { LdapError } from '../ldap/index.ts';
+import { badArgument, textOf } from './bound.ts';
+import { differing } from './changes.ts';
+import { type ObjectKind, type Request, type Whole } from './object-kind.ts';
+import { asAudited } from './present.ts';
+import { type BoundParameters, CmdletError } from './runtime.ts';
+
+/** Longest name of an object. */
+const longestName = 64;
+
+/** The name after the change. Throws CmdletError for one that is taken or does not do. */
+export function newNameOf<P extends Properties>({ bound, all }: Request<P>, before: Whole<P>): string {
+  if (!bound.has('Name')) return before.name;
+  const name = validName(bound);
+  const wanted = (before.identity.slice(0, before.identity.length - before.name.length) + name).toLowerCase();
+  const taken = all.find(({ object }) => object.dn !== before.dn && object.identity.toLowerCase() === wanted);
+  if (taken !== undefined) throw alreadyThere(name);
+  return name;
+}
+
+/** -Name. Throws CmdletError. */
+export function validName(bound: BoundParameters): string {
+  const name = (textOf(bound, 'Name') ?? '').trim();
+  if (name === '') throw badArgument('Name', 'A name is needed.');
+  if (name.length > longestName)
+    throw badArgument('Name', `The name has ${name.length} characters; ${longestName} are the most.`);
+  if (/[\r\n\0]/.test(name)) throw badArgument('Name', 'A name cannot hold a line break.');
+  return name;
+}
+
+/** The name is taken. */
+export function alreadyThere(name: string): CmdletError {
+  const text = `The object '${name}' already exists. Choose another name, or change it with the Set- cmdlet.`;
+  return new CmdletError('ADObjectAlreadyExistsException', 'ResourceExists', text, { target: name });
+}
+
+/** Rules of the object, and its place among the others. Only rules about what changes are looked at. */
+export function check<P extends Properties>(
+  kind: ObjectKind<P>,
+  request: Request<P>,
+  after: Whole<P>,
+  changed: readonly string[],
+): void {
+  const { table } = kind;
+  const broken = brokenRules(table, after).find(({ rule }) => rule.fields.some((field) => changed.includes(field)));
+  if (broken !== undefined) {
+    const [field = ''] = broken.rule.fields;
+    const target = propertyName(field, table.properties[field] ?? {});
+    throw new CmdletError('DataValidationException', 'InvalidData', broken.message, { target });
+  }
+  const others = request.all.filter(({ object }) => object.dn !== after.dn).map(({ object }) => object);
+  kind.checkAmong?.(request, after, others);
+}
+
+/** Does what follows from a change for other objects. */
+export async function followUp<P extends Properties>(
+  kind: ObjectKind<P>,
+  request: Request<P>,
+  after: Whole<P>,
+): Promise<void> {
+  for (const { target, changes } of kind.follow?.(request, after) ?? []) {
+    const modifications = encode(kind.table, target.entry, changes, request.context.role);
+    await inDirectory(target.object.identity, () => request.context.store.modify(target.entry.dn, modifications));
+    audit(kind, request, target.object, { ...target.object, ...changes });
+  }
+}
+
+/** Tells the audit log old and new values; secrets never. */
+export function audit<P extends Properties>(
+  kind: ObjectKind<P>,
+  { context }: Request<P>,
+  before: Whole<P> | undefined,
+  after: Whole<P> | undefined,
+): void {
+  const { table } = kind;
+  const fields = Object.keys(table.properties).filter((field) => table.properties[field]?.hidden !== true);
+  const verb = before === undefined ? 'New' : after === undefined ? 'Remove' : 'Set';
+  const changed = before && after ? differing(table, before, after) : fields;
+  const properties = changed
+    .filter((field) => table.properties[field]?.syntax.type !== 'PSCredential')
+    .map((field) => ({
+      name: propertyName(field, table.properties[field] ?? {}),
+      before: before === undefined ? '' : asAudited(table, field, before[field]),
+      after: after === undefined ? '' : asAudited(table, field, after[field]),
+    }));
+  const renamed = before && after && before.name !== after.name;
+  if (renamed) properties.push({ name: 'Name', before: before.name, after: after.name });
+  context.changed({ cmdlet: `${verb}-${kind.noun ?? table.noun}`, dn: (after ?? before)?.dn ?? '', properties });
+}
+
+/** Runs a directory operation; what the directory refuses becomes an error of the cmdlet. */
+export async function inDirectory(target: string, operation: () => Promise<void>): Promise<void> {
+  try {
+    await operation();
+  } catch (cause) {
+    if (!(cause instanceof LdapError)) throw cause;
+    if (cause.code === 'entryAlreadyExists') throw alreadyThere(target);
+    const text = `The directory refused the change of '${target}': ${cause.message}`;
+    throw new CmdletError('ADOperationException', 'WriteError', text, { target, cause });
+  }
+}

@@ -1,0 +1,124 @@
+/** Get-Queue, Get-QueueDigest, Suspend-, Resume- and Retry-Queue. */
+import { badArgument, isOn, plainText, textOf } from './bound.ts';
+import { factsOf } from './facts.ts';
+import { parametersOf } from './parameters.ts';
+import { type Cmdlet, CmdletObject, quietly } from './runtime.ts';
+import { type QueueAction } from './transport-administration.ts';
+import { arranged, choose, presentQueue, refuseOthers, runningTransport } from './transport-objects.ts';
+
+const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];
+const listed = [...chosen, 'ResultSize', 'SortOrder', 'Include', 'Exclude'];
+
+const getQueue: Cmdlet = {
+  name: 'Get-Queue',
+  synopsis: 'Shows the queues of this server.',
+  parameters: parametersOf(factsOf('Get-Queue')),
+  supportsShouldProcess: false,
+  examples: [
+    { line: 'Get-Queue', says: 'All queues.' },
+    { line: 'Get-Queue -Filter "Status -eq \'Retry\' -and MessageCount -gt 10"', says: 'Queues that are stuck.' },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound, listed);
+    const queues = (await runningTransport(context).queues()).map(presentQueue);
+    const [only, without] = [textOf(bound, 'Include'), textOf(bound, 'Exclude')].map((name) => name?.toLowerCase());
+    const wanted = choose(context, bound, queues, 'queue').filter((queue) => {
+      const category = String(queue.get('NextHopCategory')).toLowerCase();
+      return (only === undefined || category === only) && category !== without;
+    });
+    yield* arranged(bound, wanted);
+  },
+};
+
+interface QueueVerb {
+  readonly verb: string;
+  readonly action: QueueAction;
+  readonly synopsis: string;
+  readonly says: string;
+}
+
+const verbs: readonly QueueVerb[] = [
+  { verb: 'Suspend', action: 'suspend', synopsis: 'Keeps the messages of a queue back.', says: 'Suspending' },
+  { verb: 'Resume', action: 'resume', synopsis: 'Lets a suspended queue go on.', says: 'Resuming' },
+  { verb: 'Retry', action: 'retry', synopsis: 'Tries the next hop of a queue at once.', says: 'Retrying' },
+];
+
+function queueCmdlet({ verb, action, synopsis, says }: QueueVerb): Cmdlet {
+  const name = `${verb}-Queue`;
+  return {
+    name,
+    synopsis,
+    parameters: parametersOf(factsOf(name)),
+    supportsShouldProcess: true,
+    examples: [{ line: `Get-Queue | ${name} -Confirm:$false`, says: `${says} all queues.` }],
+    run: (context, bound) =>
+      quietly(async () => {
+        refuseOthers(bound, [...chosen, ...(action === 'retry' ? ['Resubmit'] : [])]);
+        if (!bound.has('Identity') && !bound.has('Filter')) {
+          throw badArgument('Identity', 'It names the queue, such as SERVER\\3; or use -Filter.');
+        }
+        const transport = runningTransport(context);
+        const queues = (await transport.queues()).map(presentQueue);
+        const resubmit = isOn(bound, 'Resubmit');
+        for (const queue of choose(context, bound, queues, 'queue')) {
+          const identity = String(queue.get('Identity'));
+          if (!(await context.shouldProcess({ action: `${says} queue`, target: identity, impact: 'Medium' }))) continue;
+          await transport.actOnQueues(action, [identity], { resubmit });
+        }
+      }),
+  };
+}
+
+const groupings: readonly string[] = [
+  'NextHopDomain',
+  'NextHopCategory',
+  'DeliveryType',
+  'Status',
+  'LastError',
+  'RiskLevel',
+  'OutboundIPPool',
+];
+
+const getQueueDigest: Cmdlet = {
+  name: 'Get-QueueDigest',
+  synopsis: 'Sums up the queues of this server.',
+  parameters: parametersOf(factsOf('Get-QueueDigest')),
+  supportsShouldProcess: false,
+  examples: [{ line: 'Get-QueueDigest -GroupBy Status', says: 'Messages by the state of their queue.' }],
+  async *run(context, bound) {
+    refuseOthers(bound, ['Server', 'Filter', 'GroupBy', 'ResultSize', 'DetailsLevel', 'Timeout']);
+    const wanted = textOf(bound, 'GroupBy') ?? 'NextHopDomain';
+    const property = groupings.find((name) => name.toLowerCase() === wanted.toLowerCase());
+    if (property === undefined && wanted.toLowerCase() !== 'servername') {
+      throw badArgument('GroupBy', `'${wanted}' is not one of ServerName, ${groupings.join(', ')}.`);
+    }
+    const queues = (await runningTransport(context).queues()).map(presentQueue);
+    const groups = new Map<string, CmdletObject[]>();
+    for (const queue of choose(context, bound, queues, 'queue')) {
+      const key = property === undefined ? context.serverName : plainText(queue.get(property));
+      groups.set(key, [...(groups.get(key) ?? []), queue]);
+    }
+    const sum = (list: readonly CmdletObject[], name: string): number =>
+      list.reduce((total, queue) => total + Number(queue.get(name)), 0);
+    const digests = [...groups].map(
+      ([key, list]) =>
+        new CmdletObject('QueueDigestPresentationObject', [
+          ['GroupByValue', key],
+          ['MessageCount', sum(list, 'MessageCount')],
+          ['DeferredMessageCount', sum(list, 'DeferredMessageCount')],
+          ['LockedMessageCount', 0],
+          ['StaleMessageCount', 0],
+          ['IncomingRate', sum(list, 'IncomingRate')],
+          ['OutgoingRate', sum(list, 'OutgoingRate')],
+          ['Details', list.map((queue) => String(queue.get('Identity')))],
+        ]),
+    );
+    yield* arranged(
+      bound,
+      digests.sort((a, b) => Number(b.get('MessageCount')) - Number(a.get('MessageCount'))),
+    );
+  },
+};
+
+/** The queue cmdlets. */
+export const queueCmdlets: readonly Cmdlet[] = [getQueue, getQueueDigest, ...verbs.map(queueCmdlet)];

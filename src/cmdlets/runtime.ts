@@ -1,0 +1,218 @@
+/**
+ * What a cmdlet is to those who run it (shell, console, API), and what it needs from them. A runner finds the cmdlet by
+ * name, binds its parameters, and calls `run` once for the line or, when the pipeline feeds a parameter, once for each
+ * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
+ * objects with named properties and hash tables; the two last are recognised by their methods (see below).
+ */
+import { type ServerRole } from '../config/index.ts';
+import { type Entry, type Modification } from '../ldap/index.ts';
+import { type TransportAdministration } from './transport-administration.ts';
+
+/** An object that came through the pipeline: properties found without regard to case, null for none. */
+export interface PropertyReader {
+  readonly typeName: string;
+  has(name: string): boolean;
+  get(name: string): unknown;
+}
+
+/** `@{Add='a'; Remove='b','c'}`: keys found without regard to case. */
+export interface HashReader {
+  has(key: unknown): boolean;
+  get(key: unknown): unknown;
+  keys(): unknown[];
+}
+
+/** What a cmdlet gives back: named values in the order in which Format-List shows them. */
+export class CmdletObject implements PropertyReader {
+  /** 'ReceiveConnector', 'ExtensibleQueueInfo' …: chooses the default view. */
+  readonly typeName: string;
+  readonly #entries: readonly (readonly [name: string, value: unknown])[];
+  readonly #byName: ReadonlyMap<string, unknown>;
+
+  constructor(typeName: string, entries: readonly (readonly [name: string, value: unknown])[]) {
+    this.typeName = typeName;
+    this.#entries = entries;
+    this.#byName = new Map(entries.map(([name, value]) => [name.toLowerCase(), value]));
+  }
+
+  entries(): readonly (readonly [name: string, value: unknown])[] {
+    return this.#entries;
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name.toLowerCase());
+  }
+
+  get(name: string): unknown {
+    return this.#byName.get(name.toLowerCase()) ?? null;
+  }
+
+  /** As PowerShell prints the object in a text: its identity. */
+  toString(): string {
+    const identity = this.get('Identity') ?? this.get('Name');
+    return typeof identity === 'string' ? identity : this.typeName;
+  }
+}
+
+/** How objects of a type are shown when nothing says otherwise. */
+export interface DefaultView {
+  readonly kind: 'table' | 'list';
+  /** Properties shown; empty: all. */
+  readonly columns: readonly string[];
+}
+
+/** One parameter as a runner, completion and help see it. */
+export interface Parameter {
+  readonly name: string;
+  /** Type as Exchange names it: 'Boolean', 'EnhancedTimeSpan', 'MultiValuedProperty' … */
+  readonly type: string;
+  /** Place among positional arguments, from 1. Absent: by name only. */
+  readonly position?: number;
+  readonly mandatory?: boolean;
+  /** The pipeline's objects are bound to it, whole (by value) or by their property of this name. */
+  readonly pipeline?: boolean;
+  readonly aliases?: readonly string[];
+  /** Needs no value; `-Name:$false` takes it back. */
+  readonly isSwitch?: boolean;
+  /** Takes lists, and @{Add=…; Remove=…}. */
+  readonly multivalued?: boolean;
+  /** Values that are taken, for completion and messages. */
+  readonly allowed?: readonly string[];
+  /** Objects whose identities may stand here, for completion: the noun of their Get- cmdlet. */
+  readonly identityOf?: string;
+  /** Sets in which it may stand; absent: in all. */
+  readonly parameterSets?: readonly string[];
+  readonly help?: string;
+  /**
+   * What is wrong with a value and what would be right; undefined when it fits. Pure: `edge shell --check` asks for
+   * every literal. Absent: nothing can be said before the line runs.
+   */
+  readonly check?: (value: unknown) => string | undefined;
+  /** Known, but the function behind it is not built: refused at run time, taken by --check. */
+  readonly notImplementedYet?: boolean;
+}
+
+/** Parameters of a line, by the name of the table. Values are not converted: the cmdlet reads them itself. */
+export type BoundParameters = ReadonlyMap<string, unknown>;
+
+/** One cmdlet. */
+export interface Cmdlet {
+  /** 'Get-ReceiveConnector'. */
+  readonly name: string;
+  readonly synopsis: string;
+  /** Without the common ones (ErrorAction, Verbose, OutVariable …), with WhatIf and Confirm where they exist. */
+  readonly parameters: readonly Parameter[];
+  /** It takes -WhatIf and -Confirm and calls `shouldProcess`. */
+  readonly supportsShouldProcess: boolean;
+  /** Lines that work as they stand on a fresh appliance, for help; each is a test. */
+  readonly examples: readonly Example[];
+  /** Not built yet: `run` refuses. */
+  readonly notImplementedYet?: boolean;
+  /** Throws CmdletError. One call is one change: it is done whole or not at all. */
+  run(context: CmdletContext, bound: BoundParameters): AsyncIterable<CmdletObject>;
+}
+
+/** An example of the help. */
+export interface Example {
+  readonly line: string;
+  readonly says: string;
+}
+
+/** PowerShell's error categories. */
+export type ErrorCategory =
+  | 'NotSpecified'
+  | 'InvalidArgument'
+  | 'InvalidData'
+  | 'InvalidOperation'
+  | 'NotImplemented'
+  | 'ObjectNotFound'
+  | 'PermissionDenied'
+  | 'ResourceExists'
+  | 'ResourceUnavailable'
+  | 'WriteError';
+
+/** A refusal. The runner adds place, cmdlet and call stack as PowerShell shows them. */
+export class CmdletError extends Error {
+  override readonly name = 'CmdletError';
+  /** First part of the fully qualified error id, as 'ManagementObjectNotFoundException'. */
+  readonly id: string;
+  readonly category: ErrorCategory;
+  /** What the failure is about: a parameter's name, an identity. */
+  readonly target: string;
+
+  constructor(
+    id: string,
+    category: ErrorCategory,
+    message: string,
+    options: { target?: string; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.id = id;
+    this.category = category;
+    this.target = options.target ?? '';
+  }
+}
+
+/** One directory operation that is about to be done, as the runner asks and the audit log keeps it. */
+export interface Operation {
+  /** As in 'Setting Receive connector': the sentence that -WhatIf and -Confirm show. */
+  readonly action: string;
+  readonly target: string;
+  /** High: asked for even without -Confirm (Remove-). */
+  readonly impact: 'Medium' | 'High';
+}
+
+/** For the admin audit log. Secrets never stand here. */
+export interface AuditedChange {
+  readonly cmdlet: string;
+  readonly dn: string;
+  /** Old and new values by property name. */
+  readonly properties: readonly { readonly name: string; readonly before: string; readonly after: string }[];
+}
+
+/** The directory, as cmdlets use it: over LDAP, or on the store itself when the service does not run. */
+export interface ConfigurationStore {
+  /** DN of the configuration naming context. */
+  readonly configurationDn: string;
+  /** Entries with every attribute. `filter` is a filter in text form (RFC 4515). A base that does not exist gives none. */
+  search(base: string, scope: 'base' | 'one' | 'sub', filter?: string): Promise<readonly Entry[]>;
+  /** Throws LdapError, entryAlreadyExists among others. */
+  add(dn: string, attributes: ReadonlyMap<string, readonly string[]>): Promise<void>;
+  /** All modifications or none. */
+  modify(dn: string, modifications: readonly Modification[]): Promise<void>;
+  /** Gives the entry another RDN under the same parent, the old value is removed. */
+  rename(dn: string, rdn: string): Promise<void>;
+  delete(dn: string): Promise<void>;
+}
+
+/** What a cmdlet has at hand while it runs. */
+export interface CmdletContext {
+  readonly store: ConfigurationStore;
+  readonly role: ServerRole;
+  /** Short name of this server: name of its server object. */
+  readonly serverName: string;
+  /** Workers, queues and logs; undefined when the service does not run. */
+  readonly transport: TransportAdministration | undefined;
+  warning(text: string): void;
+  verbose(text: string): void;
+  /** -WhatIf and -Confirm: false when the operation is not to be done. */
+  shouldProcess(operation: Operation): Promise<boolean>;
+  /** After each change that was done. */
+  changed(change: AuditedChange): void;
+  readonly signal: AbortSignal;
+}
+
+/** Every cmdlet, by name. */
+export interface CmdletCatalogue {
+  /** By name in any case; undefined when there is none. */
+  find(name: string): Cmdlet | undefined;
+  readonly all: readonly Cmdlet[];
+  /** Default view of a type of output object. */
+  view(typeName: string): DefaultView | undefined;
+}
+
+/** Runs what gives no objects back. */
+export async function* quietly(work: () => Promise<void>): AsyncIterable<CmdletObject> {
+  await work();
+  yield* [];
+}

@@ -1,0 +1,103 @@
+/** Queues, messages and logs as cmdlets see them. Implemented by whoever reaches the transport workers, merged over all. */
+
+/** One queue. Names are those of Exchange's ExtensibleQueueInfo. */
+export interface QueueInfo {
+  /** `SERVER\3`, `SERVER\Submission`, `SERVER\Unreachable`. */
+  readonly identity: string;
+  readonly deliveryType: string;
+  /** Recipient domain, or smart hosts. */
+  readonly nextHopDomain: string;
+  /** Name of the send connector; '' for none. */
+  readonly nextHopConnector: string;
+  readonly tlsDomain: string;
+  readonly status: 'Active' | 'Connecting' | 'Ready' | 'Retry' | 'Suspended';
+  readonly messageCount: number;
+  readonly deferredMessageCount: number;
+  readonly lastError: string;
+  readonly retryCount: number;
+  readonly lastRetryTime: Date | null;
+  readonly nextRetryTime: Date | null;
+  readonly firstRetryTime: Date | null;
+  /** Messages in a second over the last minute. */
+  readonly incomingRate: number;
+  readonly outgoingRate: number;
+}
+
+/** One recipient of a queued message. */
+export interface QueuedRecipient {
+  readonly address: string;
+  readonly status: string;
+  readonly lastError: string;
+}
+
+/** One message in a queue. Names are those of Exchange's ExtensibleMessageInfo. */
+export interface MessageInfo {
+  /** `SERVER\3\12345`. */
+  readonly identity: string;
+  /** Identity of the queue. */
+  readonly queue: string;
+  readonly status: 'Active' | 'PendingRemove' | 'PendingSuspend' | 'Ready' | 'Retry' | 'Suspended' | 'Locked';
+  readonly subject: string;
+  readonly internetMessageId: string;
+  readonly fromAddress: string;
+  /** Octets. */
+  readonly size: number;
+  readonly sourceIP: string;
+  /** `SMTP:Default internal receive connector EDGE1`. */
+  readonly messageSourceName: string;
+  readonly scl: number;
+  readonly dateReceived: Date;
+  readonly expirationTime: Date;
+  readonly lastError: string;
+  readonly retryCount: number;
+  readonly recipients: readonly QueuedRecipient[];
+}
+
+/** What Get-MessageTrackingLog looks for; an absent field matches everything. Texts match whole, without case. */
+export interface TrackingQuery {
+  readonly start?: Date;
+  readonly end?: Date;
+  readonly eventId?: string;
+  readonly source?: string;
+  readonly sender?: string;
+  /** One of these is among the recipients. */
+  readonly recipients?: readonly string[];
+  readonly messageId?: string;
+  readonly internalMessageId?: string;
+  readonly networkMessageId?: string;
+  /** Contained in the subject. */
+  readonly messageSubject?: string;
+  readonly reference?: string;
+  readonly transportTrafficType?: string;
+}
+
+/** One line of the message tracking log, by Exchange's property names ('Timestamp', 'EventId', 'Recipients' …). */
+export type TrackingRecord = readonly (readonly [name: string, value: unknown])[];
+
+/** An agent at an event of the transport pipeline. */
+export interface PipelineStage {
+  readonly event: string;
+  readonly agents: readonly string[];
+}
+
+export type QueueAction = 'suspend' | 'resume' | 'retry';
+export type MessageAction = 'suspend' | 'resume' | 'remove' | 'removeWithReport';
+
+/** Reaches all workers and merges what they say. */
+export interface TransportAdministration {
+  queues(): Promise<readonly QueueInfo[]>;
+  messages(): Promise<readonly MessageInfo[]>;
+  /** Identities as given by `queues()`. `resubmit`: messages go through the categorizer again. */
+  actOnQueues(
+    action: QueueAction,
+    identities: readonly string[],
+    options?: { readonly resubmit?: boolean },
+  ): Promise<void>;
+  /** Identities as given by `messages()`. */
+  actOnMessages(action: MessageAction, identities: readonly string[]): Promise<void>;
+  /** Content of a message as it stands in the queue. */
+  exportMessage(identity: string): Promise<Buffer>;
+  /** Oldest first. */
+  tracking(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord>;
+  pipeline(): Promise<readonly PipelineStage[]>;
+}

@@ -1,0 +1,182 @@
+/** Queues and messages as the shell gets them, and how lines choose among them. */
+import { Quantity } from '../config/index.ts';
+import { badArgument, identityOf, isObject, plainText, resultSizeOf, textOf, textsOf } from './bound.ts';
+import { notImplemented } from './changes.ts';
+import { hint } from './nearest.ts';
+import { parseOpath } from './opath.ts';
+import { type BoundParameters, type CmdletContext, CmdletError, CmdletObject } from './runtime.ts';
+import { type MessageInfo, type QueueInfo, type TransportAdministration } from './transport-administration.ts';
+
+/** The running service. Throws CmdletError when it does not run. */
+export function runningTransport({ transport }: CmdletContext): TransportAdministration {
+  if (transport !== undefined) return transport;
+  const text =
+    'The transport service is not running on this server, so there are no queues to reach. Start it with: edge start.';
+  throw new CmdletError('TransportServiceNotRunning', 'ResourceUnavailable', text);
+}
+
+/** A queue, by Exchange's property names. */
+export function presentQueue(queue: QueueInfo): CmdletObject {
+  return new CmdletObject('ExtensibleQueueInfo', [
+    ['DeliveryType', queue.deliveryType],
+    ['NextHopDomain', queue.nextHopDomain],
+    ['TlsDomain', queue.tlsDomain],
+    ['NextHopConnector', queue.nextHopConnector],
+    ['Status', queue.status],
+    ['MessageCount', queue.messageCount],
+    ['LastError', queue.lastError === '' ? null : queue.lastError],
+    ['RetryCount', queue.retryCount],
+    ['LastRetryTime', queue.lastRetryTime],
+    ['NextRetryTime', queue.nextRetryTime],
+    ['FirstRetryTime', queue.firstRetryTime],
+    ['DeferredMessageCount', queue.deferredMessageCount],
+    ['LockedMessageCount', 0],
+    ['RiskLevel', 'Normal'],
+    ['OutboundIPPool', 0],
+    ['NextHopCategory', queue.deliveryType === 'SmtpDeliveryToMailbox' ? 'Internal' : 'External'],
+    ['IncomingRate', queue.incomingRate],
+    ['OutgoingRate', queue.outgoingRate],
+    ['Velocity', Number((queue.outgoingRate - queue.incomingRate).toFixed(2))],
+    ['Identity', queue.identity],
+    ['IsValid', true],
+    ['ObjectState', 'New'],
+  ]);
+}
+
+/** A message, by Exchange's property names. */
+export function presentMessage(message: MessageInfo, withRecipients = false): CmdletObject {
+  return new CmdletObject('ExtensibleMessageInfo', [
+    ['Subject', message.subject],
+    ['InternetMessageId', message.internetMessageId],
+    ['FromAddress', message.fromAddress],
+    ['Status', message.status],
+    ['Size', Quantity.bytes(message.size)],
+    ['MessageSourceName', message.messageSourceName],
+    ['SourceIP', message.sourceIP],
+    ['SCL', message.scl],
+    ['DateReceived', message.dateReceived],
+    ['ExpirationTime', message.expirationTime],
+    ['LastError', message.lastError === '' ? null : message.lastError],
+    ['RetryCount', message.retryCount],
+    ['Queue', message.queue],
+    [
+      'Recipients',
+      withRecipients ? message.recipients.map((one) => `${one.address};${one.status};${one.lastError}`) : null,
+    ],
+    ['Identity', message.identity],
+    ['IsValid', true],
+    ['ObjectState', 'New'],
+  ]);
+}
+
+const wildcard = (pattern: string): RegExp => {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 'is');
+};
+
+/** Objects that a line means by -Identity or -Filter. With an identity, `SERVER\` may be left out. */
+export function choose(
+  context: CmdletContext,
+  bound: BoundParameters,
+  objects: readonly CmdletObject[],
+  what: string,
+): readonly CmdletObject[] {
+  const identity = identityOf(bound);
+  const server = textOf(bound, 'Server');
+  if (server !== undefined && server.toLowerCase().split('.')[0] !== context.serverName.toLowerCase()) {
+    throw badArgument('Server', `'${server}' is not this server: queues are reached on ${context.serverName} only.`);
+  }
+  const byFilter = filtered(bound, objects);
+  if (identity === undefined) return byFilter;
+  const full = identity.replace(/^\.(?=\\)/, context.serverName);
+  const patterns = [full, `${context.serverName}\\${full}`].map(wildcard);
+  const found = byFilter.filter((object) => patterns.some((one) => one.test(String(object.get('Identity')))));
+  if (found.length > 0 || /[*?]/.test(identity)) return found;
+  const names = objects.map((object) => String(object.get('Identity')));
+  const text = `The ${what} '${identity}' doesn't exist on '${context.serverName}'.${hint(identity, names)}`;
+  throw new CmdletError('ObjectNotFoundException', 'ObjectNotFound', text, { target: identity });
+}
+
+function filtered(bound: BoundParameters, objects: readonly CmdletObject[]): readonly CmdletObject[] {
+  const filter = textOf(bound, 'Filter');
+  if (filter === undefined) return objects;
+  const properties = (objects[0] ?? sample).entries().map(([name]) => name);
+  const predicate = parseOpath(filter, properties);
+  return objects.filter(predicate);
+}
+
+/** Names both kinds of properties for filters while there is nothing to filter. */
+const sample = new CmdletObject('', [
+  ...presentQueue({
+    identity: '',
+    deliveryType: '',
+    nextHopDomain: '',
+    nextHopConnector: '',
+    tlsDomain: '',
+    status: 'Ready',
+    messageCount: 0,
+    deferredMessageCount: 0,
+    lastError: '',
+    retryCount: 0,
+    lastRetryTime: null,
+    nextRetryTime: null,
+    firstRetryTime: null,
+    incomingRate: 0,
+    outgoingRate: 0,
+  }).entries(),
+  ...[
+    'Subject',
+    'InternetMessageId',
+    'FromAddress',
+    'Size',
+    'MessageSourceName',
+    'SourceIP',
+    'SCL',
+    'DateReceived',
+    'ExpirationTime',
+    'Queue',
+  ].map((name) => [name, null] as const),
+]);
+
+/** -SortOrder `+Size,-DateReceived` and -ResultSize. */
+export function arranged(bound: BoundParameters, objects: readonly CmdletObject[]): readonly CmdletObject[] {
+  const keys = textsOf(bound, 'SortOrder').flatMap((text) => text.split(','));
+  const sorted = keys.reduceRight<readonly CmdletObject[]>((list, key) => {
+    const [, sign = '+', name = ''] = /^\s*([+-])?\s*(\w+)\s*$/.exec(key) ?? [];
+    const first = list[0];
+    if (first !== undefined && !first.has(name)) {
+      const names = first.entries().map(([one]) => one);
+      throw badArgument('SortOrder', `There is no property '${name}'.${hint(name, names)}`);
+    }
+    const direction = sign === '-' ? -1 : 1;
+    return [...list].sort((a, b) => direction * compare(a.get(name), b.get(name)));
+  }, objects);
+  return sorted.slice(0, resultSizeOf(bound));
+}
+
+function compare(left: unknown, right: unknown): number {
+  const plain = (value: unknown): string | number =>
+    value instanceof Date
+      ? value.getTime()
+      : value instanceof Quantity
+        ? value.value
+        : typeof value === 'number'
+          ? value
+          : plainText(value);
+  const [a, b] = [plain(left), plain(right)];
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return String(a).localeCompare(String(b), 'en');
+}
+
+/** Refuses parameters that are known and not built. */
+export function refuseOthers(bound: BoundParameters, built: readonly string[]): void {
+  for (const [name, value] of bound) {
+    if (!built.includes(name)) throw notImplemented(`The parameter ${name}`);
+    if (name === 'Identity' && isObject(value) && value.get('Identity') === null) {
+      throw badArgument('Identity', `An object of type ${value.typeName} has no Identity.`);
+    }
+  }
+}

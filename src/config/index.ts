@@ -1,0 +1,57 @@
+/**
+ * What the configuration means: property tables of every object, their mapping to and from directory entries, the rules
+ * between properties, permissions as access control entries, and the immutable snapshot that the mail path works with.
+ * Pure but for SnapshotHolder. Leaves out: where entries come from (`directory/`) and the cmdlets (`cmdlets/`).
+ */
+
+export { type AcceptedDomain, acceptedDomain } from './accepted-domain.ts';
+export { type Ace, ace, decidingEntry, grantedRights, parseAcl, sameAce, writeAcl } from './access-control.ts';
+export { attributesOf, type Decoded, decode, encode, tryDecode } from './codec.ts';
+export { ConfigError } from './config-error.ts';
+export { type ConnectorConflict, connectorConflict } from './connector-conflict.ts';
+export { type ConfigurationProblem, type Snapshot, type SnapshotSource } from './contract.ts';
+export { type ExchangeServer, exchangeServer } from './exchange-server.ts';
+export { type FrontEndTransportService, frontEndTransportService } from './front-end-transport-service.ts';
+export { type MailboxTransportService, mailboxTransportService } from './mailbox-transport-service.ts';
+export { type AddressSpace, type Binding, formatBinding, parseDomainPattern } from './network-syntaxes.ts';
+export {
+  brokenRules,
+  defaultsOf,
+  defaultValues,
+  type ObjectOf,
+  type ObjectTable,
+  type Rule,
+  type TableShape,
+} from './object-table.ts';
+export { openRelayRanges } from './open-relay.ts';
+export { acesOfGroups, type PermissionGroup } from './permission-groups.ts';
+export { principalName, sidOf, wellKnownPrincipals, wellKnownSids } from './principals.ts';
+export {
+  type AnyProperty,
+  defaultOf,
+  isBuilt,
+  type ObjectIdentity,
+  type Properties,
+  type Property,
+  propertyName,
+  type ServerRole,
+  type Shown,
+  type Syntax,
+  type ValuesOf,
+} from './property.ts';
+export { Quantity } from './quantity.ts';
+export { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
+export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
+export { type Right, rightOfName, rights } from './rights.ts';
+export { type SendConnector, sendConnector } from './send-connector.ts';
+export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
+export { SnapshotHolder } from './snapshot-holder.ts';
+export {
+  testAcceptedDomain,
+  testReceiveConnector,
+  testSendConnector,
+  testSnapshot,
+  testSnapshotSource,
+} from './test-snapshot.ts';
+export { type TransportConfig, transportConfig } from './transport-config.ts';
+export { type TransportService, transportService } from './transport-service.ts';

@@ -1,0 +1,152 @@
+/** Syntaxes of names and places in the network: local endpoints, ranges, domains, hosts, address spaces. */
+import { domainToASCII } from 'node:url';
+import { type IpRange, parseIp, parseIpRange } from '../base/index.ts';
+import { type Syntax } from './property.ts';
+import { list, requiredText, text } from './syntaxes.ts';
+
+/** A local endpoint. */
+export interface Binding {
+  /** IPv4 or IPv6 address without brackets; 0.0.0.0 and :: are all addresses of the family. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a send connector serves: `SMTP:*.example.com;10`. */
+export interface AddressSpace {
+  /** 'SMTP' or another address type. */
+  readonly type: string;
+  /** Domain, '*.domain', '*', or '--' for all accepted domains of the organization. */
+  readonly address: string;
+  /** 1 (best) to 100. */
+  readonly cost: number;
+}
+
+const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
+
+/** Host or domain name, lower case, A-labels. Throws RangeError. */
+export function parseDomain(value: string): string {
+  const ascii = domainToASCII(value.trim().replace(/\.$/, '')).toLowerCase();
+  const labels = ascii.split('.');
+  if (ascii.length > 253 || !labels.every((one) => label.test(one)) || /^\d+$/.test(labels.at(-1) ?? '')) {
+    throw new RangeError(`'${value}' is not a domain name such as example.com`);
+  }
+  return ascii;
+}
+
+/** 'example.com', '*.example.com' or '*'. Throws RangeError. */
+export function parseDomainPattern(value: string): string {
+  if (value === '*') return value;
+  return value.startsWith('*.') ? `*.${parseDomain(value.slice(2))}` : parseDomain(value);
+}
+
+function parsePort(value: string | undefined, what: string): number {
+  const port = /^\d{1,5}$/.test(value ?? '') ? Number(value) : -1;
+  if (port < 0 || port > 65_535) throw new RangeError(`'${what}' has no port from 0 to 65535`);
+  return port;
+}
+
+/** '0.0.0.0:25' or '[::]:25'. Throws RangeError. */
+export function parseBinding(value: string): Binding {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(value);
+  if (match === null) throw new RangeError(`'${value}' is not an endpoint such as 0.0.0.0:25 or [::]:25`);
+  const address = match[1] ?? match[2] ?? '';
+  const { family } = parseIp(address);
+  if ((family === 6) !== (match[1] !== undefined) && !address.includes(':')) {
+    throw new RangeError(`'${value}' is not an endpoint such as 0.0.0.0:25 or [::]:25`);
+  }
+  const port = parsePort(match[3], value);
+  if (port === 0) throw new RangeError(`'${value}' has no port from 1 to 65535`);
+  return { address: address.toLowerCase(), port };
+}
+
+/** As Exchange prints an endpoint. */
+export function formatBinding({ address, port }: Binding): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** 'SMTP:*;1', '*.example.com', 'example.com;10', '--'. Throws RangeError. */
+export function parseAddressSpace(value: string): AddressSpace {
+  const match = /^(?:([A-Za-z0-9]{1,8}):)?(.+?)(?:;(\d{1,3}))?$/.exec(value.trim());
+  if (match === null) throw new RangeError(`'${value}' is not an address space such as SMTP:*;1 or example.com`);
+  const [, type = 'SMTP', address = '', cost = '1'] = match;
+  if (Number(cost) < 1 || Number(cost) > 100) throw new RangeError(`'${value}': the cost is not from 1 to 100`);
+  const isSmtp = type.toUpperCase() === 'SMTP';
+  const parsed = isSmtp && address.trim() !== '--' ? parseDomainPattern(address.trim()) : address.trim();
+  return { type: isSmtp ? 'SMTP' : type, address: parsed, cost: Number(cost) };
+}
+
+/** As Exchange prints an address space. */
+export function formatAddressSpace({ type, address, cost }: AddressSpace): string {
+  return `${type}:${address};${cost}`;
+}
+
+/**
+ * 'hub.example.com', '[10.0.0.1]', or '--' (the Mailbox servers of the subscribed site). A bare address is put in brackets, as Exchange does.
+ * A port of its own may follow ('[10.0.0.1]:2525'): our extension, Exchange has one port for the connector.
+ */
+export function parseSmartHost(value: string): string {
+  if (value === '--') return value;
+  const bare = /^\[([^\]]+)\](?::(\d+))?$/.exec(value) ?? /^([^:]+)(?::(\d+))?$/.exec(value) ?? [value, value];
+  const [, host = '', port] = bare;
+  const suffix = port === undefined ? '' : `:${parsePort(port, value)}`;
+  if (/^[\d.]+$/.test(host) || host.includes(':')) {
+    parseIp(host);
+    return `[${host.toLowerCase()}]${suffix}`;
+  }
+  if (value.startsWith('[')) throw new RangeError(`'${value}' has no IP address between the brackets`);
+  return parseDomain(host) + suffix;
+}
+
+/** Local endpoints. */
+export const bindings: Syntax<readonly Binding[]> = list(parseBinding, formatBinding);
+/** Addresses of clients. */
+export const ipRanges: Syntax<readonly IpRange[]> = list(parseIpRange, (range) => range.text);
+/** Address spaces of a send connector. */
+export const addressSpaces: Syntax<readonly AddressSpace[]> = list(parseAddressSpace, formatAddressSpace);
+/** Domains without wildcard. */
+export const domainList: Syntax<readonly string[]> = list(parseDomain, String);
+/** A host name, or nothing. */
+export const fqdn = text('Fqdn', parseDomain, 255);
+/** A domain without wildcard, or nothing. */
+export const domain = text('SmtpDomain', parseDomain, 255);
+/** A domain, '*.domain' or '*'. */
+export const domainPattern = requiredText('SmtpDomainWithSubdomains', parseDomainPattern, 255);
+/** The same, or nothing. */
+export const domainPatternOrNull = text('SmtpDomainWithSubdomains', parseDomainPattern, 255);
+
+function checkedAddress(value: string): string {
+  parseIp(value);
+  return value.toLowerCase();
+}
+
+/** One IP address, or nothing. */
+export const ipAddress = text('IPAddress', checkedAddress, 64);
+/** IP addresses. */
+export const ipAddresses: Syntax<readonly string[]> = list(checkedAddress, String);
+
+/** Smart hosts: one attribute value with all of them in order, since the values of an LDAP attribute have none. */
+export const smartHosts: Syntax<readonly string[]> = {
+  ...list(parseSmartHost, String),
+  read: (values) => values.flatMap((value) => value.split(',')).map((value) => parseSmartHost(value.trim())),
+  write: (hosts) => (hosts.length === 0 ? [] : [hosts.join(',')]),
+};
+
+/** A mail address with a domain, or nothing. */
+export const smtpAddress = text(
+  'SmtpAddress',
+  (value) => {
+    const at = value.lastIndexOf('@');
+    if (at < 1 || at === value.length - 1 || /[\s<>]/.test(value)) {
+      throw new RangeError(`'${value}' is not an address such as user@example.com`);
+    }
+    parseDomain(value.slice(at + 1));
+    return value;
+  },
+  571,
+);
+
+/** `<I>issuer<S>subject` of a certificate, or nothing. */
+export const certificateName = text('SmtpX509Identifier', (value) => {
+  if (!/^<I>.+<S>.*$/.test(value)) throw new RangeError(`'${value}' is not of the form <I>issuer<S>subject`);
+  return value;
+});

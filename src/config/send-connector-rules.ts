@@ -1,0 +1,77 @@
+/** Rules between the properties of one send connector. */
+import { type Rule } from './object-table.ts';
+import { type SendConnectorValues } from './send-connector.ts';
+
+type Check = Rule<SendConnectorValues>;
+
+const tlsOrNot: Check = {
+  name: 'require-tls-excludes-ignore',
+  fields: ['requireTLS', 'ignoreSTARTTLS'],
+  check: ({ requireTLS, ignoreSTARTTLS }) =>
+    requireTLS && ignoreSTARTTLS ? 'RequireTLS $true and IgnoreSTARTTLS $true exclude each other.' : undefined,
+};
+
+const level: Check = {
+  name: 'tls-auth-level-needs-require-tls',
+  fields: ['tlsAuthLevel', 'requireTLS', 'ignoreSTARTTLS'],
+  check({ tlsAuthLevel, requireTLS, ignoreSTARTTLS }) {
+    if (tlsAuthLevel === null) return undefined;
+    if (ignoreSTARTTLS) return `TlsAuthLevel ${tlsAuthLevel} cannot be combined with IgnoreSTARTTLS $true.`;
+    return requireTLS ? undefined : `TlsAuthLevel ${tlsAuthLevel} needs RequireTLS $true.`;
+  },
+};
+
+const tlsDomain: Check = {
+  name: 'tls-domain-with-domain-validation',
+  fields: ['tlsDomain', 'tlsAuthLevel', 'dnsRoutingEnabled'],
+  check({ tlsDomain: name, tlsAuthLevel, dnsRoutingEnabled }) {
+    if (name !== null && tlsAuthLevel !== 'DomainValidation') return 'TlsDomain needs TlsAuthLevel DomainValidation.';
+    return name === null && tlsAuthLevel === 'DomainValidation' && !dnsRoutingEnabled
+      ? 'TlsAuthLevel DomainValidation with smart hosts needs TlsDomain: the name in their certificate.'
+      : undefined;
+  },
+};
+
+const routing: Check = {
+  name: 'smart-hosts-or-dns',
+  fields: ['smartHosts', 'dnsRoutingEnabled'],
+  check({ smartHosts, dnsRoutingEnabled }) {
+    if (dnsRoutingEnabled && smartHosts.length > 0) return 'SmartHosts need DNSRoutingEnabled $false.';
+    return !dnsRoutingEnabled && smartHosts.length === 0
+      ? 'DNSRoutingEnabled $false needs SmartHosts: the hosts that take the mail.'
+      : undefined;
+  },
+};
+
+const logon: Check = {
+  name: 'smart-host-auth-needs-smart-hosts',
+  fields: ['smartHostAuthMechanism', 'smartHosts', 'authenticationCredential'],
+  check({ smartHostAuthMechanism: how, dnsRoutingEnabled, authenticationCredential }) {
+    if (how === 'None') return undefined;
+    if (dnsRoutingEnabled) return `SmartHostAuthMechanism ${how} needs SmartHosts and DNSRoutingEnabled $false.`;
+    return how.startsWith('BasicAuth') && authenticationCredential === null
+      ? `SmartHostAuthMechanism ${how} needs AuthenticationCredential.`
+      : undefined;
+  },
+};
+
+const domainSecure: Check = {
+  name: 'domain-secure-needs-dns',
+  fields: ['domainSecureEnabled', 'dnsRoutingEnabled', 'ignoreSTARTTLS'],
+  check: ({ domainSecureEnabled, dnsRoutingEnabled, ignoreSTARTTLS }) =>
+    domainSecureEnabled && (!dnsRoutingEnabled || ignoreSTARTTLS)
+      ? 'DomainSecureEnabled $true needs DNSRoutingEnabled $true and IgnoreSTARTTLS $false.'
+      : undefined,
+};
+
+const spaces: Check = {
+  name: 'address-spaces',
+  fields: ['addressSpaces'],
+  check: ({ addressSpaces }) =>
+    addressSpaces.length === 0
+      ? 'AddressSpaces must name at least one domain, such as * or SMTP:example.com;1.'
+      : undefined,
+};
+
+/** Every rule, in the order in which it is checked. */
+export const sendConnectorRules: readonly Check[] = [tlsOrNot, level, tlsDomain, routing, logon, domainSecure, spaces];

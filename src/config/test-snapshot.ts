@@ -1,0 +1,57 @@
+import { type AcceptedDomain, acceptedDomain } from './accepted-domain.ts';
+import { type Snapshot, type SnapshotSource } from './contract.ts';
+import { defaultsOf } from './object-table.ts';
+import { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
+import { remoteDomain } from './remote-domain.ts';
+import { type SendConnector, sendConnector } from './send-connector.ts';
+import { transportConfig } from './transport-config.ts';
+import { transportService } from './transport-service.ts';
+
+/** A snapshot with the defaults of an Edge server and no connector or domain, for tests; `overrides` replaces parts. */
+export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
+  return {
+    usn: 1,
+    server: { ...defaultsOf(transportService, 'EdgeTransport', 'EDGE1'), fqdn: 'edge1.example.net' },
+    organization: defaultsOf(transportConfig),
+    receiveConnectors: [],
+    sendConnectors: [],
+    acceptedDomains: [],
+    remoteDomains: [{ ...defaultsOf(remoteDomain, 'EdgeTransport', 'Default'), domainName: '*' }],
+    problems: [],
+    ...overrides,
+  };
+}
+
+/** A receive connector with the defaults of an Edge server, for tests. */
+export function testReceiveConnector(overrides: Partial<ReceiveConnector> = {}): ReceiveConnector {
+  return { ...defaultsOf(receiveConnector), ...overrides };
+}
+
+/** A send connector with its defaults, for tests. */
+export function testSendConnector(overrides: Partial<SendConnector> = {}): SendConnector {
+  return { ...defaultsOf(sendConnector), ...overrides };
+}
+
+/** An accepted domain with its defaults, for tests. */
+export function testAcceptedDomain(overrides: Partial<AcceptedDomain> = {}): AcceptedDomain {
+  return { ...defaultsOf(acceptedDomain), ...overrides };
+}
+
+/** A source whose snapshot a test changes by hand. */
+export function testSnapshotSource(first: Snapshot = testSnapshot()): SnapshotSource & { set(next: Snapshot): void } {
+  const listeners = new Set<(snapshot: Snapshot) => void>();
+  let current = first;
+  return {
+    get current() {
+      return current;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    set(next) {
+      current = next;
+      for (const listener of listeners) listener(next);
+    },
+  };
+}

@@ -1,0 +1,330 @@
+/** Settings of the whole organization: limits, delivery status notifications, shadow redundancy, secure domains. */
+import { type IpRange } from '../base/index.ts';
+import { adminDisplayNameRow, exchangeVersionRow, textList } from './fixed-properties.ts';
+import { domain, domainList, ipRanges, smtpAddress } from './network-syntaxes.ts';
+import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import { property } from './property.ts';
+import { byteSize, integer, list, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
+
+const MB = 1024 ** 2;
+const aDay = 86_400;
+const longest = 2_147_483_647;
+
+/** Bits of msExchTransportSettingsFlags; ours. */
+const settingsFlags = 'msExchTransportSettingsFlags';
+
+const unbuilt = { notImplementedYet: true } as const;
+/** A switch; `built`: the one state that is true as things stand. */
+const settingsSwitch = (bit: number, on: boolean, help: string, built?: boolean) =>
+  property({
+    attribute: settingsFlags,
+    bit,
+    syntax: yesNo,
+    default: on,
+    help,
+    ...unbuilt,
+    builtFor: (value) => value === built,
+  });
+
+const culture = requiredText('CultureInfo', (value) => {
+  if (!/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.test(value))
+    throw new RangeError(`'${value}' is not a language such as en-US`);
+  return value;
+});
+
+/** Enhanced status codes: '5.4.8'. */
+const statusCodes = list((value) => {
+  if (!/^[245]\.\d{1,3}\.\d{1,3}$/.test(value)) throw new RangeError(`'${value}' is not a status code such as 5.4.8`);
+  return value;
+}, String);
+
+const properties = {
+  addressBookPolicyRoutingEnabled: settingsSwitch(0, false, 'Resolves recipients by address book policy.'),
+  agentGeneratedMessageLoopDetectionInSubmissionEnabled: settingsSwitch(1, false, 'Loop detection in submission.'),
+  agentGeneratedMessageLoopDetectionInSmtpEnabled: settingsSwitch(2, false, 'Loop detection in SMTP.'),
+  clearCategories: settingsSwitch(3, true, 'Outlook categories are removed.'),
+  convertDisclaimerWrapperToEml: settingsSwitch(4, false, 'Wraps a message under a disclaimer as a file.'),
+  dsnConversionMode: property({
+    name: 'DSNConversionMode',
+    attribute: 'msExchTransportDSNConversionMode',
+    syntax: { ...oneOf(['UseExchangeDSNs', 'PreserveDSNBody', 'DoNotConvert']), type: 'DSNConversionOption' },
+    default: 'PreserveDSNBody',
+    notImplementedYet: true,
+    help: 'How reports of other systems are shown.',
+  }),
+  diagnosticsAggregationServicePort: property({
+    attribute: 'msExchTransportDiagnosticsAggregationServicePort',
+    syntax: integer(1, 65_535),
+    default: 9710,
+    notImplementedYet: true,
+    help: 'Port of the diagnostics service.',
+  }),
+  externalDelayDsnEnabled: settingsSwitch(5, true, 'Senders outside are told of delays.', true),
+  externalDsnDefaultLanguage: property({
+    attribute: 'msExchTransportExternalDefaultLanguage',
+    syntax: culture,
+    default: 'en-US',
+    notImplementedYet: true,
+    help: 'Language of reports to senders outside.',
+  }),
+  externalDsnLanguageDetectionEnabled: settingsSwitch(6, true, 'Reports to senders outside use their language.'),
+  externalDsnMaxMessageAttachSize: property({
+    attribute: 'msExchTransportExternalMaxDSNMessageAttachmentSize',
+    syntax: byteSize(0),
+    default: 10 * MB,
+    help: 'Largest original that is returned whole to senders outside.',
+    notImplementedYet: true,
+    builtFor: (value) => value === 10 * MB,
+  }),
+  externalDsnReportingAuthority: property({
+    attribute: 'msExchTransportExternalDSNReportingAuthority',
+    syntax: domain,
+    default: null,
+    help: 'Domain that reports to senders outside come from.',
+    notImplementedYet: true,
+    builtFor: (value) => value === null,
+  }),
+  externalDsnSendHtml: settingsSwitch(7, true, 'Reports to senders outside are HTML.'),
+  externalPostmasterAddress: property({
+    attribute: 'msExchTransportExternalPostmasterAddress',
+    syntax: smtpAddress,
+    default: null,
+    help: 'From of reports to senders outside. Empty: postmaster@ the default domain.',
+    notImplementedYet: true,
+    builtFor: (value) => value === null,
+  }),
+  generateCopyOfDSNFor: property({
+    attribute: 'msExchTransportGenerateCopyOfDSNFor',
+    syntax: statusCodes,
+    default: [],
+    notImplementedYet: true,
+    help: 'Status codes whose reports are copied to the postmaster.',
+  }),
+  headerPromotionModeSetting: property({
+    attribute: 'msExchTransportHeaderPromotionModeSetting',
+    syntax: { ...oneOf(['NoCreate', 'MayCreate', 'MustCreate']), type: 'HeaderPromotionMode' },
+    default: 'NoCreate',
+    notImplementedYet: true,
+    help: 'Whether named properties are made from X- header fields.',
+  }),
+  internalDelayDsnEnabled: settingsSwitch(8, true, 'Senders inside are told of delays.', true),
+  internalDsnDefaultLanguage: property({
+    attribute: 'msExchTransportInternalDefaultLanguage',
+    syntax: culture,
+    default: 'en-US',
+    notImplementedYet: true,
+    help: 'Language of reports to senders inside.',
+  }),
+  internalDsnLanguageDetectionEnabled: settingsSwitch(9, true, 'Reports to senders inside use their language.'),
+  internalDsnMaxMessageAttachSize: property({
+    attribute: 'msExchTransportInternalMaxDSNMessageAttachmentSize',
+    syntax: byteSize(0),
+    default: 10 * MB,
+    help: 'Largest original that is returned whole to senders inside.',
+    notImplementedYet: true,
+    builtFor: (value) => value === 10 * MB,
+  }),
+  internalDsnReportingAuthority: property({
+    attribute: 'msExchTransportInternalDSNReportingAuthority',
+    syntax: domain,
+    default: null,
+    help: 'Domain that reports to senders inside come from.',
+    notImplementedYet: true,
+    builtFor: (value) => value === null,
+  }),
+  internalDsnSendHtml: settingsSwitch(10, true, 'Reports to senders inside are HTML.'),
+  internalSMTPServers: property({
+    attribute: 'msExchInternalSMTPServers',
+    syntax: ipRanges,
+    default: [] as readonly IpRange[],
+    notImplementedYet: true,
+    help: 'Own mail servers in front of this one, skipped when the source of a message is looked for.',
+  }),
+  journalingReportNdrTo: property({
+    attribute: 'msExchJournalingReportNdrTo',
+    syntax: text('SmtpAddress'),
+    default: '<>',
+    notImplementedYet: true,
+    help: 'Where undeliverable journal reports go.',
+  }),
+  maxAllowedAgentGeneratedMessageDepth: property({
+    attribute: 'msExchTransportMaxAgentGeneratedMessageDepth',
+    syntax: integer(0),
+    default: 3,
+    notImplementedYet: true,
+    help: 'Depth of messages made by agents.',
+  }),
+  maxAllowedAgentGeneratedMessageDepthPerAgent: property({
+    attribute: 'msExchTransportMaxAgentGeneratedMessageDepthPerAgent',
+    syntax: integer(0),
+    default: 2,
+    notImplementedYet: true,
+    help: 'The same for one agent.',
+  }),
+  maxDumpsterSizePerDatabase: property({
+    attribute: 'msExchMaxDumpsterSizePerStorageGroup',
+    syntax: byteSize(0, longest * 1024),
+    default: 18 * MB,
+    notImplementedYet: true,
+    help: 'Exchange 2010 only.',
+  }),
+  maxDumpsterTime: property({
+    attribute: 'msExchMaxDumpsterTime',
+    syntax: timeSpan(0, longest),
+    default: 7 * aDay,
+    notImplementedYet: true,
+    help: 'Exchange 2010 only.',
+  }),
+  maxReceiveSize: property({
+    attribute: 'delivContLength',
+    syntax: orUnlimited(byteSize(0, 2_147_482_624)),
+    default: 10 * MB,
+    notImplementedYet: true,
+    help: 'Largest message that recipients of the organization receive.',
+  }),
+  maxRecipientEnvelopeLimit: property({
+    attribute: 'msExchRecipLimit',
+    syntax: orUnlimited(integer(0)),
+    default: 500,
+    notImplementedYet: true,
+    help: 'Recipients of one message.',
+  }),
+  maxRetriesForLocalSiteShadow: property({
+    attribute: 'msExchTransportMaxRetriesForLocalSiteShadow',
+    syntax: integer(0, 255),
+    default: 2,
+    notImplementedYet: true,
+    help: 'Attempts for a shadow copy in the same site.',
+  }),
+  maxRetriesForRemoteSiteShadow: property({
+    attribute: 'msExchTransportMaxRetriesForRemoteSiteShadow',
+    syntax: integer(0, 255),
+    default: 4,
+    notImplementedYet: true,
+    help: 'Attempts for a shadow copy in another site.',
+  }),
+  maxSendSize: property({
+    attribute: 'submissionContLength',
+    syntax: orUnlimited(byteSize(0, 2_147_482_624)),
+    default: 10 * MB,
+    notImplementedYet: true,
+    help: 'Largest message that senders of the organization send.',
+  }),
+  queueDiagnosticsAggregationInterval: property({
+    attribute: 'msExchTransportQueueDiagnosticsAggregationInterval',
+    syntax: timeSpan(1, aDay),
+    default: 60,
+    notImplementedYet: true,
+    help: 'How often queue figures are exchanged.',
+  }),
+  rejectMessageOnShadowFailure: settingsSwitch(11, false, 'Refuses a message that cannot be made redundant.'),
+  rfc2231EncodingEnabled: settingsSwitch(12, false, 'MIME parameters by RFC 2231.'),
+  safetyNetHoldTime: property({
+    attribute: 'msExchTransportSafetyNetHoldTime',
+    syntax: timeSpan(15, longest),
+    default: 2 * aDay,
+    notImplementedYet: true,
+    help: 'How long delivered messages are kept.',
+  }),
+  shadowHeartbeatFrequency: property({
+    attribute: 'msExchTransportShadowHeartbeatFrequency',
+    syntax: timeSpan(1, aDay),
+    default: 120,
+    notImplementedYet: true,
+    help: 'How often a shadow server asks for the state.',
+  }),
+  shadowHeartbeatRetryCount: property({
+    attribute: 'msExchTransportShadowHeartbeatRetryCount',
+    syntax: integer(1, 15),
+    default: 12,
+    notImplementedYet: true,
+    help: 'Exchange 2010 only.',
+  }),
+  shadowHeartbeatTimeoutInterval: property({
+    attribute: 'msExchTransportShadowHeartbeatTimeoutInterval',
+    syntax: timeSpan(1, aDay),
+    default: 900,
+    notImplementedYet: true,
+    help: 'Exchange 2010 only.',
+  }),
+  shadowMessageAutoDiscardInterval: property({
+    attribute: 'msExchTransportShadowMessageAutoDiscardInterval',
+    syntax: timeSpan(5, 90 * aDay),
+    default: 2 * aDay,
+    notImplementedYet: true,
+    help: 'How long discard events are kept.',
+  }),
+  shadowMessagePreferenceSetting: property({
+    attribute: 'msExchTransportShadowMessagePreferenceSetting',
+    syntax: { ...oneOf(['PreferRemote', 'LocalOnly', 'RemoteOnly']), type: 'ShadowMessagePreference' },
+    default: 'PreferRemote',
+    notImplementedYet: true,
+    help: 'Where shadow copies go.',
+  }),
+  shadowRedundancyEnabled: settingsSwitch(13, true, 'Shadow redundancy.'),
+  shadowResubmitTimeSpan: property({
+    attribute: 'msExchTransportShadowResubmitTimeSpan',
+    syntax: timeSpan(1, aDay),
+    default: 10_800,
+    notImplementedYet: true,
+    help: 'Time after which a shadow server takes over.',
+  }),
+  supervisionTags: property({
+    attribute: 'msExchTransportSupervisionTags',
+    syntax: textList,
+    default: ['Reject', 'Allow'],
+    notImplementedYet: true,
+    help: 'Tags of supervision.',
+  }),
+  tlsReceiveDomainSecureList: property({
+    name: 'TLSReceiveDomainSecureList',
+    attribute: 'msExchTLSReceiveDomainSecureList',
+    syntax: domainList,
+    default: [],
+    notImplementedYet: true,
+    help: 'Domains that mutual TLS is asked of.',
+  }),
+  tlsSendDomainSecureList: property({
+    name: 'TLSSendDomainSecureList',
+    attribute: 'msExchTLSSendDomainSecureList',
+    syntax: domainList,
+    default: [],
+    notImplementedYet: true,
+    help: 'Domains that mail goes to with mutual TLS.',
+  }),
+  transportRuleAttachmentTextScanLimit: property({
+    attribute: 'msExchTransportRuleAttachmentTextScanLimit',
+    syntax: byteSize(0),
+    default: MB,
+    notImplementedYet: true,
+    help: 'Text of an attachment that rules look at.',
+  }),
+  verifySecureSubmitEnabled: settingsSwitch(14, false, 'Checks that Outlook submits securely.'),
+  voicemailJournalingEnabled: settingsSwitch(15, true, 'Voice mail is journaled.'),
+  xexch50Enabled: property({
+    attribute: settingsFlags,
+    bit: 16,
+    syntax: yesNo,
+    default: true,
+    notImplementedYet: true,
+    help: 'Offers XEXCH50 to old servers.',
+  }),
+  adminDisplayName: adminDisplayNameRow,
+  exchangeVersion: exchangeVersionRow('0.1 (8.0.535.0)'),
+};
+
+/** The one list of the organization's transport settings. */
+export const transportConfig: ObjectTable<typeof properties> = {
+  noun: 'TransportConfig',
+  title: 'Transport configuration',
+  objectClass: 'msExchTransportSettings',
+  objectClasses: ['top', 'container', 'msExchTransportSettings'],
+  scope: 'organization',
+  path: 'CN=Transport Settings',
+  singleton: true,
+  properties,
+  rules: [],
+};
+
+/** The settings as the rooms see them. */
+export type TransportConfig = ObjectOf<typeof transportConfig>;

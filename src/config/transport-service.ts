@@ -1,0 +1,431 @@
+/** The transport service of one server: retry times, connection limits, logs, DNS, pickup. */
+import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
+import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
+import { ipAddress, ipAddresses, smtpAddress } from './network-syntaxes.ts';
+import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import { later, property, type Syntax, type ValuesOf } from './property.ts';
+import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
+import { reservedTransportProperties } from './transport-service-reserved.ts';
+
+const aDay = 86_400;
+const KB = 1024;
+
+/** Bits of msExchTransportFlags. Exchange's own are not public; these are ours. */
+const serviceFlags = 'msExchTransportFlags';
+
+const guid = requiredText('Guid', (value) => {
+  if (!/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value)) throw new RangeError(`'${value}' is not a GUID`);
+  return value.toLowerCase();
+});
+const noGuid = '00000000-0000-0000-0000-000000000000';
+
+const dnsProtocol = { ...oneOf(['Any', 'UseUdpOnly', 'UseTcpOnly']), type: 'ProtocolOption' };
+const loggingLevel = { ...oneOf(['None', 'Verbose']), type: 'ProtocolLoggingLevel' };
+
+/** Full name of the server among its network addresses: `ncacn_ip_tcp:edge.example.com`. */
+const serverFqdn: Syntax<string> = {
+  type: 'Fqdn',
+  parse: String,
+  read: (values) => values.find((value) => /^ncacn_ip_tcp:/i.test(value))?.slice('ncacn_ip_tcp:'.length) ?? '',
+  write: (value) => [`ncacn_ip_tcp:${value}`],
+  show: (value) => value,
+};
+
+const serviceSwitch = (bit: number, on: boolean, help: string) =>
+  property({ attribute: serviceFlags, bit, syntax: yesNo, default: on, help });
+
+/** A switch that can only stand as things are. */
+const fixedSwitch = (bit: number, on: boolean, built: boolean, help: string) => ({
+  ...later(serviceSwitch(bit, on, help)),
+  builtFor: (value: boolean) => value === built,
+});
+
+const properties = {
+  /** Full name of the server. */
+  fqdn: property({
+    attribute: 'networkAddress',
+    syntax: serverFqdn,
+    default: '',
+    hidden: true,
+    help: 'Full name of the server.',
+  }),
+  /** Number of the roles: 64 Edge, 2 Mailbox, 32 Hub, 16384 Front End. */
+  currentServerRole: property({
+    attribute: 'msExchCurrentServerRoles',
+    syntax: integer(),
+    default: 64,
+    hidden: true,
+    help: 'Roles of the server.',
+  }),
+  /** Port of the directory without TLS; loopback only. */
+  edgeSyncAdamLdapPort: property({
+    attribute: 'msExchEdgeSyncAdamLdapPort',
+    syntax: integer(1, 65_535),
+    default: 50_389,
+    hidden: true,
+    help: 'LDAP port of the directory (loopback).',
+  }),
+  /** Port of the directory with TLS. */
+  edgeSyncAdamSslPort: property({
+    attribute: 'msExchEdgeSyncAdamSSLPort',
+    syntax: integer(1, 65_535),
+    default: 50_636,
+    hidden: true,
+    help: 'LDAPS port of the directory.',
+  }),
+  antispamAgentsEnabled: property({
+    attribute: serviceFlags,
+    bit: 0,
+    syntax: yesNo,
+    default: false,
+    edgeDefault: true,
+    notImplementedYet: true,
+    help: 'Anti-spam agents are installed.',
+  }),
+  connectivityLogEnabled: serviceSwitch(1, true, 'Writes the connectivity log.'),
+  connectivityLogMaxAge: logAge('msExchTransportMaxConnectivityLogAge', 30),
+  connectivityLogMaxDirectorySize: logFolder('msExchTransportConnectivityLogDirectorySize', 1000),
+  connectivityLogMaxFileSize: logFile('msExchTransportConnectivityLogFileSize', 10),
+  connectivityLogPath: logPath('msExchTransportConnectivityLogPath', 'logs/Hub/Connectivity', 'logs/Edge/Connectivity'),
+  delayNotificationTimeout: property({
+    attribute: 'msExchTransportDelayNotificationTimeout',
+    syntax: timeSpan(1, 30 * aDay),
+    default: 4 * 3600,
+    help: 'Age at which the sender is told that a message is late.',
+  }),
+  externalDNSAdapterEnabled: fixedSwitch(2, true, true, 'External lookups use the DNS servers of the system.'),
+  externalDNSAdapterGuid: property({
+    attribute: 'msExchTransportExternalDNSAdapterGuid',
+    syntax: guid,
+    default: noGuid,
+    notImplementedYet: true,
+    help: 'Network adapter whose DNS servers answer external lookups.',
+  }),
+  externalDNSProtocolOption: property({
+    attribute: 'msExchTransportExternalDNSProtocolOption',
+    syntax: dnsProtocol,
+    default: 'Any',
+    notImplementedYet: true,
+    help: 'UDP, TCP or either for external lookups.',
+  }),
+  externalDNSServers: property({
+    attribute: 'msExchTransportExternalDNSServers',
+    syntax: ipAddresses,
+    default: [],
+    help: 'DNS servers for external lookups.',
+    notImplementedYet: true,
+    builtFor: (value) => value.length === 0,
+  }),
+  externalIPAddress: property({
+    attribute: 'msExchTransportExternalIPAddress',
+    syntax: ipAddress,
+    default: null,
+    notImplementedYet: true,
+    help: 'Address to put into Received instead of the real one.',
+  }),
+  internalDNSAdapterEnabled: fixedSwitch(3, true, true, 'Internal lookups use the DNS servers of the system.'),
+  internalDNSAdapterGuid: property({
+    attribute: 'msExchTransportInternalDNSAdapterGuid',
+    syntax: guid,
+    default: noGuid,
+    notImplementedYet: true,
+    help: 'Network adapter whose DNS servers answer internal lookups.',
+  }),
+  internalDNSProtocolOption: property({
+    attribute: 'msExchTransportInternalDNSProtocolOption',
+    syntax: dnsProtocol,
+    default: 'Any',
+    notImplementedYet: true,
+    help: 'UDP, TCP or either for internal lookups.',
+  }),
+  internalDNSServers: property({
+    attribute: 'msExchTransportInternalDNSServers',
+    syntax: ipAddresses,
+    default: [],
+    help: 'DNS servers for internal lookups.',
+    notImplementedYet: true,
+    builtFor: (value) => value.length === 0,
+  }),
+  maxConcurrentMailboxDeliveries: property({
+    attribute: 'msExchTransportMaxConcurrentMailboxDeliveries',
+    syntax: integer(1, 256),
+    default: 20,
+    help: 'Deliveries into mailboxes at a time.',
+    notImplementedYet: true,
+  }),
+  maxConcurrentMailboxSubmissions: property({
+    attribute: 'msExchTransportMaxConcurrentMailboxSubmissions',
+    syntax: integer(1, 256),
+    default: 20,
+    notImplementedYet: true,
+    help: 'Submissions from mailboxes at a time.',
+  }),
+  maxConnectionRatePerMinute: property({
+    attribute: 'msExchSmtpReceiveMaxConnectionRatePerMinute',
+    syntax: integer(1),
+    default: 1200,
+    help: 'New connections in a minute that the service takes.',
+    notImplementedYet: true,
+  }),
+  maxOutboundConnections: property({
+    attribute: 'msExchSmtpMaxOutgoingConnections',
+    syntax: orUnlimited(integer(1)),
+    default: 1000,
+    help: 'Connections to other hosts at a time.',
+  }),
+  maxPerDomainOutboundConnections: property({
+    attribute: 'msExchSmtpMaxOutgoingConnectionsPerDomain',
+    syntax: orUnlimited(integer(1)),
+    default: 20,
+    help: 'Connections at a time for one domain or set of smart hosts.',
+  }),
+  messageExpirationTimeout: property({
+    attribute: 'msExchTransportMessageExpirationTimeout',
+    syntax: timeSpan(5, 90 * aDay),
+    default: 2 * aDay,
+    help: 'Age at which an undelivered message goes back to its sender.',
+  }),
+  messageRetryInterval: property({
+    attribute: 'msExchTransportMessageRetryInterval',
+    syntax: timeSpan(1, aDay),
+    default: 15 * 60,
+    help: 'Time between two attempts for a message that was deferred.',
+  }),
+  messageTrackingLogEnabled: serviceSwitch(4, true, 'Writes the message tracking log.'),
+  messageTrackingLogMaxAge: logAge('msExchTransportMaxMessageTrackingLogAge', 30),
+  messageTrackingLogMaxDirectorySize: logFolder('msExchTransportMaxMessageTrackingDirectorySize', 1000),
+  messageTrackingLogMaxFileSize: logFile('msExchTransportMaxMessageTrackingFileSize', 10),
+  messageTrackingLogPath: logPath('msExchTransportMessageTrackingPath', 'logs/MessageTracking'),
+  messageTrackingLogSubjectLoggingEnabled: serviceSwitch(5, true, 'The tracking log shows subjects.'),
+  irmLogEnabled: fixedSwitch(6, true, false, 'Writes the rights management log.'),
+  irmLogMaxAge: later(logAge('msExchIRMLogMaxAge', 30)),
+  irmLogMaxDirectorySize: later(logFolder('msExchIRMLogMaxDirectorySize', 250)),
+  irmLogMaxFileSize: later(logFile('msExchIRMLogMaxFileSize', 10)),
+  irmLogPath: later(logPath('msExchIRMLogPath', 'logs/IRM')),
+  activeUserStatisticsLogMaxAge: later(logAge('msExchTransportMaxRecipientStatisticsLogAge', 30)),
+  activeUserStatisticsLogMaxDirectorySize: later(logFolder('msExchTransportRecipientStatisticsDirectorySize', 250)),
+  activeUserStatisticsLogMaxFileSize: later(logFile('msExchTransportRecipientStatisticsFileSize', 10)),
+  activeUserStatisticsLogPath: later(
+    logPath('msExchTransportRecipientStatisticsPath', 'logs/Hub/ActiveUsersStats', 'logs/Edge/ActiveUsersStats'),
+  ),
+  serverStatisticsLogMaxAge: later(logAge('msExchTransportMaxServerStatisticsLogAge', 30)),
+  serverStatisticsLogMaxDirectorySize: later(logFolder('msExchTransportServerStatisticsDirectorySize', 250)),
+  serverStatisticsLogMaxFileSize: later(logFile('msExchTransportServerStatisticsFileSize', 10)),
+  serverStatisticsLogPath: later(
+    logPath('msExchTransportServerStatisticsPath', 'logs/Hub/ServerStats', 'logs/Edge/ServerStats'),
+  ),
+  outboundConnectionFailureRetryInterval: property({
+    attribute: 'msExchTransportOutboundConnectionFailureRetryInterval',
+    syntax: timeSpan(1, 20 * aDay),
+    default: 10 * 60,
+    edgeDefault: 30 * 60,
+    help: 'Time between two attempts to connect once the quick ones are used up.',
+  }),
+  pickupDirectoryMaxHeaderSize: property({
+    attribute: 'msExchTransportMaxPickupDirectoryHeaderSize',
+    syntax: byteSize(32_768),
+    default: 64 * KB,
+    notImplementedYet: true,
+    help: 'Largest header block of a file in the pickup folder.',
+  }),
+  pickupDirectoryMaxMessagesPerMinute: property({
+    attribute: 'msExchTransportMaxPickupDirectoryMessagesPerMinute',
+    syntax: integer(1, 20_000),
+    default: 100,
+    notImplementedYet: true,
+    help: 'Files taken from the pickup folder in a minute.',
+  }),
+  pickupDirectoryMaxRecipientsPerMessage: property({
+    attribute: 'msExchTransportMaxPickupDirectoryRecipients',
+    syntax: integer(1, 10_000),
+    default: 100,
+    notImplementedYet: true,
+    help: 'Recipients of a file in the pickup folder.',
+  }),
+  pickupDirectoryPath: property({
+    attribute: 'msExchTransportPickupDirectoryPath',
+    syntax: pathSyntax,
+    default: 'Pickup',
+    notImplementedYet: true,
+    help: 'Folder whose files are sent.',
+  }),
+  pipelineTracingEnabled: property({
+    attribute: serviceFlags,
+    bit: 7,
+    syntax: yesNo,
+    default: false,
+    notImplementedYet: true,
+    help: 'Keeps a copy of each message after each agent.',
+  }),
+  contentConversionTracingEnabled: property({
+    attribute: serviceFlags,
+    bit: 8,
+    syntax: yesNo,
+    default: false,
+    notImplementedYet: true,
+    help: 'Keeps messages whose conversion failed.',
+  }),
+  pipelineTracingPath: later(
+    logPath('msExchTransportPipelineTracingPath', 'logs/Hub/PipelineTracing', 'logs/Edge/PipelineTracing'),
+  ),
+  pipelineTracingSenderAddress: property({
+    attribute: 'msExchTransportPipelineTracingSenderAddress',
+    syntax: smtpAddress,
+    default: null,
+    notImplementedYet: true,
+    help: 'Sender whose messages are traced.',
+  }),
+  poisonMessageDetectionEnabled: property({
+    attribute: serviceFlags,
+    bit: 9,
+    syntax: yesNo,
+    default: true,
+    help: 'Messages that bring the service down are set apart.',
+    notImplementedYet: true,
+    builtFor: (value) => value,
+  }),
+  poisonThreshold: property({
+    attribute: 'msExchTransportPoisonMessageThreshold',
+    syntax: integer(1, 10),
+    default: 2,
+    help: 'Crashes after which a message is set apart.',
+  }),
+  queueMaxIdleTime: property({
+    attribute: 'msExchTransportMaxQueueIdleTime',
+    syntax: timeSpan(5, 3600),
+    default: 180,
+    help: 'Time after which an empty queue disappears.',
+  }),
+  receiveProtocolLogMaxAge: logAge('msExchTransportMaxReceiveProtocolLogAge', 30),
+  receiveProtocolLogMaxDirectorySize: logFolder('msExchTransportMaxReceiveProtocolLogDirectorySize', 250),
+  receiveProtocolLogMaxFileSize: logFile('msExchTransportMaxReceiveProtocolLogFileSize', 10),
+  receiveProtocolLogPath: logPath(
+    'msExchTransportReceiveProtocolLogPath',
+    'logs/Hub/ProtocolLog/SmtpReceive',
+    'logs/Edge/ProtocolLog/SmtpReceive',
+  ),
+  recipientValidationCacheEnabled: property({
+    attribute: serviceFlags,
+    bit: 10,
+    syntax: yesNo,
+    default: false,
+    edgeDefault: true,
+    notImplementedYet: true,
+    help: 'Keeps answers of recipient lookups for a while.',
+  }),
+  replayDirectoryPath: property({
+    attribute: 'msExchTransportReplayDirectoryPath',
+    syntax: pathSyntax,
+    default: 'Replay',
+    notImplementedYet: true,
+    help: 'Folder whose exported messages are sent again.',
+  }),
+  rootDropDirectoryPath: property({
+    attribute: 'msExchTransportRootDropDirectoryPath',
+    syntax: text('String'),
+    default: null,
+    notImplementedYet: true,
+    help: 'Folder for messages to foreign systems.',
+  }),
+  routingTableLogMaxAge: later(logAge('msExchTransportRoutingLogMaxAge', 7)),
+  routingTableLogMaxDirectorySize: later(logFolder('msExchTransportRoutingLogMaxDirectorySize', 50)),
+  routingTableLogPath: later(logPath('msExchTransportRoutingLogPath', 'logs/Hub/Routing', 'logs/Edge/Routing')),
+  sendProtocolLogMaxAge: logAge('msExchTransportMaxSendProtocolLogAge', 30),
+  sendProtocolLogMaxDirectorySize: logFolder('msExchTransportMaxSendProtocolLogDirectorySize', 250),
+  sendProtocolLogMaxFileSize: logFile('msExchTransportMaxSendProtocolLogFileSize', 10),
+  sendProtocolLogPath: logPath(
+    'msExchTransportSendProtocolLogPath',
+    'logs/Hub/ProtocolLog/SmtpSend',
+    'logs/Edge/ProtocolLog/SmtpSend',
+  ),
+  transientFailureRetryCount: property({
+    attribute: 'msExchTransportTransientFailureRetryCount',
+    syntax: integer(0, 15),
+    default: 6,
+    help: 'Attempts to connect at TransientFailureRetryInterval.',
+  }),
+  transientFailureRetryInterval: property({
+    attribute: 'msExchTransportTransientFailureRetryInterval',
+    syntax: timeSpan(1, 43_200),
+    default: 300,
+    edgeDefault: 600,
+    help: 'Time between these attempts.',
+  }),
+  /** In Exchange a line of EdgeTransport.exe.config. */
+  queueGlitchRetryCount: property({
+    attribute: 'msExchTransportQueueGlitchRetryCount',
+    syntax: integer(0, 15),
+    default: 4,
+    help: 'First attempts to connect, at QueueGlitchRetryInterval.',
+  }),
+  queueGlitchRetryInterval: property({
+    attribute: 'msExchTransportQueueGlitchRetryInterval',
+    syntax: timeSpan(1, 43_200),
+    default: 60,
+    help: 'Time between the first attempts.',
+  }),
+  intraOrgConnectorProtocolLoggingLevel: property({
+    attribute: 'msExchTransportIntraOrgConnectorProtocolLoggingLevel',
+    syntax: loggingLevel,
+    default: 'None',
+    help: 'Protocol log of connections to servers of the organization.',
+    notImplementedYet: true,
+  }),
+  intraOrgConnectorSmtpMaxMessagesPerConnection: property({
+    attribute: 'msExchSmtpMaxMessagesPerConnection',
+    syntax: integer(0),
+    default: 20,
+    help: 'Messages per connection to servers of the organization.',
+    notImplementedYet: true,
+  }),
+  agentLogEnabled: fixedSwitch(11, true, false, 'Writes the agent log.'),
+  agentLogMaxAge: later(logAge('msExchTransportAgentLogMaxAge', 7)),
+  agentLogMaxDirectorySize: later(logFolder('msExchTransportAgentLogMaxDirectorySize', 250)),
+  agentLogMaxFileSize: later(logFile('msExchTransportAgentLogMaxFileSize', 10)),
+  agentLogPath: later(logPath('msExchTransportAgentLogPath', 'logs/Hub/AgentLog', 'logs/Edge/AgentLog')),
+  dnsLogEnabled: fixedSwitch(12, false, false, 'Writes the DNS log.'),
+  dnsLogMaxAge: later(logAge('msExchTransportDnsLogMaxAge', 7)),
+  dnsLogMaxDirectorySize: later(logFolder('msExchTransportDnsLogMaxDirectorySize', 100)),
+  dnsLogMaxFileSize: later(logFile('msExchTransportDnsLogMaxFileSize', 10)),
+  dnsLogPath: property({
+    attribute: 'msExchTransportDnsLogPath',
+    syntax: text('LocalLongFullPath'),
+    default: null,
+    help: 'Folder of the DNS log; empty: none.',
+    notImplementedYet: true,
+  }),
+  queueLogMaxAge: later(logAge('msExchTransportQueueLogMaxAge', 7)),
+  queueLogMaxDirectorySize: later(logFolder('msExchTransportQueueLogMaxDirectorySize', 200)),
+  queueLogMaxFileSize: later(logFile('msExchTransportQueueLogMaxFileSize', 10)),
+  queueLogPath: later(logPath('msExchTransportQueueLogPath', 'logs/Hub/QueueViewer', 'logs/Edge/QueueViewer')),
+  useDowngradedExchangeServerAuth: property({
+    attribute: serviceFlags,
+    bit: 13,
+    syntax: yesNo,
+    default: false,
+    notImplementedYet: true,
+    help: 'Exchange servers may log on without X-ANONYMOUSTLS.',
+  }),
+  ...reservedTransportProperties,
+  adminDisplayName: adminDisplayNameRow,
+  exchangeVersion: exchangeVersionRow('0.1 (8.0.535.0)'),
+};
+
+/** The one list of the transport service's properties. */
+export const transportService: ObjectTable<typeof properties> = {
+  noun: 'TransportService',
+  title: 'Transport service',
+  objectClass: 'msExchExchangeServer',
+  objectClasses: ['top', 'msExchExchangeServer'],
+  scope: 'server',
+  path: '',
+  singleton: true,
+  properties,
+  rules: [],
+};
+
+/** Values of the table. */
+export type TransportServiceValues = ValuesOf<typeof properties>;
+
+/** The transport service as the rooms see it; `name` is the short name of the server. */
+export type TransportService = ObjectOf<typeof transportService>;

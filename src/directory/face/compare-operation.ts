@@ -1,0 +1,48 @@
+/** Compare: RFC 4511 §4.10. */
+import { Dn, type Entry, LdapError, type Schema } from '../../ldap/index.ts';
+import { everyRight } from './access-policy.ts';
+import { type Operation } from './operation.ts';
+import { type CompareCall } from './request.ts';
+import { type SystemEntries } from './system-entries.ts';
+import { assertOn, type DirectoryView, locate, requireBound } from './target.ts';
+
+export function compareOperation(view: DirectoryView, system: SystemEntries): Operation<CompareCall> {
+  const { schema } = view.store;
+  return async ({ dn, attribute, value }, { session, controls }) => {
+    requireBound(session.principal);
+    const name = Dn.parse(dn);
+    const { entry, rights } = system.isSubschema(name)
+      ? { entry: system.subschema(), rights: everyRight }
+      : locate(view, session.principal, name);
+    const described = schema.describe(attribute);
+    if (described === undefined)
+      throw new LdapError('undefinedAttributeType', `the attribute ${attribute} is not known`);
+    if (!rights.reads(described.attribute.key))
+      throw new LdapError('insufficientAccessRights', 'the attribute is not yours to compare');
+    assertOn(controls.assertion, entry, rights, schema);
+    return { code: holds(entry, attribute, value, schema) ? 'compareTrue' : 'compareFalse' };
+  };
+}
+
+/** Throws LdapError for what makes a filter Undefined: a comparison has an answer for each. */
+function holds(entry: Entry, description: string, assertion: Buffer, schema: Schema): boolean {
+  const described = schema.describe(description);
+  const rule = described?.attribute.equalityRule;
+  if (described === undefined || rule === undefined) {
+    throw new LdapError('inappropriateMatching', `${description} has no equality matching rule`);
+  }
+  const wanted = rule.normalise(assertion, schema);
+  if (wanted === undefined)
+    throw new LdapError('invalidAttributeSyntax', 'the value has not the syntax of the attribute');
+  const subtypes = schema.subtypes(described.attribute);
+  let present = false;
+  for (const name of entry.attributes) {
+    const found = schema.describe(name);
+    if (found === undefined || !subtypes.has(found.attribute.key)) continue;
+    if (!described.options.every((option) => found.options.includes(option))) continue;
+    present = true;
+    if (entry.buffers(name).some((value) => rule.normalise(value, schema)?.equals(wanted) === true)) return true;
+  }
+  if (!present) throw new LdapError('noSuchAttribute', `the entry has no ${description}`);
+  return false;
+}

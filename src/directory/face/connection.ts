@@ -1,0 +1,300 @@
+/** One LDAP connection from its first octet to its last: RFC 4511 §3.1, §4.2.1, §4.4.1, §4.11, §4.14, §5. */
+import { type Socket } from 'node:net';
+import { type TLSSocket } from 'node:tls';
+import { type Response } from 'ldapjs';
+import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
+import { BerFault } from './ber-reader.ts';
+import { decodeControls } from './controls.ts';
+import { decodeEnvelope, type Envelope } from './decode-request.ts';
+import { type FaceLog } from './face-event.ts';
+import { Framer, FramingFault } from './framer.ts';
+import { anonymous, type Peer, type Principal } from './identity.ts';
+import { type AnsweredKind, type LdapjsGate } from './ldapjs-gate.ts';
+import { type FaceLimits } from './limits.ts';
+import { type Operation, type OperationContext, type Session } from './operation.ts';
+import { Outbox } from './outbox.ts';
+import { type Call, responseTags, startTlsOid } from './request.ts';
+import { encodeDisconnection, encodeResult, isPlain, type Result, resultCodeOf, resultOf } from './result.ts';
+import { type RunningOperation, RunningOperations } from './running-operations.ts';
+
+/** What a connection can do, by kind of request. */
+export type Operations = { readonly [K in AnsweredKind]: Operation<Extract<Call, { kind: K }>> };
+
+/** Brings TLS over a socket as the server side; rejects when the handshake fails or takes too long. */
+export type TlsUpgrade = (socket: Socket) => Promise<{ readonly socket: TLSSocket; readonly peer: Peer }>;
+
+export interface ConnectionParts {
+  readonly gate: LdapjsGate;
+  readonly operations: Operations;
+  readonly limits: FaceLimits;
+  readonly log: FaceLog;
+  /** Absent: StartTLS is not offered. */
+  readonly startTls?: TlsUpgrade;
+}
+
+/** Longest time that the requests of one client are begun without giving way to other connections. */
+const sliceMs = 5;
+/** Time that a client gets to read the notice of disconnection. */
+const lingerMs = 2000;
+
+export class LdapConnection implements Session {
+  readonly id: string;
+  readonly kept = new Map<string, Disposable>();
+  readonly #parts: ConnectionParts;
+  readonly #framer: Framer;
+  readonly #running = new RunningOperations();
+  #socket: Socket;
+  #outbox: Outbox;
+  #peer: Peer;
+  #principal: Principal = anonymous;
+  /** A bind or StartTLS runs, or waits for the others to end: nothing is begun meanwhile. */
+  #barred = false;
+  #pumping = false;
+  #ended = false;
+  #reason = 'closed by the client';
+
+  constructor(id: string, socket: Socket, peer: Peer, parts: ConnectionParts) {
+    this.id = id;
+    this.#socket = socket;
+    this.#peer = peer;
+    this.#parts = parts;
+    this.#framer = new Framer(parts.limits.maxMessageBytesBeforeBind);
+    this.#outbox = this.#attach(socket);
+    parts.log({ kind: 'connected', connection: id, peer });
+  }
+
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  get principal(): Principal {
+    return this.#principal;
+  }
+
+  set principal(principal: Principal) {
+    const { limits } = this.#parts;
+    const bound = principal.kind !== 'anonymous';
+    this.#principal = principal;
+    this.#framer.maxBytes = bound ? limits.maxMessageBytes : limits.maxMessageBytesBeforeBind;
+    this.#socket.setTimeout(bound ? limits.idleMs : limits.idleBeforeBindMs);
+  }
+
+  cancel(messageId: number): 'canceled' | 'noSuchOperation' | 'tooLate' | 'cannotCancel' {
+    return this.#running.cancel(messageId);
+  }
+
+  /** Ends the connection with a notice (RFC 4511 §4.4.1). */
+  disconnect(code: ResultCodeName, message: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reason = message;
+    this.#running.stopAll('disconnected');
+    this.#outbox.write(encodeDisconnection({ code, message }));
+    this.#outbox.flush();
+    this.#socket.end();
+    this.#socket.resume();
+    setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+  }
+
+  #attach(socket: Socket): Outbox {
+    const { gate, limits } = this.#parts;
+    gate.take(socket);
+    socket.setNoDelay(true);
+    socket.setTimeout(limits.idleBeforeBindMs);
+    socket.on('data', (octets: Buffer) => {
+      // What comes after the notice is read away, so that the client gets it and no reset.
+      if (this.#ended) return;
+      this.#framer.push(octets);
+      this.#pump();
+    });
+    socket.on('timeout', () => this.#idle());
+    socket.on('error', (error) => (this.#reason = error.message));
+    socket.on('close', () => {
+      if (socket === this.#socket) this.#closed();
+    });
+    return new Outbox(socket, limits);
+  }
+
+  /** Begins as many of the received requests as may run now, and reads on only when all are begun. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const until = performance.now() + sliceMs;
+    try {
+      while (this.#mayBegin()) {
+        const message = this.#framer.next();
+        if (message === undefined) break;
+        this.#receive(message);
+        if (performance.now() > until) {
+          this.#socket.pause();
+          setImmediate(() => this.#pump());
+          return;
+        }
+      }
+    } catch (error) {
+      this.#fault(error);
+    } finally {
+      this.#pumping = false;
+    }
+    if (this.#ended || this.#mayBegin()) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  #mayBegin(): boolean {
+    if (this.#ended || this.#barred || this.#running.outstanding >= this.#parts.limits.maxOutstanding) return false;
+    const room = this.#outbox.room();
+    void room?.then(() => this.#pump());
+    return room === undefined;
+  }
+
+  /** Throws BerFault or LdapError for a message after which the connection cannot go on. */
+  #receive(message: Buffer): void {
+    const envelope = decodeEnvelope(message, this.#parts.limits.filter);
+    const { messageId, kind } = envelope;
+    if (kind === 'unbind') {
+      this.#ended = true;
+      this.#socket.end();
+      return;
+    }
+    if (kind === 'abandon') {
+      const call = envelope.call();
+      if (call.kind === 'abandon') this.#running.abandon(call.messageId);
+      return;
+    }
+    if (this.#running.has(messageId)) throw new BerFault(`message ID ${messageId} is in use`);
+    this.#parts.gate.route(this.#socket, kind, messageId, (response) => {
+      response.connection = { ldap: { id: this.id }, write: (bytes) => this.#outbox.write(bytes) };
+      this.#run(kind, envelope, response).catch((error: unknown) => this.#fault(error));
+    });
+  }
+
+  async #run(kind: AnsweredKind, envelope: Envelope, response: Response): Promise<void> {
+    const running = this.#running.begin(envelope.messageId, kind);
+    let upgrade = false;
+    try {
+      const call = envelope.call() as Extract<Call, { kind: AnsweredKind }>;
+      upgrade = call.kind === 'extended' && call.name === startTlsOid;
+      const result = await this.#perform(call, envelope, running, upgrade);
+      this.#reply(running, response, result);
+      if (upgrade && result.code === 'success') await this.#upgrade();
+    } catch (error) {
+      if (error instanceof LdapError) this.#reply(running, response, resultOf(error));
+      else if (error instanceof BerFault) this.#fault(error);
+      else this.#reply(running, response, this.#bug(error));
+    } finally {
+      this.#running.end(running);
+      if (kind === 'bind' || upgrade) this.#barred = false;
+      this.#pump();
+    }
+  }
+
+  async #perform(
+    call: Extract<Call, { kind: AnsweredKind }>,
+    envelope: Envelope,
+    running: RunningOperation,
+    upgrade: boolean,
+  ): Promise<Result> {
+    const controls = decodeControls(envelope.controls, call.kind, this.#parts.limits.filter);
+    if (call.kind === 'bind' || upgrade) {
+      // RFC 4511 §4.2.1: what is under way ends first, and nothing is begun until the bind is answered.
+      this.#barred = true;
+      await this.#running.allBut(running);
+    }
+    if (upgrade) return this.#mayUpgrade();
+    const context: OperationContext = {
+      messageId: envelope.messageId,
+      session: this,
+      controls,
+      signal: running.signal,
+      send: (bytes) => {
+        if (!running.silent) this.#outbox.write(bytes);
+      },
+      room: () => this.#outbox.room(),
+      deadline: (ms) => {
+        const timer = setTimeout(() => running.stop('timeLimit'), ms);
+        return { [Symbol.dispose]: () => clearTimeout(timer) };
+      },
+      persist: () => {
+        this.#running.persist(running, this.#parts.limits.maxPersistent);
+        this.#pump();
+      },
+    };
+    const operation = this.#parts.operations[call.kind] as Operation<typeof call>;
+    return operation(call, context);
+  }
+
+  #reply(running: RunningOperation, response: Response, result: Result): void {
+    if (running.silent) return;
+    if (!isPlain(result)) {
+      this.#outbox.write(encodeResult(running.messageId, responseTags[running.kind], result));
+      return;
+    }
+    response.matchedDN = result.matchedDn ?? '';
+    response.diagnosticMessage = result.message ?? '';
+    for (const uri of result.referrals ?? []) response.addReferral(uri);
+    response.end(resultCodeOf(result));
+  }
+
+  #mayUpgrade(): Result {
+    if (this.#parts.startTls === undefined) throw new LdapError('protocolError', 'StartTLS is not offered here');
+    if (this.#peer.tls) throw new LdapError('operationsError', 'TLS is in force already');
+    // Octets sent in clear behind the request would be read as if they had come through TLS.
+    if (this.#framer.buffered > 0) throw new LdapError('operationsError', 'something follows the StartTLS request');
+    return { code: 'success', name: startTlsOid };
+  }
+
+  async #upgrade(): Promise<void> {
+    const { startTls, log } = this.#parts;
+    const plain = this.#socket;
+    this.#outbox.flush();
+    plain.removeAllListeners('data');
+    plain.removeAllListeners('timeout');
+    plain.setTimeout(0);
+    try {
+      if (startTls === undefined) return;
+      const { socket, peer } = await startTls(plain);
+      this.#socket = socket;
+      this.#peer = peer;
+      this.#outbox = this.#attach(socket);
+      // RFC 4513 §3.1.5: what was known before TLS is not trusted.
+      this.principal = anonymous;
+      log({ kind: 'tls', connection: this.id, protocol: socket.getProtocol() ?? '', cipher: socket.getCipher().name });
+    } catch (error) {
+      this.#reason = error instanceof Error ? error.message : String(error);
+      plain.destroy();
+    }
+  }
+
+  /** Answers what RFC 4511 §4.1.1 wants answered by an end. */
+  #fault(error: unknown): void {
+    if (error instanceof FramingFault || error instanceof BerFault || error instanceof LdapError) {
+      this.disconnect('protocolError', error.message);
+    } else {
+      this.#bug(error);
+      this.disconnect('other', 'internal error');
+    }
+  }
+
+  #bug(error: unknown): Result {
+    this.#parts.log({ kind: 'fault', connection: this.id, error });
+    return { code: 'other', message: 'internal error' };
+  }
+
+  #idle(): void {
+    if (this.#socket.writableLength > 0) {
+      this.#socket.destroy(new Error('the client reads nothing'));
+    } else if (this.#running.size > 0) {
+      this.#socket.setTimeout(this.#socket.timeout ?? this.#parts.limits.idleMs);
+    } else {
+      this.disconnect('unavailable', 'nothing was asked for too long');
+    }
+  }
+
+  #closed(): void {
+    this.#ended = true;
+    this.#running.stopAll('disconnected');
+    for (const kept of this.kept.values()) kept[Symbol.dispose]();
+    this.kept.clear();
+    this.#parts.log({ kind: 'disconnected', connection: this.id, reason: this.#reason });
+  }
+}

@@ -1,0 +1,32 @@
+/** What the LDAP face tells the service log. Never a password, never a value of an entry. */
+import { type Peer } from './identity.ts';
+
+export type FaceEvent =
+  | { readonly kind: 'connected'; readonly connection: string; readonly peer: Peer }
+  | { readonly kind: 'refused'; readonly address: string; readonly reason: string }
+  | { readonly kind: 'disconnected'; readonly connection: string; readonly reason: string }
+  | { readonly kind: 'tls'; readonly connection: string; readonly protocol: string; readonly cipher: string }
+  /** Every attempt to bind; `dn` as sent. */
+  | {
+      readonly kind: 'bind';
+      readonly connection: string;
+      readonly dn: string;
+      readonly method: string;
+      readonly code: number;
+    }
+  /** Every attempt to write. */
+  | {
+      readonly kind: 'write';
+      readonly connection: string;
+      readonly operation: string;
+      readonly dn: string;
+      readonly actor: string;
+      readonly code: number;
+    }
+  /** An access rule that cannot be read and gives nothing. */
+  | { readonly kind: 'rule'; readonly dn: string; readonly rule: string; readonly reason: string }
+  /** A bug: the client was answered `other`. */
+  | { readonly kind: 'fault'; readonly connection: string; readonly error: unknown };
+
+/** Takes events. Must not throw. */
+export type FaceLog = (event: FaceEvent) => void;

@@ -1,0 +1,88 @@
+/**
+ * Cuts a stream of octets into LDAP messages (RFC 4511 §4.1.1, §5.1). Looks at tag and length only, and works in linear time
+ * however small the pieces are that the stream comes in. ldapjs's own parser joins all pieces anew for each one, has no limit,
+ * and ends the process on a length with the highest bit set.
+ */
+
+/** What comes is no LDAP, or more than may be sent in one message. The connection cannot go on. */
+export class FramingFault extends Error {
+  override name = 'FramingFault';
+  readonly tooLarge: boolean;
+
+  constructor(message: string, tooLarge = false) {
+    super(message);
+    this.tooLarge = tooLarge;
+  }
+}
+
+const sequenceTag = 0x30;
+const longestHeader = 6;
+const smallestBuffer = 4096;
+
+export class Framer {
+  /** Largest message taken, header included. May be changed between two messages. */
+  maxBytes: number;
+  #bytes: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
+  /** Whether `#bytes` was made here, so that octets may be written behind `#end`. */
+  #own = false;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  /** Octets received and not yet given out. */
+  get buffered(): number {
+    return this.#end - this.#start;
+  }
+
+  push(piece: Buffer): void {
+    if (this.buffered === 0) {
+      // The usual case, whole messages in one piece, copies nothing.
+      this.#set(piece, piece.length, false);
+      return;
+    }
+    if (!this.#own || this.#bytes.length - this.#end < piece.length) this.#grow(piece.length);
+    this.#end += piece.copy(this.#bytes, this.#end);
+  }
+
+  /** The next whole message, valid for good; undefined when more octets are needed. Throws FramingFault. */
+  next(): Buffer | undefined {
+    const total = this.#messageSize();
+    if (total === undefined) return undefined;
+    if (total > this.maxBytes)
+      throw new FramingFault(`message of ${total} octets, ${this.maxBytes} is the limit`, true);
+    if (total > this.buffered) return undefined;
+    const message = this.#bytes.subarray(this.#start, this.#start + total);
+    this.#start += total;
+    return message;
+  }
+
+  /** Size of the message that begins, from its header; undefined while the header is not complete. */
+  #messageSize(): number | undefined {
+    if (this.buffered === 0) return undefined;
+    const tag = this.#bytes[this.#start] ?? 0;
+    if (tag !== sequenceTag) throw new FramingFault(`message begins with 0x${tag.toString(16).padStart(2, '0')}`);
+    if (this.buffered < 2) return undefined;
+    const first = this.#bytes[this.#start + 1] ?? 0;
+    if (first < 0x80) return 2 + first;
+    const count = first & 0x7f;
+    if (count === 0) throw new FramingFault('indefinite length');
+    if (2 + count > longestHeader) throw new FramingFault(`length field of ${count} octets`);
+    return this.buffered < 2 + count ? undefined : 2 + count + this.#bytes.readUIntBE(this.#start + 2, count);
+  }
+
+  /** Doubles, so that each octet is copied a bounded number of times. Messages given out keep the old octets. */
+  #grow(more: number): void {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(2 * (this.buffered + more), smallestBuffer));
+    this.#set(bytes, this.#bytes.copy(bytes, 0, this.#start, this.#end), true);
+  }
+
+  #set(bytes: Buffer, end: number, own: boolean): void {
+    this.#bytes = bytes;
+    this.#start = 0;
+    this.#end = end;
+    this.#own = own;
+  }
+}

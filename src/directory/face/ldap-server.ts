@@ -1,0 +1,229 @@
+/** The LDAP server: listeners, connections, and what they can do. Nothing that a client sends makes it throw. */
+import { once } from 'node:events';
+import { chmod, rm } from 'node:fs/promises';
+import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { systemClock } from '../../base/index.ts';
+import { type DirectoryWriter } from '../store/contract.ts';
+import { type AccessPolicy, administratorsOnly } from './access-policy.ts';
+import { bindOperation } from './bind-operation.ts';
+import { compareOperation } from './compare-operation.ts';
+import { LdapConnection, type Operations, type TlsUpgrade } from './connection.ts';
+import { DirectoryAccessPolicy } from './directory-access-policy.ts';
+import { extendedOperation, supportedExtensions } from './extended-operations.ts';
+import { type FaceLog } from './face-event.ts';
+import { type Authenticator, type Peer } from './identity.ts';
+import { LdapjsGate } from './ldapjs-gate.ts';
+import { defaultLimits, type FaceLimits } from './limits.ts';
+import { Argon2Hasher, type PasswordHasher } from './password.ts';
+import { peerOf } from './peer.ts';
+import { encodeDisconnection } from './result.ts';
+import { searchOperation } from './search-operation.ts';
+import { StoreAuthenticator } from './store-authenticator.ts';
+import { SystemEntries } from './system-entries.ts';
+import { type TlsIdentity, tlsUpgrade } from './tls-upgrade.ts';
+import { updateOperations } from './update-operations.ts';
+
+export interface LdapServerOptions {
+  readonly store: DirectoryWriter;
+  /** Default: accounts of the store with argon2id passwords. */
+  readonly authenticator?: Authenticator;
+  /** Default: administrators everything, accounts what the rules in the directory give them, all others the root DSE. */
+  readonly policy?: AccessPolicy;
+  /** Limits other than the default ones. */
+  readonly limits?: Partial<FaceLimits>;
+  readonly log?: FaceLog;
+  /** Needed for StartTLS and for listeners with `tls`. */
+  readonly tls?: TlsIdentity;
+  readonly hasher?: PasswordHasher;
+  /** dnsHostName of the root DSE. Default: that of the machine. */
+  readonly hostName?: string;
+  /** vendorVersion of the root DSE. */
+  readonly version?: string;
+}
+
+/**
+ * Where to listen: an address, the path of a unix socket (its folder must keep strangers out: who connects is the administrator),
+ * or a server handle that another process has bound.
+ */
+export type ListenTarget =
+  | { readonly host: string; readonly port: number /** TLS from the first octet. */; readonly tls?: boolean }
+  | { readonly path: string }
+  | { readonly handle: Server | { readonly fd: number }; readonly tls?: boolean };
+
+export interface LdapListener extends AsyncDisposable {
+  /** Address and port, or the path of the socket. */
+  readonly address: string;
+  readonly port: number;
+}
+
+const handshakeMs = 10_000;
+
+export class LdapServer implements AsyncDisposable {
+  readonly #limits: FaceLimits;
+  readonly #log: FaceLog;
+  readonly #gate = new LdapjsGate();
+  readonly #operations: Operations;
+  /** Made here, so disposed of here. */
+  readonly #rules: DirectoryAccessPolicy | undefined;
+  readonly #upgrade: TlsUpgrade | undefined;
+  readonly #servers = new Set<Server>();
+  readonly #connections = new Set<{ readonly socket: Socket; connection?: LdapConnection }>();
+  readonly #sources = new Map<string, number>();
+  #next = 1;
+
+  constructor(options: LdapServerOptions) {
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#log = options.log ?? (() => undefined);
+    this.#upgrade = options.tls === undefined ? undefined : tlsUpgrade(options.tls, handshakeMs);
+    this.#rules =
+      options.policy === undefined
+        ? new DirectoryAccessPolicy(options.store, (rule) => this.#log({ kind: 'rule', ...rule }))
+        : undefined;
+    this.#operations = operationsOf(
+      options,
+      options.policy ?? this.#rules ?? administratorsOnly,
+      this.#limits,
+      this.#log,
+    );
+  }
+
+  /** Begins to listen. Rejects when the address cannot be had. */
+  async listen(target: ListenTarget): Promise<LdapListener> {
+    const tls = 'tls' in target && target.tls === true;
+    if (tls && this.#upgrade === undefined) throw new RangeError('a listener with TLS needs a certificate');
+    const server = createServer({ noDelay: true, pauseOnConnect: tls });
+    server.on('connection', (socket) => this.#accept(socket, tls));
+    if ('path' in target) await removeStaleSocket(target.path);
+    server.listen(listenOptions(target));
+    await once(server, 'listening');
+    if ('path' in target) await chmod(target.path, 0o600);
+    // A listener that fails later, as for want of descriptors, must not end the process.
+    server.on('error', (error) => this.#log({ kind: 'refused', address: '', reason: error.message }));
+    this.#servers.add(server);
+    const bound = server.address();
+    const { address, port } = bound === null || typeof bound === 'string' ? { address: bound ?? '', port: 0 } : bound;
+    return { address, port, [Symbol.asyncDispose]: () => this.#closeListener(server) };
+  }
+
+  /** Connections open now. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Ends all listeners and connections, with a notice to the clients. */
+  async close(): Promise<void> {
+    const closed = [...this.#servers].map((server) => this.#closeListener(server));
+    for (const { socket, connection } of this.#connections) {
+      if (connection === undefined) socket.destroy();
+      else connection.disconnect('unavailable', 'the server stops');
+    }
+    await Promise.all(closed);
+    this.#rules?.[Symbol.dispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #closeListener(server: Server): Promise<void> {
+    if (!this.#servers.delete(server)) return;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  #accept(socket: Socket, tls: boolean): void {
+    const peer = peerOf(socket);
+    socket.on('error', () => undefined);
+    const refusal = this.#refusal(peer);
+    if (refusal !== undefined) {
+      this.#log({ kind: 'refused', address: peer.address, reason: refusal });
+      if (tls) socket.destroy();
+      else socket.end(encodeDisconnection({ code: 'busy', message: refusal }), () => socket.destroy());
+      return;
+    }
+    const open: { readonly socket: Socket; connection?: LdapConnection } = { socket };
+    this.#connections.add(open);
+    this.#count(peer, 1);
+    socket.on('close', () => {
+      this.#connections.delete(open);
+      this.#count(peer, -1);
+    });
+    if (tls) void this.#beginWithTls(socket, open);
+    else open.connection = this.#open(socket, peer);
+  }
+
+  async #beginWithTls(socket: Socket, open: { connection?: LdapConnection }): Promise<void> {
+    try {
+      const secured = await this.#upgrade?.(socket);
+      if (secured !== undefined) open.connection = this.#open(secured.socket, secured.peer);
+    } catch (error) {
+      this.#log({
+        kind: 'refused',
+        address: peerOf(socket).address,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  #open(socket: Socket, peer: Peer): LdapConnection {
+    const id = String(this.#next);
+    this.#next += 1;
+    return new LdapConnection(id, socket, peer, {
+      gate: this.#gate,
+      operations: this.#operations,
+      limits: this.#limits,
+      log: this.#log,
+      ...(this.#upgrade && { startTls: this.#upgrade }),
+    });
+  }
+
+  #refusal({ address, transport }: Peer): string | undefined {
+    if (this.#connections.size >= this.#limits.maxConnections) return 'too many connections';
+    const same = this.#sources.get(address) ?? 0;
+    return transport === 'tcp' && same >= this.#limits.maxConnectionsPerSource
+      ? 'too many connections from this address'
+      : undefined;
+  }
+
+  #count({ address }: Peer, change: 1 | -1): void {
+    const count = (this.#sources.get(address) ?? 0) + change;
+    if (count === 0) this.#sources.delete(address);
+    else this.#sources.set(address, count);
+  }
+}
+
+/** Removes the socket that a killed process left behind; one that someone listens on stays, and cannot be had. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const refused = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+  if (refused) await rm(path, { force: true });
+}
+
+function listenOptions(target: ListenTarget): ListenOptions | Server | { readonly fd: number } {
+  if ('path' in target) return { path: target.path };
+  return 'handle' in target ? target.handle : { host: target.host, port: target.port };
+}
+
+function operationsOf(options: LdapServerOptions, policy: AccessPolicy, limits: FaceLimits, log: FaceLog): Operations {
+  const { store, hasher = new Argon2Hasher() } = options;
+  const authenticator = options.authenticator ?? new StoreAuthenticator({ store, hasher, clock: systemClock });
+  const system = new SystemEntries({
+    store,
+    supportedExtensions: supportedExtensions(options.tls !== undefined),
+    hostName: options.hostName ?? hostname(),
+    vendorVersion: options.version ?? '0',
+  });
+  return {
+    bind: bindOperation(authenticator, log),
+    search: searchOperation({ store, policy, system, limits }),
+    compare: compareOperation({ store, policy }, system),
+    extended: extendedOperation({ store, policy, hasher, log }),
+    ...updateOperations({ store, policy, system, hasher, log }),
+  };
+}

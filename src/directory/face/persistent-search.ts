@@ -1,0 +1,70 @@
+/** Persistent search: draft-ietf-ldapext-psearch-03. Sends entries as they change until it is abandoned. */
+import { compileFilter, Dn } from '../../ldap/index.ts';
+import { type Change } from '../store/contract.ts';
+import { followChanges, Scope } from './change-feed.ts';
+import { changeBits, type PersistentRequest, writeEntryChange } from './control-values.ts';
+import { controlOids } from './controls.ts';
+import { EntryCursor } from './entry-cursor.ts';
+import { type RawControl } from './request.ts';
+import { encodeEntry, type Result } from './result.ts';
+import { type SearchJob, type SearchParts, sendEntries, sendEntry, stopped } from './search-job.ts';
+
+export async function persistentSearch(job: SearchJob, parts: SearchParts, asked: PersistentRequest): Promise<Result> {
+  const { context, request } = job;
+  const { store } = parts;
+  const usn = store.usn;
+  if (!asked.changesOnly) {
+    const { end } = await sendEntries(
+      job,
+      parts,
+      new EntryCursor(store.searchGently(request, context.signal)),
+      Infinity,
+    );
+    if (end === 'stopped') return stopped(context);
+  }
+  context.persist();
+  const notify = notifier(job, parts, asked);
+  for await (const changes of followChanges(store, usn, context.signal)) {
+    for (const change of changes) {
+      notify(change);
+      await context.room();
+      if (context.signal.aborted) break;
+    }
+  }
+  return stopped(context);
+}
+
+function notifier(
+  job: SearchJob,
+  parts: SearchParts,
+  { changeTypes, returnChanges }: PersistentRequest,
+): (change: Change) => void {
+  const { request, context } = job;
+  const { store } = parts;
+  const scope = new Scope(request.base, request.scope, store.schema);
+  const matches = request.filter === undefined ? () => true : compileFilter(request.filter, store.schema);
+  return (change) => {
+    const { kind, usn, dn, oldDn, guid } = change;
+    if ((changeTypes & changeBits[kind]) === 0) return;
+    const controls: RawControl[] | undefined = returnChanges
+      ? [{ oid: controlOids.entryChange, critical: false, value: writeEntryChange(kind, oldDn, usn) }]
+      : undefined;
+    if (kind === 'delete') {
+      if (scope.includes(dn) && mayKnow(dn, job, parts)) context.send(encodeEntry(context.messageId, dn, [], controls));
+      return;
+    }
+    const entry = store.byGuid(guid);
+    if (entry === undefined || !scope.includes(entry.dn)) return;
+    const { readable } = request;
+    const found = matches(entry, readable === undefined ? undefined : (attribute) => readable(entry, attribute));
+    if (found === true) sendEntry(job, parts, entry, controls);
+  };
+}
+
+/** A deleted entry is named to those who may see what it stood below. */
+function mayKnow(dn: string, { context }: SearchJob, { store, policy }: SearchParts): boolean {
+  const { principal } = context.session;
+  const parent = Dn.parse(dn).parent;
+  const above = parent === undefined ? undefined : store.get(parent);
+  return principal.kind === 'administrator' || (above !== undefined && policy.rights(principal, above).visible);
+}

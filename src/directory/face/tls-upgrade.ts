@@ -1,0 +1,59 @@
+/** TLS on accepted sockets, for StartTLS and for listeners that begin with it. */
+import { type X509Certificate } from 'node:crypto';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type TlsUpgrade } from './connection.ts';
+import { type Peer, type PeerCertificate } from './identity.ts';
+import { peerOf } from './peer.ts';
+
+/** Where the server's certificate comes from; asked for every handshake, so that a new one counts at once. */
+export interface TlsIdentity {
+  /** Made with `minVersion: 'TLSv1.2'` and, where client certificates are to be trusted, with their `ca`. */
+  secureContext(): SecureContext;
+}
+
+/** Upgrade that rejects after `handshakeMs`. */
+export function tlsUpgrade(identity: TlsIdentity, handshakeMs: number): TlsUpgrade {
+  return (plain) =>
+    new Promise((resolve, reject) => {
+      const peer = peerOf(plain);
+      const socket = new TLSSocket(plain, {
+        isServer: true,
+        secureContext: identity.secureContext(),
+        requestCert: true,
+        rejectUnauthorized: false,
+      });
+      const fail = (error: Error): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        plain.destroy();
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(new Error('the TLS handshake took too long')), handshakeMs);
+      const closed = (): void => fail(new Error('the connection ended in the TLS handshake'));
+      socket.once('error', fail);
+      socket.once('_tlsError', fail);
+      socket.once('close', closed);
+      socket.once('secure', () => {
+        clearTimeout(timer);
+        socket.off('error', fail);
+        socket.off('close', closed);
+        resolve({ socket, peer: securePeer(peer, socket) });
+      });
+    });
+}
+
+function securePeer(peer: Peer, socket: TLSSocket): Peer {
+  const certificate = socket.authorized || verified(socket) ? socket.getPeerX509Certificate() : undefined;
+  return { ...peer, tls: true, confidential: true, ...(certificate && { certificate: factsOf(certificate) }) };
+}
+
+/** A TLS socket without a tls.Server does not fill in `authorized`: OpenSSL's verdict is asked for here. */
+function verified(socket: TLSSocket): boolean {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { verifyError(): Error | null } };
+  return handle?.verifyError() === null;
+}
+
+function factsOf(certificate: X509Certificate): PeerCertificate {
+  // Node writes one RDN a line, in the order of the certificate: LDAP names begin at the other end.
+  return { subject: certificate.subject.split('\n').reverse().join(','), fingerprint: certificate.fingerprint256 };
+}

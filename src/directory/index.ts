@@ -1,0 +1,63 @@
+/**
+ * The embedded directory (the analogue of AD LDS): a store on LMDB with schema, indexes, change log and tombstones, and its
+ * LDAP face. RFC 4510-4519, [MS-ADTS]. Leaves out: names, filters, schema and LDIF as text, which are pure and live in `ldap/`;
+ * what the entries mean, which is `config/`.
+ */
+
+// client
+export { type ClientSearch, DirectoryClient, type DirectoryClientOptions } from './client/directory-client.ts';
+// LDAP face
+export {
+  type AccessPolicy,
+  administratorsOnly,
+  type EntryRights,
+  everyRight,
+  noRight,
+} from './face/access-policy.ts';
+export { type AccessRule, parseAccessRule } from './face/access-rule.ts';
+export { DirectoryAccessPolicy, type RuleProblem } from './face/directory-access-policy.ts';
+export { type FaceEvent, type FaceLog } from './face/face-event.ts';
+export {
+  type Authenticator,
+  localAdministrator,
+  type Peer,
+  type PeerCertificate,
+  type Principal,
+} from './face/identity.ts';
+export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarget } from './face/ldap-server.ts';
+export { defaultLimits, type FaceLimits } from './face/limits.ts';
+export { Argon2Hasher, type PasswordHasher } from './face/password.ts';
+export { defaultLockout, type LockoutPolicy, StoreAuthenticator } from './face/store-authenticator.ts';
+export { type TlsIdentity } from './face/tls-upgrade.ts';
+// store
+export {
+  type AttributeValues,
+  type Change,
+  type ChangeKind,
+  type Changes,
+  type DirectoryEntry,
+  type DirectoryReader,
+  type DirectoryWriter,
+  type Finding,
+  type Modification,
+  type Operation,
+  type PendingChange,
+  type SearchPlan,
+  type SearchRequest,
+  type SearchScope,
+  type WriteOptions,
+  type WriteResult,
+} from './store/contract.ts';
+export { DirectoryStore, type StoreOptions } from './store/directory-store.ts';
+export {
+  type ExportOptions,
+  exportLdif,
+  ImportError,
+  type ImportResult,
+  importLdif,
+  type SeedResult,
+  seed,
+} from './store/ldif-transfer.ts';
+export { loadSchema, readLdifFolder } from './store/schema-files.ts';
+export { StoreError } from './store/store-error.ts';
+export { subschemaDn } from './store/stored-entry.ts';

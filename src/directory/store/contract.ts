@@ -1,0 +1,174 @@
+/** What the embedded directory's store promises: operations, searches, changes. Implemented by DirectoryStore on LMDB. */
+import {
+  type AttributeValues,
+  type Dn,
+  type Entry,
+  type Filter,
+  type Modification,
+  type Schema,
+} from '../../ldap/index.ts';
+
+export { type AttributeValues, type Modification };
+
+/** An entry of the store. Operational attributes that are computed (entryDN, entryUUID, …) can be read like stored ones. */
+export interface DirectoryEntry extends Entry {
+  /** objectGUID as text, 8-4-4-4-12. */
+  readonly guid: string;
+  /** uSNChanged. */
+  readonly usn: number;
+  /** Names of the attributes that are kept, without the computed ones. */
+  readonly storedAttributes: readonly string[];
+  /** True for a tombstone. */
+  readonly isDeleted: boolean;
+}
+
+/** `base`, one level, whole subtree, or the subtree without its base (draft-sermersheim-ldap-subordinate-scope). */
+export type SearchScope = 'base' | 'one' | 'sub' | 'subordinate';
+
+export interface SearchRequest {
+  /** The empty name searches every naming context. */
+  readonly base: string | Dn;
+  readonly scope: SearchScope;
+  /** Default: every entry. */
+  readonly filter?: Filter;
+  /** Entries given at most; the search simply ends there. Default: no limit. */
+  readonly limit?: number;
+  /** Tombstones too (show deleted control). Default: false. */
+  readonly includeDeleted?: boolean;
+  /** Whether a filter may look at this attribute (primary name) of this entry; one it may not is treated as absent. */
+  readonly readable?: (entry: DirectoryEntry, attribute: string) => boolean;
+}
+
+/** How a search will find its candidates. */
+export interface SearchPlan {
+  /** `index`: ids from indexes, then tested. `scan`: all entries in scope are tested. */
+  readonly access: 'index' | 'scan';
+  /** Index accesses in the order used, as `eq proxyaddresses`, with how many candidates each gives (estimate). */
+  readonly indexes: readonly { readonly index: string; readonly candidates: number }[];
+  /** Entries that will be read at most (estimate). */
+  readonly candidates: number;
+  /** One line for a person. */
+  readonly text: string;
+}
+
+export interface WriteOptions {
+  /** DN kept as creatorsName and modifiersName; '' for anonymous. */
+  readonly actor: string;
+  /** The operation is done only when this matches the target entry, else assertionFailed (RFC 4528). */
+  readonly assertion?: Filter;
+  /**
+   * Set by the product itself, never for a client: attributes marked NO-USER-MODIFICATION may be given.
+   * Default: false.
+   */
+  readonly system?: boolean;
+  /** An entry without any ancestor in the store becomes a naming context of its own (seed, import). Default: false. */
+  readonly newNamingContext?: boolean;
+  /**
+   * Asked with the entry before and after, inside the transaction and before anything is written; throw LdapError to refuse.
+   * Access control stands here, so that it sees the state it decides about.
+   */
+  readonly authorize?: (change: PendingChange) => void;
+}
+
+/** A change that passed every check and is about to be written. */
+export interface PendingChange {
+  readonly kind: ChangeKind;
+  /** Absent for an add. */
+  readonly before?: DirectoryEntry;
+  /** Absent for a delete. */
+  readonly after?: DirectoryEntry;
+  /** Primary names of the attributes that the client changes. */
+  readonly attributes: readonly string[];
+}
+
+/** What a write did; `before` and `after` serve the pre-read and post-read controls (RFC 4527). */
+export interface WriteResult {
+  readonly usn: number;
+  readonly before?: DirectoryEntry;
+  readonly after?: DirectoryEntry;
+}
+
+export type ChangeKind = 'add' | 'modify' | 'delete' | 'modifyDn';
+
+/** One operation, for batches. */
+export type Operation =
+  | { readonly kind: 'add'; readonly dn: string | Dn; readonly attributes: readonly AttributeValues[] }
+  | { readonly kind: 'modify'; readonly dn: string | Dn; readonly modifications: readonly Modification[] }
+  | { readonly kind: 'delete'; readonly dn: string | Dn; readonly subtree?: boolean }
+  | {
+      readonly kind: 'modifyDn';
+      readonly dn: string | Dn;
+      readonly newRdn: string;
+      readonly deleteOldRdn: boolean;
+      readonly newSuperior?: string | Dn;
+    };
+
+/** One line of the change log. */
+export interface Change {
+  readonly usn: number;
+  readonly kind: ChangeKind;
+  readonly guid: string;
+  /** Name of the entry after the change (before it, for a delete). */
+  readonly dn: string;
+  /** Name before a modifyDn. Everything below moved along and has no line of its own. */
+  readonly oldDn?: string;
+  /** Primary names of the attributes touched. */
+  readonly attributes: readonly string[];
+  readonly actor: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+export interface Changes {
+  /** False when changes after `usn` were already dropped from the log: read everything anew. */
+  readonly complete: boolean;
+  readonly changes: readonly Change[];
+  /** Pass this to the next call. */
+  readonly usn: number;
+}
+
+/** A disagreement found by `verify`. */
+export interface Finding {
+  readonly where: string;
+  readonly what: string;
+}
+
+/** Reading side, the same in every process. */
+export interface DirectoryReader {
+  readonly schema: Schema;
+  /** Sequence number of the last change; sees what other processes wrote. */
+  readonly usn: number;
+  /** Names of the top entries. */
+  readonly namingContexts: readonly string[];
+  /** The entry of that name. Throws LdapError invalidDNSyntax. */
+  get(dn: string | Dn): DirectoryEntry | undefined;
+  byGuid(guid: string): DirectoryEntry | undefined;
+  /** Name of the nearest ancestor (or the entry itself) that exists; '' when there is none. For matchedDN. */
+  nearest(dn: string | Dn): string;
+  /** Yields lazily; state between two entries is a position, never an open transaction. Throws LdapError noSuchObject. */
+  search(request: SearchRequest): Generator<DirectoryEntry, void, undefined>;
+  /** As `search`, but lets other work run in between: never holds the event loop for more than a few milliseconds. */
+  searchGently(request: SearchRequest, signal?: AbortSignal): AsyncGenerator<DirectoryEntry, void, undefined>;
+  explain(request: SearchRequest): SearchPlan;
+  /** Entries whose attribute has this value, by the equality index (any naming context). The fast way for the mail path. */
+  lookupEquality(attribute: string, value: string | Buffer): readonly DirectoryEntry[];
+  /** At most `limit` changes after `usn` (default 1000). */
+  changesSince(usn: number, limit?: number): Changes;
+}
+
+/** Writing side, in one process only. A resolved promise means: on disk. */
+export interface DirectoryWriter extends DirectoryReader {
+  add(dn: string | Dn, attributes: readonly AttributeValues[], options: WriteOptions): Promise<WriteResult>;
+  modify(dn: string | Dn, modifications: readonly Modification[], options: WriteOptions): Promise<WriteResult>;
+  /** Leaf entries only unless `subtree`. */
+  delete(dn: string | Dn, options: WriteOptions & { readonly subtree?: boolean }): Promise<WriteResult>;
+  modifyDn(
+    dn: string | Dn,
+    target: { readonly newRdn: string; readonly deleteOldRdn: boolean; readonly newSuperior?: string | Dn },
+    options: WriteOptions,
+  ): Promise<WriteResult>;
+  /** All or nothing, in order. Throws the LdapError of the operation that failed. */
+  batch(operations: Iterable<Operation>, options: WriteOptions): Promise<readonly WriteResult[]>;
+  /** Called after each commit with what it changed. The returned value ends it. */
+  onChange(listener: (changes: readonly Change[]) => void): Disposable;
+}

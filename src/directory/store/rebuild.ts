@@ -1,0 +1,17 @@
+/** Makes all indexes anew, within a transaction. */
+import { declaredIndexes } from './index-keys.ts';
+import { type StoreReader } from './store-reader.ts';
+import { keysOf, type StoreWriter } from './store-writer.ts';
+import { StoredEntry } from './stored-entry.ts';
+
+export function rebuildIndexes(reader: StoreReader, writer: StoreWriter): void {
+  const { schema, environment } = reader;
+  void environment.index.clearSync();
+  const indexed = schema.attributeTypes.filter(({ indexes }) => indexes.length > 0).map(({ key }) => key);
+  for (const { key: id, value } of environment.entries.getRange()) {
+    const entry = new StoredEntry(Buffer.from(value), reader);
+    for (const attribute of indexed)
+      for (const key of keysOf(attribute, entry, schema).values()) reader.index.add(key, id);
+  }
+  writer.put('indexes', declaredIndexes(schema));
+}

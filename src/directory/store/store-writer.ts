@@ -1,0 +1,135 @@
+/** Puts checked changes into the databases, within a transaction: entry, name, indexes, change log, tombstone. */
+import { type Schema } from '../../ldap/index.ts';
+import { formatChange, usnOctets } from './change-log.ts';
+import { type Change } from './contract.ts';
+import { type EntryData, encodeEntry } from './entry-data.ts';
+import { type Environment, type Meta, readMeta } from './environment.ts';
+import { indexKeys } from './index-keys.ts';
+import { idOctets } from './lmdb-index.ts';
+import { type StoreReader } from './store-reader.ts';
+import { headerKeys, StoredEntry } from './stored-entry.ts';
+
+/** Lines kept in the change log. */
+const changesKept = 200_000;
+
+const noKeys: ReadonlyMap<string, Buffer> = new Map();
+
+export class StoreWriter {
+  readonly #reader: StoreReader;
+  readonly #environment: Environment;
+  readonly #tombstoneLifetimeMs: number;
+  #usn = 0;
+  #nextId = 0;
+
+  constructor(reader: StoreReader, tombstoneLifetimeMs: number) {
+    this.#reader = reader;
+    this.#environment = reader.environment;
+    this.#tombstoneLifetimeMs = tombstoneLifetimeMs;
+  }
+
+  /** Runs work within a transaction that can be aborted: counters are taken from the store before and put back behind. */
+  counting<T>(work: () => T): T {
+    const [usn, nextId] = [readMeta(this.#environment, 'usn'), readMeta(this.#environment, 'nextId')];
+    this.#usn = usn;
+    this.#nextId = nextId;
+    const result = work();
+    if (this.#usn !== usn) this.put('usn', this.#usn);
+    if (this.#nextId !== nextId) this.put('nextId', this.#nextId);
+    return result;
+  }
+
+  nextUsn(): number {
+    this.#usn += 1;
+    return this.#usn;
+  }
+
+  put<K extends keyof Meta>(key: K, value: Meta[K]): void {
+    void this.#environment.meta.put(key, value);
+  }
+
+  insert(entry: StoredEntry): void {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    void this.#environment.names.put(entry.encoded.key, idOctets(id));
+    void this.#environment.entries.put(id, entry.encoded.octets);
+    for (const name of namesOf(entry)) this.#index(id, name, entry);
+  }
+
+  /** Replaces an entry; its key may have changed. */
+  update(before: StoredEntry, after: StoredEntry): void {
+    const id = this.#idOf(before);
+    if (!before.encoded.key.equals(after.encoded.key)) {
+      void this.#environment.names.remove(before.encoded.key);
+      void this.#environment.names.put(after.encoded.key, idOctets(id));
+    }
+    void this.#environment.entries.put(id, after.encoded.octets);
+    for (const name of new Set([...namesOf(before), ...namesOf(after)])) this.#reindex(id, name, before, after);
+  }
+
+  remove(entry: StoredEntry): void {
+    const id = this.#idOf(entry);
+    for (const name of namesOf(entry)) this.#reindex(id, name, entry, undefined);
+    void this.#environment.names.remove(entry.encoded.key);
+    void this.#environment.entries.remove(id);
+  }
+
+  log(change: Change): void {
+    void this.#environment.changes.put(usnOctets(change.usn), formatChange(change));
+    if (change.usn > changesKept) void this.#environment.changes.remove(usnOctets(change.usn - changesKept));
+  }
+
+  bury(data: EntryData): void {
+    void this.#environment.tombstones.put(usnOctets(data.usnChanged), encodeEntry(data));
+    this.sweepTombstones(data.changed, 4);
+  }
+
+  /** Drops tombstones that have lived their time, oldest first, at most so many. */
+  sweepTombstones(now: number, atMost: number): void {
+    for (const { key, value } of [...this.#environment.tombstones.getRange({ limit: atMost })]) {
+      const { changed } = new StoredEntry(Buffer.from(value), this.#reader).encoded;
+      if (changed + this.#tombstoneLifetimeMs > now) return;
+      void this.#environment.tombstones.remove(Buffer.from(key));
+    }
+  }
+
+  #idOf(entry: StoredEntry): number {
+    const id = this.#reader.idByKey(entry.encoded.key);
+    if (id === undefined) throw new Error(`the store lost the name of '${entry.dn}' within a transaction`);
+    return id;
+  }
+
+  #index(id: number, name: string, entry: StoredEntry): void {
+    const attribute = this.#reader.schema.describe(name)?.attribute;
+    if (attribute === undefined || attribute.indexes.length === 0) return;
+    // A key that comes twice is put twice: the database keeps it once.
+    for (const key of indexKeys(attribute, entry.buffers(name), this.#reader.schema)) this.#reader.index.add(key, id);
+  }
+
+  #reindex(id: number, name: string, before: StoredEntry | undefined, after: StoredEntry | undefined): void {
+    const attribute = this.#reader.schema.describe(name)?.attribute;
+    if (attribute === undefined || attribute.indexes.length === 0) return;
+    const [old, now] = [before?.buffers(name) ?? [], after?.buffers(name) ?? []];
+    if (old.length === now.length && old.every((value, i) => now[i] !== undefined && value.equals(now[i]))) return;
+    // Values with options stand under the same keys: look at the attribute as a whole.
+    const keysBefore = keysOf(attribute.key, before, this.#reader.schema);
+    const keysAfter = keysOf(attribute.key, after, this.#reader.schema);
+    for (const [text, key] of keysBefore) if (!keysAfter.has(text)) this.#reader.index.remove(key, id);
+    for (const [text, key] of keysAfter) if (!keysBefore.has(text)) this.#reader.index.add(key, id);
+  }
+}
+
+/** Index keys of one attribute of an entry, with all its options. */
+export function keysOf(
+  attributeKey: string,
+  entry: StoredEntry | undefined,
+  schema: Schema,
+): ReadonlyMap<string, Buffer> {
+  const attribute = schema.attribute(attributeKey);
+  if (entry === undefined || attribute === undefined) return noKeys;
+  return new Map(
+    indexKeys(attribute, entry.valuesOfType(attributeKey), schema).map((key) => [key.toString('latin1'), key]),
+  );
+}
+
+/** Names under which an entry may be indexed. */
+const namesOf = (entry: StoredEntry): readonly string[] => [...headerKeys, ...entry.storedAttributes];

@@ -1,0 +1,47 @@
+/** Comma-separated fields as Exchange's logs write them: quoted only when they must be. */
+
+const special = /[",\r\n]/;
+
+/** One field. Control characters become spaces: a subject must not forge a line. */
+export function csvField(text: string): string {
+  if (!special.test(text)) return text;
+  return `"${text.replace(/[\r\n]+/g, ' ').replaceAll('"', '""')}"`;
+}
+
+/** One line of fields, without its end. */
+export function csvLine(fields: readonly string[]): string {
+  let line = '';
+  for (let i = 0; i < fields.length; i++) {
+    if (i > 0) line += ',';
+    line += csvField(fields[i] ?? '');
+  }
+  return line;
+}
+
+/** Splits a line written by csvLine. */
+export function parseCsvLine(line: string): string[] {
+  const fields: string[] = [];
+  const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
+  for (const match of line.matchAll(pattern)) fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+  return fields;
+}
+
+/** Header lines of a log file in Exchange's form. */
+export function logHeader(type: string, fields: readonly string[]): (nowMs: number) => string {
+  return (nowMs) =>
+    `#Software: Microsoft Exchange Server\r\n#Version: 15.01.0.0\r\n#Log-Type: ${type}\r\n#Date: ${new Date(nowMs).toISOString()}\r\n#Fields: ${fields.join(',')}\r\n`;
+}
+
+/** ISO dates for many events of the same millisecond are made once. */
+export class Timestamps {
+  #ms = -1;
+  #text = '';
+
+  of(ms: number): string {
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#text = new Date(ms).toISOString();
+    }
+    return this.#text;
+  }
+}

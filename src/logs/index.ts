@@ -1,0 +1,23 @@
+/**
+ * What happened and why: the catalogue of decisions, the logs in Exchange's form (message tracking, protocol, connectivity),
+ * the decisions kept for `edge why`, and the service log. Rooms above emit; nothing here decides anything.
+ */
+
+export { connectivityFields } from './connectivity-log.ts';
+export { parseCsvLine } from './csv.ts';
+export { type Chain, findChains, parseQuestion, type Question } from './decision-search.ts';
+export {
+  type DecisionEvent,
+  type EventHead,
+  type EventKind,
+  type EventOf,
+  type Journal,
+  type PassedOver,
+} from './events.ts';
+export { FileJournal, type JournalSettings } from './journal.ts';
+export { type LogLimits } from './line-log.ts';
+export { protocolFields } from './protocol-log.ts';
+export { eventKinds, sentenceOf } from './sentences.ts';
+export { openServiceLog, type ServiceLog } from './service-log.ts';
+export { type TrackingSettings, trackingFields } from './tracking-log.ts';
+export { searchTracking, type TrackingQuestion } from './tracking-search.ts';

@@ -1,0 +1,148 @@
+import { csvLine, logHeader, Timestamps } from './csv.ts';
+import { type DecisionEvent, type EventOf } from './events.ts';
+import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
+
+/** Fields of the message tracking log, in Exchange's order. */
+export const trackingFields = [
+  'date-time',
+  'client-ip',
+  'client-hostname',
+  'server-ip',
+  'server-hostname',
+  'source-context',
+  'connector-id',
+  'source',
+  'event-id',
+  'internal-message-id',
+  'message-id',
+  'network-message-id',
+  'recipient-address',
+  'recipient-status',
+  'total-bytes',
+  'recipient-count',
+  'related-recipient-address',
+  'reference',
+  'message-subject',
+  'sender-address',
+  'return-path',
+  'message-info',
+  'directionality',
+  'tenant-id',
+  'original-client-ip',
+  'original-server-ip',
+  'custom-data',
+  'transport-traffic-type',
+  'log-id',
+  'schema-version',
+] as const;
+
+type TrackingField = (typeof trackingFields)[number];
+type Row = Partial<Record<TrackingField, string>>;
+
+const schemaVersion = '15.01.0.0';
+
+/** What the tracking log must know of its server. */
+export interface TrackingSettings {
+  readonly limits: LogLimits;
+  readonly serverName: string;
+  readonly subjectLogging: boolean;
+}
+
+/** The message tracking log: one row for each thing that happened to a message. */
+export class TrackingLog {
+  #log: LineLog;
+  #settings: TrackingSettings;
+  #timestamps = new Timestamps();
+
+  constructor(settings: TrackingSettings, parts: Omit<LineLogParts, 'prefix' | 'header'>) {
+    this.#settings = settings;
+    this.#log = new LineLog(settings.limits, {
+      ...parts,
+      prefix: 'MSGTRK',
+      header: logHeader('Message Tracking Log', trackingFields),
+    });
+  }
+
+  get lines(): LineLog {
+    return this.#log;
+  }
+
+  configure(settings: TrackingSettings): void {
+    this.#settings = settings;
+    this.#log.configure(settings.limits);
+  }
+
+  /** Writes the rows of an event; events that tracking does not show are ignored. */
+  take(event: DecisionEvent): void {
+    if (!this.#log.enabled) return;
+    switch (event.kind) {
+      case 'message-queued':
+        return this.#write(event, this.#received(event));
+      case 'delivered':
+        return this.#write(event, this.#delivery(event, event.connector === '' ? 'DELIVER' : 'SEND'));
+      case 'deferred':
+        return this.#write(event, this.#delivery(event, 'DEFER'));
+      case 'failed':
+        return this.#write(event, this.#delivery(event, 'FAIL'));
+      default:
+    }
+  }
+
+  #received(event: EventOf<'message-queued'>): Row {
+    const made = event.source === 'DSN';
+    return {
+      'client-ip': event.clientIp,
+      'client-hostname': event.clientName,
+      'server-ip': event.serverIp,
+      'server-hostname': this.#settings.serverName,
+      'source-context': event.session,
+      'connector-id': event.connector === '' ? '' : `${this.#settings.serverName}\\${event.connector}`,
+      source: event.source,
+      'event-id': made ? 'DSN' : 'RECEIVE',
+      'message-id': event.messageId,
+      'network-message-id': event.guid,
+      'recipient-address': event.recipients.join(';'),
+      'total-bytes': String(event.size),
+      'recipient-count': String(event.recipients.length),
+      reference: event.reference,
+      'message-subject': event.subject,
+      'sender-address': event.from,
+      'return-path': event.from === '' ? '<>' : event.from,
+      directionality: made ? 'Originating' : 'Incoming',
+      'original-client-ip': event.clientIp,
+      'original-server-ip': event.serverIp,
+    };
+  }
+
+  #delivery(event: EventOf<'delivered' | 'deferred' | 'failed'>, id: 'SEND' | 'DELIVER' | 'DEFER' | 'FAIL'): Row {
+    const host = /^(.*?) ?\[(.*?)\]/.exec(event.remote);
+    return {
+      'client-ip': event.local,
+      'client-hostname': this.#settings.serverName,
+      'server-ip': host?.[2] ?? '',
+      'server-hostname': host?.[1] ?? event.remote,
+      'source-context': event.session,
+      'connector-id': event.connector,
+      source: id === 'DELIVER' ? 'STOREDRIVER' : id === 'SEND' || event.remote !== '' ? 'SMTP' : 'QUEUE',
+      'event-id': id,
+      'message-id': event.messageId,
+      'network-message-id': event.guid,
+      'recipient-address': event.recipients.join(';'),
+      'recipient-status': event.replies.join(';'),
+      'total-bytes': String(event.size),
+      'recipient-count': String(event.recipients.length),
+      'message-subject': event.subject,
+      'sender-address': event.from,
+      'return-path': event.from === '' ? '<>' : event.from,
+      directionality: 'Incoming',
+    };
+  }
+
+  #write(event: DecisionEvent, row: Row): void {
+    row['date-time'] = this.#timestamps.of(event.at);
+    row['internal-message-id'] = String(event.message);
+    row['schema-version'] = schemaVersion;
+    if (!this.#settings.subjectLogging) row['message-subject'] = '';
+    this.#log.write(csvLine(trackingFields.map((field) => row[field] ?? '')));
+  }
+}

@@ -1,0 +1,249 @@
+/** Delivery status notifications: RFC 3461 §6, RFC 3464, RFC 6522, RFC 6533. */
+import { isAscii } from 'node:buffer';
+import { ContentScanner } from '../smtp/index.ts';
+import { formatDate } from './date.ts';
+import { encodeWords } from './encoded-words.ts';
+import { type Envelope } from './envelope.ts';
+import { HeaderBlock } from './header-block.ts';
+import { removeFields } from './header-edit.ts';
+import { deliveryStatus, statusOf } from './report-status.ts';
+import { adviceFor, wording } from './report-text.ts';
+
+export type ReportKind = 'failed' | 'delayed' | 'delivered' | 'relayed';
+
+/** What the report has to know of the message; a message of the queue has this shape. */
+export interface ReportedMessage {
+  readonly envelope: Envelope;
+  readonly receivedAt: number;
+  readonly expiresAt: number;
+  readonly origin: { readonly helo: string; readonly remoteAddress: string };
+  readonly facts: {
+    readonly messageId: string;
+    readonly subject: string;
+    readonly size: number;
+  };
+}
+
+export interface ReportedRecipient {
+  /** Index into message.envelope.recipients. */
+  readonly index: number;
+  /** The reply in one line: '550 5.1.1 User unknown'. */
+  readonly reply: string;
+  /** Who said it: 'host [ip]:port'; '' when it was ourselves. */
+  readonly remote: string;
+}
+
+export interface ReportRequest {
+  readonly kind: ReportKind;
+  readonly message: ReportedMessage;
+  readonly recipients: readonly ReportedRecipient[];
+  /** Fully qualified name of this server. */
+  readonly reportingMta: string;
+  /** Address in From:. */
+  readonly postmaster: string;
+  /** Header block of the original, or its whole content: the block is found in it. Quoted up to 64 KB. */
+  readonly header: Buffer;
+  /** Whole content. Returned only with a 'failed' report and unless the sender asked for RET=HDRS (RFC 3461 §4.3). */
+  readonly content?: Buffer;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Unique, as newGuid() makes it: Message-ID and boundary come from it. */
+  readonly id: string;
+}
+
+export interface Report {
+  readonly envelope: Envelope;
+  /** The message, dots not stuffed. */
+  readonly content: Buffer;
+  /** What the queue keeps of a content, found while it was built. */
+  readonly facts: {
+    readonly size: number;
+    readonly headerSize: number;
+    readonly leadingDots: boolean;
+    readonly eightBit: boolean;
+    readonly utf8Header: boolean;
+    readonly bareLines: boolean;
+    readonly messageId: string;
+    readonly subject: string;
+  };
+}
+
+/** Octets of the original's header that are quoted at most. */
+const longestQuote = 64 * 1024;
+
+/** Fields that never leave the organization, not even in a report (Exchange's header firewall). */
+const innerField = /^x-ms-exchange-(?:organization|forest)-/;
+
+/** Writes the report. Throws RangeError when the message has no sender or no recipient is named: ask reportDue() first. */
+export function buildReport(request: ReportRequest): Report {
+  const { message, recipients } = request;
+  if (message.envelope.from === '') throw new RangeError('a message with the null sender is never reported');
+  if (recipients.length === 0) throw new RangeError('a report names at least one recipient');
+  const boundary = `=_${request.id.replace(/[^A-Za-z0-9-]/g, '')}`;
+  const utf8 = needsGlobal(request);
+  const parts = [humanPart(request), statusPart(request, utf8), originalPart(request, utf8)];
+  const head = headOf(request, boundary, utf8);
+  const content = Buffer.concat([
+    Buffer.from(head.text),
+    ...parts.flatMap(({ type, encoding, body }) => [
+      Buffer.from(`--${boundary}\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`),
+      body,
+      Buffer.from('\r\n'),
+    ]),
+    Buffer.from(`--${boundary}--\r\n`),
+  ]);
+  return finish(request, head, content);
+}
+
+/** RFC 6533 §6: the global types only where the sender speaks SMTPUTF8 and there is something to say in it. */
+function needsGlobal({ message, recipients, header }: ReportRequest): boolean {
+  const { envelope } = message;
+  if (!envelope.smtpUtf8) return false;
+  const named = recipients.map(({ index }) => envelope.recipients[index]);
+  const texts = [envelope.from, ...named.flatMap((one) => [one?.address ?? '', one?.orcpt ?? ''])];
+  return texts.some(aboveAscii) || hasHighOctet(header.subarray(0, new HeaderBlock(header).size));
+}
+
+function aboveAscii(text: string): boolean {
+  return /[^\0-\x7f]/.test(text);
+}
+
+function hasHighOctet(bytes: Buffer): boolean {
+  return !isAscii(bytes);
+}
+
+interface Head {
+  readonly text: string;
+  readonly messageId: string;
+  readonly subject: string;
+}
+
+function headOf(request: ReportRequest, boundary: string, utf8: boolean): Head {
+  const { kind, message, reportingMta, postmaster, now, id } = request;
+  const messageId = `<${id}@${reportingMta}>`;
+  const subject = `${wording[kind].subject}: ${message.facts.subject}`.slice(0, 500).toWellFormed();
+  const original = /^<[!-;=?-~]{1,900}>$/.test(message.facts.messageId) ? message.facts.messageId : '';
+  const lines = [
+    `From: <${postmaster}>`,
+    `To: <${message.envelope.from}>`,
+    `Date: ${formatDate(now)}`,
+    `Subject: ${encodeWords(subject)}`,
+    `Message-ID: ${messageId}`,
+    ...(original === '' ? [] : [`In-Reply-To: ${original}`, `References: ${original}`]),
+    // RFC 3834 §5: nobody's vacation program answers this.
+    'Auto-Submitted: auto-replied',
+    'MIME-Version: 1.0',
+    // RFC 6522 §3: the subtype of the second part.
+    `Content-Type: multipart/report; report-type=${utf8 ? 'global-delivery-status' : 'delivery-status'};`,
+    `\tboundary="${boundary}"`,
+  ];
+  return { text: `${lines.join('\r\n')}\r\n\r\n`, messageId, subject };
+}
+
+interface Part {
+  readonly type: string;
+  readonly encoding: '7bit' | '8bit' | 'base64';
+  readonly body: Buffer;
+}
+
+function humanPart(request: ReportRequest): Part {
+  const text = humanText(request);
+  if (!aboveAscii(text)) return { type: 'text/plain; charset=us-ascii', encoding: '7bit', body: Buffer.from(text) };
+  const lines = Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\r\n');
+  return { type: 'text/plain; charset=utf-8', encoding: 'base64', body: Buffer.from(`${lines}\r\n`) };
+}
+
+function humanText(request: ReportRequest): string {
+  const { kind, message, reportingMta } = request;
+  const { opening, closing } = wording[kind];
+  const sections = [
+    opening,
+    ...request.recipients.map((one) => recipientText(request, one.index, one.reply, one.remote)),
+    ...(kind === 'delayed' ? [`It is tried until ${formatDate(message.expiresAt)}.`] : []),
+    closing,
+    [
+      'Your message:',
+      `  Subject: ${message.facts.subject}`,
+      `  Accepted: ${formatDate(message.receivedAt)}`,
+      `  Message-ID: ${message.facts.messageId}`,
+    ].join('\n'),
+    `This report was made by ${reportingMta}. The part that follows is for administrators and programs.`,
+  ];
+  return `${sections
+    .join('\n\n')
+    .replace(/[\0-\x08\x0b-\x1f\x7f]/g, ' ')
+    .toWellFormed()
+    .replaceAll('\n', '\r\n')}\r\n`;
+}
+
+function recipientText({ kind, message }: ReportRequest, index: number, reply: string, remote: string): string {
+  const oneLine = reply.replace(/\s+/g, ' ').slice(0, 900);
+  const lines = [
+    `  ${message.envelope.recipients[index]?.address ?? ''}`,
+    `    ${adviceFor(kind, statusOf(kind, reply))}`,
+    oneLine === '' ? '' : `    ${remote === '' ? 'Reason' : `${remote.slice(0, 300)} said`}: ${oneLine}`,
+  ];
+  return lines.filter((line) => line.trim() !== '').join('\n');
+}
+
+function statusPart(request: ReportRequest, utf8: boolean): Part {
+  const type = utf8 ? 'message/global-delivery-status' : 'message/delivery-status';
+  return { type, encoding: utf8 ? '8bit' : '7bit', body: Buffer.from(deliveryStatus(request, utf8)) };
+}
+
+/** RFC 3461 §6.2: the whole message or its header. */
+function originalPart({ kind, message, header, content }: ReportRequest, utf8: boolean): Part {
+  const whole = kind === 'failed' && message.envelope.ret !== 'HDRS' ? content : undefined;
+  const block = new HeaderBlock(whole ?? header);
+  const fields = removeFields(block, (name) => innerField.test(name));
+  if (whole !== undefined) {
+    const body = Buffer.concat([fields, whole.subarray(block.size)]);
+    return { type: utf8 ? 'message/global' : 'message/rfc822', encoding: encodingOf(body), body };
+  }
+  const body = quotedHeader(fields);
+  return { type: utf8 ? 'message/global-headers' : 'text/rfc822-headers', encoding: encodingOf(body), body };
+}
+
+function encodingOf(body: Buffer): '7bit' | '8bit' {
+  return hasHighOctet(body) ? '8bit' : '7bit';
+}
+
+/** Cut behind a whole line, every line end a CRLF, no NUL: a header is no place to smuggle. */
+function quotedHeader(fields: Buffer): Buffer {
+  const cut =
+    fields.length <= longestQuote ? fields.length : fields.lastIndexOf(0x0a, longestQuote) + 1 || longestQuote;
+  const text = fields
+    .toString('latin1', 0, cut)
+    .replace(/\r?\n|\r/g, '\r\n')
+    .replaceAll('\0', '');
+  return Buffer.from(text, 'latin1');
+}
+
+function finish({ message }: ReportRequest, { messageId, subject }: Head, content: Buffer): Report {
+  const scanner = new ContentScanner();
+  scanner.push(content);
+  scanner.end();
+  const { from } = message.envelope;
+  const domain = from.slice(from.lastIndexOf('@') + 1);
+  const { size, headerSize, leadingDots, eightBit, utf8Header } = scanner;
+  return {
+    // RFC 3461 §6.1: null reverse path, and NOTIFY=NEVER so that nobody reports on the report.
+    envelope: {
+      from: '',
+      recipients: [{ address: from, domain, notify: ['NEVER'] }],
+      body: eightBit ? '8BITMIME' : '7BIT',
+      smtpUtf8: utf8Header,
+    },
+    content,
+    facts: {
+      size,
+      headerSize,
+      leadingDots,
+      eightBit,
+      utf8Header,
+      bareLines: scanner.bareCr >= 0 || scanner.bareLf >= 0,
+      messageId,
+      subject,
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * Builds the appliance out of its parts. The supervisor is built here; the two other kinds of process are built in
+ * `bin/directory-process.ts` and `bin/worker-process.ts`, so that each loads only what it runs.
+ */
+import { chownSync, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { exitStatus, type StartOptions } from './cli/index.ts';
+import {
+  type Account,
+  type ChildPlan,
+  endOrphans,
+  lockStateFolder,
+  notifySystemd,
+  prepareStateFolder,
+  recordProcesses,
+  StateLockedError,
+  type StatePaths,
+  Supervisor,
+  serviceAccount,
+  statePaths,
+} from './supervisor/index.ts';
+
+/** What a process is told when it is started; it travels as JSON in its first argument. */
+export interface ProcessOptions {
+  readonly state: string;
+  readonly role: StartOptions['role'];
+  /** Number of this worker, from 0; unused by the directory process. */
+  readonly index: number;
+  /** How many workers there are: limits are shared out among them. */
+  readonly workers: number;
+  /** Account to become, when started by root. */
+  readonly account?: Account;
+}
+
+const say = (text: string): void => void process.stderr.write(`edge: ${text}\n`);
+
+/** `edge start`: runs until SIGTERM or SIGINT; resolves with the exit status. */
+export async function start(options: StartOptions): Promise<number> {
+  const paths = statePaths(options.state);
+  const account = process.getuid?.() === 0 ? serviceAccount(options.user) : undefined;
+  if (account?.name === 'nobody' && options.user === undefined) {
+    say("there is no account 'edge', so the services run as 'nobody'; better: useradd --system edge");
+  }
+  prepareStateFolder(paths);
+  let lock: Disposable;
+  try {
+    lock = lockStateFolder(paths);
+  } catch (error) {
+    if (!(error instanceof StateLockedError)) throw error;
+    say(error.message);
+    return exitStatus.failed;
+  }
+  using _lock = lock;
+  await endOrphans(paths);
+  // Only now: another service's folders are not ours to give away.
+  prepareStateFolder(paths, account);
+  if (account !== undefined) handOver(paths, account);
+  // Awaited here: the lock is held as long as the service runs.
+  return await supervise(options, account);
+}
+
+async function supervise(options: StartOptions, account: Account | undefined): Promise<number> {
+  const stopped = stopSignal();
+  const supervisor = new Supervisor({
+    ...plansOf(options, account),
+    log: { info: say, warn: say },
+    onProcesses: (pids) => recordProcesses(statePaths(options.state), pids),
+  });
+  process.on('SIGHUP', () => {
+    say('logs are opened anew');
+    supervisor.reopenLogs();
+  });
+  try {
+    const bindings = await Promise.race([supervisor.start(), stopped.then(() => [])]);
+    const listening = bindings.filter(({ fault }) => fault === '').map(({ binding }) => binding);
+    const text = `${options.role} is ready, smtp on ${listening.join(', ') || 'no address'}`;
+    say(text);
+    notifySystemd('ready', text);
+    await stopped;
+  } catch (error) {
+    say(`could not start: ${(error as Error).message}`);
+    await supervisor.stop();
+    return exitStatus.failed;
+  }
+  say('stopping: sessions that transfer a message may finish');
+  notifySystemd('stopping', 'stopping');
+  await supervisor.stop();
+  say('stopped');
+  return exitStatus.done;
+}
+
+/** Resolves at the first signal to stop; the second one ends the supervisor at once, and with it everything. */
+function stopSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(exitStatus.failed);
+      asked = true;
+      resolve();
+    });
+  }
+  return promise;
+}
+
+function plansOf(options: StartOptions, account: Account | undefined): { directory: ChildPlan; workers: ChildPlan[] } {
+  const { state, role, workers } = options;
+  const plan = (name: string, entry: string, index: number, nodeOptions: readonly string[]): ChildPlan => {
+    const told: ProcessOptions = { state, role, index, workers, ...(account === undefined ? {} : { account }) };
+    return {
+      name,
+      entry: new URL(`./bin/${entry}`, import.meta.url).pathname,
+      arguments: [JSON.stringify(told)],
+      nodeOptions: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
+    };
+  };
+  return {
+    directory: plan('directory', 'directory-process.ts', 0, nodeOptions(2)),
+    workers: Array.from({ length: workers }, (_, i) =>
+      plan(`worker ${i}`, 'worker-process.ts', i, nodeOptions(semiSpaceMb)),
+    ),
+  };
+}
+
+/**
+ * The young generation of the heap, in megabytes for each half: by default it takes up to 48 MB in each process, which
+ * idle sessions never give back. Measured: below 4 MB for workers the rate of mail falls.
+ */
+const semiSpaceMb = 4;
+const nodeOptions = (semiSpace: number): string[] => [`--max-semi-space-size=${semiSpace}`];
+
+/** Gives everything below the state directory to the account of the services: root may have made it (edge shell). */
+function handOver(paths: StatePaths, account: Account): void {
+  const walk = (path: string): void => {
+    const stat = lstatSync(path);
+    if (stat.uid !== account.uid) chownSync(path, account.uid, account.gid);
+    if (stat.isDirectory()) for (const name of readdirSync(path)) walk(join(path, name));
+  };
+  for (const path of [paths.directory, paths.certificates, paths.logs, paths.run]) walk(path);
+  // The spool and the mailboxes are made by the services themselves and may be huge: only their roots are looked at.
+  for (const path of [paths.spool, paths.mailboxes]) if (lstatSync(path).uid !== account.uid) walk(path);
+}

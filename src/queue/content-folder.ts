@@ -1,0 +1,89 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SpoolError } from './contract.ts';
+
+/** Octets that a reader gets at a time, and that a writer gathers before it writes. */
+export const chunkBytes = 256 * 1024;
+
+/** The files of large messages, one for each, named by the message id. A file counts only once a record names it. */
+export class ContentFolder {
+  readonly #path: string;
+  #syncing: Promise<void> | undefined;
+  #nextSync: Promise<void> | undefined;
+
+  /** Makes the folder when it is absent. */
+  constructor(path: string) {
+    this.#path = path;
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+
+  /** Ids of the files there are, and the names of those that are none of ours. */
+  list(): { readonly ids: number[]; readonly others: string[] } {
+    const names = readdirSync(this.#path);
+    const isOurs = (name: string): boolean => /^[1-9]\d*$/.test(name);
+    return { ids: names.filter(isOurs).map(Number), others: names.filter((name) => !isOurs(name)) };
+  }
+
+  create(id: number): Promise<FileHandle> {
+    return open(this.#file(id), 'wx', 0o600);
+  }
+
+  /** A file that is not there is no fault. */
+  async remove(name: number | string): Promise<void> {
+    try {
+      await unlink(this.#file(name));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+  }
+
+  /** Makes new names durable. Calls that come while one sync runs share the next one. */
+  sync(): Promise<void> {
+    if (this.#syncing === undefined) {
+      this.#syncing = this.#syncOnce().finally(() => {
+        this.#syncing = undefined;
+      });
+      return this.#syncing;
+    }
+    // The sync under way may have begun before the caller's file was made.
+    this.#nextSync ??= this.#syncing
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextSync = undefined;
+        return this.sync();
+      });
+    return this.#nextSync;
+  }
+
+  /** Chunks of at most 256 KB. Throws SpoolError when the file cannot be read. */
+  async *stream(id: number, start: number): AsyncGenerator<Buffer, void> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(this.#file(id), 'r');
+      for (let at = start; ; ) {
+        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes, at);
+        if (bytesRead === 0) return;
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } catch (cause) {
+      throw new SpoolError(`the content of message ${id} cannot be read`, { cause });
+    } finally {
+      await file?.close();
+    }
+  }
+
+  async #syncOnce(): Promise<void> {
+    const folder = await open(this.#path, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  #file(name: number | string): string {
+    return join(this.#path, String(name));
+  }
+}

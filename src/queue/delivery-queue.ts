@@ -1,0 +1,114 @@
+import { type Connection } from './connection.ts';
+import { type NextHop } from './delivery.ts';
+import { type Item, ItemList, type ItemState } from './item.ts';
+import { RateMeter } from './rate-meter.ts';
+import { type QueueStatus, type QueueView } from './views.ts';
+
+/** Messages for one next hop, and how it goes with it. */
+export class DeliveryQueue {
+  readonly identity: string;
+  readonly hop: NextHop;
+  /** In the order in which they are handed out. */
+  readonly ready = new ItemList();
+  /** Active, deferred and suspended ones. */
+  readonly others = new ItemList();
+  readonly connections = new Set<Connection>();
+  /** Connections that wait for work, the one that had some last at the end. */
+  readonly idle: Connection[] = [];
+  readonly incoming = new RateMeter();
+  readonly outgoing = new RateMeter();
+  deferred = 0;
+  suspended = false;
+  /** Connection failures in a row. */
+  failures = 0;
+  /** Connections in a row that took messages and settled none. */
+  fruitless = 0;
+  lastError = '';
+  firstRetryTime = 0;
+  lastRetryTime = 0;
+  /** In Retry until then; 0: not in Retry. */
+  retryAt = 0;
+  /** The next hop refused more connections than this, until `ceilingUntil`. */
+  ceiling = Number.POSITIVE_INFINITY;
+  ceilingUntil = 0;
+  /** The configuration has changed since the messages were routed. */
+  stale = false;
+  /** Place in the heap of times. */
+  slot = -1;
+
+  constructor(identity: string, hop: NextHop) {
+    this.identity = identity;
+    this.hop = hop;
+  }
+
+  get size(): number {
+    return this.ready.size + this.others.size;
+  }
+
+  /** Connections are made at all: not for what cannot be reached or was set aside. */
+  get delivers(): boolean {
+    return this.hop.type !== 'Unreachable';
+  }
+
+  get status(): QueueStatus {
+    if (this.suspended) return 'Suspended';
+    if (this.retryAt > 0) return 'Retry';
+    if (this.connections.size === 0) return 'Ready';
+    for (const connection of this.connections) if (connection.hasAsked) return 'Active';
+    return 'Connecting';
+  }
+
+  /** Puts an item of this queue into the list that its state belongs to. */
+  add(item: Item, state: ItemState, atFront = false): void {
+    item.queue = this;
+    item.state = state;
+    if (state === 'deferred') this.deferred += 1;
+    if (state !== 'ready') this.others.push(item);
+    else if (atFront) this.ready.unshift(item);
+    else this.ready.push(item);
+  }
+
+  remove(item: Item): void {
+    if (item.state === 'deferred') this.deferred -= 1;
+    if (item.state === 'ready') this.ready.remove(item);
+    else this.others.remove(item);
+    item.state = 'ended';
+  }
+
+  move(item: Item, state: ItemState, atFront = false): void {
+    this.remove(item);
+    this.add(item, state, atFront);
+  }
+
+  /** Ready ones first. */
+  *items(): Generator<Item, void> {
+    yield* this.ready;
+    yield* this.others;
+  }
+
+  view(now: number): QueueView {
+    const incomingRate = this.incoming.perSecond(now);
+    const outgoingRate = this.outgoing.perSecond(now);
+    return {
+      identity: this.identity,
+      deliveryType: this.hop.key === poisonHop.key ? 'Undefined' : this.hop.type,
+      status: this.status,
+      messageCount: this.size,
+      deferredMessageCount: this.deferred,
+      nextHopDomain: this.hop.domain,
+      nextHopConnector: this.hop.connector,
+      lastError: this.lastError,
+      retryCount: this.failures,
+      firstRetryTime: this.firstRetryTime,
+      lastRetryTime: this.lastRetryTime,
+      nextRetryTime: this.retryAt,
+      incomingRate,
+      outgoingRate,
+      velocity: outgoingRate - incomingRate,
+      connections: this.connections.size,
+    };
+  }
+}
+
+/** Where messages are set aside that seem to break the process. Nothing leaves it but by an administrator. */
+export const poisonHop: NextHop = { key: 'Poison', type: 'Unreachable', domain: 'Poison Message', connector: '' };

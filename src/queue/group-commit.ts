@@ -1,0 +1,143 @@
+import { type RootDatabase } from 'lmdb';
+import { type Clock } from '../base/index.ts';
+import { SpoolError } from './contract.ts';
+import { type StoreRoom } from './store-room.ts';
+
+/** A change to the store: puts and removes, made inside a transaction that others share. */
+export type Change = () => void;
+
+interface Waiting {
+  readonly change: Change;
+  readonly octets: number;
+  readonly resolve: () => void;
+  readonly reject: (error: SpoolError) => void;
+}
+
+/** Changes in one transaction at most. */
+const mostInGroup = 256;
+/** Pages of the trees that one change may touch, and what a transaction needs beside, in octets; both amply. */
+const perChange = 32 * 1024;
+const perGroup = 1024 ** 2;
+/** New messages leave this much room, in octets: that something was delivered can be written down on a full disk. */
+const forOutcomes = 3 * 1024 ** 2;
+
+/** A store that has not answered for so long will not answer any more, in milliseconds. */
+const longestCommitMs = 60_000;
+
+/**
+ * Changes that come while one transaction is on its way to the disk share the next one: many sessions, one sync.
+ * All or nothing of a transaction is done. lmdb's own batching by event turn is not used: when a commit fails, it leaves
+ * behind rejected promises that nobody can catch, and they would end the process.
+ */
+export class GroupCommit {
+  readonly #root: RootDatabase<Buffer, number>;
+  readonly #room: StoreRoom;
+  readonly #clock: Clock;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+  #flying: Promise<void> | undefined;
+  #broken: SpoolError | undefined;
+
+  constructor(root: RootDatabase<Buffer, number>, room: StoreRoom, clock: Clock) {
+    this.#root = root;
+    this.#room = room;
+    this.#clock = clock;
+  }
+
+  /** Set once the store has stopped answering: only a new process can help. */
+  get broken(): SpoolError | undefined {
+    return this.#broken;
+  }
+
+  /**
+   * Durable when resolved. Throws SpoolError: then nothing of the change is in the store. `octets` is the size of a new
+   * message; 0 for whatever must go through on a full disk.
+   */
+  add(change: Change, octets = 0): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ change, octets, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when nothing is under way. */
+  async drain(): Promise<void> {
+    while (this.#broken === undefined && (this.#waiting.length > 0 || this.#flying !== undefined)) {
+      await (this.#flying ?? new Promise<void>((resolve) => setImmediate(resolve)));
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#flying !== undefined) return;
+    this.#scheduled = true;
+    // What the sessions of this turn of the event loop have to say goes along.
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#flying = this.#fly();
+    });
+  }
+
+  async #fly(): Promise<void> {
+    let group = this.#waiting.splice(0, mostInGroup);
+    try {
+      group = await this.#makeRoom(group);
+      if (group.length > 0) await this.#transact(group);
+      for (const { resolve } of group) resolve();
+    } catch (cause) {
+      const error = new SpoolError('the message store could not be written', { cause });
+      for (const { reject } of group) reject(error);
+    }
+    this.#flying = undefined;
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  /** Refuses new messages for which there is no room; the rest of the group goes on. */
+  async #makeRoom(group: Waiting[]): Promise<Waiting[]> {
+    const room = this.#room;
+    const messages = group.reduce((sum, { octets }) => sum + octets, 0);
+    const rest = perGroup + group.length * perChange;
+    const wanted = messages === 0 ? rest : rest + messages + forOutcomes;
+    if (room.has(wanted)) return group;
+    try {
+      await room.reserve(wanted);
+      return group;
+    } catch (cause) {
+      const error = new SpoolError('there is no room for the message on the disk', { cause });
+      for (const { octets, reject } of group) if (octets > 0) reject(error);
+      const others = group.filter(({ octets }) => octets === 0);
+      if (others.length > 0 && !room.has(rest)) await room.reserve(rest);
+      return others;
+    }
+  }
+
+  async #transact(group: readonly Waiting[]): Promise<void> {
+    const commit = this.#root.batch(() => {
+      for (const { change } of group) change();
+    });
+    let limit: { cancel(): void } | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      limit = this.#clock.after(longestCommitMs, () => {
+        this.#broken = new SpoolError('the message store does not answer');
+        reject(this.#broken);
+      });
+    });
+    try {
+      await Promise.race([commit, silence]);
+    } catch (error) {
+      throw await reasonOf(error);
+    } finally {
+      limit?.cancel();
+    }
+  }
+}
+
+/** lmdb tells the reason in a second promise, which must not stay without a handler, and which may never settle. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;
+  const reason = error.commitError.then(
+    () => error,
+    (why: unknown) => why,
+  );
+  return Promise.race([reason, new Promise((resolve) => setImmediate(() => resolve(error)))]);
+}

@@ -1,0 +1,35 @@
+/**
+ * The durable queue between receiving and sending: a spool that has every message on disk before it is acknowledged, and
+ * a scheduler in memory that hands messages to connections, one queue for each next hop. RFC 5321 §4.5.4 (retry, queueing),
+ * RFC 3464 (what is reported and when; the text of reports is the notifier's). It knows neither routing nor SMTP: router,
+ * deliverers and notifier are handed in. Another engine takes the spool's place when it passes `test/queue/contract.ts`.
+ */
+export {
+  type ContentFacts,
+  type CrashNotes,
+  type MessageWriter,
+  type NewMessage,
+  type Origin,
+  type RecipientState,
+  type Spool,
+  SpoolError,
+  type SpoolWriter,
+  type StoredMessage,
+} from './contract.ts';
+export {
+  type ConnectionResult,
+  type Deliverer,
+  type DeliveryItem,
+  type DeliveryType,
+  type DeliveryWork,
+  type NextHop,
+  type NotificationRequest,
+  type Notifier,
+  type QueueSettings,
+  type RecipientOutcome,
+  type RoutePlan,
+  type Router,
+} from './delivery.ts';
+export { LmdbSpool, type LmdbSpoolOptions } from './lmdb-spool.ts';
+export { MessageQueue, type QueueParts } from './message-queue.ts';
+export { type MessageFilter, type MessageStatus, type MessageView, type QueueStatus, type QueueView } from './views.ts';

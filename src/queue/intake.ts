@@ -1,0 +1,202 @@
+import { type Clock } from '../base/index.ts';
+import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
+import { type NextHop, type QueueSettings, type RoutePlan, type Router } from './delivery.ts';
+import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
+import { type Dispatcher } from './dispatcher.ts';
+import { heldDue, Item, Mail } from './item.ts';
+import { type Ledger } from './ledger.ts';
+import { type MailCache } from './mail-cache.ts';
+import { type QueueTable } from './queue-table.ts';
+import { type Settlement } from './settlement.ts';
+import { type Suspects } from './suspects.ts';
+
+export interface IntakeParts {
+  readonly spool: Spool;
+  readonly router: Router;
+  readonly settings: () => QueueSettings;
+  readonly clock: Clock;
+  readonly cache: MailCache;
+  readonly ledger: Ledger;
+  readonly settlement: Settlement;
+  readonly suspects: Suspects;
+  readonly table: QueueTable;
+  readonly dispatcher: Dispatcher;
+}
+
+/** Messages taken up, or routed again, in one turn of the event loop. */
+const batch = 100;
+/** Where recipients stand for whom no next hop was found. */
+const noHop: NextHop = { key: '', type: 'Unreachable', domain: '', connector: '' };
+/** Most messages have one recipient: they share the list of its index. */
+const onlyOne: readonly number[] = Object.freeze([0]);
+
+/** Brings messages into the queues of their next hops: new ones, those of an earlier run, and all again on a change. */
+export class Intake {
+  readonly #parts: IntakeParts;
+  /** The first id of this run: what the spool lists from here on was submitted already. */
+  #firstId = Number.POSITIVE_INFINITY;
+  #closing = false;
+  #rerouting: Promise<void> | undefined;
+  #rerouteAgain = false;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** A message of this run has this id. */
+  begun(id: number): void {
+    this.#firstId = Math.min(this.#firstId, id);
+  }
+
+  submit(message: StoredMessage, content: Buffer | undefined): void {
+    // It is on the disk: the next start takes it up.
+    if (this.#closing) return;
+    const mail = new Mail(message.id);
+    this.#parts.cache.admit(mail, message, content);
+    const { length } = message.envelope.recipients;
+    this.#enter(mail, message, length === 1 ? onlyOne : [...Array(length).keys()]);
+  }
+
+  /** Takes up the messages that an earlier run left. */
+  async recover(): Promise<void> {
+    let taken = 0;
+    for (const message of this.#parts.spool.list()) {
+      if (message.id >= this.#firstId || this.#closing) return;
+      this.#takeUp(message);
+      if (++taken % batch === 0) await turn();
+    }
+  }
+
+  /** Routes the messages of all queues without connections again; the others follow when theirs have ended. */
+  rerouteAll(): Promise<void> {
+    this.#rerouteAgain = true;
+    this.#rerouting ??= this.#rerouteIdle().finally(() => {
+      this.#rerouting = undefined;
+    });
+    return this.#rerouting;
+  }
+
+  async reroute(queue: DeliveryQueue): Promise<void> {
+    const { table, dispatcher } = this.#parts;
+    queue.stale = false;
+    let routed = 0;
+    for (const item of [...queue.items()]) {
+      if (item.state === 'ended' || item.isActive || item.queue !== queue) continue;
+      this.routeAgain(item);
+      if (++routed % batch === 0) await turn();
+    }
+    dispatcher.dispatch(queue);
+    table.restQueue(queue);
+  }
+
+  /** One item through the router again; it stays where it is when the answer is the same. */
+  routeAgain(item: Item): void {
+    const { table, settlement } = this.#parts;
+    const message = this.#read(item.mail);
+    if (message === undefined) return;
+    const plan = this.#ask(message, item.recipients);
+    const [only] = plan?.hops ?? [];
+    if (plan?.failed.length === 0 && plan.hops.length === 1 && only?.hop.key === item.queue.hop.key) return;
+    const { mail, recipients } = item;
+    // Stands in for the item until those in its place are there.
+    mail.open += 1;
+    table.drop(item);
+    settlement.close(mail);
+    this.#follow(plan, mail, message, recipients);
+    settlement.close(mail);
+  }
+
+  /** Takes up nothing more. */
+  close(): void {
+    this.#closing = true;
+  }
+
+  async #rerouteIdle(): Promise<void> {
+    while (this.#rerouteAgain && !this.#closing) {
+      this.#rerouteAgain = false;
+      for (const queue of [...this.#parts.table.all()]) {
+        if (queue.hop.key === poisonHop.key) continue;
+        if (queue.connections.size > 0) queue.stale = true;
+        else await this.reroute(queue);
+      }
+    }
+  }
+
+  /** A message of an earlier run: only what is still pending goes on. */
+  #takeUp(message: StoredMessage): void {
+    const { suspects, settings } = this.#parts;
+    const mail = new Mail(message.id);
+    const pending = message.recipients.flatMap(({ status }, index) => (status === 'pending' ? [index] : []));
+    if (pending.length > 0 && suspects.crashes(message.id) >= settings().poisonThreshold) {
+      return this.#setAside(mail, message, pending, 'The process broke down while it was in delivery');
+    }
+    this.#enter(mail, message, pending);
+  }
+
+  #enter(mail: Mail, message: StoredMessage, pending: readonly number[]): void {
+    mail.open += 1;
+    // Nothing is pending when the process ended between the last outcome and the removal.
+    if (pending.length > 0) this.#follow(this.#ask(message, pending), mail, message, pending);
+    this.#parts.settlement.close(mail);
+  }
+
+  /** Sends recipients where the plan says. The caller holds the mail open. */
+  #follow(plan: RoutePlan | undefined, mail: Mail, message: StoredMessage, pending: readonly number[]): void {
+    const { settlement, table, dispatcher, clock } = this.#parts;
+    if (plan === undefined) return this.#setAside(mail, message, pending, 'The routing broke down over it');
+    const { hops, failed } = plan;
+    if (failed.length > 0) {
+      settlement.fail(
+        mail,
+        message,
+        noHop,
+        failed.map(({ recipient, reply }) => [recipient, reply] as const),
+      );
+    }
+    for (const { hop, recipients } of hops) {
+      const due = recipients.reduce((latest, index) => Math.max(latest, message.recipients[index]?.due ?? 0), 0);
+      const item = new Item(mail, table.queueFor(hop), recipients, due, this.#deadlineOf(message, recipients));
+      mail.open += 1;
+      table.enter(item, clock.now());
+      if (item.state === 'ready') dispatcher.dispatch(item.queue);
+    }
+  }
+
+  /** Out of the way, where an administrator finds it. */
+  #setAside(mail: Mail, message: StoredMessage, recipients: readonly number[], reason: string): void {
+    const { table, clock } = this.#parts;
+    mail.open += 1;
+    const queue = table.queueFor(poisonHop);
+    queue.lastError = reason;
+    table.enter(new Item(mail, queue, recipients, heldDue, message.expiresAt), clock.now());
+  }
+
+  /** Undefined: the router broke down. That must not end the process: it would break down again at each start. */
+  #ask(message: StoredMessage, recipients: readonly number[]): RoutePlan | undefined {
+    try {
+      return this.#parts.router.route(message, recipients);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** When something must be said of recipients that still wait. */
+  #deadlineOf(message: StoredMessage, recipients: readonly number[]): number {
+    const told = recipients.every((index) => message.recipients[index]?.delayNotified === true);
+    if (told) return message.expiresAt;
+    return Math.min(message.expiresAt, message.receivedAt + this.#parts.settings().delayNotificationTimeout * 1_000);
+  }
+
+  #read(mail: Mail): StoredMessage | undefined {
+    try {
+      return this.#parts.ledger.current(mail);
+    } catch (error) {
+      if (error instanceof SpoolError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

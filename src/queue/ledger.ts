@@ -1,0 +1,111 @@
+import { type Clock } from '../base/index.ts';
+import { type RecipientState, type Spool, type StoredMessage } from './contract.ts';
+import { type Mail } from './item.ts';
+import { type MailCache } from './mail-cache.ts';
+
+/** A write that failed is tried again after this time, in milliseconds. */
+const againMs = 2_000;
+
+/** What is still to be written about a message. */
+interface Debt {
+  remove: boolean;
+  /** Changed again since the write under way began. */
+  changed: boolean;
+}
+
+/** New state of one recipient. */
+export type StateChange = readonly [recipient: number, state: RecipientState];
+
+/**
+ * Brings recipient states to the disk. There is one newest version of a message's states, in memory until it is durable, so
+ * outcomes of different next hops never overwrite each other; changes that come while a write runs share the next one.
+ */
+export class Ledger {
+  readonly #spool: Spool;
+  readonly #cache: MailCache;
+  readonly #clock: Clock;
+  readonly #debts = new Map<Mail, Debt>();
+  #onIdle: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(spool: Spool, cache: MailCache, clock: Clock) {
+    this.#spool = spool;
+    this.#cache = cache;
+    this.#clock = clock;
+    cache.isPinned = (mail) => this.#debts.has(mail);
+  }
+
+  /** The message with its newest states; undefined when it has left. Throws SpoolError for a damaged record. */
+  current(mail: Mail): StoredMessage | undefined {
+    return mail.hot?.message ?? this.#spool.get(mail.id);
+  }
+
+  change(mail: Mail, changes: readonly StateChange[]): void {
+    const message = this.current(mail);
+    if (message === undefined || changes.length === 0) return;
+    const recipients = message.recipients.slice();
+    for (const [recipient, state] of changes) recipients[recipient] = state;
+    mail.hot = { message: { ...message, recipients }, content: mail.hot?.content };
+    this.#owe(mail, false);
+  }
+
+  /** Nothing of the message is left to do. */
+  remove(mail: Mail): void {
+    this.#cache.release(mail);
+    this.#owe(mail, true);
+  }
+
+  /** Resolves when everything is on the disk, or, after `stop`, when nothing more is tried. */
+  async settled(): Promise<void> {
+    while (this.#debts.size > 0 && !this.#stopped) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** Writes that fail are not repeated any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#tellIdle();
+  }
+
+  #owe(mail: Mail, remove: boolean): void {
+    const debt = this.#debts.get(mail);
+    if (debt !== undefined) {
+      debt.changed = true;
+      debt.remove ||= remove;
+      return;
+    }
+    this.#debts.set(mail, { remove, changed: false });
+    this.#pay(mail);
+  }
+
+  #pay(mail: Mail): void {
+    const debt = this.#debts.get(mail);
+    if (debt === undefined) return;
+    debt.changed = false;
+    const removing = debt.remove;
+    const write = removing
+      ? this.#spool.remove(mail.id)
+      : this.#spool.update(mail.id, mail.hot?.message.recipients ?? []);
+    write.then(
+      () => {
+        if (debt.changed && !removing) this.#pay(mail);
+        else this.#paid(mail);
+      },
+      // Lost only if the process dies meanwhile, and then what is lost is that something was delivered.
+      () => {
+        if (!this.#stopped) this.#clock.after(againMs, () => this.#pay(mail));
+      },
+    );
+  }
+
+  #paid(mail: Mail): void {
+    this.#debts.delete(mail);
+    if (!this.#cache.has(mail)) mail.hot = undefined;
+    if (this.#debts.size === 0) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const waiting = this.#onIdle;
+    this.#onIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+}

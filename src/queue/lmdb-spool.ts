@@ -1,0 +1,300 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Clock } from '../base/index.ts';
+import { ContentFolder, chunkBytes } from './content-folder.ts';
+import { type NewMessage, type RecipientState, type Spool, SpoolError, type StoredMessage } from './contract.ts';
+import { CrashNoteFile } from './crash-note-file.ts';
+import { FreeSpace } from './free-space.ts';
+import { GroupCommit } from './group-commit.ts';
+import { IdSource } from './id-source.ts';
+import { LmdbWriter, type WriterStore } from './lmdb-writer.ts';
+import { decodeRecord, decodeStates, encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
+import { StoreRoom } from './store-room.ts';
+
+export interface LmdbSpoolOptions {
+  /** Folder of this shard; made when absent, mode 0700. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Number of the shard, 0 to 255: part of every id, so that no two shards of a server give the same one. Default 0. */
+  readonly shard?: number;
+  /** Messages up to this size, in octets, are kept in the store, larger ones in files. Default 96 KB. */
+  readonly thresholdBytes?: number;
+  /** Address space that the store begins with, in octets; it grows by itself. Default 16 GB. */
+  readonly mapSize?: number;
+  /** Less room on the disk than this, in octets: nothing more is accepted. Default 100 MB. */
+  readonly minFreeBytes?: number;
+}
+
+/** Shards that a server may have. */
+const shards = 256;
+
+interface Databases {
+  readonly root: RootDatabase<Buffer, number>;
+  readonly contents: Database<Buffer, number>;
+  readonly records: Database<Buffer, number>;
+  /** Only messages that somebody has tried to deliver. */
+  readonly states: Database<Buffer, number>;
+  readonly meta: Database<number, string>;
+}
+
+interface SpoolTools {
+  readonly commits: GroupCommit;
+  readonly room: StoreRoom;
+  readonly ids: IdSource;
+}
+
+/** Records read at a time, so that no read transaction lasts: it would keep freed pages from being used again. */
+const pageOfRecords = 256;
+
+/** The spool of one worker: small messages in LMDB, large ones in files beside it. */
+export class LmdbSpool implements Spool {
+  readonly crashNotes: CrashNoteFile;
+  /** Messages whose records could not be read when the spool was listed. */
+  readonly damaged = new Set<number>();
+  readonly #databases: Databases;
+  readonly #commits: GroupCommit;
+  readonly #room: StoreRoom;
+  readonly #folder: ContentFolder;
+  readonly #space: FreeSpace;
+  readonly #ids: IdSource;
+  readonly #shard: number;
+  readonly #writerStore: WriterStore;
+  readonly #clock: Clock;
+  /** Ids of messages whose content is a file. */
+  readonly #large: Set<number>;
+  /** Ids whose removal is on its way to the disk. */
+  readonly #leaving = new Set<number>();
+  #count: number;
+  #closed = false;
+
+  private constructor(options: LmdbSpoolOptions, databases: Databases, { commits, room, ids }: SpoolTools) {
+    const { path, clock, thresholdBytes = 96 * 1024, minFreeBytes = 100 * 1024 ** 2 } = options;
+    this.#databases = databases;
+    this.#commits = commits;
+    this.#room = room;
+    this.#count = (databases.records.getStats() as { readonly entryCount: number }).entryCount;
+    this.#ids = ids;
+    this.#shard = options.shard ?? 0;
+    this.#clock = clock;
+    this.#space = new FreeSpace(path, minFreeBytes, clock);
+    this.#folder = new ContentFolder(join(path, 'content'));
+    this.#large = new Set(this.#folder.list().ids);
+    this.crashNotes = new CrashNoteFile(join(path, 'crashes.json'));
+    this.#writerStore = {
+      thresholdBytes,
+      folder: this.#folder,
+      commit: (id, guid, message, expiresAt, content) => this.#commit(id, guid, message, expiresAt, content),
+      failed: () => this.#space.doubt(),
+    };
+  }
+
+  /** Opens or makes the shard and sweeps away what a crash left half done. Throws SpoolError. */
+  static async open(options: LmdbSpoolOptions): Promise<LmdbSpool> {
+    try {
+      mkdirSync(options.path, { recursive: true, mode: 0o700 });
+      const databases = openDatabases(options);
+      const { root, records, meta } = databases;
+      const room = await StoreRoom.open(join(options.path, 'data.mdb'), () => usedBytes(root));
+      const commits = new GroupCommit(root, room, options.clock);
+      const [last = 0] = [...records.getKeys({ reverse: true, limit: 1 })];
+      const reserve = (limit: number): Promise<void> => commits.add(() => void meta.put('ids', limit));
+      const ids = await IdSource.from(Math.max(meta.get('ids') ?? 1, Math.floor(last / shards) + 1), reserve);
+      const spool = new LmdbSpool(options, databases, { commits, room, ids });
+      await spool.#sweep();
+      return spool;
+    } catch (cause) {
+      if (cause instanceof SpoolError) throw cause;
+      throw new SpoolError(`the message store in ${options.path} cannot be opened`, { cause });
+    }
+  }
+
+  get accepting(): boolean {
+    return !this.#closed && this.#commits.broken === undefined && this.#space.enough;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  begin(): LmdbWriter {
+    if (this.#closed) throw new SpoolError('the message store is closed');
+    if (this.#commits.broken !== undefined) throw this.#commits.broken;
+    if (!this.#space.enough) throw new SpoolError('there is too little room on the disk');
+    return new LmdbWriter(this.#ids.next() * shards + this.#shard, this.#writerStore);
+  }
+
+  content(id: number): Buffer | undefined {
+    return read(this.#databases.contents, id);
+  }
+
+  async *stream(id: number, start = 0): AsyncGenerator<Buffer, void> {
+    if (this.#large.has(id)) return yield* this.#folder.stream(id, start);
+    const content = this.content(id);
+    if (content === undefined) throw new SpoolError(`message ${id} is not in the store`);
+    for (let at = start; at < content.length; at += chunkBytes) yield content.subarray(at, at + chunkBytes);
+  }
+
+  get(id: number): StoredMessage | undefined {
+    const octets = read(this.#databases.records, id);
+    return octets === undefined ? undefined : this.#decode(id, octets);
+  }
+
+  *list(): Generator<StoredMessage, void> {
+    const { records } = this.#databases;
+    for (let start = 0; ; ) {
+      const page = [...records.getKeys({ start, limit: pageOfRecords })];
+      for (const id of page) {
+        const message = this.#readable(id);
+        if (message !== undefined) yield message;
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageOfRecords) return;
+      start = last + 1;
+    }
+  }
+
+  /** A damaged record must not keep the others from their delivery. It stays where it is, for whoever can mend it. */
+  #readable(id: number): StoredMessage | undefined {
+    try {
+      return this.get(id);
+    } catch (error) {
+      if (!(error instanceof SpoolError)) throw error;
+      this.damaged.add(id);
+      return undefined;
+    }
+  }
+
+  async update(id: number, recipients: readonly RecipientState[]): Promise<void> {
+    const { records, states } = this.#databases;
+    if (this.#leaving.has(id) || !records.doesExist(id)) return;
+    const octets = encodeStates(recipients);
+    await this.#change(() => void states.put(id, octets));
+  }
+
+  async remove(id: number): Promise<void> {
+    const { records, contents, states } = this.#databases;
+    if (this.#leaving.has(id) || !records.doesExist(id)) return;
+    this.#leaving.add(id);
+    try {
+      await this.#change(() => {
+        void records.remove(id);
+        void contents.remove(id);
+        void states.remove(id);
+      });
+      this.#count -= 1;
+    } finally {
+      this.#leaving.delete(id);
+    }
+    if (!this.#large.delete(id)) return;
+    // The record is gone: a file that stays is an orphan, and swept at the next start.
+    await this.#folder.remove(id).catch(() => undefined);
+  }
+
+  /** Waits for what is on its way to the disk, then closes the store. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#commits.drain();
+    await this.#room[Symbol.asyncDispose]();
+    if (this.#commits.broken === undefined) await this.#databases.root.close();
+  }
+
+  async #commit(
+    id: number,
+    guid: string,
+    message: NewMessage,
+    expiresAt: number,
+    content: Buffer | undefined,
+  ): Promise<StoredMessage> {
+    const { contents, records } = this.#databases;
+    const receivedAt = this.#clock.now();
+    const record = encodeRecord(message, guid, receivedAt, expiresAt);
+    await this.#change(
+      () => {
+        if (content !== undefined) void contents.put(id, content);
+        void records.put(id, record);
+      },
+      record.length + (content?.length ?? 0),
+    );
+    this.#count += 1;
+    if (content === undefined) this.#large.add(id);
+    const { envelope, origin, facts } = message;
+    const recipients = untouchedStates(envelope.recipients.length);
+    return { id, guid, receivedAt, expiresAt, envelope, origin, facts, recipients };
+  }
+
+  async #change(change: () => void, octets = 0): Promise<void> {
+    if (this.#closed) throw new SpoolError('the message store is closed');
+    try {
+      await this.#commits.add(change, octets);
+    } catch (error) {
+      this.#space.doubt();
+      throw error;
+    }
+  }
+
+  #decode(id: number, octets: Buffer): StoredMessage {
+    const record = decodeRecord(id, octets);
+    const states = read(this.#databases.states, id);
+    const recipients =
+      states === undefined ? untouchedStates(record.envelope.recipients.length) : decodeStates(id, states);
+    return { ...record, recipients };
+  }
+
+  /** Contents, states and files that no record speaks of; drafts. */
+  async #sweep(): Promise<void> {
+    const { records, contents, states } = this.#databases;
+    const isOrphan = (id: number): boolean => !records.doesExist(id);
+    const orphans = [contents, states].map((database) => ({
+      database,
+      ids: [...database.getKeys()].filter(isOrphan),
+    }));
+    if (orphans.some(({ ids }) => ids.length > 0)) {
+      await this.#commits.add(() => {
+        for (const { database, ids } of orphans) for (const id of ids) void database.remove(id);
+      });
+    }
+    const { ids, others } = this.#folder.list();
+    const files = ids.filter(isOrphan);
+    for (const id of files) this.#large.delete(id);
+    for (const name of [...files, ...others]) await this.#folder.remove(name);
+  }
+}
+
+function openDatabases({ path, mapSize = 16 * 1024 ** 3 }: LmdbSpoolOptions): Databases {
+  const root = open<Buffer, number>(path, {
+    encoding: 'binary',
+    maxDbs: 8,
+    mapSize,
+    pageSize: pageBytes,
+    // A commit that fails must leave the store usable: with overlapping syncs it cannot even be closed afterwards.
+    overlappingSync: false,
+    // See GroupCommit.
+    eventTurnBatching: false,
+  });
+  return {
+    root,
+    contents: root.openDB<Buffer, number>('contents', { encoding: 'binary' }),
+    records: root.openDB<Buffer, number>('records', { encoding: 'binary' }),
+    states: root.openDB<Buffer, number>('states', { encoding: 'binary' }),
+    meta: root.openDB<number, string>('meta', { encoding: 'json' }),
+  };
+}
+
+const pageBytes = 4_096;
+
+/** Octets of the file that the store uses. lmdb tells it beside the free list, whose reading takes long; so it is asked here. */
+function usedBytes(root: RootDatabase<Buffer, number>): number {
+  const { env } = root as unknown as { readonly env: { info(): { readonly lastPageNumber: number } } };
+  return (env.info().lastPageNumber + 1) * pageBytes;
+}
+
+/** A copy of its own: lmdb's fast buffer is overwritten by the next read, or is the map itself. */
+function read(database: Database<Buffer, number>, id: number): Buffer | undefined {
+  const fast = database.getBinaryFast(id);
+  if (fast === undefined) return undefined;
+  const copy = Buffer.allocUnsafeSlow(fast.length);
+  copy.set(fast.length === fast.byteLength ? fast : fast.subarray(0, fast.length));
+  return copy;
+}

@@ -1,0 +1,69 @@
+import { type StoredMessage } from './contract.ts';
+import { heldDue, type Item, type ItemState } from './item.ts';
+import { type MessageStatus, type MessageView, type QueueView } from './views.ts';
+
+/** Exchange's name of the state. */
+export function statusOf(state: ItemState): MessageStatus {
+  switch (state) {
+    case 'deferred':
+      return 'Retry';
+    case 'suspended':
+      return 'Suspended';
+    case 'active':
+      return 'Active';
+    case 'suspending':
+      return 'PendingSuspend';
+    case 'removing':
+    case 'removing-with-report':
+      return 'PendingRemove';
+    default:
+      return 'Ready';
+  }
+}
+
+/** An item as an administrator sees it. */
+export function viewOf(item: Item, message: StoredMessage, status: MessageStatus): MessageView {
+  const { facts, envelope, origin } = message;
+  const recipients = item.recipients.flatMap((index) => {
+    const state = message.recipients[index];
+    return state === undefined ? [] : [{ ...state, address: envelope.recipients[index]?.address ?? '' }];
+  });
+  return {
+    id: message.id,
+    queue: item.queue.identity,
+    status,
+    guid: message.guid,
+    subject: facts.subject,
+    messageId: facts.messageId,
+    from: envelope.from,
+    size: facts.size,
+    sourceAddress: origin.remoteAddress,
+    sourceName: origin.session === '' ? 'DSN' : `SMTP:${origin.connector}`,
+    receivedAt: message.receivedAt,
+    expiresAt: message.expiresAt,
+    due: item.due === heldDue ? 0 : item.due,
+    lastError: recipients.find(({ lastReply }) => lastReply !== '')?.lastReply ?? item.queue.lastError,
+    retryCount: recipients.reduce((most, { attempts }) => Math.max(most, attempts), 0),
+    recipients,
+  };
+}
+
+/** Routing happens as a message comes in, so nothing ever waits there; Exchange's scripts look for it all the same. */
+export const submissionView: QueueView = {
+  identity: 'Submission',
+  deliveryType: 'Undefined',
+  status: 'Ready',
+  messageCount: 0,
+  deferredMessageCount: 0,
+  nextHopDomain: 'Submission',
+  nextHopConnector: '',
+  lastError: '',
+  retryCount: 0,
+  firstRetryTime: 0,
+  lastRetryTime: 0,
+  nextRetryTime: 0,
+  incomingRate: 0,
+  outgoingRate: 0,
+  velocity: 0,
+  connections: 0,
+};

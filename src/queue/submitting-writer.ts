@@ -1,0 +1,38 @@
+import { type MessageWriter, type NewMessage, type SpoolWriter, type StoredMessage } from './contract.ts';
+
+/** Hears of every message that is on the disk; small ones with their content. */
+export type Submit = (message: StoredMessage, content: Buffer | undefined) => void;
+
+/** A receiver's writer: what is on the disk is also on its way. */
+export class SubmittingWriter implements MessageWriter {
+  readonly #writer: SpoolWriter;
+  readonly #submit: Submit;
+
+  constructor(writer: SpoolWriter, submit: Submit) {
+    this.#writer = writer;
+    this.#submit = submit;
+  }
+
+  get id(): number {
+    return this.#writer.id;
+  }
+
+  get guid(): string {
+    return this.#writer.guid;
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    return this.#writer.write(chunk);
+  }
+
+  async commit(message: NewMessage, expiresAt: number): Promise<StoredMessage> {
+    const stored = await this.#writer.commit(message, expiresAt);
+    // After this turn: the receiver answers 250 and tells its event first.
+    setImmediate(() => this.#submit(stored, this.#writer.content));
+    return stored;
+  }
+
+  abort(): Promise<void> {
+    return this.#writer.abort();
+  }
+}

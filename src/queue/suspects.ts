@@ -1,0 +1,55 @@
+import { type CrashNotes, type Spool } from './contract.ts';
+
+/**
+ * Messages that were in delivery when the process broke down, and how often. They are noted while it breaks down (an uncaught
+ * exception), not before each delivery: that costs nothing, and a process that is killed from outside accuses nobody. What
+ * breaks the runtime itself is therefore not counted.
+ */
+export class Suspects {
+  readonly #notes: CrashNotes;
+  readonly #counts: Map<number, number>;
+  readonly #active = new Set<number>();
+
+  constructor(spool: Pick<Spool, 'crashNotes' | 'get'>) {
+    this.#notes = spool.crashNotes;
+    this.#counts = new Map([...spool.crashNotes.read()].filter(([id]) => spool.get(id) !== undefined));
+  }
+
+  /** How often the message was in delivery when the process broke down. */
+  crashes(id: number): number {
+    return this.#counts.get(id) ?? 0;
+  }
+
+  mustWait(id: number): boolean {
+    return this.#counts.size > 0 && this.#counts.has(id) && this.#active.size > 0;
+  }
+
+  begin(id: number): void {
+    if (this.#counts.has(id)) this.#active.add(id);
+  }
+
+  /** Delivered without harm, unless `cleared` is false. */
+  end(id: number, cleared = true): void {
+    if (!this.#active.delete(id) || !cleared) return;
+    this.forgive(id);
+  }
+
+  forgive(id: number): void {
+    if (this.#counts.delete(id)) this.#write(this.#counts);
+  }
+
+  /** The process breaks down with these in delivery. Never throws. */
+  accuse(ids: Iterable<number>): void {
+    const counts = new Map(this.#counts);
+    for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1);
+    this.#write(counts);
+  }
+
+  #write(counts: ReadonlyMap<number, number>): void {
+    try {
+      this.#notes.write(counts);
+    } catch {
+      // A note less is no harm: the message is tried once more.
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import {
+  type AuditedChange,
+  type Cmdlet,
+  type CmdletContext,
+  CmdletError,
+  CmdletObject,
+  type Parameter,
+} from '../cmdlets/index.ts';
+import { type CmdletCall, type CommandHost, type ParameterFacts, type ShellCmdlet } from './interpreter/contract.ts';
+import { ShellError } from './values/shell-error.ts';
+import { ShellObject } from './values/shell-object.ts';
+
+/** What the product's cmdlets are given by the process that they run in. The shell adds what belongs to one line. */
+export type CmdletEnvironment = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'changed'>;
+
+/** A cmdlet of the product as the shell runs it. `environment` is asked at each run: the service comes and goes. */
+export function adaptCmdlet(cmdlet: Cmdlet, environment: () => CmdletEnvironment): ShellCmdlet {
+  return {
+    name: cmdlet.name,
+    synopsis: cmdlet.synopsis,
+    parameters: cmdlet.parameters.map(adaptParameter),
+    shouldProcess: cmdlet.supportsShouldProcess,
+    examples: cmdlet.examples.map(({ line, says }) => ({ line, text: says })),
+    run: (call) => runCmdlet(cmdlet, call, environment),
+  };
+}
+
+/** A parameter of the product's cmdlets as the binder sees it. */
+export function adaptParameter(parameter: Parameter): ParameterFacts {
+  const { name, type, position, check } = parameter;
+  return {
+    name,
+    type: parameter.isSwitch === true ? 'SwitchParameter' : type,
+    ...(parameter.aliases === undefined ? {} : { aliases: parameter.aliases }),
+    ...(position === undefined ? {} : { position: position - 1 }),
+    ...(parameter.mandatory === undefined ? {} : { mandatory: parameter.mandatory }),
+    ...(parameter.pipeline === true ? { fromPipeline: 'both' as const } : {}),
+    ...(parameter.parameterSets === undefined ? {} : { sets: parameter.parameterSets }),
+    ...(parameter.allowed === undefined ? {} : { allowed: parameter.allowed }),
+    ...(parameter.help === undefined ? {} : { help: parameter.help }),
+    ...(parameter.identityOf === undefined ? {} : { identityOf: parameter.identityOf }),
+    ...(parameter.isSwitch === true ? {} : { parse: (value: unknown) => checked(value, check) }),
+  };
+}
+
+/** The cmdlet reads values itself; here they are only looked at. */
+function checked(value: unknown, check: Parameter['check']): unknown {
+  const wrong = check?.(value);
+  if (wrong !== undefined) throw new RangeError(wrong);
+  return value;
+}
+
+async function* runCmdlet(
+  cmdlet: Cmdlet,
+  call: CmdletCall,
+  environment: () => CmdletEnvironment,
+): AsyncGenerator<unknown> {
+  refuseUnbuilt(cmdlet, call.bound);
+  const context = contextFor(call.host, environment());
+  if (call.input === undefined) {
+    yield* results(cmdlet, context, call.bound);
+    return;
+  }
+  for await (const item of call.input) {
+    try {
+      yield* results(cmdlet, context, call.bind(item));
+    } catch (error) {
+      // One object that fails does not keep the others from being worked on.
+      if (!(error instanceof ShellError)) throw error;
+      call.host.error(error);
+    }
+  }
+}
+
+function refuseUnbuilt(cmdlet: Cmdlet, bound: ReadonlyMap<string, unknown>): void {
+  const parameter = cmdlet.parameters.find(
+    ({ name, notImplementedYet }) => notImplementedYet === true && bound.has(name),
+  );
+  if (cmdlet.notImplementedYet !== true && parameter === undefined) return;
+  const what = parameter === undefined ? cmdlet.name : `The parameter -${parameter.name} of ${cmdlet.name}`;
+  throw new ShellError(`${what} is not implemented yet. Nothing was changed.`, {
+    id: 'NotImplementedYet',
+    category: 'NotImplemented',
+    exception: 'NotImplementedException',
+    target: parameter?.name ?? cmdlet.name,
+  });
+}
+
+function contextFor(host: CommandHost, environment: CmdletEnvironment): CmdletContext {
+  return {
+    store: environment.store,
+    role: environment.role,
+    serverName: environment.serverName,
+    transport: environment.transport,
+    changed: (change: AuditedChange) => environment.changed(change),
+    warning: (text) => host.warning(text),
+    verbose: (text) => host.verbose(text),
+    shouldProcess: ({ action, target, impact }) => host.shouldProcess(`${action} "${target}".`, impact === 'High'),
+    signal: host.signal,
+  };
+}
+
+async function* results(
+  cmdlet: Cmdlet,
+  context: CmdletContext,
+  bound: ReadonlyMap<string, unknown>,
+): AsyncGenerator<unknown> {
+  try {
+    for await (const object of cmdlet.run(context, bound)) yield fromCmdlet(object);
+  } catch (error) {
+    throw error instanceof CmdletError ? shellError(error) : error;
+  }
+}
+
+/** An object of a cmdlet as one that lines may change: `$c.RemoteIPRanges += '…'`. */
+function fromCmdlet(object: unknown): unknown {
+  if (!(object instanceof CmdletObject)) return object;
+  const own = (value: unknown): unknown => (Array.isArray(value) ? value.map(own) : fromCmdlet(value));
+  return new ShellObject(
+    object.typeName,
+    object.entries().map(([name, value]) => [name, own(value)] as const),
+  );
+}
+
+function shellError({ id, category, message, target, cause }: CmdletError): ShellError {
+  return new ShellError(message, {
+    id,
+    category,
+    ...(target === '' ? {} : { target }),
+    ...(id.endsWith('Exception') ? { exception: id } : {}),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,47 @@
+import { type CommandFinder } from '../catalogue.ts';
+import { type View } from '../format/views.ts';
+import { type FileAccess } from '../interpreter/context.ts';
+import { type ShellCmdlet } from '../interpreter/contract.ts';
+import { exportClixml } from './clixml.ts';
+import { csvCmdlets } from './csv.ts';
+import { dateCmdlets } from './dates.ts';
+import { fileCmdlets } from './files.ts';
+import { formatCmdlets } from './format-cmdlets.ts';
+import { getMember } from './get-member.ts';
+import { helpCmdlets } from './help.ts';
+import { jsonCmdlets } from './json.ts';
+import { compareObject, measureObject } from './measure-compare.ts';
+import { selectObject } from './select-object.ts';
+import { groupObject, sortObject } from './sort-group.ts';
+import { forEachObject, whereObject } from './where-foreach.ts';
+import { writeCmdlets } from './write.ts';
+
+/** What the cmdlets of the language work with. */
+export interface BuiltInParts {
+  readonly files: FileAccess;
+  readonly now: () => number;
+  readonly findView: (typeName: string) => View | undefined;
+  readonly finder: () => CommandFinder;
+}
+
+/** Every cmdlet of the language itself. */
+export function builtInCmdlets({ files, now, findView, finder }: BuiltInParts): readonly ShellCmdlet[] {
+  return [
+    selectObject,
+    sortObject,
+    groupObject,
+    measureObject,
+    compareObject,
+    whereObject,
+    forEachObject,
+    getMember,
+    ...formatCmdlets(findView),
+    ...csvCmdlets(files),
+    ...jsonCmdlets,
+    ...fileCmdlets(files, findView),
+    exportClixml(files),
+    ...writeCmdlets,
+    ...dateCmdlets(now),
+    ...helpCmdlets(finder),
+  ];
+}

@@ -1,0 +1,192 @@
+import { type Row, renderList } from '../format/list.ts';
+import { renderText } from '../format/output.ts';
+import { Rendered, type RenderOptions } from '../format/rendered.ts';
+import { type Column, renderTable } from '../format/table.ts';
+import { type View } from '../format/views.ts';
+import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
+import { equals } from '../values/compare.ts';
+import { propertiesOf } from '../values/members.ts';
+import { ShellObject } from '../values/shell-object.ts';
+import { toDisplay } from '../values/text.ts';
+import { builtIn, inputOf, listParameter, switchParameter } from './builtin.ts';
+import { type Selected, selectProperties } from './property-selection.ts';
+
+const property = {
+  type: 'Object[]',
+  position: 0,
+  help: 'Properties shown: names, wildcards, or @{Label=…; Expression={…}}.',
+};
+const groupBy = { type: 'Object', help: 'Shows objects with the same value of this property together.' };
+const ignored = { type: 'Object', help: 'Taken for compatibility.' };
+
+/** Objects that follow each other and have the same value of -GroupBy. */
+interface Section {
+  readonly title: string | undefined;
+  readonly objects: unknown[];
+}
+
+async function sections(call: CmdletCall): Promise<readonly Section[]> {
+  const found: Section[] = [];
+  let current: unknown;
+  const specs = listParameter(call, 'GroupBy');
+  for await (const object of inputOf(call)) {
+    if (object === null) continue;
+    const [group] = selectProperties(specs, object, call.host);
+    const value = group === undefined ? undefined : await group.read(object);
+    const last = found.at(-1);
+    if (last !== undefined && equals(current, value)) {
+      last.objects.push(object);
+      continue;
+    }
+    current = value;
+    found.push({
+      title: group === undefined ? undefined : `   ${group.label}: ${toDisplay(value)}`,
+      objects: [object],
+    });
+  }
+  return found;
+}
+
+async function readRow(selected: readonly Selected[], object: unknown): Promise<Row> {
+  const row: [string, unknown][] = [];
+  for (const { label, read } of selected) row.push([label, await read(object)]);
+  return row;
+}
+
+/** Values that have no properties of their own to show: text, numbers. */
+function isPlain(value: unknown): boolean {
+  return !(value instanceof ShellObject) && (typeof value !== 'object' || propertiesOf(value).length === 0);
+}
+
+function titled(title: string | undefined, text: string): string {
+  return `\n${title === undefined ? '' : `${title}\n\n`}${text}\n`;
+}
+
+async function* formatList(call: CmdletCall): AsyncGenerator<unknown> {
+  const specs = listParameter(call, 'Property');
+  for (const { title, objects } of await sections(call)) {
+    if (specs.length === 0 && objects.every(isPlain)) {
+      yield* objects;
+      continue;
+    }
+    const rows: Row[] = [];
+    for (const object of objects) {
+      rows.push(await readRow(selectProperties(specs.length === 0 ? ['*'] : specs, object, call.host), object));
+    }
+    yield new Rendered((options) => titled(title, rows.map((row) => renderList(row, options)).join('\n')));
+  }
+}
+
+/** Most columns of a table when the line names none. */
+const maxColumns = 10;
+
+function formatTable(findView: (typeName: string) => View | undefined) {
+  return async function* (call: CmdletCall): AsyncGenerator<unknown> {
+    const style = {
+      autoSize: switchParameter(call, 'AutoSize'),
+      wrap: switchParameter(call, 'Wrap'),
+      hideHeaders: switchParameter(call, 'HideTableHeaders'),
+    };
+    for (const { title, objects } of await sections(call)) {
+      const specs = listParameter(call, 'Property');
+      if (specs.length === 0 && objects.every(isPlain)) {
+        yield* objects;
+        continue;
+      }
+      const [sample] = objects;
+      const names = specs.length > 0 ? specs : defaultColumns(sample, findView);
+      const selected = selectProperties(names, sample, call.host);
+      const rows: Row[] = [];
+      for (const object of objects) rows.push(await readRow(selected, object));
+      const columns: Column[] = selected.map(({ label, width, align }) => ({
+        label,
+        ...(width === undefined ? {} : { width }),
+        ...(align === undefined ? {} : { align }),
+      }));
+      yield new Rendered((options) => titled(title, renderTable(columns, rows, style, options)));
+    }
+  };
+}
+
+function defaultColumns(sample: unknown, findView: (typeName: string) => View | undefined): readonly string[] {
+  const view = sample instanceof ShellObject ? findView(sample.typeName) : undefined;
+  if (view?.kind === 'table' && view.columns.length > 0) return view.columns;
+  return propertiesOf(sample)
+    .slice(0, maxColumns)
+    .map(([name]) => name);
+}
+
+async function asText(objects: AsyncIterable<unknown>, options: RenderOptions): Promise<string> {
+  let text = '';
+  for await (const chunk of renderText(objects, options)) text += chunk;
+  return text;
+}
+
+/** Format-List, Format-Table, Out-String, Out-Null and Out-Host. */
+export function formatCmdlets(findView: (typeName: string) => View | undefined): readonly ShellCmdlet[] {
+  return [
+    builtIn(
+      {
+        name: 'Format-List',
+        synopsis: 'Shows objects as a list of properties, one below the other.',
+        parameters: {
+          Property: property,
+          GroupBy: groupBy,
+          View: ignored,
+          Expand: ignored,
+          Force: { type: 'SwitchParameter' },
+        },
+        examples: [{ line: 'Get-Date | Format-List Year, Month', text: 'Shows two properties of an object.' }],
+      },
+      formatList,
+    ),
+    builtIn(
+      {
+        name: 'Format-Table',
+        synopsis: 'Shows objects as a table.',
+        parameters: {
+          Property: property,
+          AutoSize: { type: 'SwitchParameter', help: 'Makes each column as wide as its values.' },
+          Wrap: { type: 'SwitchParameter', help: 'Continues long values in further lines.' },
+          HideTableHeaders: { type: 'SwitchParameter', help: 'Leaves the header out.' },
+          GroupBy: groupBy,
+          View: ignored,
+          Expand: ignored,
+          Force: { type: 'SwitchParameter' },
+        },
+        examples: [
+          { line: "1..3 | Format-Table @{Label='Square'; Expression={$_ * $_}}", text: 'Shows a calculated column.' },
+        ],
+      },
+      formatTable(findView),
+    ),
+    builtIn(
+      {
+        name: 'Out-String',
+        synopsis: 'Turns objects into the text that they are shown as.',
+        parameters: {
+          Width: { type: 'Int32', min: 2, help: 'Columns of a line.' },
+          Stream: { type: 'SwitchParameter', help: 'One text for each line.' },
+        },
+      },
+      async function* (call) {
+        const width = call.bound.get('Width');
+        const options = { width: typeof width === 'number' ? width : call.host.render.width, colour: false };
+        const text = await asText(inputOf(call), options);
+        if (switchParameter(call, 'Stream')) yield* text.replace(/\n$/, '').split('\n');
+        else yield text;
+      },
+    ),
+    builtIn({ name: 'Out-Null', synopsis: 'Takes objects away.', parameters: {} }, async function* (call) {
+      for await (const _ of inputOf(call)) call.host.signal.throwIfAborted();
+      yield* [];
+    }),
+    builtIn(
+      { name: 'Out-Host', synopsis: 'Shows objects at once.', parameters: { Paging: { type: 'SwitchParameter' } } },
+      async function* (call) {
+        for await (const chunk of renderText(inputOf(call), call.host.render, findView)) call.host.print(chunk);
+        yield* [];
+      },
+    ),
+  ];
+}

@@ -1,0 +1,82 @@
+import { type ShellCmdlet } from '../interpreter/contract.ts';
+import { Hashtable } from '../values/hashtable.ts';
+import { propertiesOf } from '../values/members.ts';
+import { Quantity } from '../values/quantity.ts';
+import { ShellError } from '../values/shell-error.ts';
+import { customObject, ShellObject } from '../values/shell-object.ts';
+import { toText } from '../values/text.ts';
+import { builtIn, inputOf, numberParameter, switchParameter } from './builtin.ts';
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** A value as JSON; objects deeper than `depth` become text, as ConvertTo-Json has them. */
+export function toJson(value: unknown, depth: number): Json {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'boolean' || typeof value === 'string') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : toText(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Quantity) return value.toString();
+  if (value instanceof Uint8Array) return [...value];
+  if (Array.isArray(value)) return depth < 0 ? toText(value) : value.map((item) => toJson(item, depth - 1));
+  const named =
+    value instanceof Hashtable
+      ? value.entries().map(([key, item]) => [toText(key), item] as const)
+      : propertiesOf(value);
+  if (named.length === 0 || depth < 0) return toText(value);
+  return Object.fromEntries(named.map(([name, item]) => [name, toJson(item, depth - 1)]));
+}
+
+function fromJson(value: Json): unknown {
+  if (Array.isArray(value)) return value.map(fromJson);
+  if (value === null || typeof value !== 'object') return value;
+  return new ShellObject(
+    customObject,
+    Object.entries(value).map(([name, item]) => [name, fromJson(item)] as const),
+  );
+}
+
+/** ConvertTo-Json and ConvertFrom-Json. */
+export const jsonCmdlets: readonly ShellCmdlet[] = [
+  builtIn(
+    {
+      name: 'ConvertTo-Json',
+      synopsis: 'Turns objects into JSON.',
+      parameters: {
+        Depth: { type: 'Int32', min: 0, max: 100, help: 'How deep objects stand inside each other; default 2.' },
+        Compress: { type: 'SwitchParameter', help: 'Leaves out line breaks and indentation.' },
+      },
+      examples: [{ line: '@{a=1; b=@(1,2)} | ConvertTo-Json -Compress', text: 'Writes one line.' }],
+    },
+    async function* (call) {
+      const objects: unknown[] = [];
+      for await (const object of inputOf(call)) objects.push(object);
+      if (objects.length === 0) return;
+      const depth = numberParameter(call, 'Depth') ?? 2;
+      const value = objects.length === 1 ? objects[0] : objects;
+      yield JSON.stringify(toJson(value, depth), null, switchParameter(call, 'Compress') ? 0 : 2);
+    },
+  ),
+  builtIn(
+    {
+      name: 'ConvertFrom-Json',
+      synopsis: 'Turns JSON into objects.',
+      parameters: {},
+      examples: [{ line: `'{"a": 1}' | ConvertFrom-Json`, text: 'Reads one object.' }],
+    },
+    async function* (call) {
+      const lines: string[] = [];
+      for await (const line of inputOf(call)) lines.push(toText(line));
+      try {
+        yield fromJson(JSON.parse(lines.join('\n')) as Json);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : '';
+        throw new ShellError(`Invalid JSON: ${reason}.`, {
+          id: 'InvalidJson',
+          category: 'InvalidData',
+          exception: 'ArgumentException',
+          cause,
+        });
+      }
+    },
+  ),
+];

@@ -1,0 +1,33 @@
+import { aliases } from './builtins/aliases.ts';
+import { type CmdletFacts, type ShellCmdlet } from './interpreter/contract.ts';
+
+/** The cmdlets of a session, found by name or alias without regard to case. */
+export class Catalogue {
+  readonly #byName: ReadonlyMap<string, ShellCmdlet>;
+
+  constructor(cmdlets: readonly ShellCmdlet[]) {
+    this.#byName = new Map(cmdlets.map((cmdlet) => [cmdlet.name.toLowerCase(), cmdlet]));
+  }
+
+  find(name: string): ShellCmdlet | undefined {
+    const folded = name.toLowerCase();
+    return this.#byName.get(folded) ?? this.#byName.get(aliases.get(folded)?.toLowerCase() ?? '');
+  }
+
+  /** In order of name. */
+  get cmdlets(): readonly ShellCmdlet[] {
+    return [...this.#byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Names of cmdlets and aliases. */
+  names(): string[] {
+    return [...this.cmdlets.map(({ name }) => name), ...aliases.keys()];
+  }
+}
+
+/** What checks, completion and help ask of a catalogue. */
+export interface CommandFinder {
+  find(name: string): CmdletFacts | undefined;
+  readonly cmdlets: readonly CmdletFacts[];
+  names(): Iterable<string>;
+}

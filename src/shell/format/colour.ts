@@ -1,0 +1,14 @@
+/** Colours of the terminal (ECMA-48 SGR). Used only where a terminal shows the text. */
+const codes = { red: 91, yellow: 93, green: 92, cyan: 96, grey: 90, bold: 1 } as const;
+
+export type Colour = keyof typeof codes;
+
+/** Puts a text without line breaks into a colour. */
+export function paint(colour: Colour, text: string, enabled: boolean): string {
+  return enabled && text.trim() !== '' ? `\u001B[${codes[colour]}m${text}\u001B[0m` : text;
+}
+
+/** A text as a terminal may show it: control characters, with which data could drive the terminal, become marks. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '\u00B7');
+}

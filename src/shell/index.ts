@@ -1,0 +1,21 @@
+/**
+ * The management shell: Exchange's own lines run as they stand. The language (lexer, parser, printer), its interpreter,
+ * the cmdlets that work on any object (Format-Table, Where-Object …), the default views, completion, checks of scripts,
+ * and the prompt. Leaves out: the cmdlets of the product (room `cmdlets`), sockets and processes (room `cli`), which
+ * reach a shell through `ShellEndpoint`.
+ */
+export { type CmdletEnvironment } from './adapt.ts';
+export { Catalogue, type CommandFinder } from './catalogue.ts';
+export { type CheckProblem, checkScript, problemLine } from './check.ts';
+export {
+  type Candidate,
+  type CandidateKind,
+  type Completion,
+  type Question,
+  type RunOptions,
+  type ShellEndpoint,
+  type ShellOutput,
+} from './endpoint.ts';
+export { type FileAccess } from './interpreter/context.ts';
+export { isComplete } from './language/parser.ts';
+export { Shell, type ShellParts } from './shell.ts';

@@ -1,0 +1,226 @@
+import { compare, equals } from '../values/compare.ts';
+import { convertTo } from '../values/convert.ts';
+import { formatDate } from '../values/dates.ts';
+import { Hashtable } from '../values/hashtable.ts';
+import { didYouMean } from '../values/nearest.ts';
+import { isTimeSpan, Quantity } from '../values/quantity.ts';
+import { TypeValue } from '../values/script-block.ts';
+import { ShellError } from '../values/shell-error.ts';
+import { toText } from '../values/text.ts';
+import { typeNameOf } from '../values/types.ts';
+import { add, numberOf, subtract } from './arithmetic.ts';
+import { Budget } from './budget.ts';
+import { findEncoding } from './encodings.ts';
+import { formatValue } from './format-string.ts';
+
+type Methods<T> = Readonly<Record<string, (self: T, args: readonly unknown[]) => unknown>>;
+
+const text = (args: readonly unknown[], place = 0): string => toText(args[place]);
+const integer = (args: readonly unknown[], place = 0): number => Math.trunc(numberOf(args[place]));
+
+/** Characters that Trim(…) and Split(…) take: of one text or several. */
+function characters(args: readonly unknown[]): Set<string> {
+  return new Set(args.flat().map(toText).join(''));
+}
+
+function trimmed(self: string, args: readonly unknown[], ends: { start: boolean; end: boolean }): string {
+  if (args.length === 0) return ends.start && ends.end ? self.trim() : ends.start ? self.trimStart() : self.trimEnd();
+  const set = characters(args);
+  let [start, end] = [0, self.length];
+  while (ends.start && start < end && set.has(self.charAt(start))) start += 1;
+  while (ends.end && end > start && set.has(self.charAt(end - 1))) end -= 1;
+  return self.slice(start, end);
+}
+
+function splitAt(self: string, args: readonly unknown[]): string[] {
+  const set = characters(args.length === 0 ? [' \t\r\n'] : args.slice(0, 1));
+  const parts: string[] = [''];
+  for (const char of self) {
+    if (set.has(char)) parts.push('');
+    else parts[parts.length - 1] += char;
+  }
+  return parts;
+}
+
+function outOfRange(method: string): never {
+  throw new ShellError(
+    `Exception calling "${method}": "Index and length must refer to a location within the string."`,
+    {
+      id: 'ArgumentOutOfRangeException',
+      category: 'NotSpecified',
+      exception: 'MethodInvocationException',
+    },
+  );
+}
+
+function substring(self: string, args: readonly unknown[]): string {
+  const start = integer(args);
+  const length = args.length > 1 ? integer(args, 1) : self.length - start;
+  if (start < 0 || length < 0 || start + length > self.length) outOfRange('Substring');
+  return self.slice(start, start + length);
+}
+
+const ofText: Methods<string> = {
+  Contains: (self, args) => self.includes(text(args)),
+  EndsWith: (self, args) => self.endsWith(text(args)),
+  IndexOf: (self, args) => self.indexOf(text(args)),
+  Insert: (self, args) => self.slice(0, integer(args)) + text(args, 1) + self.slice(integer(args)),
+  LastIndexOf: (self, args) => self.lastIndexOf(text(args)),
+  PadLeft: (self, args) => self.padStart(Budget.size(integer(args)), text(args, 1) || ' '),
+  PadRight: (self, args) => self.padEnd(Budget.size(integer(args)), text(args, 1) || ' '),
+  Remove: (self, args) =>
+    self.slice(0, integer(args)) + (args.length > 1 ? self.slice(integer(args) + integer(args, 1)) : ''),
+  Replace: (self, args) => (text(args) === '' ? self : self.replaceAll(text(args), () => text(args, 1))),
+  Split: splitAt,
+  StartsWith: (self, args) => self.startsWith(text(args)),
+  Substring: substring,
+  ToCharArray: (self) => [...self],
+  ToLower: (self) => self.toLowerCase(),
+  ToUpper: (self) => self.toUpperCase(),
+  Trim: (self, args) => trimmed(self, args, { start: true, end: true }),
+  TrimEnd: (self, args) => trimmed(self, args, { start: false, end: true }),
+  TrimStart: (self, args) => trimmed(self, args, { start: true, end: false }),
+};
+
+const after = (unitMs: number) => (self: Date, args: readonly unknown[]) =>
+  new Date(self.getTime() + numberOf(args[0]) * unitMs);
+
+const ofDate: Methods<Date> = {
+  AddDays: after(86_400_000),
+  AddHours: after(3_600_000),
+  AddMinutes: after(60_000),
+  AddSeconds: after(1000),
+  AddMonths: (self, args) => addMonths(self, integer(args)),
+  AddYears: (self, args) => addMonths(self, 12 * integer(args)),
+  Add: (self, args) => add(self, args[0]),
+  Subtract: (self, args) => subtract(self, args[0]),
+  ToLocalTime: (self) => self,
+  ToUniversalTime: (self) => new Date(self.getTime() + self.getTimezoneOffset() * 60_000),
+  ToShortDateString: (self) => formatDate(self, 'd'),
+  ToLongDateString: (self) => formatDate(self, 'D'),
+  ToShortTimeString: (self) => formatDate(self, 't'),
+  ToString: (self, args) => formatDate(self, args.length === 0 ? 'G' : text(args)),
+};
+
+/** The same day of another month, or its last day when it is shorter. */
+function addMonths(self: Date, months: number): Date {
+  const date = new Date(self);
+  date.setMonth(self.getMonth() + months);
+  if (date.getDate() !== self.getDate()) date.setDate(0);
+  return date;
+}
+
+const ofTimeSpan: Methods<Quantity> = {
+  Add: (self, args) => add(self, args[0]),
+  Subtract: (self, args) => subtract(self, args[0]),
+  Negate: (self) => subtract(convertTo('timespan', '00:00:00'), self),
+};
+
+const inUnit = (unit: number) => (self: Quantity) => Math.floor(self.value / unit);
+
+const ofSize: Methods<Quantity> = {
+  ToBytes: (self) => self.value,
+  ToKB: inUnit(1024),
+  ToMB: inUnit(1024 ** 2),
+  ToGB: inUnit(1024 ** 3),
+  ToTB: inUnit(1024 ** 4),
+};
+
+const ofTable: Methods<Hashtable> = {
+  Add: (self, args) => {
+    if (!self.has(args[0])) return self.set(args[0], args[1]);
+    throw new ShellError(
+      `Item has already been added. Key in dictionary: '${text(args)}'  Key being added: '${text(args)}'`,
+      {
+        id: 'ArgumentException',
+        category: 'NotSpecified',
+        exception: 'MethodInvocationException',
+      },
+    );
+  },
+  Clear: (self) => self.clear(),
+  Contains: (self, args) => self.has(args[0]),
+  ContainsKey: (self, args) => self.has(args[0]),
+  ContainsValue: (self, args) => self.values().some((value) => equals(value, args[0])),
+  GetEnumerator: (self) =>
+    self.entries().map(
+      ([Key, Value]) =>
+        new Hashtable([
+          ['Key', Key],
+          ['Value', Value],
+        ]),
+    ),
+  Remove: (self, args) => self.delete(args[0]),
+};
+
+const fixedSize = (): never => {
+  throw new ShellError('Collection was of a fixed size: use += to add a value, and Where-Object to leave some out.', {
+    id: 'NotSupportedException',
+    category: 'NotSpecified',
+    exception: 'MethodInvocationException',
+  });
+};
+
+const ofList: Methods<readonly unknown[]> = {
+  Add: fixedSize,
+  Remove: fixedSize,
+  Contains: (self, args) => self.some((item) => equals(item, args[0])),
+  IndexOf: (self, args) => self.findIndex((item) => equals(item, args[0])),
+};
+
+const ofAny: Methods<unknown> = {
+  CompareTo: (self, args) => compare(self, args[0]) ?? 0,
+  Equals: (self, args) => typeNameOf(self) === typeNameOf(args[0]) && equals(self, args[0], true),
+  GetType: (self) => new TypeValue(typeNameOf(self)),
+  ToString: (self, args) => (args.length === 0 ? toText(self) : formatValue(self, text(args))),
+};
+
+function encodingMethod(self: TypeValue, name: string, args: readonly unknown[]): unknown {
+  const encoding = findEncoding(self.name.replace('System.Text.Encoding::', ''));
+  if (encoding === undefined) return undefined;
+  if (name === 'getbytes') return encoding.encode(text(args));
+  if (name !== 'getstring') return undefined;
+  const bytes = convertTo('byte[]', args[0]);
+  return bytes instanceof Uint8Array ? encoding.decode(bytes) : '';
+}
+
+/** The tables for a value, its own first. Methods of a row take values of that row's kind only. */
+function tablesFor(value: unknown): readonly Methods<never>[] {
+  const tables: Methods<never>[] = [];
+  if (typeof value === 'string') tables.push(ofText);
+  if (value instanceof Date) tables.push(ofDate);
+  if (isTimeSpan(value)) tables.push(ofTimeSpan);
+  else if (value instanceof Quantity) tables.push(ofSize);
+  if (value instanceof Hashtable) tables.push(ofTable);
+  if (Array.isArray(value)) tables.push(ofList);
+  return [...tables, ofAny];
+}
+
+/** `$x.Method(…)`. On a list without that method, each item's is called. Throws ShellError. */
+export function callMethod(value: unknown, name: string, args: readonly unknown[]): unknown {
+  if (value === null || value === undefined) {
+    throw new ShellError('You cannot call a method on a null-valued expression.', {
+      id: 'InvokeMethodOnNull',
+      category: 'InvalidOperation',
+    });
+  }
+  const folded = name.toLowerCase();
+  const encoded = value instanceof TypeValue ? encodingMethod(value, folded, args) : undefined;
+  if (encoded !== undefined) return encoded;
+  const tables = tablesFor(value);
+  for (const table of tables) {
+    const found = Object.entries(table).find(([own]) => own.toLowerCase() === folded);
+    if (found !== undefined) return found[1](value as never, args);
+  }
+  if (Array.isArray(value) && value.length > 0) return value.map((item) => callMethod(item, name, args));
+  const known = tables.flatMap((table) => Object.keys(table));
+  throw new ShellError(
+    `Method invocation failed because [${typeNameOf(value)}] does not contain a method named '${name}'.${didYouMean(name, known)}`,
+    { id: 'MethodNotFound', category: 'InvalidOperation', target: name },
+  );
+}
+
+/** Names of a value's methods, for Get-Member. */
+export function methodNames(value: unknown): string[] {
+  return tablesFor(value).flatMap((table) => Object.keys(table));
+}

@@ -1,0 +1,80 @@
+import { type ForeachStatement, type IfStatement, type Statement } from '../language/ast.ts';
+import { toBoolean } from '../values/convert.ts';
+import { assign } from './assign.ts';
+import { type Context, Failure, located, report } from './context.ts';
+import { valueOf } from './evaluate.ts';
+import { runPipeline } from './pipeline.ts';
+import { readVariable, writeVariable } from './variables.ts';
+
+/** Nothing as null, one value as itself, several as a list. */
+export function collect(values: readonly unknown[]): unknown {
+  return values.length > 1 ? values : (values[0] ?? null);
+}
+
+/**
+ * Runs statements in order and gives what they write. An error ends its statement; the next ones run, unless errors are
+ * to stop the script.
+ */
+export async function* runStatements(statements: readonly Statement[], context: Context): AsyncGenerator<unknown> {
+  for (const statement of statements) {
+    context.budget.step();
+    const before = context.state.errors;
+    try {
+      yield* runStatement(statement, context);
+      context.state.succeeded = context.state.errors === before;
+    } catch (error) {
+      const failure = located(context, error, statement.extent);
+      if (!failure.reported) report(context, failure.record);
+      context.state.succeeded = false;
+      if (failure.stopsScript || stopsOnError(context))
+        throw new Failure(failure.record, { stopsScript: true, reported: true });
+    }
+  }
+}
+
+function stopsOnError(context: Context): boolean {
+  return String(readVariable(context, 'ErrorActionPreference')).toLowerCase() === 'stop';
+}
+
+/** Runs one statement. Throws Failure. */
+export async function* runStatement(statement: Statement, context: Context): AsyncGenerator<unknown> {
+  switch (statement.kind) {
+    case 'pipeline':
+      yield* runPipeline(statement, context);
+      return;
+    case 'assignment':
+      await assign(statement.target, statement.operator, await valueOf(statement.value, context), context);
+      return;
+    case 'if':
+      yield* runIf(statement, context);
+      return;
+    case 'foreach':
+      yield* runForeach(statement, context);
+      return;
+  }
+}
+
+async function* runIf({ clauses, otherwise }: IfStatement, context: Context): AsyncGenerator<unknown> {
+  for (const { condition, body } of clauses) {
+    if (!toBoolean(await valueOf(condition, context))) continue;
+    yield* runStatements(body.statements, context);
+    return;
+  }
+  if (otherwise !== undefined) yield* runStatements(otherwise.statements, context);
+}
+
+async function* runForeach({ variable, source, body }: ForeachStatement, context: Context): AsyncGenerator<unknown> {
+  const value = await valueOf(source, context);
+  for (const item of enumerate(value)) {
+    context.budget.step();
+    writeVariable(context, variable, item);
+    yield* runStatements(body.statements, context);
+  }
+}
+
+/** The items of a list; nothing for null; any other value is a list of one. */
+export function enumerate(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof Uint8Array) return [...value];
+  return value === null || value === undefined ? [] : [value];
+}

@@ -1,0 +1,28 @@
+/** Statements of PowerShell that this shell leaves out, each with what an administrator may write instead. */
+
+const left = 'is outside the language of this shell';
+
+const words: readonly (readonly [words: string, refusal: string])[] = [
+  [
+    'function filter workflow configuration',
+    `Defining functions ${left}: write the lines themselves, or a script file for 'edge shell'.`,
+  ],
+  ['class enum interface data define var', `Defining types ${left}.`],
+  ['try catch finally trap', `Handling errors with 'try' ${left}: use -ErrorAction and $?.`],
+  ['throw', `The 'throw' statement ${left}: use Write-Error.`],
+  ['while do until for', `This loop ${left}: use 'foreach ($item in ...) { ... }' or ForEach-Object.`],
+  ['switch', `The 'switch' statement ${left}: use 'if' and 'elseif'.`],
+  [
+    'return break continue exit',
+    `Leaving a block early ${left}: use 'if', or Select-Object -First to stop a pipeline.`,
+  ],
+  ['param begin process end dynamicparam', `Parameters and phases of script blocks ${left}.`],
+  ['using from parallel sequence inlinescript', `This keyword ${left}.`],
+  ['else elseif', "This keyword stands behind the closing '}' of an if statement only."],
+  ['in', "The 'in' keyword stands between the parentheses of foreach only."],
+];
+
+/** The refusal of each such keyword, in lower case. */
+export const refusedKeywords: ReadonlyMap<string, string> = new Map(
+  words.flatMap(([names, refusal]) => names.split(' ').map((name): [string, string] => [name, refusal])),
+);

@@ -1,0 +1,183 @@
+import { type AuditedChange, type CmdletCatalogue } from '../cmdlets/index.ts';
+import { adaptCmdlet, type CmdletEnvironment } from './adapt.ts';
+import { builtInCmdlets } from './builtins/all.ts';
+import { Catalogue } from './catalogue.ts';
+import { Channel } from './channel.ts';
+import { type CompletionParts, completeLine } from './complete.ts';
+import { type Completion, type RunOptions, type ShellEndpoint, type ShellOutput } from './endpoint.ts';
+import { paint, printable } from './format/colour.ts';
+import { OutputWriter } from './format/output.ts';
+import { builtInView, type View } from './format/views.ts';
+import { Budget } from './interpreter/budget.ts';
+import { type Context, Failure, type FileAccess, report, type Session } from './interpreter/context.ts';
+import { ErrorRecord } from './interpreter/error-record.ts';
+import { Scope } from './interpreter/scope.ts';
+import { runStatements } from './interpreter/statements.ts';
+import { type Streams } from './interpreter/streams.ts';
+import { parse } from './language/parser.ts';
+import { type ShellSyntaxError } from './language/syntax-error.ts';
+import { type Source } from './values/script-block.ts';
+import { ShellError } from './values/shell-error.ts';
+
+/** What a shell is made of. */
+export interface ShellParts {
+  /** The product's cmdlets. */
+  readonly cmdlets: CmdletCatalogue;
+  /** Asked at each run of a cmdlet. */
+  readonly environment: () => Omit<CmdletEnvironment, 'changed'>;
+  /** After each change, with the text that asked for it. */
+  readonly changed: (change: AuditedChange, line: string) => void;
+  readonly files: FileAccess;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** `$env:` variables; names in upper case. */
+  readonly variables?: ReadonlyMap<string, string>;
+  /** Identities that may be typed for a noun ('ReceiveConnector'), for completion. */
+  readonly identities?: CompletionParts['identities'];
+  /** Told of failures that no cmdlet foresaw. */
+  readonly onBug?: (error: unknown) => void;
+}
+
+/** One session of the management shell. Lines run one after the other; variables live on. */
+export class Shell implements ShellEndpoint {
+  readonly #parts: ShellParts;
+  readonly #catalogue: Catalogue;
+  readonly #scope = new Scope();
+  readonly #session: Session;
+  #line = '';
+  #succeeded = true;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ShellParts) {
+    this.#parts = parts;
+    const { files, now } = parts;
+    const environment = (): CmdletEnvironment => ({
+      ...parts.environment(),
+      changed: (change) => parts.changed(change, this.#line),
+    });
+    this.#catalogue = new Catalogue([
+      ...builtInCmdlets({ files, now, findView: (name) => this.#view(name), finder: () => this.#catalogue }),
+      ...parts.cmdlets.all.map((cmdlet) => adaptCmdlet(cmdlet, environment)),
+    ]);
+    this.#session = {
+      findCmdlet: (name) => this.#catalogue.find(name),
+      commandNames: () => this.#catalogue.names(),
+      environment: parts.variables ?? new Map<string, string>(),
+      files,
+      now,
+      errors: [],
+      ...(parts.onBug === undefined ? {} : { onBug: parts.onBug }),
+    };
+    for (const [name, value] of initialVariables) this.#scope.set(name, value);
+  }
+
+  /** The cmdlets that lines may name, with those of the language. */
+  get catalogue(): Catalogue {
+    return this.#catalogue;
+  }
+
+  /** Runs a line or a script; waits for the one before it. */
+  async *run(text: string, options: RunOptions): AsyncGenerator<ShellOutput> {
+    const channel = new Channel<ShellOutput>();
+    const stop = new AbortController();
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+    const before = this.#running;
+    const work = before.then(() => this.#work(text, { ...options, signal }, channel));
+    this.#running = work;
+    try {
+      yield* channel;
+      await work;
+    } finally {
+      stop.abort();
+    }
+  }
+
+  complete(text: string, cursor: number): Promise<Completion> {
+    return completeLine(text, cursor, {
+      finder: this.#catalogue,
+      variables: () => this.#scope.names(),
+      valueOf: (name) => this.#scope.get(name),
+      ...(this.#parts.identities === undefined ? {} : { identities: this.#parts.identities }),
+    });
+  }
+
+  #view(typeName: string): View | undefined {
+    return this.#parts.cmdlets.view(typeName) ?? builtInView(typeName);
+  }
+
+  async #work(
+    text: string,
+    options: RunOptions & { signal: AbortSignal },
+    channel: Channel<ShellOutput>,
+  ): Promise<void> {
+    this.#line = text;
+    const tally = { errors: 0 };
+    const writer = new OutputWriter(options, (name) => this.#view(name));
+    const show = (piece: ShellOutput): void => {
+      if (piece.kind === 'error') tally.errors += 1;
+      const held = writer.flush();
+      if (held !== '') channel.push({ kind: 'text', text: held });
+      channel.push(piece);
+    };
+    const source: Source = { text, ...(options.file === undefined ? {} : { file: options.file }) };
+    const context: Context = {
+      session: this.#session,
+      scope: this.#scope,
+      source,
+      streams: streamsTo(show, options),
+      budget: new Budget(options.signal),
+      render: { width: options.width, colour: options.colour },
+      state: { succeeded: this.#succeeded, errors: 0 },
+    };
+    try {
+      const { script, errors } = parse(text);
+      for (const error of errors) report(context, syntaxRecord(error, source));
+      if (errors.length > 0) return;
+      for await (const object of runStatements(script.statements, context)) {
+        const ready = writer.write(object);
+        if (ready !== '') channel.push({ kind: 'text', text: ready });
+        await channel.room();
+      }
+    } catch (error) {
+      // Statements report their own failures; what arrives here only ended the script.
+      if (!(error instanceof Failure)) throw error;
+      if (!error.reported) report(context, error.record);
+    } finally {
+      this.#succeeded = context.state.succeeded && tally.errors === 0;
+      const rest = writer.end();
+      if (rest !== '') channel.push({ kind: 'text', text: rest });
+      channel.push({ kind: 'end', ok: tally.errors === 0 });
+      channel.close();
+    }
+  }
+}
+
+const initialVariables: readonly (readonly [string, unknown])[] = [
+  ['ErrorActionPreference', 'Continue'],
+  ['WarningPreference', 'Continue'],
+  ['VerbosePreference', 'SilentlyContinue'],
+  ['ConfirmPreference', 'High'],
+  ['WhatIfPreference', false],
+];
+
+function syntaxRecord(error: ShellSyntaxError, source: Source): ErrorRecord {
+  const details = { id: error.id, category: 'ParserError', exception: 'ParentContainsErrorRecordException' } as const;
+  return new ErrorRecord(new ShellError(error.message, details), { source, extent: error.extent });
+}
+
+function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions): Streams {
+  const labelled = (kind: 'warning' | 'verbose', text: string): void => {
+    const line = `${kind.toUpperCase()}: ${printable(text)}`;
+    show({ kind, text: `${paint('yellow', line, options.colour)}\n` });
+  };
+  return {
+    error: (record) => show({ kind: 'error', text: record.render(options) }),
+    warning: (text) => labelled('warning', text),
+    verbose: (text) => labelled('verbose', text),
+    print: (text) => show({ kind: 'text', text }),
+    progress: (activity, status, percent) => {
+      show({ kind: 'progress', activity, status, ...(percent === undefined ? {} : { percent }) });
+    },
+    ...(options.ask === undefined ? {} : { ask: options.ask }),
+  };
+}

@@ -1,0 +1,99 @@
+/** Dates as the shell prints and reads them: the culture is en-US, times are the machine's local time. */
+
+const two = (value: number): string => String(value).padStart(2, '0');
+const months = 'January February March April May June July August September October November December'.split(' ');
+const days = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
+
+/** Parts of .NET's custom date formats. */
+const parts: Readonly<Record<string, (date: Date) => string>> = {
+  yyyy: (date) => String(date.getFullYear()).padStart(4, '0'),
+  yy: (date) => two(date.getFullYear() % 100),
+  MMMM: (date) => months[date.getMonth()] ?? '',
+  MMM: (date) => (months[date.getMonth()] ?? '').slice(0, 3),
+  MM: (date) => two(date.getMonth() + 1),
+  M: (date) => String(date.getMonth() + 1),
+  dddd: (date) => days[date.getDay()] ?? '',
+  ddd: (date) => (days[date.getDay()] ?? '').slice(0, 3),
+  dd: (date) => two(date.getDate()),
+  d: (date) => String(date.getDate()),
+  HH: (date) => two(date.getHours()),
+  H: (date) => String(date.getHours()),
+  hh: (date) => two(date.getHours() % 12 || 12),
+  h: (date) => String(date.getHours() % 12 || 12),
+  mm: (date) => two(date.getMinutes()),
+  m: (date) => String(date.getMinutes()),
+  ss: (date) => two(date.getSeconds()),
+  s: (date) => String(date.getSeconds()),
+  fff: (date) => String(date.getMilliseconds()).padStart(3, '0'),
+  tt: (date) => (date.getHours() < 12 ? 'AM' : 'PM'),
+  zzz: zone,
+};
+
+/** .NET's standard formats of one letter. */
+const standard: Readonly<Record<string, string>> = {
+  d: 'M/d/yyyy',
+  D: 'dddd, MMMM d, yyyy',
+  f: 'dddd, MMMM d, yyyy h:mm tt',
+  F: 'dddd, MMMM d, yyyy h:mm:ss tt',
+  g: 'M/d/yyyy h:mm tt',
+  G: 'M/d/yyyy h:mm:ss tt',
+  s: "yyyy-MM-dd'T'HH:mm:ss",
+  t: 'h:mm tt',
+  T: 'h:mm:ss tt',
+  o: "yyyy-MM-dd'T'HH:mm:ss.fff'0000'zzz",
+};
+
+function zone(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  const span = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(span / 60))}:${two(span % 60)}`;
+}
+
+/** Prints a date by a .NET format, standard or custom. */
+export function formatDate(date: Date, format = 'G'): string {
+  const pattern = standard[format] ?? standard[format.toLowerCase() === 'o' ? 'o' : ''] ?? format;
+  return pattern.replace(
+    /'([^']*)'|\\(.)|yyyy|yy|M{1,4}|d{1,4}|HH?|hh?|mm?|ss?|fff|tt|zzz/g,
+    (token, quoted?: string, char?: string) => {
+      return quoted ?? char ?? parts[token]?.(date) ?? token;
+    },
+  );
+}
+
+/** As strings hold a date: `02/28/2026 17:05:00`. */
+export function dateText(date: Date): string {
+  return formatDate(date, 'MM/dd/yyyy HH:mm:ss');
+}
+
+const usPattern = /^(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(AM|PM)?)?$/i;
+const isoPattern =
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** Reads `2/28/2026 5:05 PM`, `2026-02-28`, `2026-02-28T17:05:00Z`; undefined for anything else, 30 February too. */
+export function parseDate(text: string): Date | undefined {
+  const trimmed = text.trim();
+  const us = usPattern.exec(trimmed);
+  if (us !== null) {
+    const [, month, day, year, hour = '0', minute = '0', second = '0', half] = us;
+    if (half !== undefined && (Number(hour) > 12 || Number(hour) === 0)) return undefined;
+    const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + (/pm/i.test(half) ? 12 : 0);
+    return localDate([Number(year), Number(month), Number(day), hours, Number(minute), Number(second)]);
+  }
+  const iso = isoPattern.exec(trimmed);
+  if (iso === null) return undefined;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', offset] = iso;
+  const date = localDate([year, month, day, hour, minute, second].map(Number));
+  if (date === undefined || offset === undefined) return date;
+  const milliseconds = Date.parse(
+    `${year}-${two(Number(month))}-${two(Number(day))}T${two(Number(hour))}:${minute}:${second}${offset}`,
+  );
+  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds);
+}
+
+function localDate([year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0]: readonly number[]):
+  | Date
+  | undefined {
+  const date = new Date(year, month - 1, day, hour, minute, second);
+  const kept = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
+  return kept ? date : undefined;
+}

@@ -1,0 +1,76 @@
+/** Every verb that is understood, with what must hold before it: RFC 5321 §4.1.1 and §4.1.4, RFC 3207 §4. */
+import { replies, SmtpError } from '../smtp/index.ts';
+import { data } from './data-command.ts';
+import { ehlo, helo } from './hello-command.ts';
+import { mail } from './mail-command.ts';
+import { rcpt } from './rcpt-command.ts';
+import { type Session } from './session.ts';
+import { startTls } from './starttls-command.ts';
+
+/** One verb. */
+export interface Command {
+  /** Throws SmtpError for a refusal; a promise keeps the next command waiting. */
+  act(session: Session, argument: string): void | Promise<void>;
+  /** It may have an argument. */
+  readonly argument?: boolean;
+  /** Only after HELO or EHLO. */
+  readonly afterHello?: boolean;
+  /** Allowed before STARTTLS on a connector with RequireTLS. */
+  readonly inClear?: boolean;
+  /** Its argument holds a secret, which no log may see. */
+  readonly secret?: boolean;
+}
+
+/** A verb that exists, but not for strangers, or not yet: 502 (RFC 5321 §4.2.4). */
+const notImplemented = (verb: string): [string, Command] => [
+  verb,
+  {
+    argument: true,
+    act: () => {
+      throw new SmtpError(replies.notImplemented, `${verb} is not implemented`);
+    },
+  },
+];
+
+/** The verbs, upper case. */
+export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['HELO', { argument: true, inClear: true, act: helo }],
+  ['EHLO', { argument: true, inClear: true, act: ehlo }],
+  ['STARTTLS', { afterHello: true, inClear: true, act: startTls }],
+  ['MAIL', { argument: true, afterHello: true, act: mail }],
+  ['RCPT', { argument: true, afterHello: true, act: rcpt }],
+  ['DATA', { afterHello: true, act: data }],
+  ['RSET', { act: reset }],
+  ['NOOP', { argument: true, inClear: true, act: (session) => session.reply(replies.noopOk) }],
+  ['QUIT', { inClear: true, act: quit }],
+  ['HELP', { argument: true, act: (session) => session.reply(replies.help(helpVerbs)) }],
+  ['VRFY', { argument: true, act: verify }],
+  ['AUTH', { argument: true, afterHello: true, secret: true, act: authenticate }],
+  notImplemented('EXPN'),
+  notImplemented('TURN'),
+  notImplemented('ETRN'),
+  notImplemented('BDAT'),
+]);
+
+const helpVerbs = 'HELO EHLO STARTTLS RCPT DATA RSET MAIL QUIT HELP VRFY NOOP';
+
+function reset(session: Session): void {
+  session.resetTransaction();
+  session.reply(replies.resetOk);
+}
+
+function quit(session: Session): void {
+  session.reply(replies.closing);
+  session.end('QUIT');
+}
+
+/** RFC 5321 §7.3: neither yes nor no, so that nobody can harvest addresses. */
+function verify(session: Session, argument: string): void {
+  if (argument === '') throw new SmtpError(replies.invalidArguments, 'VRFY without an address');
+  session.reply(replies.cannotVerify);
+}
+
+/** RFC 4954 §4: no mechanism is offered, so none is recognized. */
+function authenticate(): void {
+  throw new SmtpError(replies.unrecognizedAuthentication, 'the connector offers no authentication');
+}

@@ -1,0 +1,147 @@
+/** Which receive connector takes a connection: Exchange's rules as a pure function over one snapshot. */
+import { type IpRange, parseIp } from '../base/index.ts';
+import { type ReceiveConnector } from '../config/index.ts';
+import { type PassedOver } from '../logs/index.ts';
+import { type Binding } from './contract.ts';
+import { type RangeEntry, RangeIndex } from './range-index.ts';
+
+/** The outcome, with what the event 'connector-chosen' tells. */
+export type ConnectorChoice =
+  | {
+      readonly kind: 'chosen';
+      readonly connector: ReceiveConnector;
+      /** The binding that covers the local endpoint, 'address:port'. */
+      readonly binding: string;
+      readonly range: string;
+      readonly passedOver: readonly PassedOver[];
+    }
+  | { readonly kind: 'none'; readonly reason: string };
+
+/** A connector that may take connections on an endpoint, by one of its bindings. */
+interface Candidate {
+  readonly connector: ReceiveConnector;
+  readonly binding: Binding;
+}
+
+/** How many of the connectors that lost an event names. */
+const mostPassedOver = 20;
+
+/** 'address:port', IPv6 in brackets. */
+export function bindingText({ address, port }: Binding): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** What was worked out for one local endpoint. */
+interface Endpoint {
+  readonly index: RangeIndex<Candidate>;
+  /** Addresses that came lately: reading one costs more than all the rest. */
+  readonly lately: Map<string, RangeEntry<Candidate> | undefined>;
+  /** Losers for each winning range. */
+  readonly passedOver: WeakMap<IpRange, readonly PassedOver[]>;
+}
+
+/** Bounds of the two memories; a peer can choose its address, hardly ours. */
+const mostAddresses = 4096;
+const mostEndpoints = 1024;
+
+/**
+ * The connectors of one snapshot, compiled: per local endpoint the ranges of all connectors whose bindings cover it.
+ * Among those that hold the peer's address the smallest range wins; between equal ones the connector bound to that very
+ * address before one bound to all, then the lower name.
+ */
+export class ConnectorTable {
+  #connectors: readonly ReceiveConnector[];
+  #endpoints = new Map<string, Endpoint>();
+
+  constructor(connectors: readonly ReceiveConnector[]) {
+    this.#connectors = connectors;
+  }
+
+  /** `local`: the endpoint that was connected to, with the port of the configured binding. */
+  choose(local: Binding, remoteAddress: string): ConnectorChoice {
+    const endpoint = this.#endpoint(local);
+    const found = find(endpoint, remoteAddress);
+    if (found === undefined) return { kind: 'none', reason: this.#whyNone(local) };
+    const { connector, binding } = found.value;
+    return {
+      kind: 'chosen',
+      connector,
+      binding: bindingText(binding),
+      range: found.range.text,
+      passedOver: this.#losers(endpoint, local, found),
+    };
+  }
+
+  #endpoint(local: Binding): Endpoint {
+    const key = bindingText(local);
+    let endpoint = this.#endpoints.get(key);
+    if (endpoint === undefined) {
+      endpoint = { index: this.#compile(local), lately: new Map(), passedOver: new WeakMap() };
+      if (this.#endpoints.size < mostEndpoints) this.#endpoints.set(key, endpoint);
+    }
+    return endpoint;
+  }
+
+  #compile(local: Binding): RangeIndex<Candidate> {
+    const entries = this.#connectors.flatMap((connector) => {
+      const binding = coveringBinding(connector, local);
+      if (binding === undefined || !connector.enabled) return [];
+      return connector.remoteIPRanges.map((range) => ({ range, value: { connector, binding } }));
+    });
+    return new RangeIndex(entries, (a, b) => preferCandidate(a, b, local));
+  }
+
+  #losers(endpoint: Endpoint, local: Binding, { range, value }: RangeEntry<Candidate>): readonly PassedOver[] {
+    const known = endpoint.passedOver.get(range);
+    if (known !== undefined) return known;
+    const losers = this.#connectors
+      .filter((connector) => connector !== value.connector)
+      .slice(0, mostPassedOver)
+      .map((connector) => ({ name: connector.name, reason: whyNot(connector, local, range) }));
+    endpoint.passedOver.set(range, losers);
+    return losers;
+  }
+
+  #whyNone(local: Binding): string {
+    const bound = this.#connectors.filter((connector) => coveringBinding(connector, local) !== undefined);
+    if (bound.length === 0) return `no receive connector is bound to ${bindingText(local)}`;
+    const enabled = bound.filter((connector) => connector.enabled);
+    const names = bound.slice(0, 3).map((connector) => `'${connector.name}'`);
+    if (enabled.length === 0)
+      return `every receive connector bound to ${bindingText(local)} is disabled: ${names.join(', ')}`;
+    return `the address lies in RemoteIPRanges of no receive connector bound to ${bindingText(local)}`;
+  }
+}
+
+function find({ index, lately }: Endpoint, address: string): RangeEntry<Candidate> | undefined {
+  if (lately.has(address)) return lately.get(address);
+  if (lately.size >= mostAddresses) lately.clear();
+  const found = index.find(parseIp(address));
+  lately.set(address, found);
+  return found;
+}
+
+function preferCandidate(a: Candidate, b: Candidate, local: Binding): number {
+  const exact = Number(b.binding.address === local.address) - Number(a.binding.address === local.address);
+  return exact || (a.connector.name < b.connector.name ? -1 : 1);
+}
+
+/** The binding of a connector that covers an endpoint; the one for that very address before 0.0.0.0 and [::]. */
+function coveringBinding(connector: ReceiveConnector, local: Binding): Binding | undefined {
+  const anyAddress = local.address.includes(':') ? '::' : '0.0.0.0';
+  const onPort = connector.bindings.filter((binding) => binding.port === local.port);
+  return (
+    onPort.find((binding) => binding.address === local.address) ??
+    onPort.find((binding) => binding.address === anyAddress)
+  );
+}
+
+function whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {
+  if (coveringBinding(connector, local) === undefined) return `not bound to ${bindingText(local)}`;
+  if (!connector.enabled) return 'disabled';
+  const around = connector.remoteIPRanges.find(
+    (range) => range.family === winner.family && range.first <= winner.first && winner.last <= range.last,
+  );
+  if (around === undefined) return `none of its RemoteIPRanges is around ${winner.text}`;
+  return `its range ${around.text} is less specific than ${winner.text}`;
+}

@@ -1,0 +1,72 @@
+/** What receiving asks of the rooms around it. The parts are handed in by `main.ts`. */
+import { type SecureContext } from 'node:tls';
+import { type Clock } from '../base/index.ts';
+import { type SnapshotSource } from '../config/index.ts';
+import { type Journal } from '../logs/index.ts';
+import { type AgentChain } from '../pipeline/index.ts';
+import { type MessageWriter } from '../queue/index.ts';
+import { type Reply } from '../smtp/index.ts';
+
+/** A local endpoint that the configuration names. */
+export interface Binding {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Where received messages go. A queue of queue/ has this shape. */
+export interface MessageSink {
+  /** Throws SpoolError when nothing can be taken. */
+  begin(): MessageWriter;
+  /** Says no under back pressure: MAIL is then answered with this reply. */
+  readonly accepting: { readonly ok: true } | { readonly ok: false; readonly reply: Reply };
+}
+
+/** A certificate for STARTTLS, and the event that tells of the choice. CertificateStore has this shape. */
+export interface CertificatePicker {
+  pick(request: {
+    readonly purpose: string;
+    readonly tlsCertificateName?: string;
+    readonly fqdn?: string;
+    readonly serverFqdn: string;
+  }): {
+    /** Absent: STARTTLS is not offered. */
+    readonly context?: SecureContext;
+    readonly event: {
+      readonly purpose: string;
+      readonly wanted: string;
+      readonly thumbprint: string;
+      readonly subject: string;
+      readonly reason: string;
+      readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
+    };
+  };
+}
+
+/** The parts of the receiving service. */
+export interface ReceiveParts {
+  readonly snapshots: SnapshotSource;
+  readonly queue: MessageSink;
+  readonly journal: Journal;
+  readonly certificates: CertificatePicker;
+  readonly clock: Clock;
+  readonly sessionIds: { next(): string };
+  /** No agents when absent. */
+  readonly agents?: AgentChain;
+  /** Hears of bugs: the session that had one was ended with 421. */
+  readonly onFault?: (error: unknown, session: string) => void;
+}
+
+/** A session for `edge status`. */
+export interface SessionState {
+  readonly id: string;
+  readonly connector: string;
+  readonly local: string;
+  readonly remote: string;
+  readonly helo: string;
+  readonly secure: boolean;
+  /** 'command', 'data' or 'commit'. */
+  readonly stage: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly messages: number;
+}

@@ -1,0 +1,188 @@
+import { type Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import { type Reply, replies } from '../smtp/index.ts';
+import { type EdgeServer } from './edge-server.ts';
+import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
+import { Session, type SessionOrigin, type SessionParts, type Wire } from './session.ts';
+
+/** What a connection tells the service that it belongs to. */
+export interface ConnectionOwner {
+  /** The conversation is over: it counts no more. */
+  released(connection: EdgeConnection): void;
+  /** The socket is closed. */
+  gone(connection: EdgeConnection): void;
+  /** Now, as an RFC 5322 date. */
+  date(): string;
+}
+
+/**
+ * One accepted socket. Of smtp-server's connection it keeps the life of the socket: listeners, the upgrade to TLS with
+ * a parser that has seen nothing in clear, the closing with its time limit. What is said is a Session's business.
+ */
+export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
+  readonly dialogue: Session;
+  #owner: ConnectionOwner;
+  #out = '';
+  /** Topmost socket: the TLS socket already during its handshake, when it must not be torn down from below. */
+  #top: Socket;
+  #released = false;
+  /** Grows with each chunk; the inactivity check compares it. */
+  #turns = 0;
+  #seenTurns = -1;
+  #idleSince = 0;
+
+  constructor(server: EdgeServer, socket: Socket, origin: SessionOrigin, parts: SessionParts, owner: ConnectionOwner) {
+    super(server, socket, { id: origin.id });
+    this.#owner = owner;
+    this.#top = socket;
+    this.dialogue = new Session(origin, parts, this);
+    this.#idleSince = this.dialogue.startedAt;
+  }
+
+  /** No wait, no reverse lookup: only one turn of the event loop, in which whoever spoke too early is seen. */
+  override init(): void {
+    this._setListeners(() => setImmediate(() => setImmediate(() => this.#greet())));
+  }
+
+  #greet(): void {
+    const wait = this.dialogue.greet(this.#owner.date());
+    if (wait === undefined) this.#flush();
+    else void wait.then(() => this.#flush());
+  }
+
+  /** The library's replies, should one of its own paths give any. */
+  override send(code: number, data?: string | string[] | null): void {
+    const lines = Array.isArray(data) ? data : [data ?? ''];
+    this.dialogue.reply({ code, lines: lines.map((line) => line.replace(/[\0-\x1f\x7f]/g, ' ')) });
+    if (code === 421) this.dialogue.end('refused by smtp-server');
+  }
+
+  override _createParser(): EdgeStream {
+    // Runs inside the library's constructor: nothing of this class may be touched yet, only kept for later.
+    return new EdgeStream(this);
+  }
+
+  /** Every command takes the way of the session. */
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    const wait = this.takeLine(command.toString('latin1', 0, command.length));
+    if (wait === undefined) callback?.();
+    else void wait.then(callback);
+  }
+
+  takeLine(line: string): void | Promise<void> {
+    return this._upgrading ? undefined : this.dialogue.takeLine(line);
+  }
+
+  takeLongLine(): void {
+    if (!this._upgrading) this.dialogue.takeLongLine();
+  }
+
+  takeEnd(): void {
+    this.dialogue.left('closed by the client');
+    this.close();
+  }
+
+  /** A client that sends without reading the replies is not read any more until it has. */
+  pause(next: () => void): void {
+    this.#turns++;
+    this.#flush();
+    if (this._socket.writableNeedDrain && !this._socket.destroyed) this._socket.once('drain', next);
+    else next();
+  }
+
+  write(text: string): void {
+    this.#out += text;
+  }
+
+  #flush(): void {
+    const text = this.#out;
+    if (text === '' || this._upgrading) return;
+    this.#out = '';
+    if (this._socket.writable) this._socket.write(text, 'latin1');
+  }
+
+  startContent(sink: ContentSink): void {
+    if (this._parser instanceof EdgeStream) this._parser.startContent(sink);
+  }
+
+  startTls(context: SecureContext): void {
+    this.#flush();
+    this._server.secureContext.set('*', context);
+    // What the base class does next reads the context at once; other sessions set it again before they need it.
+    this.upgrade(
+      () => {},
+      () => this.#secured(),
+    );
+  }
+
+  #secured(): void {
+    if (!(this._socket instanceof TLSSocket)) return;
+    const { name, standardName } = this._socket.getCipher();
+    this.dialogue.secured({ protocol: this._socket.getProtocol() ?? '', cipher: name, standardName });
+  }
+
+  /** Time limits are looked after by tick(); a timer for each socket would be set anew with every packet. */
+  override _armTimeout(socket: Socket = this._socket): void {
+    this.#top = socket;
+  }
+
+  /** Called now and then: ends what has lasted or idled too long. */
+  tick(now: number): void {
+    const { connectionTimeout, connectionInactivityTimeout } = this.dialogue.connector;
+    const busy = this._parser instanceof EdgeStream && this._parser.waiting;
+    if (this.#turns !== this.#seenTurns || busy) {
+      this.#seenTurns = this.#turns;
+      this.#idleSince = now;
+    }
+    if (now - this.#idleSince >= connectionInactivityTimeout * 1000) {
+      this.#expire(replies.inactivityTimeout, 'ConnectionInactivityTimeout');
+    } else if (now - this.dialogue.startedAt >= connectionTimeout * 1000 && !busy) {
+      this.#expire(replies.connectionTimedOut, 'ConnectionTimeout');
+    }
+  }
+
+  #expire(reply: Reply, limit: string): void {
+    this.dialogue.expire(reply, `${limit} is over`);
+    // In a handshake nothing can be said.
+    if (this._upgrading) this.cut(`${limit} is over`);
+  }
+
+  /** Ends it now, without a word. */
+  cut(reason: string): void {
+    this.dialogue.left(reason);
+    this.#top.destroy();
+  }
+
+  /** Says goodbye if no message is being received; if one is, the session does so behind it. */
+  stop(): void {
+    if (this._upgrading) return this.cut('the service stops');
+    this.dialogue.stop();
+  }
+
+  override close(): void {
+    this.#flush();
+    this.#release();
+    super.close();
+  }
+
+  override _onError(error: Error & { code?: string }): void {
+    // A handshake that fails is told more than once.
+    if (this._upgrading && !this.dialogue.ended) this.dialogue.tlsFailed(error.message);
+    this.dialogue.left(error.code ?? error.message);
+    this.close();
+  }
+
+  override _onClose(): void {
+    super._onClose();
+    this.dialogue.left('closed by the client');
+    this.#release();
+    this.#owner.gone(this);
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#owner.released(this);
+  }
+}

@@ -1,0 +1,37 @@
+import { type Socket } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { type ConnectorProfile } from './connector-profile.ts';
+import { type ConnectionOwner, EdgeConnection } from './edge-connection.ts';
+import { type SessionOrigin, type SessionParts } from './session.ts';
+
+/** The smtp-server instance of one receive connector. It never listens: sockets are handed to it. */
+export class EdgeServer extends SMTPServer {
+  readonly profile: ConnectorProfile;
+
+  constructor(profile: ConnectorProfile) {
+    super({ name: profile.fqdn, logger: false, authOptional: true, disabledCommands: ['AUTH'] });
+    this.profile = profile;
+  }
+
+  /** Takes an accepted socket. */
+  take(socket: Socket, origin: SessionOrigin, parts: SessionParts, owner: ConnectionOwner): EdgeConnection {
+    const connection = new EdgeConnection(this, socket, origin, parts, owner);
+    this.connections.add(connection);
+    connection.init();
+    return connection;
+  }
+
+  /** The library would make a context from a key that is published in its sources; ours come with STARTTLS. */
+  override updateSecureContext(): void {
+    this.secureContext = new Map();
+  }
+
+  /** One certificate for each connector: the name that the client asks for changes nothing. */
+  override _resolveSNI(_servername: string, callback: (error: Error | null) => void): void {
+    callback(null);
+  }
+
+  override onSecure(_socket: Socket, _session: unknown, callback: () => void): void {
+    callback();
+  }
+}

@@ -1,0 +1,154 @@
+import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { DotUnstuffer } from '../smtp/index.ts';
+
+/** Takes the content of one message. Neither method throws or rejects; a promise means: send no more before it settles. */
+export interface ContentSink {
+  /** Octets without the dots of transparency; the buffer belongs to the sink from now on. */
+  write(chunk: Buffer): void | Promise<void>;
+  /** CRLF.CRLF was seen: the message is complete and is to be answered. */
+  end(): void | Promise<void>;
+}
+
+/** Takes what the client says. No method throws or rejects; a promise means: say no more before it settles. */
+export interface LineTaker {
+  /** One command line without its end, one character for each octet. */
+  takeLine(line: string): void | Promise<void>;
+  /** A line was longer than allowed; it has been thrown away. */
+  takeLongLine(): void | Promise<void>;
+  /** All that came so far is dealt with: send the replies, and call `next` when the client has room for more. */
+  pause(next: () => void): void;
+  /** The client will say no more (it closed its side). */
+  takeEnd(): void;
+}
+
+/**
+ * Longest command line, octets without its end. RFC 5321 §4.5.3.1.4 obliges to 512; RFC 3461 and 6531 add some
+ * hundreds each for MAIL and RCPT.
+ */
+export const longestLine = 4096;
+
+/** Commands dealt with before others get their turn: a packet full of NOOPs must not hold up the rest. */
+const mostLines = 100;
+
+const lf = 0x0a;
+const cr = 0x0d;
+
+/**
+ * The parser of one connection: command lines, and the content of DATA in a single pass. It replaces everything that
+ * SMTPStream does with octets, whose dot removal costs a turn of the event loop for each dot, and keeps what
+ * SMTPConnection relies on: a Writable for pipe(), and `isClosed`.
+ */
+export class EdgeStream extends SMTPStream {
+  #taker: LineTaker;
+  /** The line so far, when a chunk ended in its middle. */
+  #partial = '';
+  /** The rest of a line that is too long is being thrown away. */
+  #skipping = false;
+  #sink: ContentSink | undefined;
+  #unstuffer: DotUnstuffer | undefined;
+  #waiting = false;
+  /** What is left of the chunk. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(taker: LineTaker) {
+    super({ decodeStrings: true });
+    this.#taker = taker;
+  }
+
+  /** The client waits for us (an agent, the disk), not we for the client. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** What comes next is content, up to CRLF.CRLF. */
+  startContent(sink: ContentSink): void {
+    this.#sink = sink;
+    this.#unstuffer = new DotUnstuffer();
+    this._dataMode = true;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
+    this.#rest = chunk;
+    this.#run(next);
+  }
+
+  /** A line without its end is no command, even when the client goes. */
+  override _flushData(): void {
+    this.#taker.takeEnd();
+  }
+
+  #run(next: (error?: Error | null) => void): void {
+    for (let lines = 0; this.#rest.length > 0 && !this.isClosed; ) {
+      const wait = this._dataMode ? this.#takeContent() : this.#takeLine();
+      if (wait !== undefined) {
+        const goOn = (): void => {
+          this.#waiting = false;
+          this.#run(next);
+        };
+        this.#waiting = true;
+        // Replies to what was pipelined before must not wait for a disk.
+        this.#taker.pause(() => void wait.then(goOn, goOn));
+        return;
+      }
+      if (++lines === mostLines && this.#rest.length > 0) {
+        this.#taker.pause(() => setImmediate(() => this.#run(next)));
+        return;
+      }
+    }
+    this.#rest = this.#rest.subarray(this.#rest.length);
+    if (this.isClosed) next();
+    else this.#taker.pause(next);
+  }
+
+  #takeContent(): void | Promise<void> {
+    const sink = this.#sink;
+    const unstuffed = this.#unstuffer?.push(this.#rest);
+    if (sink === undefined || unstuffed === undefined) return;
+    const { content, done, rest } = unstuffed;
+    this.#rest = rest;
+    const wait = content.length > 0 ? sink.write(content) : undefined;
+    if (!done) return wait;
+    this._dataMode = false;
+    this.#sink = undefined;
+    this.#unstuffer = undefined;
+    return wait === undefined ? sink.end() : wait.then(() => sink.end());
+  }
+
+  /**
+   * A line ends with CRLF. A bare LF ends one too, as with every other server: a command is one line either way, and
+   * what ends a message is decided by CRLF.CRLF alone (RFC 5321 §2.3.8 is about what could be read in two ways).
+   */
+  #takeLine(): void | Promise<void> {
+    const chunk = this.#rest;
+    const end = chunk.indexOf(lf);
+    if (end < 0) {
+      this.#rest = chunk.subarray(chunk.length);
+      this.#keepPartial(chunk);
+      return;
+    }
+    this.#rest = chunk.subarray(end + 1);
+    if (this.#skipping || this.#partial.length + end > longestLine + 1) {
+      this.#skipping = false;
+      this.#partial = '';
+      return this.#taker.takeLongLine();
+    }
+    const line = this.#partial === '' ? lineOf(chunk, end) : trimCr(this.#partial + chunk.toString('latin1', 0, end));
+    this.#partial = '';
+    return line.length > longestLine ? this.#taker.takeLongLine() : this.#taker.takeLine(line);
+  }
+
+  #keepPartial(chunk: Buffer): void {
+    if (this.#skipping) return;
+    // One more than allowed: the last octet may be the CR of the line end.
+    this.#skipping = this.#partial.length + chunk.length > longestLine + 1;
+    this.#partial = this.#skipping ? '' : this.#partial + chunk.toString('latin1', 0, chunk.length);
+  }
+}
+
+function lineOf(chunk: Buffer, end: number): string {
+  return chunk.toString('latin1', 0, chunk[end - 1] === cr ? end - 1 : end);
+}
+
+function trimCr(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}

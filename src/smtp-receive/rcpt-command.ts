@@ -1,0 +1,82 @@
+/** RCPT: where mail may go (RFC 5321 §4.1.1.3). The one place that keeps the server from being an open relay. */
+import { type ReceiveConnector } from '../config/index.ts';
+import { type EnvelopeRecipient } from '../mail/index.ts';
+import { parseRcptArgument, type RcptArgument, type Reply, replies, SmtpError } from '../smtp/index.ts';
+import { type AcceptedDomainTable } from './accepted-domains.ts';
+import { type Session } from './session.ts';
+import { type Transaction } from './transaction.ts';
+
+/** RFC 2606 §2 and §3. */
+const reservedTopLevel = /(?:^|\.)(?:test|example|invalid|localhost)$/;
+const reservedSecondLevel = /(?:^|\.)example\.(?:com|net|org)$/;
+
+/** The connector's Reject… switches; undefined: no objection. */
+export function reservedDomain(
+  domain: string,
+  connector: Pick<
+    ReceiveConnector,
+    | 'rejectReservedTopLevelRecipientDomains'
+    | 'rejectReservedSecondLevelRecipientDomains'
+    | 'rejectSingleLabelRecipientDomains'
+  >,
+): Reply | undefined {
+  if (domain.startsWith('[')) return undefined;
+  if (connector.rejectReservedTopLevelRecipientDomains && reservedTopLevel.test(domain)) {
+    return replies.reservedTopLevelDomain;
+  }
+  if (connector.rejectReservedSecondLevelRecipientDomains && reservedSecondLevel.test(domain)) {
+    return replies.reservedSecondLevelDomain;
+  }
+  if (connector.rejectSingleLabelRecipientDomains && !domain.includes('.')) return replies.singleLabelDomain;
+  return undefined;
+}
+
+/** RFC 5321 §4.1.1.3: `<Postmaster>` without a domain is always taken: it becomes that of the default domain. */
+function recipientOf({ to, notify, orcpt }: RcptArgument, domains: AcceptedDomainTable): EnvelopeRecipient {
+  const dsn = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) };
+  if (to.domain !== '') return { address: to.address, domain: to.domain, ...dsn };
+  const domain = domains.default;
+  if (domain === undefined) {
+    throw new SmtpError(replies.unableToRelay, 'there is no accepted domain that <Postmaster> could belong to');
+  }
+  return { address: `${to.localPart}@${domain}`, domain, ...dsn };
+}
+
+/** Why a recipient is taken, in words; undefined when it is not. */
+function acceptance(session: Session, domain: string): string | undefined {
+  const accepted = session.origin.domains.find(domain);
+  if (accepted !== undefined) return `accepted domain ${accepted.domainName} (${accepted.domainType})`;
+  const { anyRecipient } = session.origin.profile;
+  return session.holds(anyRecipient) ? `right ${anyRecipient.right}: ${anyRecipient.by}` : undefined;
+}
+
+/** Adds a recipient to the transaction. */
+export function rcpt(session: Session, argument: string): void | Promise<void> {
+  const { transaction } = session;
+  if (transaction === undefined) throw new SmtpError(replies.needMailFirst, 'no transaction is open');
+  transaction.recipientRefused = true;
+  const parsed = parseRcptArgument(argument, session.origin.profile.offered, transaction.argument.smtpUtf8);
+  const recipient = recipientOf(parsed, session.origin.domains);
+  const reserved = reservedDomain(recipient.domain, session.connector);
+  if (reserved !== undefined)
+    throw new SmtpError(reserved, `the domain ${recipient.domain} is refused by the connector`);
+  const because = acceptance(session, recipient.domain);
+  if (because === undefined) {
+    throw new SmtpError(replies.unableToRelay, `${recipient.domain} is no accepted domain`);
+  }
+  if (transaction.has(recipient.address)) return session.reply(replies.recipientOk);
+  if (transaction.recipients.length >= session.connector.maxRecipientsPerMessage) {
+    throw new SmtpError(replies.tooManyRecipients, 'MaxRecipientsPerMessage is reached');
+  }
+  const { onRcptTo } = session.parts.agents;
+  if (onRcptTo === undefined) return accept(session, transaction, recipient, because);
+  const facts = { session: session.facts, from: transaction.from, recipient };
+  return session.afterwards(onRcptTo(facts), (judgement) => {
+    if (!session.obey(judgement, `RCPT TO:<${recipient.address}>`)) accept(session, transaction, recipient, because);
+  });
+}
+
+function accept(session: Session, transaction: Transaction, recipient: EnvelopeRecipient, because: string): void {
+  transaction.add(recipient, because, session.parts.clock.now());
+  session.reply(replies.recipientOk);
+}

@@ -1,0 +1,271 @@
+import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type ReceiveConnector, type Snapshot } from '../config/index.ts';
+import { formatDate } from '../mail/index.ts';
+import { AgentChain } from '../pipeline/index.ts';
+import { oneLine, type Reply, renderReply, replies } from '../smtp/index.ts';
+import { AcceptedDomainTable } from './accepted-domains.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import { bindingText, ConnectorTable } from './connector-choice.ts';
+import { ConnectorProfile } from './connector-profile.ts';
+import { type Binding, type ReceiveParts, type SessionState } from './contract.ts';
+import { type ConnectionOwner, type EdgeConnection } from './edge-connection.ts';
+import { EdgeServer } from './edge-server.ts';
+import { type SessionOrigin, type SessionParts, shuttingDown } from './session.ts';
+
+/** What to listen on: a bound handle that the supervisor passed, or an endpoint to bind here. */
+export type ListenSource = ListenOptions | object;
+
+/** One listening socket. */
+export interface Listener {
+  readonly binding: Binding;
+  readonly address: AddressInfo;
+}
+
+/** Connections that may wait before they are accepted; for sources that are bound here. */
+const backlog = 4096;
+/** How often time limits are looked at, in milliseconds. They are whole seconds. */
+const tickMs = 1000;
+/** How long a socket that was refused may take to close, in milliseconds. */
+const refusalMs = 5000;
+/** Peers that were told goodbye may take so long to hang up before a stop goes on, in milliseconds. */
+const farewellMs = 1000;
+
+/** What was made of one snapshot. */
+interface Compiled {
+  readonly snapshot: Snapshot;
+  readonly table: ConnectorTable;
+  readonly domains: AcceptedDomainTable;
+  readonly servers: ReadonlyMap<ReceiveConnector, EdgeServer>;
+}
+
+/** Receives mail on the bindings of the configuration. */
+export class ReceiveService implements AsyncDisposable, ConnectionOwner {
+  #parts: ReceiveParts;
+  #sessionParts: SessionParts;
+  #compiled: Compiled;
+  #limits = new ConnectionLimits();
+  #listeners = new Map<string, Server>();
+  /** Every connection whose socket is open, and those of them that still converse. */
+  #open = new Set<EdgeConnection>();
+  #active = new Set<EdgeConnection>();
+  #draining = false;
+  #idle = Promise.withResolvers<void>();
+  #subscription: Disposable;
+  #tick: { cancel(): void };
+  #date = { second: -1, text: '' };
+
+  constructor(parts: ReceiveParts) {
+    this.#parts = parts;
+    this.#sessionParts = { ...parts, agents: parts.agents ?? new AgentChain(), draining: () => this.#draining };
+    this.#compiled = compile(parts.snapshots.current, undefined);
+    this.#subscription = parts.snapshots.onChange((snapshot) => {
+      this.#compiled = compile(snapshot, this.#compiled);
+    });
+    this.#tick = this.#nextTick();
+  }
+
+  /** Starts to accept connections; `binding` is the endpoint as the configuration names it. Rejects when it cannot listen. */
+  async serve(source: ListenSource, binding: Binding): Promise<Listener> {
+    const key = bindingText(binding);
+    if (this.#listeners.has(key)) throw new Error(`${key} is served already`);
+    // Half-open: a client that closes its side behind the last command still gets its answers.
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, binding));
+    this.#listeners.set(key, server);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject);
+    if ('port' in source) server.listen({ backlog, ...source }, resolve);
+    else server.listen(source, backlog, resolve);
+    try {
+      await promise;
+    } catch (error) {
+      this.#listeners.delete(key);
+      throw error;
+    }
+    server.off('error', reject);
+    server.on('error', (error) => this.#parts.onFault?.(error, ''));
+    return { binding, address: server.address() as AddressInfo };
+  }
+
+  /** Stops to accept there; sessions go on. */
+  unserve(binding: Binding): void {
+    const key = bindingText(binding);
+    this.#listeners.get(key)?.close();
+    this.#listeners.delete(key);
+  }
+
+  /** Sessions now open. */
+  get count(): number {
+    return this.#active.size;
+  }
+
+  /** What the sessions do, for status. */
+  list(): SessionState[] {
+    return Array.from(this.#active, (connection) => connection.dialogue.state);
+  }
+
+  /**
+   * No new session and no new message: whoever connects or speaks gets 421. Resolves when the messages being received
+   * are in the queue or refused, and the listeners closed; when `signal` aborts before, what is left is cut.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    for (const connection of this.#active) connection.stop();
+    const cut = (): void => {
+      for (const connection of this.#open) connection.cut('the service stops');
+    };
+    signal.addEventListener('abort', cut, { once: true });
+    if (signal.aborted) cut();
+    if (this.#active.size > 0) await this.#idle.promise;
+    const farewell = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(farewellMs, farewell.resolve);
+    this.#idle = farewell;
+    if (this.#open.size > 0) await farewell.promise;
+    timer.cancel();
+    signal.removeEventListener('abort', cut);
+    await this[Symbol.asyncDispose]();
+  }
+
+  /** Cuts everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#draining = true;
+    this.#subscription[Symbol.dispose]();
+    this.#tick.cancel();
+    const closed = Array.from(this.#listeners.values(), (server) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      server.close(() => resolve());
+      return promise;
+    });
+    this.#listeners.clear();
+    for (const connection of this.#open) connection.cut('the service stops');
+    await Promise.all(closed);
+  }
+
+  released(connection: EdgeConnection): void {
+    const { profile, remoteAddress } = connection.dialogue.origin;
+    this.#limits.release(profile.connector, remoteAddress);
+    this.#active.delete(connection);
+    if (this.#draining && this.#active.size === 0) this.#idle.resolve();
+  }
+
+  gone(connection: EdgeConnection): void {
+    this.#open.delete(connection);
+    if (this.#draining && this.#open.size === 0) this.#idle.resolve();
+  }
+
+  date(): string {
+    const now = this.#parts.clock.now();
+    const second = Math.floor(now / 1000);
+    if (second !== this.#date.second) this.#date = { second, text: formatDate(now) };
+    return this.#date.text;
+  }
+
+  #nextTick(): { cancel(): void } {
+    return this.#parts.clock.after(tickMs, () => {
+      const now = this.#parts.clock.now();
+      for (const connection of this.#active) connection.tick(now);
+      this.#tick = this.#nextTick();
+    });
+  }
+
+  /** Nothing that a peer does may come out of here. */
+  #accept(socket: Socket, binding: Binding): void {
+    try {
+      this.#begin(socket, binding);
+    } catch (error) {
+      this.#parts.onFault?.(error, '');
+      socket.on('error', () => {});
+      socket.destroy();
+    }
+  }
+
+  #begin(socket: Socket, binding: Binding): void {
+    const { remoteAddress, remotePort, localPort } = socket;
+    // Gone before it was accepted.
+    if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
+    const localAddress = wildcard(binding.address) ? (socket.localAddress ?? binding.address) : binding.address;
+    const origin = {
+      id: this.#parts.sessionIds.next(),
+      localAddress,
+      remoteAddress,
+      local: bindingText({ address: localAddress, port: localPort ?? binding.port }),
+      remote: bindingText({ address: remoteAddress, port: remotePort }),
+    };
+    if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
+    const { table, domains, servers, snapshot } = this.#compiled;
+    const choice = table.choose({ address: localAddress, port: binding.port }, remoteAddress);
+    if (choice.kind === 'none') return this.#refuse(socket, origin, replies.serviceNotAvailable, choice.reason);
+    const { connector, range, passedOver } = choice;
+    const reached = this.#limits.admit(connector, remoteAddress);
+    if (reached !== undefined)
+      return this.#refuse(socket, origin, reached.reply, `${connector.name}: ${reached.reason}`);
+    this.#parts.journal.emit({
+      at: this.#parts.clock.now(),
+      session: origin.id,
+      message: 0,
+      kind: 'connector-chosen',
+      connector: connector.name,
+      binding: choice.binding,
+      range,
+      local: origin.local,
+      remote: origin.remote,
+      passedOver,
+    });
+    try {
+      const server = servers.get(connector);
+      if (server === undefined) throw new Error(`connector '${connector.name}' has no server`);
+      const messageLifetime = snapshot.server.messageExpirationTimeout;
+      const whole: SessionOrigin = { ...origin, profile: server.profile, domains, messageLifetime };
+      const connection = server.take(socket, whole, this.#sessionParts, this);
+      this.#open.add(connection);
+      this.#active.add(connection);
+    } catch (error) {
+      this.#limits.release(connector, remoteAddress);
+      throw error;
+    }
+  }
+
+  #refuse(
+    socket: Socket,
+    { id, local, remote }: Pick<SessionOrigin, 'id' | 'local' | 'remote'>,
+    reply: Reply,
+    reason: string,
+  ): void {
+    const at = this.#parts.clock.now();
+    this.#parts.journal.emit({
+      at,
+      session: id,
+      message: 0,
+      kind: 'connection-refused',
+      local,
+      remote,
+      reply: oneLine(reply),
+      reason,
+    });
+    socket.on('error', () => {});
+    const timer = this.#parts.clock.after(refusalMs, () => socket.destroy());
+    socket.on('close', () => timer.cancel());
+    socket.end(renderReply(reply), 'latin1');
+    socket.resume();
+  }
+}
+
+function wildcard(address: string): boolean {
+  return address === '0.0.0.0' || (isIPv6(address) && /^[0:]+$/.test(address));
+}
+
+/** Connectors that did not change keep their server. */
+function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
+  const { fqdn } = snapshot.server;
+  const servers = new Map<ReceiveConnector, EdgeServer>();
+  for (const connector of snapshot.receiveConnectors) {
+    const kept = before?.servers.get(connector);
+    const usable = kept !== undefined && kept.profile.serverFqdn === fqdn;
+    servers.set(connector, usable ? kept : new EdgeServer(new ConnectorProfile(connector, fqdn)));
+  }
+  return {
+    snapshot,
+    table: new ConnectorTable(snapshot.receiveConnectors),
+    domains: new AcceptedDomainTable(snapshot.acceptedDomains),
+    servers,
+  };
+}

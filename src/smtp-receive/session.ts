@@ -1,0 +1,351 @@
+import { type SecureContext } from 'node:tls';
+import { type ReceiveConnector } from '../config/index.ts';
+import { type DecisionEvent } from '../logs/index.ts';
+import { type AgentChain, type Judgement, type SessionFacts } from '../pipeline/index.ts';
+import { type Reply, replies, SmtpError } from '../smtp/index.ts';
+import { describeTls, type TlsDescription, type TlsFacts } from '../tls/index.ts';
+import { type AcceptedDomainTable } from './accepted-domains.ts';
+import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
+import { type ConnectorProfile, type RightCheck } from './connector-profile.ts';
+import { type CertificatePicker, type ReceiveParts, type SessionState } from './contract.ts';
+import { type ContentSink } from './edge-stream.ts';
+import { SessionLog } from './session-log.ts';
+import { type Transaction } from './transaction.ts';
+
+/** The connection under a session. */
+export interface Wire {
+  /** Queues text; it goes out before the next octet is read. */
+  write(text: string): void;
+  /** The next octets are content. */
+  startContent(sink: ContentSink): void;
+  startTls(context: SecureContext): void;
+  /** Closes once all is written. */
+  close(): void;
+}
+
+/** What a session was begun with and keeps. */
+export interface SessionOrigin {
+  readonly id: string;
+  readonly profile: ConnectorProfile;
+  readonly domains: AcceptedDomainTable;
+  /** Seconds that a message may wait for its delivery. */
+  readonly messageLifetime: number;
+  /** Addresses without brackets, and the endpoints as logs show them. */
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** Parts of the service that sessions use. */
+export type SessionParts = Pick<ReceiveParts, 'queue' | 'journal' | 'clock' | 'onFault'> & {
+  readonly certificates: CertificatePicker;
+  readonly agents: AgentChain;
+  /** No new message is begun any more. */
+  readonly draining: () => boolean;
+};
+
+/** RFC 5321 §4.2.2: 421 as the service stops. */
+export const shuttingDown: Reply = {
+  ...replies.serviceNotAvailable,
+  lines: ['Service not available, closing transmission channel'],
+};
+
+/** Replies that tell of a broken client; MaxProtocolErrors of them end the session. */
+const protocolErrors: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
+
+const aboveAscii = /[^\0-\x7f]/;
+
+/** One conversation, without a socket: what is said goes in by takeLine(), what is answered goes out on the wire. */
+export class Session {
+  readonly origin: SessionOrigin;
+  readonly parts: SessionParts;
+  readonly wire: Wire;
+  readonly log: SessionLog;
+  /** Argument of HELO or EHLO; undefined before it. */
+  helo: string | undefined;
+  /** EHLO was used. */
+  extended = false;
+  tls: TlsDescription | undefined;
+  transaction: Transaction | undefined;
+  /** Content is being received, or kept. */
+  reception: { readonly stage: 'data' | 'commit'; cancel(reason: string): void } | undefined;
+  messages = 0;
+  #startedAt: number;
+  #ready = false;
+  /** An AUTH was refused: unknown lines that follow may be credentials. */
+  #mayBeSecret = false;
+  #ended = false;
+  #protocolErrors = 0;
+  #toldRights = new Set<RightCheck>();
+
+  constructor(origin: SessionOrigin, parts: SessionParts, wire: Wire) {
+    this.origin = origin;
+    this.parts = parts;
+    this.wire = wire;
+    this.#startedAt = parts.clock.now();
+    this.log = new SessionLog(origin, parts);
+  }
+
+  get connector(): ReceiveConnector {
+    return this.origin.profile.connector;
+  }
+
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** As agents see it. */
+  get facts(): SessionFacts {
+    const { id, profile, remoteAddress, localAddress } = this.origin;
+    return {
+      id,
+      connector: profile.connector.name,
+      remoteAddress,
+      localAddress,
+      helo: this.helo ?? '',
+      secure: this.tls !== undefined,
+      bypassAntiSpam: profile.bypassAntiSpam,
+    };
+  }
+
+  get state(): SessionState {
+    const { id, profile, local, remote } = this.origin;
+    return {
+      id,
+      connector: profile.connector.name,
+      local,
+      remote,
+      helo: this.helo ?? '',
+      secure: this.tls !== undefined,
+      stage: this.reception?.stage ?? 'command',
+      since: this.#startedAt,
+      messages: this.messages,
+    };
+  }
+
+  /** Greets the client. A promise when agents think about it. */
+  greet(date: string): void | Promise<void> {
+    this.log.opened(this.origin.profile.permissions);
+    return this.guard(() => {
+      const { onConnect } = this.parts.agents;
+      if (onConnect === undefined) return this.#sayHello(date);
+      return this.afterwards(onConnect(this.facts), (judgement) => {
+        if (judgement === undefined) this.#sayHello(date);
+        else this.#turnAway(judgement);
+      });
+    });
+  }
+
+  #sayHello(date: string): void {
+    if (this.#ended) return;
+    this.#ready = true;
+    this.reply(this.origin.profile.greeting(date));
+  }
+
+  /** Whatever an agent says at OnConnect but 'continue': the connection ends. */
+  #turnAway({ agent, verdict }: Judgement): void {
+    const reply = verdict.kind === 'discard' ? replies.serviceNotAvailable : verdict.reply;
+    this.refuse('connect', reply, `${agent}: ${verdict.reason}`);
+    this.end('refused by an agent');
+  }
+
+  /** One line from the client. */
+  takeLine(line: string): void | Promise<void> {
+    if (this.#ended) return;
+    const text = aboveAscii.test(line) ? Buffer.from(line, 'latin1').toString() : line;
+    return this.guard(() => this.#command(text));
+  }
+
+  takeLongLine(): void {
+    if (this.#ended) return;
+    this.log.received('(a line longer than allowed)');
+    this.refuse('', replies.lineTooLong, 'a line is longer than allowed');
+  }
+
+  #command(text: string): void | Promise<void> {
+    const line = readCommandLine(text, this.#mayBeSecret);
+    this.log.received(line.told);
+    if (!this.#ready) {
+      const reason = 'the client spoke before the greeting';
+      return this.#object(line, { reply: replies.spokeTooEarly, reason, final: true });
+    }
+    if (this.parts.draining()) return this.stop();
+    if (line.row !== undefined) this.#mayBeSecret = line.row.secret ?? false;
+    const tlsMissing = this.connector.requireTLS && this.tls === undefined;
+    const objected = objection(line, { greeted: this.helo !== undefined, tlsMissing });
+    if (objected !== undefined) return this.#object(line, objected);
+    return this.#act(line);
+  }
+
+  #object({ told }: CommandLine, { reply, reason, final }: Objection): void {
+    this.refuse(told, reply, reason);
+    if (final) this.end(reason);
+  }
+
+  #act({ row, argument, told }: CommandLine): void | Promise<void> {
+    try {
+      const wait = row?.act(this, argument);
+      return wait === undefined ? undefined : wait.catch((error: unknown) => this.#refuseError(told, error));
+    } catch (error) {
+      this.#refuseError(told, error);
+    }
+  }
+
+  #refuseError(command: string, error: unknown): void {
+    if (!(error instanceof SmtpError)) throw error;
+    this.refuse(command, error.reply, error.reason);
+  }
+
+  /** Answers, and writes it to the protocol log. */
+  reply(reply: Reply): void {
+    if (this.#ended) return;
+    this.wire.write(this.origin.profile.text(reply));
+    this.log.sent(reply);
+  }
+
+  /** Answers with a refusal, tells why (of which message), and ends the session when there were too many errors. */
+  refuse(command: string, reply: Reply, reason: string, message = 0): void {
+    if (this.#ended) return;
+    this.log.refused(command, reply, reason, message);
+    if (protocolErrors.has(reply.code) && ++this.#protocolErrors > this.connector.maxProtocolErrors) {
+      this.reply(replies.tooManyErrors);
+      return this.end(`more than ${this.connector.maxProtocolErrors} protocol errors`);
+    }
+    this.reply(reply);
+    if (reply.code === 421) this.end(reason);
+  }
+
+  /** Obeys a verdict on a command; `discard` means nothing here. True: the command is over. */
+  obey(judgement: Judgement | undefined, command: string): boolean {
+    if (judgement === undefined) return this.#ended;
+    const { agent, verdict } = judgement;
+    if (verdict.kind === 'discard') return this.#ended;
+    this.refuse(command, verdict.reply, `${agent}: ${verdict.reason}`);
+    if (verdict.kind === 'disconnect') this.end(`${agent}: ${verdict.reason}`);
+    return true;
+  }
+
+  /** Tells once in a session that a right was looked at. Returns whether the session holds it. */
+  holds(check: RightCheck): boolean {
+    if (!this.#toldRights.has(check)) {
+      this.#toldRights.add(check);
+      const { right, principal, granted, by } = check;
+      this.emit({ ...this.head(), kind: 'right-checked', right, principal, granted, by });
+    }
+    return check.granted;
+  }
+
+  /** The certificate for STARTTLS, by the connector's TlsCertificateName, its Fqdn or the server's name. */
+  pickCertificate(): ReturnType<CertificatePicker['pick']> {
+    const { tlsCertificateName, fqdn } = this.connector;
+    return this.parts.certificates.pick({
+      purpose: 'STARTTLS',
+      ...(tlsCertificateName === null ? {} : { tlsCertificateName }),
+      ...(fqdn === null ? {} : { fqdn }),
+      serverFqdn: this.origin.profile.serverFqdn,
+    });
+  }
+
+  /** Head of an event of this session; `message`: internal id, 0 for none. */
+  head(message = 0): { at: number; session: string; message: number } {
+    return { at: this.parts.clock.now(), session: this.origin.id, message };
+  }
+
+  emit(event: DecisionEvent): void {
+    this.parts.journal.emit(event);
+  }
+
+  /** Forgets the message that was being told (RFC 5321 §4.1.1.5). */
+  resetTransaction(): void {
+    this.transaction?.tell(this, 0);
+    this.transaction = undefined;
+  }
+
+  /** The TLS handshake is done: what was said before it is forgotten (RFC 3207 §4.2). */
+  secured(facts: TlsFacts): void {
+    this.tls = describeTls(facts);
+    this.helo = undefined;
+    this.extended = false;
+    this.transaction = undefined;
+    const { protocol, cipher } = this.tls;
+    this.emit({
+      ...this.head(),
+      kind: 'tls-reached',
+      direction: 'receive',
+      protocol,
+      cipher,
+      level: 'encrypted',
+      peer: '',
+    });
+    this.log.info(this.tls.text, '');
+  }
+
+  tlsFailed(reason: string): void {
+    const consequence = 'the connection is closed';
+    this.emit({ ...this.head(), kind: 'tls-failed', direction: 'receive', reason, consequence });
+    this.log.info(`TLS negotiation failed with error ${reason}`, '');
+  }
+
+  /** The service stops: 421, unless content is being received; then after it. */
+  stop(): void {
+    if (this.reception !== undefined || this.#ended) return;
+    this.reply(shuttingDown);
+    this.end('the service stops');
+  }
+
+  /** A limit of time was reached. */
+  expire(reply: Reply, reason: string): void {
+    this.refuse('', reply, reason);
+    this.end(reason);
+  }
+
+  /** Ends the session from our side, once the replies are out. */
+  end(reason: string): void {
+    this.#finish(reason, 'Local');
+    this.wire.close();
+  }
+
+  /** The connection is gone or going. */
+  left(reason: string): void {
+    this.#finish(reason, reason === 'closed by the client' ? 'Remote' : `Remote(${reason})`);
+  }
+
+  #finish(reason: string, context: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.reception?.cancel(reason);
+    this.transaction?.tell(this, 0);
+    this.transaction = undefined;
+    this.log.closed(reason, context);
+  }
+
+  /** A bug of ours ends this session and nothing else. */
+  fault(error: unknown): void {
+    this.parts.onFault?.(error, this.origin.id);
+    if (this.#ended) return;
+    const text = error instanceof Error ? error.message : String(error);
+    this.log.refused('', replies.internalError, text);
+    this.reply(replies.internalError);
+    this.end(`internal error: ${text}`);
+  }
+
+  /** Runs a step of the session; nothing it throws gets out. */
+  guard(step: () => void | Promise<void>): void | Promise<void> {
+    try {
+      const wait = step();
+      return wait === undefined ? undefined : wait.catch((error: unknown) => this.fault(error));
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  /** Goes on with a value at once, or when it has come. */
+  afterwards<T>(value: T | Promise<T>, step: (value: T) => void | Promise<void>): void | Promise<void> {
+    return value instanceof Promise ? value.then(step) : step(value);
+  }
+}

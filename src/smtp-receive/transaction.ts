@@ -1,0 +1,60 @@
+import { type Envelope, type EnvelopeRecipient } from '../mail/index.ts';
+import { type MailArgument } from '../smtp/index.ts';
+import { type Session } from './session.ts';
+
+/** One mail transaction: from MAIL to the end of the data (RFC 5321 §3.3). */
+export class Transaction {
+  readonly argument: MailArgument;
+  readonly from: string;
+  readonly recipients: EnvelopeRecipient[] = [];
+  /** A RCPT was refused: DATA without recipients is then answered with 554. */
+  recipientRefused = false;
+  #acceptedAt: number;
+  #because: { readonly at: number; readonly because: string }[] = [];
+  #addresses = new Set<string>();
+  #told = false;
+
+  constructor(argument: MailArgument, at: number) {
+    this.argument = argument;
+    this.from = argument.from?.address ?? '';
+    this.#acceptedAt = at;
+  }
+
+  /** The address was named before: answered alike, delivered once. Local parts may differ by case (RFC 5321 §2.4). */
+  has(address: string): boolean {
+    return this.#addresses.has(address);
+  }
+
+  add(recipient: EnvelopeRecipient, because: string, at: number): void {
+    this.recipients.push(recipient);
+    this.#addresses.add(recipient.address);
+    this.#because.push({ because, at });
+  }
+
+  get envelope(): Envelope {
+    const { body, smtpUtf8, ret, envid } = this.argument;
+    return {
+      from: this.from,
+      recipients: this.recipients,
+      body: body === '8BITMIME' ? '8BITMIME' : '7BIT',
+      smtpUtf8,
+      ...(ret === undefined ? {} : { ret }),
+      ...(envid === undefined ? {} : { envid }),
+    };
+  }
+
+  /**
+   * Tells what was accepted, once: with the message's id as soon as there is one, so that its chain of decisions holds
+   * its own recipients and not those of a hundred others that came on the same connection.
+   */
+  tell(session: Session, message: number): void {
+    if (this.#told) return;
+    this.#told = true;
+    const head = { session: session.origin.id, message };
+    session.emit({ ...head, at: this.#acceptedAt, kind: 'sender-accepted', from: this.from });
+    for (const [i, { at, because }] of this.#because.entries()) {
+      const recipient = this.recipients[i]?.address ?? '';
+      session.emit({ ...head, at, kind: 'recipient-accepted', recipient, because });
+    }
+  }
+}

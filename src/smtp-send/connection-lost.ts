@@ -1,0 +1,28 @@
+/** Why a connection is of no use any more. */
+export type LossKind =
+  /** The peer, or the network, closed it. */
+  | 'closed'
+  /** A deadline of RFC 5321 §4.5.3.2 passed. */
+  | 'timeout'
+  /** STARTTLS was refused or the handshake broke. */
+  | 'tls'
+  /** The peer said no in so many words: `reply` holds them. */
+  | 'refused'
+  /** The peer sent what is no SMTP. */
+  | 'protocol'
+  /** We ended it: shutdown, or the content could not be read. */
+  | 'aborted';
+
+/** A connection ended before its time. Nobody's bug: a value that is passed on, and thrown only while opening. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+  readonly kind: LossKind;
+  /** The peer's last words in one line, if it had any. */
+  readonly reply: string | undefined;
+
+  constructor(kind: LossKind, message: string, reply?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+    this.reply = reply;
+  }
+}

@@ -1,0 +1,131 @@
+import { type DeliveryItem, type DeliveryWork, type RecipientOutcome } from '../queue/index.ts';
+import { type ConnectionLost } from './connection-lost.ts';
+import { type EdgeSmtpConnection } from './edge-smtp-connection.ts';
+import { planEnvelope } from './envelope-plan.ts';
+import { Transaction } from './transaction.ts';
+
+export interface CourierOptions {
+  /** How long the connection waits for work, in milliseconds. */
+  readonly idleMs: number;
+  /** SmtpMaxMessagesPerConnection; Infinity: no limit. */
+  readonly maxMessages: number;
+  /** 'host [ip]:port', for reports. */
+  readonly remote: string;
+}
+
+export interface Journey {
+  /** Messages that the peer began to take, or answered. */
+  readonly messages: number;
+  /** False: the connection ended while it waited for work, which says nothing about the peer. */
+  readonly tried: boolean;
+  /** Octets of content sent. */
+  readonly bytes: number;
+  /** Why it ended early; undefined when it ended with QUIT. */
+  readonly loss: ConnectionLost | undefined;
+}
+
+/** Carries messages over one open connection until there are none, or the connection has had enough. */
+export class Courier {
+  readonly #connection: EdgeSmtpConnection;
+  readonly #options: CourierOptions;
+  #messages = 0;
+  #bytes = 0;
+  #reset = false;
+  #tried = false;
+
+  constructor(connection: EdgeSmtpConnection, options: CourierOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Every item taken from `work` is settled or given back when this resolves. Never rejects for a peer's fault. */
+  async carry(work: DeliveryWork): Promise<Journey> {
+    const connection = this.#connection;
+    const limit = this.#options.maxMessages > 0 ? this.#options.maxMessages : Number.POSITIVE_INFINITY;
+    this.#tried = connection.loss !== undefined;
+    while (connection.loss === undefined && this.#messages < limit && !work.signal.aborted) {
+      const given = work.next(this.#options.idleMs);
+      const item = given instanceof Promise ? await this.#whileIdle(given) : given;
+      if (item === undefined) break;
+      this.#tried = true;
+      await this.#deliver(item);
+    }
+    const { loss } = connection;
+    await connection.goodbye();
+    return { messages: this.#messages, tried: this.#tried, bytes: this.#bytes, loss };
+  }
+
+  /** The peer may hang up while we wait; an item that comes after that goes back untouched. */
+  async #whileIdle(given: Promise<DeliveryItem | undefined>): Promise<DeliveryItem | undefined> {
+    const item = await Promise.race([given, this.#connection.lostWhileIdle()]);
+    if (!(item instanceof Error)) {
+      if (item === undefined || this.#connection.loss === undefined) return item;
+      item.release();
+      return undefined;
+    }
+    void given.then((late) => late?.release());
+    return undefined;
+  }
+
+  async #deliver(item: DeliveryItem): Promise<void> {
+    const outcomes = new Array<RecipientOutcome | undefined>(item.recipients.length).fill(undefined);
+    let positions: readonly number[] | undefined;
+    for (;;) {
+      const round = await this.#transact(item, outcomes, positions);
+      if (round === 'give-back') return item.release();
+      if (round === undefined) break;
+      positions = round;
+    }
+    const rest = this.#lossOutcome(false);
+    item.settle(
+      outcomes.map((outcome) => outcome ?? rest),
+      this.#options.remote,
+    );
+  }
+
+  /** One transaction. Returns the recipients that deserve another one at once, because the peer limits their number. */
+  async #transact(
+    item: DeliveryItem,
+    outcomes: (RecipientOutcome | undefined)[],
+    positions: readonly number[] | undefined,
+  ): Promise<readonly number[] | 'give-back' | undefined> {
+    const connection = this.#connection;
+    const plan = planEnvelope(item, connection.capabilities, connection.peer, positions);
+    if (plan.kind === 'refused') {
+      for (const i of outcomes.keys()) outcomes[i] ??= { kind: 'failed', reply: plan.reply };
+      return undefined;
+    }
+    for (const { position, reply } of plan.refused) outcomes[position] = { kind: 'failed', reply };
+    if (plan.recipients.length === 0) return undefined;
+    const result = await new Transaction(connection, item, plan, this.#reset).run();
+    this.#reset = result.dirty;
+    if (positions === undefined && (result.begun || connection.loss === undefined)) this.#messages += 1;
+    // A kept connection that the peer had already given up: nothing happened, the message goes on another one.
+    const stale = connection.loss !== undefined && !result.begun && this.#messages > 0 && positions === undefined;
+    if (stale && result.outcomes.every((outcome) => outcome === undefined)) return 'give-back';
+    const rest = this.#lossOutcome(result.uncertain);
+    result.outcomes.forEach((outcome, i) => {
+      outcomes[plan.recipients[i] ?? 0] = outcome ?? rest;
+    });
+    const taken = result.outcomes.some((outcome) => outcome?.kind === 'delivered' || outcome?.kind === 'relayed');
+    if (taken) this.#bytes += item.message.facts.size;
+    // RFC 5321 §4.5.3.1.10: the overflow goes in another transaction, as long as each one gets somebody through.
+    if (!taken || connection.loss !== undefined || result.overflow.length === 0) return undefined;
+    return result.overflow.map((place) => plan.recipients[place] ?? 0);
+  }
+
+  /** For recipients that the end of the connection left without an answer. */
+  #lossOutcome(uncertain: boolean): RecipientOutcome {
+    const { loss } = this.#connection;
+    if (uncertain) {
+      const why = loss?.message ?? 'no answer';
+      return {
+        kind: 'deferred',
+        reply: `451 4.4.2 Connection lost after the end of the message, before its answer; it may arrive twice: ${why}`,
+      };
+    }
+    if (loss?.reply !== undefined && /^4\d\d/.test(loss.reply)) return { kind: 'deferred', reply: loss.reply };
+    const words = loss?.reply === undefined ? '' : ` ("${loss.reply}")`;
+    return { kind: 'deferred', reply: `451 4.4.2 Connection lost: ${loss?.message ?? 'no answer'}${words}` };
+  }
+}

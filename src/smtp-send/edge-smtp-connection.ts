@@ -1,0 +1,308 @@
+import { type Socket } from 'node:net';
+import { type ConnectionOptions } from 'node:tls';
+import { type Clock } from '../base/index.ts';
+import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts';
+import { ConnectionLost, type LossKind } from './connection-lost.ts';
+import { NodemailerConnection } from './nodemailer-connection.ts';
+import { type PhaseTimeouts } from './phase-timeouts.ts';
+import { type PeerReply, ReplyError, ReplyReader } from './reply-reader.ts';
+
+/** Hears the conversation; a protocol log. Secrets and content never reach it. */
+export interface ConversationObserver {
+  sent(line: string): void;
+  received(reply: PeerReply): void;
+}
+
+/** Who answers the peer's replies after the connection is open. */
+export interface Dialogue {
+  reply(reply: PeerReply): void;
+  lost(loss: ConnectionLost): void;
+}
+
+export interface ConnectionSettings {
+  /** Connected; owned by the connection from now on. */
+  readonly socket: Socket;
+  /** Name or address of the peer, for messages. */
+  readonly host: string;
+  /** Name for SNI; absent for a peer that is only an address. */
+  readonly serverName?: string;
+  /** Our name in EHLO, HELO or LHLO. */
+  readonly helloName: string;
+  readonly protocol: 'SMTP' | 'LMTP';
+  /** ForceHELO: do not even ask for extensions. */
+  readonly forceHelo: boolean;
+  readonly startTls: 'never' | 'when-offered' | 'required';
+  readonly tls?: ConnectionOptions;
+  /** Hears of sessions that a later connection to the same peer can resume. */
+  readonly onTlsSession?: ((session: Buffer) => void) | undefined;
+  readonly timeouts: PhaseTimeouts;
+  readonly clock: Clock;
+  readonly observer?: ConversationObserver | undefined;
+}
+
+/** nodemailer's own timers are put out of the way: ours are deadlines of phases, its are silences. */
+const never = 2 ** 31 - 1;
+
+/**
+ * One connection to a peer. nodemailer carries it from the greeting over EHLO, HELO and STARTTLS until it is ready; after
+ * that replies come here at once, one call for each, without nodemailer's queue of timers between them.
+ */
+export class EdgeSmtpConnection extends NodemailerConnection {
+  capabilities: Capabilities = noCapabilities;
+  /** Set once, when the connection has ended for whatever reason. */
+  loss: ConnectionLost | undefined;
+  readonly timeouts: PhaseTimeouts;
+  readonly isLmtp: boolean;
+  readonly peer: string;
+  readonly #reader = new ReplyReader();
+  readonly #clock: Clock;
+  readonly #forceHelo: boolean;
+  readonly #observer: ConversationObserver | undefined;
+  readonly #onTlsSession: ConnectionSettings['onTlsSession'];
+  #opening: { resolve: () => void; reject: (loss: ConnectionLost) => void } | undefined;
+  #dialogue: Dialogue | undefined;
+  #idleLoss: ((loss: ConnectionLost) => void) | undefined;
+  #drained: { resolve: () => void; reject: (loss: ConnectionLost) => void } | undefined;
+  #deadline = Number.POSITIVE_INFINITY;
+  #phase = '';
+  #watch: { cancel(): void } | undefined;
+
+  constructor(settings: ConnectionSettings) {
+    super({
+      connection: settings.socket,
+      // nodemailer takes the host for the TLS server name unless it is a bare address.
+      host: settings.serverName ?? settings.socket.remoteAddress ?? 'localhost',
+      port: settings.socket.remotePort ?? 25,
+      name: settings.helloName,
+      secure: false,
+      lmtp: settings.protocol === 'LMTP',
+      ignoreTLS: settings.startTls === 'never',
+      requireTLS: settings.startTls === 'required',
+      tls: settings.tls,
+      servername: settings.serverName,
+      logger: false,
+      connectionTimeout: never,
+      greetingTimeout: never,
+      socketTimeout: never,
+      socketCloseTimeout: settings.timeouts.quitMs,
+    });
+    this.timeouts = settings.timeouts;
+    this.isLmtp = settings.protocol === 'LMTP';
+    this.peer = settings.host;
+    this.#clock = settings.clock;
+    this.#forceHelo = settings.forceHelo && settings.protocol === 'SMTP';
+    this.#observer = settings.observer;
+    this.#onTlsSession = settings.onTlsSession;
+  }
+
+  /** The socket in use: the TLS socket after STARTTLS. */
+  get socket(): Socket {
+    return this._socket;
+  }
+
+  /** Greeting, EHLO and STARTTLS. Rejects with ConnectionLost. */
+  open(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => this.abandon('the service is stopping');
+      const settled = (): void => {
+        signal.removeEventListener('abort', abort);
+        this.#opening = undefined;
+      };
+      this.#opening = {
+        resolve: () => (settled(), resolve()),
+        reject: (loss) => (settled(), reject(loss)),
+      };
+      signal.addEventListener('abort', abort);
+      this.once('connect', () => this.#opened());
+      this.expect(this.timeouts.greetingMs, 'waiting for the greeting');
+      this.#tick();
+      this.connect();
+      if (signal.aborted) abort();
+    });
+  }
+
+  /** From now on replies go to `dialogue`. */
+  begin(dialogue: Dialogue): void {
+    this.#dialogue = dialogue;
+    if (this.loss !== undefined) dialogue.lost(this.loss);
+  }
+
+  /** Nobody waits for a reply any more. */
+  finish(): void {
+    this.#dialogue = undefined;
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** The peer has `ms` from now; `phase` says in words what for. */
+  expect(ms: number, phase: string): void {
+    this.#deadline = this.#clock.now() + ms;
+    this.#phase = phase;
+  }
+
+  /** Sends command lines, each ending with CRLF, in one write. */
+  command(lines: string): void {
+    if (this.#observer !== undefined) {
+      for (const line of lines.slice(0, -2).split('\r\n')) this.#observer.sent(line);
+    }
+    // An address may hold UTF-8; the encoder of Node is told only when one does, latin1 is the faster one.
+    this._socket.write(lines, /[^\x00-\x7f]/.test(lines) ? 'utf8' : 'latin1');
+  }
+
+  /** Resolves when the peer has taken what was written. Rejects with ConnectionLost. */
+  drained(): Promise<void> {
+    if (this.loss !== undefined) return Promise.reject(this.loss);
+    if (!this._socket.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#drained = { resolve, reject };
+      this._socket.once('drain', resolve);
+    });
+  }
+
+  /** Resolves when the connection ends while nobody uses it. */
+  lostWhileIdle(): Promise<ConnectionLost> {
+    if (this.loss !== undefined) return Promise.resolve(this.loss);
+    return new Promise((resolve) => {
+      this.#idleLoss = resolve;
+    });
+  }
+
+  /** Says QUIT, waits a moment for the answer, and ends. Never rejects. */
+  async goodbye(): Promise<void> {
+    if (this.loss !== undefined) return;
+    await new Promise<void>((resolve) => {
+      this.begin({ reply: () => resolve(), lost: () => resolve() });
+      this.expect(this.timeouts.quitMs, 'waiting for the reply to QUIT');
+      this.#watch?.cancel();
+      this.#watch = this.#clock.after(this.timeouts.quitMs, resolve);
+      this.command('QUIT\r\n');
+    });
+    this.#dialogue = undefined;
+    this.loss ??= new ConnectionLost('aborted', 'the connection was closed');
+    this.#watch?.cancel();
+    this.close();
+  }
+
+  /** Ends the connection at once, in the middle of anything: the peer must not take half a message for a whole one. */
+  abandon(reason: string, kind: LossKind = 'aborted', reply?: string): void {
+    this.#lose(new ConnectionLost(kind, reason, reply));
+  }
+
+  override _onData(chunk: Buffer): void {
+    if (this._destroyed) return;
+    try {
+      this.#reader.push(chunk, (reply) => this.#take(reply));
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      this.abandon(error.message, 'protocol');
+    }
+  }
+
+  /** False: nothing that follows in this chunk counts. */
+  #take(reply: PeerReply): boolean {
+    this.#observer?.received(reply);
+    if (this.#opening !== undefined) return this.#takeWhileOpening(reply);
+    if (this.#dialogue !== undefined) this.#dialogue.reply(reply);
+    else if (reply.code === 421) this.abandon('the peer ended the idle connection', 'refused', reply.text);
+    else this.abandon('the peer sent a reply that nobody asked for', 'protocol', reply.text);
+    return !this._destroyed;
+  }
+
+  #takeWhileOpening(reply: PeerReply): boolean {
+    const action = this._responseActions.shift();
+    if (action === undefined) this.abandon('the peer sent a reply that nobody asked for', 'protocol', reply.text);
+    else if (reply.code === 421) this.abandon('the peer is closing the connection', 'refused', reply.text);
+    else {
+      this.expect(
+        this.timeouts.helloMs,
+        this.upgrading === true ? 'in the TLS handshake' : 'waiting for the reply to EHLO',
+      );
+      action.call(this, reply.raw);
+      if (this.upgrading === true) this.expect(this.timeouts.helloMs, 'in the TLS handshake');
+    }
+    return !this._destroyed && this.upgrading !== true;
+  }
+
+  override _actionGreeting(reply: string): void {
+    if (!this.#forceHelo || !reply.startsWith('220')) return super._actionGreeting(reply);
+    this._clearPhase();
+    this._responseActions.push((answer) => this._actionHELO(answer));
+    this._sendCommand(`HELO ${this.name}`);
+  }
+
+  override _sendCommand(text: string): void {
+    if (!this._destroyed) this.command(`${text}\r\n`);
+  }
+
+  override _parseEhloExtensions(reply: string): void {
+    this.capabilities = parseCapabilities(reply);
+  }
+
+  /** RFC 3207 §6: nothing that was said in the clear counts afterwards. */
+  override _upgradeConnection(done: (error: Error | null, secured?: boolean) => void): void {
+    this.#reader.forget();
+    this.capabilities = noCapabilities;
+    super._upgradeConnection(done);
+    // Listened for at once: with TLS 1.3 the ticket comes right behind the handshake.
+    if (this.#onTlsSession !== undefined) this._socket.on('session', this.#onTlsSession);
+  }
+
+  override _onError(error: unknown, type: string, reply: string | false, command: string): void {
+    if (this._destroyed) return;
+    const inTls =
+      this.#opening !== undefined &&
+      (this.upgrading === true || type === 'ETLS' || command === 'STARTTLS' || this.secure);
+    const kind: LossKind = inTls ? 'tls' : reply === false ? 'closed' : 'refused';
+    const words = reply === false ? undefined : reply.replaceAll('\n', ' ');
+    this.#lose(new ConnectionLost(kind, reasonOf(error), words, { cause: error }));
+  }
+
+  override _onClose(): void {
+    if (this._destroyed) return;
+    // Some peers say why without ending the line.
+    const fragment = this.#reader.fragment.trim();
+    const words = /^[45]\d\d[ -]/.test(fragment) ? fragment.slice(0, 200) : false;
+    const type = this.upgrading === true ? 'ETLS' : 'ECONNECTION';
+    this._onError(new Error('the peer closed the connection'), type, words, 'CONN');
+  }
+
+  #opened(): void {
+    this._socket.setTimeout(0);
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#opening?.resolve();
+  }
+
+  #lose(loss: ConnectionLost): void {
+    if (this.loss !== undefined) return;
+    this.loss = loss;
+    this.#watch?.cancel();
+    const socket: Socket | false = this._socket;
+    this.close();
+    if (socket) socket.destroy();
+    this.#opening?.reject(loss);
+    this.#drained?.reject(loss);
+    this.#dialogue?.lost(loss);
+    this.#idleLoss?.(loss);
+  }
+
+  /** One timer for the whole connection, a quarter of the shortest phase apart: deadlines move with every reply. */
+  #tick(): void {
+    const { connectMs: _connect, quitMs: _quit, ...phases } = this.timeouts;
+    const interval = Math.min(Math.max(Math.min(...Object.values(phases)) / 4, 10), 15_000);
+    this.#watch = this.#clock.after(interval, () => {
+      if (this.loss !== undefined) return;
+      if (this.#clock.now() < this.#deadline) this.#tick();
+      else this.abandon(`no answer in time, ${this.#phase}`, this.upgrading === true ? 'tls' : 'timeout');
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known: Readonly<Record<string, string>> = {
+    ECONNRESET: 'the peer reset the connection',
+    EPIPE: 'the peer closed the connection',
+    ETIMEDOUT: 'the connection timed out',
+  };
+  return known[code] ?? error.message.replaceAll(/\s+/g, ' ');
+}

@@ -1,0 +1,168 @@
+/** Which hosts to try, in which order: RFC 5321 §5.1, RFC 7505 (null MX). */
+import { isIP } from 'node:net';
+import { DnsError, type MailResolver, type MxRecord } from './resolver.ts';
+import { parseSmartHost } from './smart-host.ts';
+
+/** One address to connect to. */
+export interface Target {
+  /** As it was named: for messages and reports. */
+  readonly host: string;
+  /** For SNI and certificates; absent when only an address is known. */
+  readonly serverName?: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** There is nobody to try. `permanent`: and never will be, mail for this next hop fails. */
+export class NoTarget extends Error {
+  override readonly name = 'NoTarget';
+  readonly permanent: boolean;
+  readonly reply: string;
+
+  constructor(permanent: boolean, reply: string) {
+    super(reply);
+    this.permanent = permanent;
+    this.reply = reply;
+  }
+}
+
+/** Who we are, so that mail does not come back to ourselves. */
+export interface Self {
+  isName(host: string): boolean;
+  isEndpoint(address: string, port: number): boolean;
+}
+
+/** Random number from 0 up to 1, as Math.random. */
+export type Random = () => number;
+
+/** Addresses of one host tried at most: a host with a hundred dead addresses must not hold a connection for an hour. */
+const mostAddresses = 5;
+
+/** Exchangers of a domain in groups of equal preference, best first; those from ourselves on are left out. Pure. */
+export function exchangersOf(domain: string, records: readonly MxRecord[], self: Self): readonly (readonly string[])[] {
+  const named = records.filter(({ exchange }) => exchange !== '');
+  if (named.length === 0 && records.length > 0) {
+    throw new NoTarget(true, `556 5.1.10 The domain ${domain} says that it takes no mail (null MX)`);
+  }
+  const own = Math.min(...named.filter(({ exchange }) => self.isName(exchange)).map(({ priority }) => priority));
+  const groups = new Map<number, Set<string>>();
+  for (const { exchange, priority } of named) {
+    if (priority >= own) continue;
+    const group = groups.get(priority) ?? new Set();
+    groups.set(priority, group.add(exchange.toLowerCase()));
+  }
+  if (groups.size === 0 && named.length > 0) throw loop(domain);
+  return [...groups].sort(([a], [b]) => a - b).map(([, hosts]) => [...hosts]);
+}
+
+export interface FinderParts {
+  readonly resolver: MailResolver;
+  readonly self: Self;
+  readonly random: Random;
+}
+
+/** Finds targets one by one, asking the DNS no more than the connection needs. */
+export class TargetFinder {
+  readonly #parts: FinderParts;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: FinderParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** Smart hosts in random order, so that connections spread over them. Ends by throwing NoTarget if it found none. */
+  async *smartHosts(names: readonly string[], defaultPort: number): AsyncGenerator<Target, void> {
+    let found = false;
+    let why = 'the connector names no smart host';
+    for (const text of shuffled(names, this.#parts.random)) {
+      try {
+        const { host, isAddress, port } = parseSmartHost(text, defaultPort);
+        if (isAddress) yield { host: `[${host}]`, address: host, port };
+        else yield* this.#named(host, port, await this.#parts.resolver.hostAddresses(host, this.#signal));
+        found = true;
+      } catch (error) {
+        why = reasonOf(error);
+      }
+    }
+    // The administrator's mistake, or the DNS's: mail waits until it is mended.
+    if (!found) throw new NoTarget(false, `451 4.4.4 No smart host can be found: ${why}`);
+  }
+
+  /** Exchangers of a domain, or the domain's own address when it has none. Ends by throwing NoTarget if it found none. */
+  async *exchangers(domain: string, port: number): AsyncGenerator<Target, void> {
+    const literal = /^\[(?:IPv6:)?(.+)\]$/i.exec(domain)?.[1];
+    if (literal !== undefined && isIP(literal) !== 0) {
+      if (this.#parts.self.isEndpoint(literal, port)) throw loop(domain);
+      yield { host: domain, address: literal, port };
+      return;
+    }
+    let found = false;
+    let temporary: string | undefined;
+    for (const group of await this.#groups(domain)) {
+      for (const host of shuffled(group, this.#parts.random)) {
+        try {
+          const addresses = await this.#parts.resolver.addresses(host, this.#signal);
+          if (addresses.some((address) => this.#parts.self.isEndpoint(address, port))) {
+            if (found) return;
+            throw loop(domain);
+          }
+          yield* this.#named(host, port, addresses);
+          found = true;
+        } catch (error) {
+          if (!(error instanceof DnsError)) throw error;
+          if (error.fault === 'temporary') temporary = error.message;
+        }
+      }
+    }
+    if (found) return;
+    if (temporary !== undefined) throw new NoTarget(false, `451 4.4.3 ${temporary}`);
+    throw new NoTarget(true, `550 5.4.4 No mail exchanger of ${domain} has an address`);
+  }
+
+  async #groups(domain: string): Promise<readonly (readonly string[])[]> {
+    let records: readonly MxRecord[];
+    try {
+      records = await this.#parts.resolver.mx(domain, this.#signal);
+    } catch (error) {
+      if (!(error instanceof DnsError)) throw error;
+      if (error.fault === 'temporary') throw new NoTarget(false, `451 4.4.3 ${error.message}`);
+      if (error.fault === 'no-such-domain') throw new NoTarget(true, `550 5.4.4 The domain ${domain} does not exist`);
+      records = [];
+    }
+    // RFC 5321 §5.1: without MX records the domain is its own exchanger, with preference 0.
+    return records.length === 0 ? [[domain]] : exchangersOf(domain, records, this.#parts.self);
+  }
+
+  *#named(host: string, port: number, addresses: readonly string[]): Generator<Target, void> {
+    for (const address of alternating(shuffled(addresses, this.#parts.random)).slice(0, mostAddresses)) {
+      yield { host, serverName: host, address, port };
+    }
+  }
+}
+
+function loop(domain: string): NoTarget {
+  return new NoTarget(true, `554 5.4.6 The mail exchanger of ${domain} is this server itself: mail would loop`);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof DnsError || error instanceof RangeError) return error.message;
+  throw error;
+}
+
+/** One family must not use up all tries while the other would work. */
+function alternating(addresses: readonly string[]): string[] {
+  const four = addresses.filter((address) => isIP(address) === 4);
+  const six = addresses.filter((address) => isIP(address) === 6);
+  return [...addresses.keys()].flatMap((i) => [four[i], six[i]]).filter((address) => address !== undefined);
+}
+
+function shuffled<T>(list: readonly T[], random: Random): T[] {
+  const result = [...list];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    const [a, b] = [result[i], result[j]];
+    if (a !== undefined && b !== undefined) [result[i], result[j]] = [b, a];
+  }
+  return result;
+}

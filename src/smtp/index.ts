@@ -1,0 +1,32 @@
+/**
+ * SMTP as text and octets, without a socket: replies, mailbox addresses, arguments of MAIL and RCPT, and the
+ * transparency of DATA. RFC 5321, RFC 2034 and 3463 (enhanced codes), RFC 3461 (DSN parameters), RFC 6531 (SMTPUTF8).
+ * Receiving and sending both stand on it. It opens no connection, keeps no session and knows no header field.
+ */
+
+export { AddressError } from './address-error.ts';
+export {
+  type BodyType,
+  type MailArgument,
+  type NotifyCondition,
+  type OfferedParameters,
+  parseMailArgument,
+  parseRcptArgument,
+  type RcptArgument,
+} from './command-arguments.ts';
+export { ContentScanner, type ContentScannerOptions } from './content-scanner.ts';
+export { type DomainName, parseDomain } from './domain.ts';
+export { type Mailbox, type ParsedPath, parseMailbox, parsePath, renderPath } from './mailbox.ts';
+export { replies } from './replies.ts';
+export {
+  classify,
+  enhancedCode,
+  oneLine,
+  parseReply,
+  type Reply,
+  type ReplyClass,
+  renderReply,
+  SmtpError,
+} from './reply.ts';
+export { DotStuffer, DotUnstuffer, type Unstuffed } from './transparency.ts';
+export { decodeXtext, encodeXtext, parseOrcpt, renderOrcpt } from './xtext.ts';

@@ -1,0 +1,93 @@
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** The folders below the state directory, each with one job. All are mode 0700. */
+export interface StatePaths {
+  readonly root: string;
+  readonly directory: string;
+  readonly spool: string;
+  readonly certificates: string;
+  readonly logs: string;
+  readonly run: string;
+  readonly mailboxes: string;
+}
+
+/** The state directory when none is named: EDGE_STATE, else /var/lib/edge for root, else ~/.local/state/edge. */
+export function defaultStateFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  if (environment['EDGE_STATE']) return resolve(environment['EDGE_STATE']);
+  return process.getuid?.() === 0 ? '/var/lib/edge' : join(homedir(), '.local/state/edge');
+}
+
+/** Where things lie below a state directory. Touches nothing. */
+export function statePaths(root: string): StatePaths {
+  const below = (name: string): string => join(root, name);
+  return {
+    root,
+    directory: below('directory'),
+    spool: below('spool'),
+    certificates: below('certificates'),
+    logs: below('logs'),
+    run: below('run'),
+    mailboxes: below('mailboxes'),
+  };
+}
+
+/** Path of the management socket. Long state paths get one in the temporary folder: a socket's name holds 107 octets. */
+export function managementSocket(paths: StatePaths): string {
+  const path = join(paths.run, 'management.sock');
+  return Buffer.byteLength(path) <= 107 ? path : join(tmpdir(), `edge-${statSync(paths.root).ino}.sock`);
+}
+
+/** Makes the state directory and its folders, mode 0700, owned by the account of the service. */
+export function prepareStateFolder(paths: StatePaths, owner?: { uid: number; gid: number }): void {
+  // What lies above is not ours alone: the account of the services must be able to pass.
+  mkdirSync(dirname(paths.root), { recursive: true });
+  for (const path of Object.values(paths) as string[]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
+  }
+}
+
+/** Somebody else runs on the state directory. */
+export class StateLockedError extends Error {
+  override readonly name = 'StateLockedError';
+}
+
+/** Takes the state directory for this process until it ends or releases it. Throws StateLockedError when it is taken. */
+export function lockStateFolder(paths: StatePaths): Disposable {
+  const path = join(paths.root, 'edge.lock');
+  const mine = `${process.pid} ${processStart(process.pid)}\n`;
+  for (let tries = 0; ; tries++) {
+    try {
+      writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
+      return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error;
+    }
+    const holder = lockHolder(paths);
+    if (holder !== undefined) throw new StateLockedError(`${paths.root} is in use by process ${holder}`);
+    // Its holder died without releasing it.
+    rmSync(path, { force: true });
+  }
+}
+
+/** The process that holds the state directory now, if it lives. */
+export function lockHolder(paths: StatePaths): number | undefined {
+  const path = join(paths.root, 'edge.lock');
+  if (!existsSync(path)) return undefined;
+  const [pid = '', start = ''] = readFileSync(path, 'utf8').trim().split(' ');
+  return processStart(Number(pid)) === start && start !== '' ? Number(pid) : undefined;
+}
+
+/** When a process began (clock ticks since boot), so that a pid used again is not mistaken; '' when there is none. */
+export function processStart(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    // A zombie holds nothing any more.
+    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,244 @@
+import { type Bus } from './bus.ts';
+import { type ChildPlan, WatchedChild } from './child.ts';
+import { BindError, type Binding, bindingText, bindSocket, probeBinding, type SocketHandle } from './listen-sockets.ts';
+
+/** Lines for the operator. */
+export interface SupervisorLog {
+  info(text: string): void;
+  warn(text: string): void;
+}
+
+export interface SupervisorPlan {
+  readonly directory: ChildPlan;
+  readonly workers: readonly ChildPlan[];
+  readonly log: SupervisorLog;
+  /** Hears the ids of the processes whenever one was started. */
+  readonly onProcesses?: (pids: readonly number[]) => void;
+}
+
+/** How one binding stands, for `edge status`. */
+export interface BindingState {
+  readonly binding: string;
+  /** '' when it listens, else why not. */
+  readonly fault: string;
+}
+
+export interface ProcessState {
+  readonly name: string;
+  readonly pid: number;
+  readonly restarts: number;
+}
+
+/** A binding that could not be had is tried again so often, in milliseconds. */
+const rebindMs = 5_000;
+/** The directory opens, seeds and indexes its store within this time; a large one takes seconds. */
+const directoryStartMs = 120_000;
+/** Sessions in DATA may take so long to finish when the service stops. */
+const drainMs = 30_000;
+
+/** Starts, watches and stops the processes of an appliance, and holds its sockets. It reads nothing from the network. */
+export class Supervisor {
+  #log: SupervisorLog;
+  #onProcesses: (pids: readonly number[]) => void;
+  #directory: WatchedChild;
+  #workers: readonly WatchedChild[];
+  #bindings = new Map<string, Binding>();
+  #faults = new Map<string, string>();
+  #sockets = new Map<string, SocketHandle>();
+  #rebind: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #everReady = new Set<WatchedChild>();
+  #ready = new Map<WatchedChild, PromiseWithResolvers<void>>();
+  #wanted = Promise.withResolvers<void>();
+
+  constructor(plan: SupervisorPlan) {
+    this.#log = plan.log;
+    this.#onProcesses = plan.onProcesses ?? (() => {});
+    const listener = {
+      started: (child: WatchedChild) => this.#started(child),
+      crashed: (child: WatchedChild, reason: string, delayMs: number) => this.#crashed(child, reason, delayMs),
+    };
+    this.#directory = new WatchedChild(plan.directory, listener);
+    this.#workers = plan.workers.map((worker) => new WatchedChild(worker, listener));
+  }
+
+  /** Resolves when the directory answers, every worker runs and every binding that can be had listens. */
+  async start(): Promise<readonly BindingState[]> {
+    this.#directory.start();
+    await withLimit(this.#readiness(this.#directory).promise, directoryStartMs, 'the directory did not start');
+    for (const worker of this.#workers) worker.start();
+    await Promise.all(this.#workers.map((worker) => this.#readiness(worker).promise));
+    await withLimit(this.#wanted.promise, directoryStartMs, 'the directory named no bindings');
+    await this.#bindAll();
+    return this.bindings();
+  }
+
+  /** No new session; sessions in DATA finish; then every process ends. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#rebind);
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+    await Promise.all(this.#workers.map((worker) => worker.stop(drainMs)));
+    await this.#directory.stop(drainMs);
+  }
+
+  /** Every process opens its logs anew (SIGHUP). */
+  reopenLogs(): void {
+    for (const child of [this.#directory, ...this.#workers]) child.bus?.notify('reopen-logs', undefined);
+  }
+
+  bindings(): BindingState[] {
+    return [...this.#bindings.keys()].map((binding) => ({ binding, fault: this.#faults.get(binding) ?? '' }));
+  }
+
+  processes(): ProcessState[] {
+    return [this.#directory, ...this.#workers].map(({ name, pid, restarts }) => ({ name, pid: pid ?? 0, restarts }));
+  }
+
+  #started(child: WatchedChild): void {
+    const bus = child.bus;
+    if (bus === undefined) return;
+    this.#onProcesses(this.processes().flatMap(({ pid }) => (pid === 0 ? [] : [pid])));
+    bus.handle('ready', () => this.#becameReady(child, bus));
+    if (child !== this.#directory) return;
+    bus.handle('bindings', (list) => this.#want(list as readonly Binding[]));
+    bus.handle('changed', (usn) => this.#tellWorkers('changed', usn));
+    bus.handle('certificates-changed', () => this.#tellWorkers('certificates-changed', undefined));
+    bus.handle('fan-out', (request) => this.#fanOut(request as { name: string; argument: unknown }));
+    bus.handle('supervisor-status', () => ({
+      pid: process.pid,
+      bindings: this.bindings(),
+      processes: this.processes(),
+    }));
+  }
+
+  #crashed(child: WatchedChild, reason: string, delayMs: number): void {
+    const when = delayMs === 0 ? 'it is started again' : `it is started again in ${delayMs} ms`;
+    this.#log.warn(`${child.name} ended (${reason}); ${when}`);
+    // A process that ends before it was ever ready says itself why; trying again would only repeat it.
+    if (!this.#everReady.has(child)) this.#readiness(child).reject(new Error(`${child.name} ended (${reason})`));
+    this.#ready.delete(child);
+    // While it pauses, the kernel must not queue connections for it.
+    if (delayMs > 0) this.#closeSocketsOf(child);
+  }
+
+  #readiness(child: WatchedChild): PromiseWithResolvers<void> {
+    const known = this.#ready.get(child) ?? Promise.withResolvers<void>();
+    known.promise.catch(() => {});
+    this.#ready.set(child, known);
+    return known;
+  }
+
+  async #becameReady(child: WatchedChild, bus: Bus): Promise<void> {
+    this.#everReady.add(child);
+    this.#readiness(child).resolve();
+    // One that came back gets its sockets at once; at the first start `bindAll` does it for all.
+    if (child === this.#directory || child.restarts === 0) return;
+    for (const [text, binding] of this.#bindings) {
+      if (!this.#faults.has(text)) await this.#give(child, bus, binding);
+    }
+  }
+
+  /** The configuration names these bindings now. */
+  async #want(list: readonly Binding[]): Promise<void> {
+    const next = new Map(list.map((binding) => [bindingText(binding), binding]));
+    const gone = [...this.#bindings].filter(([text]) => !next.has(text));
+    this.#bindings = next;
+    for (const [text, binding] of gone) this.#drop(text, binding);
+    const first = this.#wanted;
+    first.resolve();
+    // At the first start `start` binds, once every worker can listen.
+    if (this.#workers.every((worker) => this.#everReady.has(worker))) await this.#bindAll();
+  }
+
+  async #bindAll(): Promise<void> {
+    clearTimeout(this.#rebind);
+    for (const [text, binding] of this.#bindings) await this.#bind(text, binding);
+    if (this.#faults.size > 0 && !this.#stopping) {
+      this.#rebind = setTimeout(() => void this.#bindAll(), rebindMs);
+      this.#rebind.unref();
+    }
+  }
+
+  async #bind(text: string, binding: Binding): Promise<void> {
+    const missing = this.#workers.filter((worker) => !this.#sockets.has(socketKey(text, worker)));
+    if (missing.length === 0 || this.#stopping) return;
+    try {
+      if (missing.length === this.#workers.length) probeBinding(binding);
+      for (const worker of missing) if (worker.bus !== undefined) await this.#give(worker, worker.bus, binding);
+      if (this.#faults.delete(text)) this.#log.info(`${text} listens now`);
+    } catch (error) {
+      if (!(error instanceof BindError)) throw error;
+      if (this.#faults.get(text) !== error.message) this.#log.warn(error.message);
+      this.#faults.set(text, error.message);
+    }
+  }
+
+  async #give(worker: WatchedChild, bus: Bus, binding: Binding): Promise<void> {
+    const text = bindingText(binding);
+    const key = socketKey(text, worker);
+    const socket = this.#sockets.get(key) ?? bindSocket(binding);
+    this.#sockets.set(key, socket);
+    try {
+      await bus.request('listen', binding, { handle: socket });
+    } catch (error) {
+      // The worker is gone, or refuses: it is asked again when it comes back.
+      this.#log.warn(`${worker.name} does not listen on ${text}: ${(error as Error).message}`);
+    }
+  }
+
+  #drop(text: string, binding: Binding): void {
+    this.#faults.delete(text);
+    for (const worker of this.#workers) {
+      worker.bus?.notify('unlisten', binding);
+      this.#closeSocket(socketKey(text, worker));
+    }
+  }
+
+  #closeSocketsOf(worker: WatchedChild): void {
+    for (const text of this.#bindings.keys()) this.#closeSocket(socketKey(text, worker));
+  }
+
+  #closeSocket(key: string): void {
+    this.#sockets.get(key)?.close();
+    this.#sockets.delete(key);
+  }
+
+  #tellWorkers(name: string, argument: unknown): void {
+    for (const worker of this.#workers) worker.bus?.notify(name, argument);
+  }
+
+  /** Asks every worker and gives back what each said; one that is down or fails is told by its error. */
+  async #fanOut(request: {
+    name: string;
+    argument: unknown;
+  }): Promise<{ worker: string; result?: unknown; error?: string }[]> {
+    return Promise.all(
+      this.#workers.map(async (worker) => {
+        try {
+          if (worker.bus === undefined) throw new Error('the worker is down');
+          return { worker: worker.name, result: await worker.bus.request(request.name, request.argument) };
+        } catch (error) {
+          return { worker: worker.name, error: (error as Error).message };
+        }
+      }),
+    );
+  }
+}
+
+function socketKey(binding: string, worker: WatchedChild): string {
+  return `${binding} ${worker.name}`;
+}
+
+async function withLimit<T>(promise: Promise<T>, limitMs: number, text: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${text} within ${limitMs / 1000} s`)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,142 @@
+/** Which certificate a connector shows after STARTTLS: Exchange's rules, as a pure function. */
+import { type CertificateFacts } from './certificate-facts.ts';
+import { sameName } from './distinguished-name.ts';
+import { matchesHost } from './host-match.ts';
+import { parseTlsCertificateName } from './tls-certificate-name.ts';
+
+export interface CertificateCandidate {
+  readonly facts: CertificateFacts;
+  readonly hasPrivateKey: boolean;
+  /** Enabled for SMTP (Enable-ExchangeCertificate -Services SMTP). */
+  readonly enabledForSmtp: boolean;
+}
+
+export interface CertificateWish {
+  /** The connector's TlsCertificateName; absent or '': choose by name. */
+  readonly tlsCertificateName?: string;
+  /** The connector's Fqdn; absent or '': the server's. */
+  readonly fqdn?: string;
+  readonly serverFqdn: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** All that the event 'certificate-chosen' needs. */
+export interface CertificateChoice<C extends CertificateCandidate = CertificateCandidate> {
+  /** Absent: STARTTLS is not to be offered (Exchange's event 12014). */
+  readonly chosen?: C;
+  /** What was looked for, in words. */
+  readonly wanted: string;
+  readonly reason: string;
+  /** The chosen one is expired or not yet valid: offered all the same, and told (event 12016). */
+  readonly outOfDate: boolean;
+  readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** What is searched: a test of one certificate, and how to say it. */
+interface Search {
+  readonly wanted: string;
+  readonly matches: (facts: CertificateFacts) => boolean;
+  readonly mismatch: string;
+}
+
+/**
+ * The inbound choice of Exchange. Also used for the client certificate of a send connector. Deviation: a matching
+ * certificate that is not enabled for SMTP is passed over with that reason; Exchange offers STARTTLS and then fails.
+ */
+export function chooseReceiveCertificate<C extends CertificateCandidate>(
+  candidates: readonly C[],
+  wish: CertificateWish,
+): CertificateChoice<C> {
+  const search = searchFor(wish);
+  if (typeof search === 'string')
+    return { wanted: wish.tlsCertificateName ?? '', reason: search, outOfDate: false, passedOver: [] };
+  const judged = candidates.map((candidate) => ({ candidate, flaw: flawOf(candidate, search) }));
+  const eligible = judged.filter(({ flaw }) => flaw === '').map(({ candidate }) => candidate);
+  const ranked = eligible.toSorted(
+    (a, b) => rank(a, wish.now) - rank(b, wish.now) || b.facts.notBefore - a.facts.notBefore,
+  );
+  const [chosen, ...others] = ranked;
+  const passedOver = [
+    ...judged
+      .filter(({ flaw }) => flaw !== '')
+      .map(({ candidate, flaw }) => ({ name: nameOf(candidate), reason: flaw })),
+    ...others.map((other) => ({
+      name: nameOf(other),
+      reason: chosen === undefined ? '' : lostTo(chosen, other, wish.now),
+    })),
+  ];
+  if (chosen === undefined) {
+    return { wanted: search.wanted, reason: 'no certificate of the store is fit', outOfDate: false, passedOver };
+  }
+  const age = ageOf(chosen.facts, wish.now);
+  return {
+    chosen,
+    wanted: search.wanted,
+    reason: reasonFor(chosen, age, others.length),
+    outOfDate: age !== '',
+    passedOver,
+  };
+}
+
+/** TlsCertificateName, else the connector's Fqdn, else the server's. A string: why nothing can be searched. */
+function searchFor({ tlsCertificateName = '', fqdn = '', serverFqdn }: CertificateWish): Search | string {
+  if (tlsCertificateName === '') {
+    const host = fqdn === '' ? serverFqdn : fqdn;
+    return { wanted: host, matches: (facts) => standsFor(facts, host), mismatch: `does not stand for ${host}` };
+  }
+  try {
+    const name = parseTlsCertificateName(tlsCertificateName);
+    const matches = (facts: CertificateFacts): boolean =>
+      sameName(facts.issuer, name.issuer) && sameName(facts.subject, name.subject);
+    return { wanted: tlsCertificateName, matches, mismatch: 'issuer or subject is not that of TlsCertificateName' };
+  } catch (error) {
+    if (error instanceof RangeError) return `TlsCertificateName: ${error.message}`;
+    throw error;
+  }
+}
+
+/** For its own certificate Exchange looks at the subject as well as at the alternative names. */
+function standsFor(facts: CertificateFacts, host: string): boolean {
+  return matchesHost(facts, host) || matchesHost({ dnsNames: [], commonName: facts.commonName }, host);
+}
+
+/** Why a candidate cannot be taken at all; '' when it can. */
+function flawOf({ facts, hasPrivateKey, enabledForSmtp }: CertificateCandidate, search: Search): string {
+  if (!search.matches(facts)) return search.mismatch;
+  if (facts.version < 3) return `is of X.509 version ${facts.version}, not 3`;
+  if (!hasPrivateKey) return 'has no private key here';
+  if (!enabledForSmtp) return 'is not enabled for SMTP: Enable-ExchangeCertificate -Services SMTP';
+  return '';
+}
+
+/** In time before out of time, issued by a CA before self-signed. Among equals the newest NotBefore wins. */
+function rank({ facts }: CertificateCandidate, now: number): number {
+  return (ageOf(facts, now) === '' ? 0 : 2) + (facts.selfSigned ? 1 : 0);
+}
+
+function ageOf({ notBefore, notAfter }: CertificateFacts, now: number): string {
+  if (now > notAfter) return `expired on ${day(notAfter)}`;
+  return now < notBefore ? `not valid before ${day(notBefore)}` : '';
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+function reasonFor({ facts }: CertificateCandidate, age: string, others: number): string {
+  const kind = facts.selfSigned ? 'self-signed' : 'issued by a certification authority';
+  const among = others === 0 ? 'the only one that fits' : `first of ${others + 1} that fit`;
+  return `${among}; ${kind}${age === '' ? '' : `; ${age}, and no better one is there`}`;
+}
+
+function lostTo(chosen: CertificateCandidate, other: CertificateCandidate, now: number): string {
+  const age = ageOf(other.facts, now);
+  if (age !== '' && ageOf(chosen.facts, now) === '') return age;
+  if (other.facts.selfSigned && !chosen.facts.selfSigned) return 'is self-signed, and one issued by an authority fits';
+  return `is older: valid from ${day(other.facts.notBefore)}, the chosen one from ${day(chosen.facts.notBefore)}`;
+}
+
+function nameOf({ facts }: CertificateCandidate): string {
+  return `${facts.subjectText === '' ? '(no subject)' : facts.subjectText} [${facts.thumbprint.slice(0, 8)}]`;
+}

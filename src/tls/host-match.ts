@@ -1,0 +1,24 @@
+/** Does a certificate stand for a host? RFC 6125 §6.4, RFC 9525 §6. */
+import { type CertificateFacts } from './certificate-facts.ts';
+
+/** By its dNSName entries; by the common name only when it has none, as Exchange does. A wildcard stands for one label. */
+export function matchesHost(
+  { dnsNames, commonName }: Pick<CertificateFacts, 'dnsNames' | 'commonName'>,
+  host: string,
+): boolean {
+  const names = dnsNames.length > 0 ? dnsNames : [commonName];
+  return names.some((name) => nameMatches(name, host));
+}
+
+/** One presented name against one host name. The wildcard is the whole leftmost label, above at least two others. */
+export function nameMatches(presented: string, host: string): boolean {
+  const [name, wanted] = [bare(presented), bare(host)];
+  if (name === '' || wanted === '') return false;
+  if (!name.startsWith('*.')) return name === wanted;
+  const dot = wanted.indexOf('.');
+  return dot > 0 && name.slice(2).includes('.') && wanted.slice(dot + 1) === name.slice(2);
+}
+
+function bare(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
+}

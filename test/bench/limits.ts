@@ -1,0 +1,139 @@
+/**
+ * What the appliance needs when much is open at once: memory with idle sessions, memory while large messages are under
+ * way, and the time to start with an empty and with a full spool.
+ *   node test/bench/limits.ts [--idle 1000,10000] [--large 100] [--spool 100000] [--only idle|large|start]
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Appliance, freePort, edge as run } from '../lib/appliance.ts';
+import { memoryOf, processTree } from './accounting.ts';
+import { drive, Sink } from './drive.ts';
+
+const { values } = parseArgs({
+  options: {
+    idle: { type: 'string', default: '1000,10000' },
+    large: { type: 'string', default: '100' },
+    spool: { type: 'string', default: '100000' },
+    workers: { type: 'string', default: '2' },
+    only: { type: 'string', default: '' },
+  },
+});
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const workers = Number(values.workers);
+const connector = 'Set-ReceiveConnector "Default internal receive connector $server"';
+
+/** Prints what all processes of the appliance hold now. */
+function memory(edge: Appliance, what: string): void {
+  const { pids } = processTree(edge.pid);
+  const { rss, pss } = memoryOf(pids);
+  const each = pids.map((pid) => Math.round(memoryOf([pid]).pss)).join(' + ');
+  say(`${what}: ${Math.round(pss)} MiB PSS (${each}), ${Math.round(rss)} MiB RSS in ${pids.length} processes`);
+}
+
+async function idle(): Promise<void> {
+  await using edge = await Appliance.start({
+    workers,
+    lines: [
+      `${connector} -ConnectionTimeout 01:00:00 -ConnectionInactivityTimeout 00:30:00 -MaxInboundConnection Unlimited`,
+    ],
+  });
+  memory(edge, 'no session');
+  const open: Socket[] = [];
+  for (const count of values.idle.split(',').map(Number)) {
+    const start = performance.now();
+    while (open.length < count) {
+      const some = await Promise.all(
+        Array.from({ length: Math.min(100, count - open.length) }, () => session(edge.port)),
+      );
+      open.push(...some);
+    }
+    const seconds = (performance.now() - start) / 1000;
+    await pause(2_000);
+    memory(edge, `${count} idle sessions (opened in ${seconds.toFixed(1)} s)`);
+  }
+  const alive = open.filter((socket) => !socket.destroyed).length;
+  say(`${alive} of ${open.length} still open`);
+  for (const socket of open) socket.destroy();
+}
+
+/** Greeted and introduced. */
+async function session(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  await once(socket, 'data');
+  socket.write('EHLO idle.example\r\n');
+  await once(socket, 'data');
+  return socket;
+}
+
+async function large(): Promise<void> {
+  const sinkPort = await freePort();
+  await using edge = await Appliance.start({
+    workers,
+    lines: [
+      `${connector} -MaxMessageSize 100MB`,
+      'New-AcceptedDomain -Name Bench -DomainName rcpt.test -DomainType Authoritative',
+      `New-SendConnector -Name Bench -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${sinkPort} -MaxMessageSize Unlimited`,
+    ],
+  });
+  await using sink = new Sink('127.0.0.1', sinkPort);
+  await sink.up;
+  const count = Number(values.large);
+  let most = { rss: 0, pss: 0 };
+  const watch = setInterval(() => {
+    const now = memoryOf(processTree(edge.pid).pids);
+    if (now.rss > most.rss) most = now;
+  }, 200);
+  const load = { sessions: count, perConnection: 1, size: 25_000_000, recipients: 1, seconds: 120, most: count };
+  const result = await drive({ host: '127.0.0.1', port: edge.port, pid: edge.pid }, sink, load);
+  clearInterval(watch);
+  say(
+    `${count} messages of 25 MB at once: at most ${Math.round(most.pss)} MiB PSS, ${Math.round(most.rss)} MiB RSS; ${result.missing} missing, ${result.duplicates} twice, ${result.wrongLength} damaged, ${result.broken} broken`,
+  );
+}
+
+async function start(): Promise<void> {
+  const closed = await freePort();
+  await using edge = await Appliance.prepare({
+    workers,
+    lines: [
+      'New-AcceptedDomain -Name Bench -DomainName rcpt.test -DomainType Authoritative',
+      `New-SendConnector -Name Bench -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${closed} -MaxMessageSize Unlimited`,
+    ],
+  });
+  say(`start with an empty spool: ${await timed(() => edge.start())} ms`);
+  const count = Number(values.spool);
+  await fill(edge, count);
+  memory(edge, `${count} messages queued`);
+  await edge.stop();
+  say(`start with ${count} messages in the spool: ${await timed(() => edge.start())} ms`);
+  const all = await timed(async () => {
+    while ((await queued(edge)) < count) await pause(50);
+  });
+  say(`all of them in their queue ${all} ms later`);
+  memory(edge, 'after the start');
+}
+
+/** Fills the spool: the next hop is not there. */
+async function fill(edge: Appliance, count: number): Promise<void> {
+  await using sink = new Sink('127.0.0.1', await freePort());
+  await sink.up;
+  const load = { sessions: 40, perConnection: Infinity, size: 4096, recipients: 1, seconds: 600, most: count };
+  await drive({ host: '127.0.0.1', port: edge.port, pid: edge.pid }, sink, { ...load, drain: false });
+}
+
+async function queued(edge: Appliance): Promise<number> {
+  const { out } = await run('status', '--state', edge.state, '--json');
+  const report = JSON.parse(out) as { workers: { queues?: { messageCount: number }[] }[] };
+  return report.workers.flatMap(({ queues = [] }) => queues).reduce((sum, { messageCount }) => sum + messageCount, 0);
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return Math.round(performance.now() - begin);
+}
+
+for (const [name, part] of Object.entries({ idle, large, start }))
+  if (values.only === '' || values.only === name) await part();

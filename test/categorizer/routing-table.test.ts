@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { acceptedFor, fit, RoutingTable, type ServerRole } from '../../src/categorizer/index.ts';
+import { type SendConnector, testAcceptedDomain, testSendConnector } from '../../src/config/index.ts';
+
+/** 'SMTP:*;1' or '*;1' or '*'. */
+function spaces(...texts: string[]): SendConnector['addressSpaces'] {
+  return texts.map((text) => {
+    const [, type = 'SMTP', address = '', cost = '1'] = /^(?:(\w+):)?([^;]+)(?:;(\d+))?$/.exec(text) ?? [];
+    return { type, address, cost: Number(cost) };
+  });
+}
+const connector = (name: string, space: string | string[], more: Partial<SendConnector> = {}): SendConnector =>
+  testSendConnector({ name, addressSpaces: spaces(...[space].flat()), ...more });
+const smart = (host: string): Partial<SendConnector> => ({ dnsRoutingEnabled: false, smartHosts: [host] });
+
+const acceptedDomains = [
+  testAcceptedDomain({ domainName: 'corp.example', domainType: 'Authoritative' }),
+  testAcceptedDomain({ domainName: '*.corp.example', domainType: 'InternalRelay' }),
+  testAcceptedDomain({ domainName: 'ext.corp.example', domainType: 'ExternalRelay' }),
+  testAcceptedDomain({ domainName: 'deep.example', domainType: 'Authoritative', matchSubDomains: true }),
+];
+
+interface Row {
+  readonly name: string;
+  readonly connectors: readonly SendConnector[];
+  readonly domain: string;
+  readonly size?: number;
+  readonly role?: ServerRole;
+  /** Key of the hop. */
+  readonly hop: string;
+  readonly because?: RegExp;
+  /** 'name: reason' of each, in part. */
+  readonly passedOver?: readonly RegExp[];
+  readonly reply?: RegExp;
+}
+
+const inbound = connector('EdgeSync - Inbound to Site', '--', smart('[10.0.0.1]'));
+const internet = connector('Internet', '*');
+
+const rows: readonly Row[] = [
+  {
+    name: 'authoritative domain: the connector for internal mail, though * fits too',
+    connectors: [internet, inbound],
+    domain: 'corp.example',
+    hop: 'SmartHostConnectorDelivery:[10.0.0.1]:EdgeSync - Inbound to Site',
+    because: /corp\.example is Authoritative/,
+    passedOver: [/Internet: its address space \* is less specific/],
+  },
+  {
+    name: 'internal relay domain, by wildcard',
+    connectors: [internet, inbound],
+    domain: 'a.corp.example',
+    hop: 'SmartHostConnectorDelivery:[10.0.0.1]:EdgeSync - Inbound to Site',
+  },
+  {
+    name: 'external relay goes outside, more specific than the wildcard beside it',
+    connectors: [internet, inbound],
+    domain: 'ext.corp.example',
+    hop: 'DnsConnectorDelivery:ext.corp.example:Internet',
+    because: /ExternalRelay/,
+  },
+  {
+    name: 'MatchSubDomains',
+    connectors: [internet, inbound],
+    domain: 'x.deep.example',
+    hop: 'SmartHostConnectorDelivery:[10.0.0.1]:EdgeSync - Inbound to Site',
+  },
+  {
+    name: 'a foreign domain never takes the connector for internal mail',
+    connectors: [inbound],
+    domain: 'foreign.test',
+    hop: 'Unreachable',
+    because: /no send connector serves it/,
+  },
+  {
+    name: 'accepted domain without a connector for internal mail: the best of the others',
+    connectors: [internet, connector('To corp', 'corp.example', smart('hub'))],
+    domain: 'corp.example',
+    hop: 'SmartHostConnectorDelivery:hub:To corp',
+  },
+  {
+    name: 'foreign domain by MX',
+    connectors: [internet],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:Internet',
+  },
+  {
+    name: 'exact beats wildcard beats *',
+    connectors: [connector('Star', '*'), connector('Wild', '*.foreign.test'), connector('Exact', 'a.foreign.test')],
+    domain: 'a.foreign.test',
+    hop: 'DnsConnectorDelivery:a.foreign.test:Exact',
+    passedOver: [/Wild: its address space \*\.foreign\.test is less specific than a\.foreign\.test/, /Star: /],
+  },
+  {
+    name: 'the longer wildcard wins',
+    connectors: [connector('Short', '*.test'), connector('Long', '*.foreign.test')],
+    domain: 'a.foreign.test',
+    hop: 'DnsConnectorDelivery:a.foreign.test:Long',
+  },
+  {
+    name: '*.foreign.test is not foreign.test',
+    connectors: [connector('Wild', '*.foreign.test')],
+    domain: 'foreign.test',
+    hop: 'Unreachable',
+  },
+  {
+    name: 'a wildcard does not match in the middle of a label',
+    connectors: [connector('Wild', '*.foreign.test')],
+    domain: 'notforeign.test',
+    hop: 'Unreachable',
+  },
+  {
+    name: 'specific beats cheap',
+    connectors: [connector('Cheap', '*;1'), connector('Dear', 'foreign.test;100')],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:Dear',
+  },
+  {
+    name: 'lower cost',
+    connectors: [connector('A', '*;20'), connector('B', '*;10')],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:B',
+    passedOver: [/A: its cost 20 is higher than 10/],
+  },
+  {
+    name: 'lower name, without case',
+    connectors: [connector('beta', '*'), connector('Alpha', '*')],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:Alpha',
+    passedOver: [/beta: its name comes later/],
+  },
+  {
+    name: 'the best of several address spaces counts',
+    connectors: [connector('A', ['*;5', 'foreign.test;50']), connector('B', 'foreign.test;40')],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:B',
+  },
+  {
+    name: 'an address space of another type does not count',
+    connectors: [connector('X400', 'X400:foreign.test'), internet],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:Internet',
+  },
+  {
+    name: 'a disabled connector is passed over',
+    connectors: [connector('Exact', 'foreign.test', { enabled: false }), internet],
+    domain: 'foreign.test',
+    hop: 'DnsConnectorDelivery:foreign.test:Internet',
+    passedOver: [/Exact: it is disabled/],
+  },
+  {
+    name: 'only a disabled one: unreachable, and told why',
+    connectors: [connector('Exact', 'foreign.test', { enabled: false })],
+    domain: 'foreign.test',
+    hop: 'Unreachable',
+    passedOver: [/Exact: it is disabled/],
+  },
+  {
+    name: 'too small for the message: the next one',
+    connectors: [connector('Exact', 'foreign.test', { maxMessageSize: 1_000 }), internet],
+    domain: 'foreign.test',
+    size: 1_001,
+    hop: 'DnsConnectorDelivery:foreign.test:Internet',
+    passedOver: [/Exact: its MaxMessageSize of 1000 octets is too small for 1001/],
+  },
+  {
+    name: 'just large enough',
+    connectors: [connector('Exact', 'foreign.test', { maxMessageSize: 1_000 }), internet],
+    domain: 'foreign.test',
+    size: 1_000,
+    hop: 'DnsConnectorDelivery:foreign.test:Exact',
+  },
+  {
+    name: 'every one too small: it can never go',
+    connectors: [connector('Internet', '*', { maxMessageSize: 1_000 })],
+    domain: 'foreign.test',
+    size: 1_001,
+    hop: 'Unreachable',
+    reply: /^550 5\.3\.4 ROUTING\.SizeLimit/,
+  },
+  {
+    name: 'address literal',
+    connectors: [internet],
+    domain: '[192.0.2.1]',
+    hop: 'DnsConnectorDelivery:[192.0.2.1]:Internet',
+  },
+  { name: 'no connector at all', connectors: [], domain: 'corp.example', hop: 'Unreachable' },
+  {
+    name: 'Mailbox role keeps authoritative domains',
+    connectors: [internet, inbound],
+    domain: 'corp.example',
+    role: 'Mailbox',
+    hop: 'SmtpDeliveryToMailbox:corp.example:',
+  },
+  {
+    name: 'Mailbox role passes internal relay on',
+    connectors: [connector('Relay', '*.corp.example', smart('inner'))],
+    domain: 'a.corp.example',
+    role: 'Mailbox',
+    hop: 'SmartHostConnectorDelivery:inner:Relay',
+  },
+];
+
+for (const { name, connectors, domain, size, role, hop, because, passedOver, reply } of rows) {
+  test(`route: ${name}`, () => {
+    const table = new RoutingTable({ acceptedDomains, sendConnectors: connectors }, role ?? 'EdgeTransport');
+    // Twice: what is remembered must be what was decided.
+    for (const round of [1, 2]) {
+      const choice = table.choose(domain, size ?? 10);
+      assert.equal(choice.hop.key, hop, `round ${round}`);
+      if (because !== undefined) assert.match(choice.because, because);
+      if (reply === undefined) assert.equal(choice.reply, undefined);
+      else assert.match(choice.reply ?? '', reply);
+      passedOver?.forEach((pattern, i) => {
+        const { name: who = '', reason = '' } = choice.passedOver[i] ?? {};
+        assert.match(`${who}: ${reason}`, pattern);
+      });
+    }
+  });
+}
+
+test('the order of the connectors does not matter', () => {
+  const connectors = [
+    connector('B', '*;5'),
+    connector('A', '*;5'),
+    inbound,
+    connector('C', 'foreign.test;9'),
+    connector('D', '*.test'),
+  ];
+  const domains = ['foreign.test', 'a.test', 'corp.example', 'else.where'];
+  const keys = (list: readonly SendConnector[]): string[] =>
+    domains.map(
+      (domain) =>
+        new RoutingTable({ acceptedDomains, sendConnectors: list }, 'EdgeTransport').choose(domain, 1).hop.key,
+    );
+  const expected = keys(connectors);
+  for (let i = 1; i < connectors.length; i++) {
+    assert.deepEqual(keys([...connectors.slice(i), ...connectors.slice(0, i)]), expected);
+  }
+});
+
+test('accepted domains: the most specific one', () => {
+  const found = (domain: string): string | undefined => acceptedFor(acceptedDomains, domain)?.domainName;
+  assert.deepEqual(
+    [
+      'corp.example',
+      'a.corp.example',
+      'a.b.corp.example',
+      'ext.corp.example',
+      'deep.example',
+      'a.deep.example',
+      'other.example',
+      'xcorp.example',
+    ].map(found),
+    [
+      'corp.example',
+      '*.corp.example',
+      '*.corp.example',
+      'ext.corp.example',
+      'deep.example',
+      'deep.example',
+      undefined,
+      undefined,
+    ],
+  );
+});
+
+test('fit grows with every label', () => {
+  const patterns = ['b.test', '*', '*.test', '*.a.test', 'x.a.test'];
+  const fits = patterns.map((pattern) => fit(pattern, 'x.a.test'));
+  assert.equal(fits[0], 0);
+  for (let i = 1; i < fits.length; i++) assert.ok((fits[i] ?? 0) > (fits[i - 1] ?? 0), patterns[i]);
+});

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
+import { Bench, defaultConnector } from './lib/bench.ts';
+
+const anyRecipient = 'MS-Exch-SMTP-Accept-Any-Recipient';
+
+const rightsOf = (bench: Bench, name: string) => {
+  const entry = bench.store.entries.find(({ dn }) => dn.startsWith(`CN=${name},`));
+  return grantedRights(parseAcl(entry?.values('nTSecurityDescriptor')[0] ?? ''), [wellKnownSids.anonymous]);
+};
+
+test('the recipe for an anonymous relay, as it is published', async () => {
+  const bench = new Bench();
+  const made = await bench.run('New-ReceiveConnector', {
+    Name: 'Exchange16Email Relay',
+    RemoteIPRanges: '127.0.0.9',
+    TransportRole: 'FrontendTransport',
+    Bindings: '127.0.0.1:2526',
+    Usage: 'Custom',
+    Server: 'EDGE1',
+  });
+  assert.equal(made.warnings.length, 1);
+  await bench.run('Set-ReceiveConnector', { Identity: 'Exchange16Email Relay', PermissionGroups: 'AnonymousUsers' });
+  const [connector] = (await bench.run('Get-ReceiveConnector', { Identity: 'Exchange16Email Relay' })).objects;
+  const added = await bench.run('Add-ADPermission', {
+    Identity: connector,
+    User: '\u2018NT AUTHORITY\\Anonymous Logon\u2019',
+    ExtendedRights: anyRecipient,
+  });
+  assert.deepEqual(added.warnings, [], 'one loopback address is no open relay');
+  assert.deepEqual(
+    ['Identity', 'User', 'Deny', 'Inherited'].map((name) => added.objects[0]?.get(name)),
+    ['EDGE1\\Exchange16Email Relay', 'NT AUTHORITY\\ANONYMOUS LOGON', false, false],
+  );
+  assert.ok(rightsOf(bench, 'Exchange16Email Relay').has('ms-Exch-SMTP-Accept-Any-Recipient'));
+  assert.ok(!rightsOf(bench, defaultConnector).has('ms-Exch-SMTP-Accept-Any-Recipient'));
+  assert.equal(
+    await bench.value('Get-ReceiveConnector', 'PermissionGroups', { Identity: connector }),
+    'AnonymousUsers, Custom',
+  );
+});
+
+test('anyone relaying from everywhere is named as an open relay', async () => {
+  const { warnings } = await new Bench().run('Add-ADPermission', {
+    Identity: defaultConnector,
+    User: 'Everyone',
+    ExtendedRights: [anyRecipient],
+  });
+  assert.match(warnings[0] ?? '', /open relay for 0\.0\.0\.0-255\.255\.255\.255/);
+});
+
+test('a right that is there already is said and not written', async () => {
+  const bench = new Bench();
+  const { warnings, objects } = await bench.run('Add-ADPermission', {
+    Identity: defaultConnector,
+    User: 'S-1-5-7',
+    ExtendedRights: 'ms-Exch-SMTP-Submit',
+  });
+  assert.match(warnings[0] ?? '', /already present on the object/);
+  assert.deepEqual([objects, bench.store.log], [[], []]);
+});
+
+test('a denial takes the right away and is taken back by itself', async () => {
+  const bench = new Bench();
+  const given = { Identity: defaultConnector, User: 'Anonymous', ExtendedRights: 'ms-Exch-SMTP-Submit', Deny: true };
+  await bench.run('Add-ADPermission', given);
+  assert.ok(!rightsOf(bench, defaultConnector).has('ms-Exch-SMTP-Submit'));
+  const removed = await bench.run('Remove-ADPermission', given);
+  assert.equal(removed.asked[0]?.impact, 'High');
+  assert.ok(rightsOf(bench, defaultConnector).has('ms-Exch-SMTP-Submit'));
+});
+
+test('taking own-domain senders from anonymous clients, as hardening guides do', async () => {
+  const bench = new Bench();
+  const [all] = [(await bench.run('Get-ADPermission', { Identity: defaultConnector })).objects.length];
+  await bench.run('Remove-ADPermission', {
+    Identity: defaultConnector,
+    User: 'NT AUTHORITY\\ANONYMOUS LOGON',
+    ExtendedRights: 'ms-Exch-SMTP-Accept-Authoritative-Domain-Sender',
+  });
+  assert.equal((await bench.run('Get-ADPermission', { Identity: defaultConnector })).objects.length, all - 1);
+  const left = (await bench.run('Get-ADPermission', { Identity: defaultConnector, User: 'Anonymous Logon' })).objects;
+  assert.deepEqual(
+    left.flatMap((one) => one.get('ExtendedRights')),
+    ['ms-Exch-SMTP-Submit', 'ms-Exch-SMTP-Accept-Any-Sender', 'ms-Exch-Accept-Headers-Routing'],
+  );
+});
+
+test('all extended rights are given by -AccessRights ExtendedRight', async () => {
+  const bench = new Bench();
+  await bench.run('Add-ADPermission', { Identity: defaultConnector, User: 'S-1-5-7', AccessRights: 'ExtendedRight' });
+  assert.ok(rightsOf(bench, defaultConnector).has('ms-Exch-Bypass-Anti-Spam'));
+});
+
+describe('refusals', () => {
+  const cases: readonly (readonly [cmdlet: string, given: Readonly<Record<string, unknown>>, message: RegExp])[] = [
+    [
+      'Add-ADPermission',
+      { User: 'NT AUTHORITY\\ANONYMUS LOGON', ExtendedRights: anyRecipient },
+      /Did you mean 'NT AUTHORITY\\ANONYMOUS LOGON'/,
+    ],
+    [
+      'Add-ADPermission',
+      { User: 'S-1-5-7', ExtendedRights: 'ms-Exch-SMTP-Accept-Any-Recipent' },
+      /Did you mean 'ms-Exch-SMTP-Accept-Any-Recipient'/,
+    ],
+    ['Add-ADPermission', { User: 'S-1-5-7' }, /'ExtendedRights'\. It is needed/],
+    ['Add-ADPermission', { ExtendedRights: anyRecipient }, /'User'\. It is needed/],
+    [
+      'Add-ADPermission',
+      { User: 'S-1-5-7', ExtendedRights: anyRecipient, InheritanceType: 'All' },
+      /InheritanceType is not implemented yet/,
+    ],
+    [
+      'Add-ADPermission',
+      { User: 'S-1-5-7', AccessRights: 'WriteDacl' },
+      /AccessRights other than ExtendedRight is not implemented yet/,
+    ],
+    ['Get-ADPermission', { Owner: true }, /Owner is not implemented yet/],
+  ];
+  for (const [cmdlet, given, message] of cases) {
+    test(`${cmdlet} ${JSON.stringify(given)}`, async () => {
+      const bench = new Bench();
+      const { error } = await bench.try(cmdlet, { Identity: defaultConnector, ...given });
+      assert.match(error?.message ?? '', message);
+      assert.deepEqual(bench.store.log, []);
+    });
+  }
+
+  test('an unknown connector', async () => {
+    const { error } = await new Bench().try('Get-ADPermission', {
+      Identity: 'Defalt internal receive connector EDGE1',
+    });
+    assert.match(error?.message ?? '', /Did you mean 'Default internal receive connector EDGE1'/);
+  });
+});

@@ -1,0 +1,91 @@
+import {
+  type MessageInfo,
+  type QueueInfo,
+  type TrackingQuery,
+  type TransportAdministration,
+} from '../../../src/cmdlets/index.ts';
+
+const queue = (number: string, facts: Partial<QueueInfo>): QueueInfo => ({
+  identity: `EDGE1\\${number}`,
+  deliveryType: 'DnsConnectorDelivery',
+  nextHopDomain: 'example.com',
+  nextHopConnector: 'To the Internet',
+  tlsDomain: '',
+  status: 'Ready',
+  messageCount: 0,
+  deferredMessageCount: 0,
+  lastError: '',
+  retryCount: 0,
+  lastRetryTime: null,
+  nextRetryTime: null,
+  firstRetryTime: null,
+  incomingRate: 0.5,
+  outgoingRate: 0.25,
+  ...facts,
+});
+
+const message = (identity: string, facts: Partial<MessageInfo>): MessageInfo => ({
+  identity: `EDGE1\\${identity}`,
+  queue: `EDGE1\\${identity.split('\\')[0] ?? ''}`,
+  status: 'Ready',
+  subject: 'Hello',
+  internetMessageId: '<1@example.com>',
+  fromAddress: 'a@example.com',
+  size: 4096,
+  sourceIP: '127.0.0.1',
+  messageSourceName: 'SMTP:Default',
+  scl: -1,
+  dateReceived: new Date('2026-01-01T00:00:00Z'),
+  expirationTime: new Date('2026-01-03T00:00:00Z'),
+  lastError: '',
+  retryCount: 0,
+  recipients: [{ address: 'b@example.org', status: 'Ready', lastError: '' }],
+  ...facts,
+});
+
+/** Remembers what it was asked to do. */
+export class FakeTransport implements TransportAdministration {
+  readonly done: string[] = [];
+  query: TrackingQuery | undefined;
+
+  async queues() {
+    return [
+      queue('Submission', { deliveryType: 'Undefined', nextHopDomain: 'Submission' }),
+      queue('3', { status: 'Retry', messageCount: 12, lastError: '451 later' }),
+      queue('4', { messageCount: 2, nextHopDomain: '[127.0.0.1]', deliveryType: 'SmartHostConnectorDelivery' }),
+    ];
+  }
+
+  async messages() {
+    return [
+      message('3\\11', { size: 10 }),
+      message('3\\12', {
+        fromAddress: 'c@example.net',
+        size: 5_000_000,
+        dateReceived: new Date('2026-01-02T00:00:00Z'),
+      }),
+      message('4\\13', { status: 'Suspended', size: 99 }),
+    ];
+  }
+
+  async actOnQueues(...call: Parameters<TransportAdministration['actOnQueues']>) {
+    this.done.push(JSON.stringify(call));
+  }
+
+  async actOnMessages(...call: Parameters<TransportAdministration['actOnMessages']>) {
+    this.done.push(JSON.stringify(call));
+  }
+
+  async exportMessage(identity: string) {
+    return Buffer.from(`Subject: ${identity}\r\n\r\n`);
+  }
+
+  async *tracking(query: TrackingQuery) {
+    this.query = query;
+    for (const EventId of ['RECEIVE', 'SEND', 'FAIL']) yield [['EventId', EventId] as const];
+  }
+
+  async pipeline() {
+    return [{ event: 'OnConnectEvent', agents: ['Connection Filtering Agent'] }];
+  }
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type AuditedChange, cmdletCatalogue } from '../../src/cmdlets/index.ts';
+import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
+import { Shell } from '../../src/shell/index.ts';
+import { MemoryStore } from './lib/bench.ts';
+import { FakeTransport } from './lib/fake-transport.ts';
+
+const refuse = () => Promise.reject(new Error('there are no files here'));
+const noFiles = { read: refuse, write: refuse, exists: refuse };
+
+/** A shell over a seeded directory in memory. */
+function edgeShell(): {
+  store: MemoryStore;
+  changes: AuditedChange[];
+  run(line: string): Promise<{ ok: boolean; text: string }>;
+} {
+  const store = new MemoryStore('edge');
+  const changes: AuditedChange[] = [];
+  const transport = new FakeTransport();
+  const shell = new Shell({
+    cmdlets: cmdletCatalogue(),
+    environment: () => ({ store, role: 'EdgeTransport', serverName: 'EDGE1', transport }),
+    changed: (change) => void changes.push(change),
+    files: noFiles,
+    now: () => 0,
+  });
+  return {
+    store,
+    changes,
+    async run(line) {
+      let text = '';
+      for await (const piece of shell.run(line, { width: 120, colour: false })) {
+        if (piece.kind === 'end') return { ok: piece.ok, text };
+        if (piece.kind !== 'progress') text += piece.text;
+      }
+      throw new Error('the line has no end');
+    },
+  };
+}
+
+describe('every example of the help runs on a fresh server', () => {
+  for (const { examples } of cmdletCatalogue().all) {
+    for (const { line } of examples) {
+      test(line, async () => {
+        const { ok, text } = await edgeShell().run(line);
+        assert.ok(ok, text);
+      });
+    }
+  }
+});
+
+test('the published recipe for an anonymous relay, typographic quotes and all', async () => {
+  const { run, store, changes } = edgeShell();
+  const lines = [
+    'New-Receiveconnector -Name “Exchange16Email Relay” -RemoteIPRange (“127.0.0.9”) -TransportRole “FrontendTransport” -Bindings (“127.0.0.1:2526”) -usage “Custom” -Server “EDGE1”',
+    'Set-ReceiveConnector “Exchange16Email Relay” -PermissionGroups AnonymousUsers',
+    'Get-ReceiveConnector “Exchange16Email Relay” | Add-ADPermission -User ‘NT AUTHORITY\\Anonymous Logon’ -ExtendedRights MS-Exch-SMTP-Accept-Any-Recipient',
+  ];
+  for (const line of lines) {
+    const { ok, text } = await run(line);
+    assert.ok(ok, text);
+  }
+  const relay = store.entries.find(({ dn }) => dn.startsWith('CN=Exchange16Email Relay,'));
+  const rights = grantedRights(parseAcl(relay?.values('nTSecurityDescriptor')[0] ?? ''), [wellKnownSids.anonymous]);
+  assert.ok(rights.has('ms-Exch-SMTP-Accept-Any-Recipient') && rights.has('ms-Exch-SMTP-Submit'));
+  assert.deepEqual(relay?.values('msExchSmtpReceiveRemoteIPRanges'), ['127.0.0.9']);
+  assert.equal(changes.length, 3);
+});
+
+test('lists are changed with @{Add=…; Remove=…}', async () => {
+  const { run, store } = edgeShell();
+  await run('New-ReceiveConnector Printer -Bindings 127.0.0.1:2526 -RemoteIPRanges 127.0.0.9,127.0.0.10');
+  const { ok, text } = await run(
+    'Set-ReceiveConnector Printer -RemoteIPRanges @{Add="127.0.0.11"; Remove="127.0.0.9"}',
+  );
+  assert.ok(ok, text);
+  const entry = store.entries.find(({ dn }) => dn.startsWith('CN=Printer,'));
+  assert.deepEqual(entry?.values('msExchSmtpReceiveRemoteIPRanges'), ['127.0.0.10', '127.0.0.11']);
+});
+
+test('sizes compare as numbers in the pipeline', async () => {
+  const { run } = edgeShell();
+  const { text } = await run(
+    'Get-ReceiveConnector | Where-Object { $_.MaxMessageSize -gt 10MB } | ForEach-Object { $_.Name }',
+  );
+  assert.equal(text.trim(), 'Default internal receive connector EDGE1');
+});
+
+test('a refused line changes nothing and says what would be right', async () => {
+  const { run, store } = edgeShell();
+  const { ok, text } = await run('Set-ReceiveConnector Default* -MaxHopCount 999');
+  assert.equal(ok, false);
+  assert.match(text.replaceAll(/\s+/g, ' '), /999 is outside the range from 1 to 500/);
+  assert.deepEqual(store.log, []);
+});

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CmdletObject, parseOpath } from '../../src/cmdlets/index.ts';
+import { Bench, type Given } from './lib/bench.ts';
+import { FakeTransport } from './lib/fake-transport.ts';
+
+const identities = async (name: string, given: Given) =>
+  (await new Bench('edge', new FakeTransport()).run(name, given)).objects.map((one) => one.get('Identity'));
+
+describe('choosing queues and messages', () => {
+  const cases: readonly (readonly [cmdlet: string, given: Given, found: readonly string[]])[] = [
+    ['Get-Queue', {}, ['Submission', '3', '4']],
+    ['Get-Queue', { Identity: 'EDGE1\\3' }, ['3']],
+    ['Get-Queue', { Identity: '3' }, ['3']],
+    ['Get-Queue', { Identity: '.\\submission' }, ['Submission']],
+    ['Get-Queue', { Identity: 'EDGE1\\*' }, ['Submission', '3', '4']],
+    ['Get-Queue', { Filter: "Status -eq 'Retry'" }, ['3']],
+    ['Get-Queue', { Filter: '{MessageCount -gt 1 -and NextHopDomain -like "[[]*"}' }, []],
+    ['Get-Queue', { Filter: 'MessageCount -gt 1 -and NextHopDomain -like "*127*"' }, ['4']],
+    ['Get-Queue', { SortOrder: '-MessageCount', ResultSize: 1 }, ['3']],
+    ['Get-Queue', { Include: 'Internal' }, []],
+    ['Get-Queue', { Exclude: 'external' }, []],
+    ['Get-Message', {}, ['3\\11', '3\\12', '4\\13']],
+    ['Get-Message', { Queue: 'EDGE1\\3' }, ['3\\11', '3\\12']],
+    ['Get-Message', { Queue: '4' }, ['4\\13']],
+    ['Get-Message', { Filter: "FromAddress -like '*@example.net' -or Status -ne 'Ready'" }, ['3\\12', '4\\13']],
+    ['Get-Message', { Filter: 'Size -ge 99', SortOrder: ['+Size'] }, ['4\\13', '3\\12']],
+    ['Get-Message', { Filter: "DateReceived -gt '2026-01-01T12:00:00Z'" }, ['3\\12']],
+    ['Get-Message', { Filter: "-not (Status -eq 'Suspended')" }, ['3\\11', '3\\12']],
+    ['Get-Message', { ResultSize: 'Unlimited', SortOrder: '-DateReceived,+Size' }, ['3\\12', '3\\11', '4\\13']],
+  ];
+  for (const [cmdlet, given, found] of cases) {
+    test(`${cmdlet} ${JSON.stringify(given)}`, async () => {
+      assert.deepEqual(
+        await identities(cmdlet, given),
+        found.map((one) => `EDGE1\\${one}`),
+      );
+    });
+  }
+
+  const refused: readonly (readonly [cmdlet: string, given: Given, message: RegExp])[] = [
+    ['Get-Queue', { Identity: '9' }, /The queue '9' doesn't exist on 'EDGE1'/],
+    ['Get-Queue', { Server: 'EDGE2' }, /'EDGE2' is not this server/],
+    ['Get-Queue', { Filter: 'Statu -eq 1' }, /There is no property 'Statu'\. Did you mean 'Status'/],
+    ['Get-Queue', { Filter: "Status -is 'Retry'" }, /one of -eq .* belongs where '-is' stands/],
+    ['Get-Queue', { Filter: "Status -eq 'Retry" }, /quotation mark is left open/],
+    ['Get-Queue', { Filter: '(Status -eq 1' }, /'\)' belongs where it ends/],
+    ['Get-Queue', { Filter: 'Status -eq' }, /a value belongs where it ends/],
+    ['Get-Queue', { SortOrder: '+Sise' }, /There is no property 'Sise'/],
+    ['Get-Queue', { ResultSize: 'many' }, /neither a number nor Unlimited/],
+    ['Get-Queue', { BookmarkIndex: 1 }, /BookmarkIndex is not implemented yet/],
+    ['Retry-Queue', {}, /It names the queue/],
+    ['Remove-Message', {}, /It names the message/],
+    ['Get-QueueDigest', { GroupBy: 'Size' }, /'Size' is not one of/],
+  ];
+  for (const [cmdlet, given, message] of refused) {
+    test(`${cmdlet} ${JSON.stringify(given)} is refused`, async () => {
+      const { error } = await new Bench('edge', new FakeTransport()).try(cmdlet, given);
+      assert.match(error?.message ?? '', message);
+    });
+  }
+});
+
+describe('acting', () => {
+  const cases: readonly (readonly [cmdlet: string, given: Given, done: readonly unknown[]])[] = [
+    ['Suspend-Queue', { Identity: '3' }, ['suspend', ['EDGE1\\3'], { resubmit: false }]],
+    ['Resume-Queue', { Identity: 'EDGE1\\4' }, ['resume', ['EDGE1\\4'], { resubmit: false }]],
+    ['Retry-Queue', { Filter: "Status -eq 'Retry'", Resubmit: true }, ['retry', ['EDGE1\\3'], { resubmit: true }]],
+    ['Suspend-Message', { Identity: 'EDGE1\\3\\11' }, ['suspend', ['EDGE1\\3\\11']]],
+    ['Resume-Message', { Filter: "Status -eq 'Suspended'" }, ['resume', ['EDGE1\\4\\13']]],
+    ['Remove-Message', { Identity: 'EDGE1\\3\\12' }, ['removeWithReport', ['EDGE1\\3\\12']]],
+    ['Remove-Message', { Identity: '3\\12', WithNDR: false }, ['remove', ['EDGE1\\3\\12']]],
+  ];
+  for (const [cmdlet, given, done] of cases) {
+    test(`${cmdlet} ${JSON.stringify(given)}`, async () => {
+      const transport = new FakeTransport();
+      await new Bench('edge', transport).run(cmdlet, given);
+      assert.deepEqual(
+        transport.done.map((one) => JSON.parse(one) as unknown),
+        [done],
+      );
+    });
+  }
+
+  test('-WhatIf does nothing', async () => {
+    const transport = new FakeTransport();
+    const bench = new Bench('edge', transport);
+    bench.goAhead = false;
+    const { asked } = await bench.run('Remove-Message', { Filter: 'Size -gt 0' });
+    assert.deepEqual([asked.length, asked[0]?.impact, transport.done], [3, 'High', []]);
+  });
+
+  test('without the service there are no queues', async () => {
+    const { error } = await new Bench().try('Get-Queue');
+    assert.deepEqual([error?.id, error?.category], ['TransportServiceNotRunning', 'ResourceUnavailable']);
+  });
+});
+
+test('Get-QueueDigest sums up', async () => {
+  const { objects } = await new Bench('edge', new FakeTransport()).run('Get-QueueDigest', { GroupBy: 'Status' });
+  assert.deepEqual(
+    objects.map((one) => [one.get('GroupByValue'), one.get('MessageCount')]),
+    [
+      ['Retry', 12],
+      ['Ready', 2],
+    ],
+  );
+});
+
+test('Export-Message gives the content', async () => {
+  const { objects } = await new Bench('edge', new FakeTransport()).run('Export-Message', { Identity: 'EDGE1\\3\\11' });
+  assert.equal(String(objects[0]?.get('FileData')), 'Subject: EDGE1\\3\\11\r\n\r\n');
+});
+
+test('Get-Message shows recipients when asked', async () => {
+  const given = { Identity: '3\\11', IncludeRecipientInfo: true };
+  const { objects } = await new Bench('edge', new FakeTransport()).run('Get-Message', given);
+  assert.deepEqual(objects[0]?.get('Recipients'), ['b@example.org;Ready;']);
+});
+
+test('Get-MessageTrackingLog hands its question on and stops at ResultSize', async () => {
+  const transport = new FakeTransport();
+  const { objects, warnings } = await new Bench('edge', transport).run('Get-MessageTrackingLog', {
+    Start: '2026-01-01T00:00:00Z',
+    Sender: 'a@example.com',
+    Recipients: 'b@example.org, c@example.org',
+    EventId: 'SEND',
+    ResultSize: 2,
+  });
+  assert.equal(objects.length, 2);
+  assert.match(warnings[0] ?? '', /more results than 2/);
+  assert.deepEqual(transport.query, {
+    start: new Date('2026-01-01T00:00:00Z'),
+    sender: 'a@example.com',
+    recipients: ['b@example.org', 'c@example.org'],
+    eventId: 'SEND',
+  });
+  const bad = await new Bench('edge', transport).try('Get-MessageTrackingLog', { Start: 'yesterday-ish' });
+  assert.match(bad.error?.message ?? '', /is not a date such as/);
+});
+
+test('Get-TransportPipeline', async () => {
+  const { objects } = await new Bench('edge', new FakeTransport()).run('Get-TransportPipeline');
+  assert.deepEqual(objects[0]?.entries(), [
+    ['Event', 'OnConnectEvent'],
+    ['TransportAgents', ['Connection Filtering Agent']],
+  ]);
+});
+
+describe('OPATH', () => {
+  const object = new CmdletObject('x', [
+    ['Name', "O'Brien"],
+    ['Count', 10],
+    ['On', true],
+    ['Empty', null],
+    ['List', ['a', 'b']],
+  ]);
+  const cases: readonly (readonly [filter: string, matches: boolean])[] = [
+    ["Name -eq 'o''brien'", true],
+    ["name -LIKE 'O*N'", true],
+    ["Name -notlike '?''*'", false],
+    ['Count -gt 9', true],
+    ["Count -lt '10'", false],
+    ['Count -le 10 -and Count -ge 10', true],
+    ['Count -ne 10 -or On -eq $true', true],
+    ['On -eq $false', false],
+    ['Empty -eq $null', true],
+    ['Name -ne $null', true],
+    ["List -contains 'B'", true],
+    ['-not(Count -eq 10)', false],
+    ['Count -eq 1 -or Count -eq 2 -and On -eq $true', false],
+    ['(Count -eq 10 -or Count -eq 2) -and On -eq $true', true],
+    ["Name \u2013eq \u2018O''Brien\u2019", true],
+  ];
+  for (const [filter, matches] of cases) {
+    test(`${filter}: ${matches}`, () => {
+      const names = object.entries().map(([name]) => name);
+      assert.equal(parseOpath(filter, names)(object), matches);
+    });
+  }
+
+  test('deep nesting is refused, not a crash', () => {
+    assert.throws(() => parseOpath('('.repeat(100_000), ['Name']), /nested deeper/);
+  });
+});

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Appliance, eventually, edge as run, serverName } from '../lib/appliance.ts';
+import { needs } from '../lib/peers.ts';
+
+/** Greets on a new connection; gives the banner and what EHLO offers. */
+async function ehlo(port: number): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+    if (/^220 /m.test(text) && !text.includes('250')) socket.write('EHLO a.example\r\n');
+    if (/^250 /m.test(text) && !socket.writableEnded) socket.end('QUIT\r\n');
+  });
+  await new Promise((resolve, reject) => {
+    socket.once('close', resolve);
+    socket.once('error', reject);
+  });
+  return text;
+}
+
+describe('configuration in force', needs('ldapsearch'), () => {
+  let edge: Appliance;
+  const connector = 'Default internal receive connector';
+  before(async () => {
+    edge = await Appliance.start();
+  });
+  after(async () => edge?.[Symbol.asyncDispose]());
+
+  const ldapi = (): string => `ldapi://${encodeURIComponent(join(edge.state, 'run/ldapi'))}`;
+  const ldap = (tool: string, args: string[], input = ''): string =>
+    execFileSync(tool, ['-H', ldapi(), '-Y', 'EXTERNAL', '-Q', ...args], {
+      encoding: 'utf8',
+      input,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  const connectorDn = (): string =>
+    /^dn: (.*)$/m.exec(
+      ldap('ldapsearch', ['-LLL', '-o', 'ldif-wrap=no', '-b', '', `(cn=${connector} ${serverName()})`, 'cn']),
+    )?.[1] ?? '';
+  const modify = (...lines: string[]): string =>
+    ldap('ldapmodify', [], `dn: ${connectorDn()}\nchangetype: modify\n${lines.join('\n')}\n`);
+
+  test('a change by cmdlet is in force in every worker within a second, sessions stay', async () => {
+    const kept = connect({ port: edge.port, host: '127.0.0.1' });
+    await new Promise((resolve) => kept.once('data', resolve));
+    await edge.shell(`Set-ReceiveConnector "${connector} $server" -Banner "220 changed by cmdlet"`);
+    const start = performance.now();
+    await eventually('the banner in every worker', async () => {
+      const banners = await Promise.all(Array.from({ length: 16 }, () => ehlo(edge.port)));
+      return banners.every((text) => text.startsWith('220 changed by cmdlet'));
+    });
+    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+    kept.write('NOOP\r\n');
+    assert.match(await new Promise((resolve) => kept.once('data', (chunk) => resolve(String(chunk)))), /^250/);
+    kept.destroy();
+  });
+
+  test('a change by ldapmodify is in force too', async () => {
+    modify('replace: msExchSmtpReceiveMaxMessageSize', 'msExchSmtpReceiveMaxMessageSize: 1048576');
+    await eventually('SIZE 1048576', async () => (await ehlo(edge.port)).includes('SIZE 1048576'), 2000);
+    assert.match(
+      await edge.shell(`(Get-ReceiveConnector "${connector} $server").MaxMessageSize`),
+      /1 MB \(1,048,576 bytes\)/,
+    );
+  });
+
+  test('an entry that does not decode is reported; its last good state stays in force', async () => {
+    modify('replace: msExchSmtpReceiveRemoteIPRanges', 'msExchSmtpReceiveRemoteIPRanges: nonsense');
+    await eventually('the fault in edge status', async () =>
+      /msExchSmtpReceiveRemoteIPRanges/.test((await run('status', '--state', edge.state)).out),
+    );
+    const { status, out } = await run('status', '--state', edge.state);
+    assert.equal(status, 1);
+    assert.ok(out.includes(connectorDn()), out);
+    assert.match(await ehlo(edge.port), /^220 /);
+    modify('replace: msExchSmtpReceiveRemoteIPRanges', 'msExchSmtpReceiveRemoteIPRanges: 0.0.0.0-255.255.255.255');
+    await eventually('no fault', async () => (await run('status', '--state', edge.state)).status === 0);
+  });
+
+  test('bindings are added and taken away while it runs', async () => {
+    const other = await Appliance.prepare();
+    await using _ = other;
+    await edge.shell(
+      `Set-ReceiveConnector "${connector} $server" -Bindings 127.0.0.1:${edge.port},127.0.0.1:${other.port}`,
+    );
+    await eventually('the new binding', async () => (await ehlo(other.port).catch(() => '')).startsWith('220'));
+    await edge.shell(`Set-ReceiveConnector "${connector} $server" -Bindings 127.0.0.1:${edge.port}`);
+    await eventually('the binding is gone', async () => (await ehlo(other.port).catch(() => 'refused')) === 'refused');
+    assert.match(await ehlo(edge.port), /^220/);
+  });
+
+  test('the nine octets that end an unguarded server end nothing here', async () => {
+    const socket = connect({ port: edge.ldapPort, host: '127.0.0.1' });
+    socket.on('error', () => {});
+    socket.resume();
+    socket.end(Buffer.from('3084ffffffff020101', 'hex'));
+    await new Promise((resolve) => socket.once('close', resolve));
+    assert.match(
+      ldap('ldapsearch', ['-LLL', '-b', '', '-s', 'base', '(objectClass=*)', 'namingContexts']),
+      /namingContexts: /,
+    );
+  });
+});

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, test } from 'node:test';
+import { sendMessage } from '../../src/bin/lab-client.ts';
+import { Appliance, eventually, edge as run } from '../lib/appliance.ts';
+import { needs } from '../lib/peers.ts';
+
+/** A client that stays in a session. */
+class Client {
+  readonly socket: Socket;
+  #lines: AsyncIterator<string>;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: '127.0.0.1' });
+    this.#lines = createInterface({ input: this.socket })[Symbol.asyncIterator]();
+  }
+
+  /** Sends a line (none: only reads) and gives the last line of the reply. */
+  async say(line?: string): Promise<string> {
+    if (line !== undefined) this.socket.write(`${line}\r\n`);
+    for (;;) {
+      const { value, done } = (await this.#lines.next()) as IteratorResult<string, undefined>;
+      if (done === true) return 'closed';
+      if (value[3] !== '-') return value;
+    }
+  }
+}
+
+const corp = 'New-AcceptedDomain -Name Corp -DomainName corp.example -DomainType Authoritative';
+
+describe('the processes of an appliance', () => {
+  test('a second start on the same state is refused, with who holds it', async () => {
+    await using edge = await Appliance.start();
+    const second = await run('start', '--state', edge.state);
+    assert.equal(second.status, 2);
+    assert.match(second.error, new RegExp(`is in use by process ${edge.pid}`));
+  });
+
+  test('status tells bindings, processes and queues, and that nothing runs', async () => {
+    await using edge = await Appliance.start();
+    const { status, out } = await run('status', '--state', edge.state);
+    assert.equal(status, 0, out);
+    assert.match(out, new RegExp(`smtp +127\\.0\\.0\\.1:${edge.port}`));
+    assert.match(out, new RegExp(`ldap +127\\.0\\.0\\.1:${edge.ldapPort}`));
+    await edge.stop();
+    const stopped = await run('status', '--state', edge.state);
+    assert.equal(stopped.status, 2);
+    assert.match(stopped.error, /nothing runs on .*edge start/);
+  });
+
+  test('a worker that is killed comes back; sessions of the other go on', async () => {
+    await using edge = await Appliance.start({ lines: [corp] });
+    const clients = Array.from({ length: 12 }, () => new Client(edge.port));
+    for (const client of clients) assert.match(await client.say(), /^220 /);
+    const before = await edge.workers();
+    const victim = before[0] ?? 0;
+    process.kill(victim, 'SIGKILL');
+    const replies = await Promise.all(clients.map((client) => client.say('EHLO client.example').catch(() => 'closed')));
+    assert.ok(
+      replies.some((reply) => reply.startsWith('250')),
+      'sessions of the worker that lives go on',
+    );
+    await eventually('the worker is back', async () => {
+      const now = await edge.workers();
+      return now.length === 2 && !now.includes(victim) && now.every((pid) => pid > 0);
+    });
+    await eventually('every new connection is served', async () => {
+      const greetings = await Promise.all(Array.from({ length: 8 }, () => new Client(edge.port).say()));
+      return greetings.every((greeting) => greeting.startsWith('220'));
+    });
+    for (const client of clients) client.socket.destroy();
+  });
+
+  test('SIGTERM: a message in DATA finishes, other sessions get 421, exit status 0', async () => {
+    await using edge = await Appliance.start({ lines: [corp], workers: 1 });
+    const sender = new Client(edge.port);
+    const idle = new Client(edge.port);
+    await sender.say();
+    await idle.say();
+    await sender.say('EHLO a.example');
+    await sender.say('MAIL FROM:<a@a.example>');
+    await sender.say('RCPT TO:<b@corp.example>');
+    assert.match(await sender.say('DATA'), /^354/);
+    sender.socket.write('Subject: x\r\n\r\n');
+    const stopped = edge.stop();
+    assert.match(await idle.say(), /^421 4\.3\.2/);
+    assert.match(await sender.say('hello\r\n.'), /^250 2\.6\.0/);
+    assert.equal(await stopped, 0);
+    // What was answered 250 is still there after the next start.
+    await edge.start();
+    await eventually('the message in the queue', async () => {
+      const { out } = await run('status', '--state', edge.state, '--json');
+      const { workers } = JSON.parse(out) as { workers: { messages: number }[] };
+      return workers.reduce((sum, { messages }) => sum + messages, 0) === 1;
+    });
+  });
+
+  test('SIGHUP opens the logs anew', async () => {
+    await using edge = await Appliance.start({ lines: [corp] });
+    const folder = join(edge.state, 'logs');
+    const log = join(folder, 'service.log');
+    await eventually('a service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
+    renameSync(log, `${log}.old`);
+    process.kill(edge.pid, 'SIGHUP');
+    await eventually('a new service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
+    assert.match(edge.output, /logs are opened anew/);
+  });
+
+  test('root binds, everything else runs as the account named', needs('root'), async () => {
+    await using edge = await Appliance.start({ lines: [corp], user: 'nobody' });
+    const { out } = await run('status', '--state', edge.state, '--json');
+    const { processes, pid } = JSON.parse(out) as { processes: { name: string; pid: number }[]; pid: number };
+    const uidOf = (id: number): string =>
+      /^Uid:\s+(\d+)\s+(\d+)/m
+        .exec(readFileSync(`/proc/${id}/status`, 'utf8'))
+        ?.slice(1, 3)
+        .join() ?? '';
+    assert.equal(uidOf(pid), '0,0');
+    for (const process of processes) assert.equal(uidOf(process.pid), '65534,65534', process.name);
+    await sendMessage('127.0.0.1', edge.port, {
+      from: 'a@a.example',
+      to: ['b@corp.example'],
+      parameters: '',
+      content: Buffer.from('Subject: x\r\n\r\nx\r\n'),
+    });
+  });
+
+  test('the service manager is told when it is ready and when it stops', needs('systemd-notify'), async (t) => {
+    await using edge = await Appliance.prepare();
+    const socket = join(edge.state, '..', 'notify');
+    // Datagrams of the service manager's protocol are read by Python: the runtime has no unix datagram sockets.
+    const { spawn } = await import('node:child_process');
+    const script = `import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound', flush=True)
+while True: print(s.recv(4096).decode().replace('\\n', ' '), flush=True)`;
+    const listener = spawn('/usr/bin/python3', ['-c', script, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => listener.kill());
+    let heard = '';
+    listener.stdout.on('data', (chunk: Buffer) => (heard += String(chunk)));
+    await once(listener.stdout, 'data');
+    process.env['NOTIFY_SOCKET'] = socket;
+    try {
+      await edge.start();
+    } finally {
+      delete process.env['NOTIFY_SOCKET'];
+    }
+    await eventually('READY=1', () => heard.includes('READY=1'));
+    await edge.stop();
+    await eventually('STOPPING=1', () => heard.includes('STOPPING=1'));
+  });
+
+  test('a port that is taken is named, and had as soon as it is free', async () => {
+    await using first = await Appliance.start();
+    await using second = await Appliance.prepare();
+    await second.shell(
+      `Set-ReceiveConnector "Default internal receive connector $server" -Bindings 127.0.0.1:${second.port},127.0.0.1:${first.port}`,
+    );
+    await second.start();
+    assert.match(
+      second.output,
+      new RegExp(`127\\.0\\.0\\.1:${first.port} cannot be bound: another program listens there`),
+    );
+    await first.stop();
+    await eventually('the binding', async () => /listens now/.test(second.output));
+    assert.match(await new Client(first.port).say(), /^220/);
+  });
+
+  test('a state directory that cannot be used says why', async () => {
+    mkdirSync('/tmp/edge-e2e', { recursive: true });
+    writeFileSync('/tmp/edge-e2e/file', '');
+    const { status, error } = await run('start', '--state', '/tmp/edge-e2e/file/state');
+    assert.equal(status, 2);
+    assert.match(error, /ENOTDIR|EEXIST/);
+  });
+});

@@ -1,0 +1,183 @@
+/** A whole appliance of one's own: `edge start` on a temporary state directory and free ports, as an administrator runs it. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { type Chain } from '../../src/logs/index.ts';
+
+/** The command as it is called from a shell. */
+export const edgeCommand = new URL('../../src/bin/edge', import.meta.url).pathname;
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export interface ApplianceOptions {
+  readonly role?: 'EdgeTransport' | 'Mailbox';
+  readonly workers?: number;
+  /** Account to run as; default: who runs the test. */
+  readonly user?: string;
+  /** Management-shell lines run before the start; `$port` and `$server` are replaced. */
+  readonly lines?: readonly string[];
+}
+
+export interface CommandResult {
+  readonly status: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+/** Runs the edge command to its end. */
+export async function edge(...args: string[]): Promise<CommandResult> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(edgeCommand, args, { maxBuffer: 64 * 1024 ** 2 });
+    return { status: 0, out: stdout, error: stderr };
+  } catch (error) {
+    const failure = error as { code: number; stdout: string; stderr: string };
+    return { status: failure.code, out: failure.stdout, error: failure.stderr };
+  }
+}
+
+export class Appliance implements AsyncDisposable {
+  readonly state: string;
+  readonly port: number;
+  readonly ldapPort: number;
+  readonly options: ApplianceOptions;
+  /** What the service wrote to standard error. */
+  output = '';
+  #process: ChildProcess | undefined;
+
+  private constructor(state: string, port: number, ldapPort: number, options: ApplianceOptions) {
+    this.state = state;
+    this.port = port;
+    this.ldapPort = ldapPort;
+    this.options = options;
+  }
+
+  /** Sets an appliance up; `start()` then runs it. */
+  static async prepare(options: ApplianceOptions = {}): Promise<Appliance> {
+    const state = join(mkdtempSync(join(tmpdir(), 'edge-appliance-')), 'state');
+    // The account of the services must be able to reach the state directory.
+    chmodSync(join(state, '..'), 0o755);
+    const appliance = new Appliance(state, await freePort(), await freePort(), options);
+    const connector = options.role === 'Mailbox' ? 'Default $server' : 'Default internal receive connector $server';
+    await appliance.shell(
+      `ConfigureAdam.ps1 -LdapPort ${appliance.ldapPort} -SslPort ${await freePort()}`,
+      `Set-ReceiveConnector "${connector}" -Bindings 127.0.0.1:${appliance.port} -MaxInboundConnectionPerSource Unlimited -MaxInboundConnectionPercentagePerSource 100 -MessageRateLimit Unlimited`,
+      ...(options.lines ?? []),
+    );
+    return appliance;
+  }
+
+  static async start(options: ApplianceOptions = {}): Promise<Appliance> {
+    const appliance = await Appliance.prepare(options);
+    await appliance.start();
+    return appliance;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** Starts the service and resolves when it says that it is ready. */
+  async start(): Promise<void> {
+    const { role = 'EdgeTransport', workers = 2, user } = this.options;
+    const account = user ?? (process.getuid?.() === 0 ? 'root' : undefined);
+    const args = ['start', '--state', this.state, '--role', role, '--workers', String(workers)];
+    const child = spawn(edgeCommand, [...args, ...(account === undefined ? [] : ['--user', account])], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    this.#process = child;
+    const ready = Promise.withResolvers<void>();
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      this.output += `${line}\n`;
+      if (line.includes(' is ready')) ready.resolve();
+    });
+    child.once('exit', (code, signal) =>
+      ready.reject(new Error(`edge start ended (${String(signal ?? code)}):\n${this.output}`)),
+    );
+    await ready.promise;
+  }
+
+  /** Ends the service; resolves with its exit status. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    child.kill(signal);
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code;
+  }
+
+  /** Process ids of the workers that live now. */
+  async workers(): Promise<number[]> {
+    const { out } = await edge('status', '--state', this.state, '--json');
+    const { processes } = JSON.parse(out) as { processes: { name: string; pid: number }[] };
+    return processes.filter(({ name }) => name.startsWith('worker')).map(({ pid }) => pid);
+  }
+
+  /** Runs management-shell lines; throws with what was said when one failed. `$server` and `$port` are replaced. */
+  async shell(...lines: string[]): Promise<string> {
+    const filled = lines.map((line) => line.replaceAll('$server', serverName()).replaceAll('$port', String(this.port)));
+    const role = this.options.role === undefined ? [] : ['--role', this.options.role];
+    const result = await edge('shell', '--state', this.state, ...role, ...filled.flatMap((line) => ['-c', line]));
+    if (result.status !== 0) throw new Error(`${filled.join('\n')}\n${result.out}${result.error}`);
+    return result.out;
+  }
+
+  /** The decisions about a session, message or address. */
+  async why(about: string): Promise<Chain[]> {
+    const { status, out } = await edge('why', about, '--state', this.state, '--json');
+    return status === 0 ? (JSON.parse(out) as Chain[]) : [];
+  }
+
+  /** Messages in the mailboxes (Mailbox role): one path each. */
+  mail(): string[] {
+    const root = join(this.state, 'mailboxes');
+    if (!existsSync(root)) return [];
+    return readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.parentPath.endsWith('/new'))
+      .map((entry) => join(entry.parentPath, entry.name));
+  }
+
+  /** Text of every file of one log folder below `logs/`. */
+  log(folder: string): string {
+    const path = join(this.state, 'logs', folder);
+    if (!existsSync(path)) return '';
+    return readdirSync(path)
+      .map((name) => readFileSync(join(path, name), 'utf8'))
+      .join('');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    rmSync(join(this.state, '..'), { recursive: true, force: true });
+  }
+}
+
+/** Short name of this machine, upper case: the name of a server in the directory. */
+export function serverName(): string {
+  return (readFileSync('/proc/sys/kernel/hostname', 'utf8').trim().split('.')[0] ?? '').toUpperCase();
+}
+
+/** Waits until something holds, looking every 25 ms; rejects after the limit with what was wanted. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limitMs = 15_000,
+): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${limitMs / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

@@ -1,0 +1,123 @@
+/** A Postfix of one's own, in a temporary folder, for tests and benchmarks. Needs root, as Postfix does. */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface PostfixOptions {
+  readonly port: number;
+  /** Lines for main.cf beyond the basic ones. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+const basic = (folder: string): Record<string, string> => ({
+  compatibility_level: '3.6',
+  queue_directory: join(folder, 'spool'),
+  data_directory: join(folder, 'data'),
+  command_directory: '/usr/sbin',
+  daemon_directory: '/usr/lib/postfix/sbin',
+  mail_owner: 'postfix',
+  setgid_group: 'postdrop',
+  myhostname: 'postfix.test',
+  mydestination: '',
+  local_recipient_maps: '',
+  alias_maps: '',
+  inet_interfaces: '127.0.0.1',
+  inet_protocols: 'ipv4',
+  mynetworks: '127.0.0.0/8',
+  smtpd_peername_lookup: 'no',
+  message_size_limit: '104857600',
+  mailbox_size_limit: '0',
+  maillog_file: join(folder, 'maillog'),
+  maillog_file_prefixes: folder,
+  smtp_tls_security_level: 'none',
+  smtpd_tls_security_level: 'none',
+  smtpd_recipient_restrictions: 'permit_mynetworks, reject',
+  smtpd_relay_restrictions: 'permit_mynetworks, reject',
+});
+
+const services = (port: number): string => `127.0.0.1:${port} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+virtual unix - n n - - virtual
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+`;
+
+/** Says why no Postfix can run here; '' when one can. */
+export function postfixMissing(): string {
+  if (!existsSync('/usr/lib/postfix/sbin/master')) return 'Postfix is not installed (make peers)';
+  return process.getuid?.() === 0 ? '' : 'Postfix needs root';
+}
+
+export class Postfix implements AsyncDisposable {
+  readonly folder: string;
+  readonly port: number;
+  readonly pid: number;
+
+  private constructor(folder: string, port: number, pid: number) {
+    this.folder = folder;
+    this.port = port;
+    this.pid = pid;
+  }
+
+  /** Starts an instance; resolves when it answers. */
+  static async start({ port, settings }: PostfixOptions): Promise<Postfix> {
+    const folder = mkdtempSync(join(tmpdir(), 'edge-postfix-'));
+    chmodSync(folder, 0o755);
+    const conf = join(folder, 'conf');
+    for (const name of ['conf', 'spool', 'data']) mkdirSync(join(folder, name));
+    execFileSync('chown', ['postfix', join(folder, 'data')]);
+    const lines = Object.entries({ ...basic(folder), ...settings }).map(([name, value]) => `${name} = ${value}\n`);
+    writeFileSync(join(conf, 'main.cf'), lines.join(''));
+    writeFileSync(join(conf, 'master.cf'), services(port));
+    const child = spawn('postfix', ['-c', conf, 'start'], { stdio: 'ignore' });
+    await new Promise((resolve) => child.once('exit', resolve));
+    const pidFile = join(folder, 'spool/pid/master.pid');
+    for (let i = 0; i < 100 && !(existsSync(pidFile) && (await answers(port))); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return new Postfix(folder, port, Number(readFileSync(pidFile, 'latin1').trim()));
+  }
+
+  get log(): string {
+    return existsSync(join(this.folder, 'maillog')) ? readFileSync(join(this.folder, 'maillog'), 'utf8') : '';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = spawn('postfix', ['-c', join(this.folder, 'conf'), 'stop'], { stdio: 'ignore' });
+    await new Promise((resolve) => child.once('exit', resolve));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    socket.once('data', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  }).then((value) => {
+    socket.destroy();
+    return value as boolean;
+  });
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Clock } from '../../src/base/index.ts';
+import {
+  connectivityFields,
+  eventKinds,
+  FileJournal,
+  findChains,
+  type JournalSettings,
+  parseCsvLine,
+  parseQuestion,
+  protocolFields,
+  sentenceOf,
+  trackingFields,
+} from '../../src/logs/index.ts';
+import { sampleEvents } from './sample-events.ts';
+
+const clock: Clock = { now: () => Date.parse('2026-01-02T03:04:05Z'), after: () => ({ cancel: () => {} }) };
+
+function settingsIn(folder: string): JournalSettings {
+  const limits = (name: string) => ({
+    enabled: true,
+    folder: join(folder, name),
+    maxAge: 0,
+    maxDirectorySize: 1e9,
+    maxFileSize: 1e9,
+  });
+  return {
+    tracking: { limits: limits('MessageTracking'), serverName: 'EDGE', subjectLogging: true },
+    receiveProtocol: limits('SmtpReceive'),
+    sendProtocol: limits('SmtpSend'),
+    connectivity: limits('Connectivity'),
+    decisionFolder: join(folder, 'Decisions'),
+  };
+}
+
+function written(t: { after(call: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const journal = new FileJournal(settingsIn(folder), { clock, onError: (error) => assert.fail(error) });
+  for (const event of sampleEvents) journal.emit(event);
+  journal.close();
+  return folder;
+}
+
+function rows(folder: string): Record<string, string>[] {
+  const [name = ''] = readdirSync(folder);
+  const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\r\n');
+  const fields = (lines.find((line) => line.startsWith('#Fields: ')) ?? '').slice(9).split(',');
+  return lines
+    .filter((line) => !line.startsWith('#'))
+    .map((line) => Object.fromEntries(parseCsvLine(line).map((value, i) => [fields[i] ?? '?', value])));
+}
+
+test('every kind of event has a sample and a sentence', () => {
+  assert.deepEqual(sampleEvents.map(({ kind }) => kind).sort(), [...eventKinds].sort());
+  for (const event of sampleEvents) assert.ok(sentenceOf(event).length > 3, event.kind);
+});
+
+test('tracking: fields in order, one row for each fact about a message', (t) => {
+  const found = rows(join(written(t), 'MessageTracking'));
+  assert.deepEqual(Object.keys(found[0] ?? {}), [...trackingFields]);
+  assert.deepEqual(
+    found.map((row) => `${row['source']} ${row['event-id']}`),
+    ['SMTP RECEIVE', 'SMTP SEND', 'SMTP DEFER', 'SMTP FAIL'],
+  );
+  const [received, sent] = found;
+  assert.equal(received?.['client-ip'], '127.0.0.9');
+  assert.equal(received?.['connector-id'], 'EDGE\\Default');
+  assert.equal(received?.['message-subject'], 'Hello, "world"');
+  assert.equal(received?.['internal-message-id'], '77');
+  assert.equal(sent?.['server-ip'], '127.0.0.1');
+  assert.equal(sent?.['server-hostname'], 'hub.example.com');
+  assert.equal(sent?.['recipient-status'], '250 2.0.0 Ok');
+});
+
+test('subjects stay out of the tracking log when subject logging is off', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const settings = settingsIn(folder);
+  const journal = new FileJournal(
+    { ...settings, tracking: { ...settings.tracking, subjectLogging: false } },
+    { clock, onError: (error) => assert.fail(error) },
+  );
+  for (const event of sampleEvents) journal.emit(event);
+  journal.close();
+  for (const row of rows(join(folder, 'MessageTracking'))) assert.equal(row['message-subject'], '');
+});
+
+test('protocol and connectivity logs carry their fields', (t) => {
+  const folder = written(t);
+  const [line] = rows(join(folder, 'SmtpReceive'));
+  assert.deepEqual(Object.keys(line ?? {}), [...protocolFields]);
+  assert.equal(line?.['connector-id'], 'EDGE\\Default');
+  assert.equal(line?.['sequence-number'], '0');
+  const connections = rows(join(folder, 'Connectivity'));
+  assert.deepEqual(Object.keys(connections[0] ?? {}), [...connectivityFields]);
+  assert.deepEqual(
+    connections.map((row) => row['direction']),
+    ['+', '>', '-'],
+  );
+});
+
+const questions: readonly string[] = [
+  '00112233445566AA',
+  '00112233445566aa',
+  '77',
+  '<1@example.net>',
+  '6f0c2f61-6f3e-4b7c-9d4c-0a3a5c1f0001',
+  'b@example.com',
+  'B@EXAMPLE.COM',
+];
+for (const question of questions) {
+  test(`why ${question} finds the whole chain`, async (t) => {
+    const chains = await findChains(join(written(t), 'Decisions'), parseQuestion(question));
+    assert.equal(chains.length, 1);
+    const kinds = chains[0]?.events.map(({ kind }) => kind) ?? [];
+    // Protocol lines have a log of their own; everything else is there, in order.
+    assert.deepEqual(
+      kinds,
+      sampleEvents.map(({ kind }) => kind).filter((kind) => kind !== 'protocol-line'),
+    );
+  });
+}
+
+test('why finds nothing about what was not seen, and refuses what is no question', async (t) => {
+  assert.deepEqual(await findChains(join(written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);
+  assert.throws(() => parseQuestion('who?'), /is none of: a session id/);
+});

@@ -1,0 +1,121 @@
+import { type DecisionEvent, type EventKind } from '../../src/logs/index.ts';
+
+const delivery = {
+  guid: '6f0c2f61-6f3e-4b7c-9d4c-0a3a5c1f0001',
+  messageId: '<1@example.net>',
+  subject: 'Hello, "world"',
+  from: 'a@example.net',
+  recipients: ['b@example.com'],
+  replies: ['250 2.0.0 Ok'],
+  size: 1234,
+  hop: '[127.0.0.1]',
+  connector: 'To hub',
+  remote: 'hub.example.com [127.0.0.1]:2525',
+  local: '127.0.0.1',
+  attempt: 1,
+} as const;
+
+const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at' | 'session' | 'message' | 'kind'> } = {
+  'connector-chosen': {
+    connector: 'Default',
+    binding: '0.0.0.0:25',
+    range: '0.0.0.0-255.255.255.255',
+    local: '127.0.0.1:25',
+    remote: '127.0.0.9:40000',
+    passedOver: [{ name: 'Relay', reason: 'its ranges do not hold the address' }],
+  },
+  'connection-refused': {
+    local: '127.0.0.1:25',
+    remote: '127.0.0.9:40000',
+    reply: '421 4.3.2 Service not available',
+    reason: 'no connector',
+  },
+  'session-closed': { reason: 'QUIT' },
+  'protocol-line': {
+    direction: 'receive',
+    connector: 'Default',
+    local: 'l',
+    remote: 'r',
+    event: '<',
+    data: 'EHLO x',
+    context: '',
+  },
+  'right-checked': {
+    right: 'ms-Exch-SMTP-Submit',
+    principal: 'NT AUTHORITY\\ANONYMOUS LOGON',
+    granted: true,
+    by: 'AnonymousUsers',
+  },
+  'certificate-chosen': {
+    purpose: 'STARTTLS',
+    wanted: 'edge.example.com',
+    thumbprint: 'AB',
+    subject: 'CN=edge',
+    reason: 'newest',
+    passedOver: [],
+  },
+  'tls-reached': {
+    direction: 'receive',
+    protocol: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    level: 'EncryptionOnly',
+    peer: '',
+  },
+  'tls-failed': { direction: 'send', reason: 'handshake broke', consequence: 'sent in clear' },
+  'sender-accepted': { from: 'a@example.net' },
+  'recipient-accepted': { recipient: 'b@example.com', because: 'example.com is an accepted domain' },
+  'command-refused': {
+    command: 'RCPT TO:<c@example.org>',
+    reply: '550 5.7.54 SMTP; Unable to relay',
+    reason: 'not an accepted domain',
+  },
+  'message-queued': {
+    guid: delivery.guid,
+    messageId: delivery.messageId,
+    subject: delivery.subject,
+    from: delivery.from,
+    recipients: ['b@example.com'],
+    size: 1234,
+    reply: '250 2.6.0 queued',
+    connector: 'Default',
+    clientIp: '127.0.0.9',
+    clientName: 'client.example.net',
+    serverIp: '127.0.0.1',
+    source: 'SMTP',
+    reference: '',
+  },
+  'route-chosen': {
+    recipients: ['b@example.com'],
+    hop: '[127.0.0.1]',
+    connector: 'To hub',
+    because: 'address space --',
+    passedOver: [],
+  },
+  'connection-opened': { hop: '[127.0.0.1]', host: 'hub', remote: '127.0.0.1:2525', local: '127.0.0.1:50000' },
+  'connection-failed': { hop: '[127.0.0.1]', host: 'hub', reason: 'refused' },
+  'connection-closed': { hop: '[127.0.0.1]', host: 'hub', messages: 1, bytes: 1234 },
+  delivered: delivery,
+  deferred: { ...delivery, replies: ['451 4.4.0 later'], retryAt: Date.parse('2026-01-02T04:00:00Z') },
+  failed: { ...delivery, replies: ['550 5.1.1 unknown'] },
+  'message-expired': { recipients: ['b@example.com'] },
+  notification: { action: 'failed', to: 'a@example.net', recipients: ['b@example.com'], suppressed: '' },
+  'queue-state': {
+    hop: '[127.0.0.1]',
+    status: 'Retry',
+    reason: 'no connection',
+    retryAt: Date.parse('2026-01-02T04:00:00Z'),
+  },
+  'configuration-applied': { usn: 42, problems: [] },
+};
+
+/** One event of every kind, a millisecond apart, all of one session and message. */
+export const sampleEvents: readonly DecisionEvent[] = Object.entries(bodies).map(
+  ([kind, body], i) =>
+    ({
+      at: Date.parse('2026-01-02T03:04:05Z') + i,
+      session: '00112233445566AA',
+      message: ['connector-chosen', 'session-closed', 'tls-reached'].includes(kind) ? 0 : 77,
+      kind,
+      ...body,
+    }) as DecisionEvent,
+);

@@ -1,0 +1,96 @@
+/**
+ * What EdgeServer, EdgeConnection and EdgeStream take from the inside of smtp-server. Another version of the library,
+ * or a method that it changed, fails here: then read the change, see whether the subclass still holds, and write the
+ * new digest down.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import { SMTPServer } from 'smtp-server';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
+import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
+import { EdgeConnection } from '../../src/smtp-receive/edge-connection.ts';
+import { EdgeServer } from '../../src/smtp-receive/edge-server.ts';
+import { EdgeStream } from '../../src/smtp-receive/edge-stream.ts';
+
+const methods = (prototype: object): Map<string, string> =>
+  new Map(
+    Object.getOwnPropertyNames(prototype).flatMap((name) => {
+      const method: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+      if (typeof method !== 'function') return [];
+      return [[name, createHash('sha256').update(String(method)).digest('hex').slice(0, 12)] as const];
+    }),
+  );
+
+test('the version is the one that was read', () => {
+  const { version } = createRequire(import.meta.url)('smtp-server/package.json') as { version: string };
+  assert.equal(version, '3.21.6');
+});
+
+const rows = [
+  {
+    ours: EdgeServer.prototype,
+    theirs: SMTPServer.prototype,
+    overridden: ['_resolveSNI', 'onSecure', 'updateSecureContext'],
+    reliedOn: ['constructor'],
+  },
+  {
+    ours: EdgeConnection.prototype,
+    theirs: SMTPConnection.prototype,
+    overridden: ['_armTimeout', '_createParser', '_onClose', '_onCommand', '_onError', 'close', 'init', 'send'],
+    reliedOn: ['constructor', '_setListeners', '_onCloseEvent', '_resetSession', 'upgrade'],
+  },
+  {
+    ours: EdgeStream.prototype,
+    theirs: SMTPStream.prototype,
+    overridden: ['_flushData', '_write'],
+    reliedOn: ['constructor'],
+  },
+] as const;
+
+const digests: Readonly<Record<string, string>> = {
+  'SMTPServer.constructor': '37131f66eada',
+  'SMTPServer._resolveSNI': '2552460a41b8',
+  'SMTPServer.onSecure': 'e7fd7542d67f',
+  'SMTPServer.updateSecureContext': '643afa2b7bfe',
+  'SMTPConnection.constructor': 'aaa042191b73',
+  'SMTPConnection._setListeners': 'cf07ab6f47db',
+  'SMTPConnection._onCloseEvent': '66ef4e7f2f72',
+  'SMTPConnection._resetSession': '2bf7682ca138',
+  'SMTPConnection.upgrade': '6a3fa8a3ee41',
+  'SMTPConnection._armTimeout': 'b8bc04964752',
+  'SMTPConnection._createParser': '15ca8c360137',
+  'SMTPConnection._onClose': '097b8d221da5',
+  'SMTPConnection._onCommand': '41c8a1b7a32a',
+  'SMTPConnection._onError': 'ddcc47e46ea9',
+  'SMTPConnection.close': '4b80aaabd134',
+  'SMTPConnection.init': '1265a7d7ca8f',
+  'SMTPConnection.send': 'c33568c0111a',
+  'SMTPStream.constructor': '448a713e7d6e',
+  'SMTPStream._flushData': '84553453dd02',
+  'SMTPStream._write': 'a72635ce53e2',
+};
+
+for (const { ours, theirs, overridden, reliedOn } of rows) {
+  const name = theirs.constructor.name;
+  const inside = methods(theirs);
+
+  test(`${name}: what is overridden is listed, and is still there to override`, () => {
+    const shared = [...methods(ours).keys()].filter((method) => inside.has(method) && method !== 'constructor').sort();
+    assert.deepEqual(shared, [...overridden]);
+  });
+
+  for (const method of [...reliedOn, ...overridden]) {
+    test(`${name}.${method} is as it was read`, () => {
+      assert.equal(inside.get(method), digests[`${name}.${method}`]);
+    });
+  }
+}
+
+test('the parser is a Writable with isClosed, as upgrade() and close() take it', () => {
+  const parser = new EdgeStream({ takeLine() {}, takeLongLine() {}, takeEnd() {}, pause: (next) => next() });
+  assert.ok(parser instanceof Writable);
+  assert.equal(parser.isClosed, false);
+});

@@ -1,0 +1,94 @@
+/** A sender with everything around it that a test may want to look at. */
+import { SessionIds, systemClock } from '../../src/base/index.ts';
+import {
+  type SendConnector,
+  type Snapshot,
+  testSendConnector,
+  testSnapshot,
+  testSnapshotSource,
+} from '../../src/config/index.ts';
+import { type DecisionEvent, type EventKind, type EventOf } from '../../src/logs/index.ts';
+import {
+  DnsError,
+  type MailResolver,
+  type MxRecord,
+  type PhaseTimeouts,
+  type SenderOptions,
+  SmtpSender,
+} from '../../src/smtp-send/index.ts';
+
+/** Every wait of the client is over quickly: hostile peers hang. */
+export const quick: PhaseTimeouts = {
+  connectMs: 2_000,
+  greetingMs: 150,
+  helloMs: 150,
+  mailMs: 150,
+  rcptMs: 150,
+  dataMs: 150,
+  blockMs: 150,
+  finalMs: 150,
+  quitMs: 100,
+};
+
+/** A DNS of constants. A missing name does not exist. */
+export class TableResolver implements MailResolver {
+  readonly asked: string[] = [];
+  readonly #table: Readonly<Record<string, readonly (MxRecord | string)[] | DnsError>>;
+
+  constructor(table: Readonly<Record<string, readonly (MxRecord | string)[] | DnsError>>) {
+    this.#table = table;
+  }
+
+  async mx(domain: string): Promise<readonly MxRecord[]> {
+    this.asked.push(`MX ${domain}`);
+    return this.#entry(domain).filter((record) => typeof record !== 'string');
+  }
+
+  async addresses(host: string): Promise<readonly string[]> {
+    this.asked.push(`A ${host}`);
+    const found = this.#entry(host).filter((record) => typeof record === 'string');
+    if (found.length === 0) throw new DnsError('no-record', `${host} has no address`);
+    return found;
+  }
+
+  hostAddresses(host: string): Promise<readonly string[]> {
+    return this.addresses(host);
+  }
+
+  #entry(name: string): readonly (MxRecord | string)[] {
+    const entry = this.#table[name];
+    if (entry === undefined) throw new DnsError('no-such-domain', `${name} does not exist`);
+    if (entry instanceof DnsError) throw entry;
+    return entry;
+  }
+}
+
+export interface SenderBench {
+  readonly sender: SmtpSender;
+  readonly events: DecisionEvent[];
+  readonly of: <K extends EventKind>(kind: K) => EventOf<K>[];
+}
+
+/** A sender over one connector called 'Outbound' to these smart hosts. */
+export function senderBench(
+  connector: Partial<SendConnector>,
+  options: SenderOptions & { resolver?: MailResolver; snapshot?: Partial<Snapshot> } = {},
+): SenderBench {
+  const events: DecisionEvent[] = [];
+  const sendConnectors = [testSendConnector({ name: 'Outbound', dnsRoutingEnabled: false, ...connector })];
+  const sender = new SmtpSender(
+    {
+      snapshots: testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot })),
+      resolver: options.resolver ?? new TableResolver({}),
+      journal: { emit: (event) => void events.push(event) },
+      sessions: new SessionIds(),
+      clock: systemClock,
+    },
+    { timeouts: quick, idleMs: 50, ...options },
+  );
+  return {
+    sender,
+    events,
+    of: <K extends EventKind>(kind: K) => events.filter((event) => event.kind === kind) as unknown as EventOf<K>[],
+  };
+}
