@@ -21,6 +21,9 @@ const perGroup = 1024 ** 2;
 /** New messages leave this much room, in octets: that something was delivered can be written down on a full disk. */
 const forOutcomes = 3 * 1024 ** 2;
 
+/** Octets that so many changes may need beside the messages themselves. */
+const roomForTrees = (changes: number): number => perGroup + changes * perChange;
+
 /** A store that has not answered for so long will not answer any more, in milliseconds. */
 const longestCommitMs = 60_000;
 
@@ -92,23 +95,41 @@ export class GroupCommit {
     if (this.#waiting.length > 0) this.#schedule();
   }
 
-  /** Refuses new messages for which there is no room; the rest of the group goes on. */
+  /** Refuses new messages for which there is no room; of the rest, as many go on as fit. */
   async #makeRoom(group: Waiting[]): Promise<Waiting[]> {
-    const room = this.#room;
     const messages = group.reduce((sum, { octets }) => sum + octets, 0);
-    const rest = perGroup + group.length * perChange;
-    const wanted = messages === 0 ? rest : rest + messages + forOutcomes;
-    if (room.has(wanted)) return group;
+    const rest = roomForTrees(group.length);
     try {
-      await room.reserve(wanted);
+      await this.#reserve(messages === 0 ? rest : rest + messages + forOutcomes);
       return group;
     } catch (cause) {
+      if (messages > 0 && this.#fitsInFreed(rest + messages)) return group;
       const error = new SpoolError('there is no room for the message on the disk', { cause });
       for (const { octets, reject } of group) if (octets > 0) reject(error);
-      const others = group.filter(({ octets }) => octets === 0);
-      if (others.length > 0 && !room.has(rest)) await room.reserve(rest);
-      return others;
+      return this.#fewer(group.filter(({ octets }) => octets === 0));
     }
+  }
+
+  async #reserve(octets: number): Promise<void> {
+    if (!this.#room.has(octets)) await this.#room.reserve(octets);
+  }
+
+  /**
+   * On a full disk, what was delivered makes room for what comes: freed pages count as the room for outcomes, which need single
+   * pages. The messages themselves must fit at the end, where LMDB puts a value that finds no run of free pages.
+   */
+  #fitsInFreed(octets: number): boolean {
+    return this.#room.has(octets) && this.#room.hasWithFreed(octets + forOutcomes);
+  }
+
+  /** The first of these outcomes, as many as there is room for and one at least; the others wait for the next group. */
+  async #fewer(outcomes: Waiting[]): Promise<Waiting[]> {
+    let count = outcomes.length;
+    while (count > 1 && !this.#room.has(roomForTrees(count))) count = Math.ceil(count / 2);
+    if (count === 0) return [];
+    await this.#reserve(roomForTrees(count));
+    this.#waiting.unshift(...outcomes.slice(count));
+    return outcomes.slice(0, count);
   }
 
   async #transact(group: readonly Waiting[]): Promise<void> {

@@ -10,7 +10,7 @@ import { GroupCommit } from './group-commit.ts';
 import { IdSource } from './id-source.ts';
 import { LmdbWriter, type WriterStore } from './lmdb-writer.ts';
 import { decodeRecord, decodeStates, encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
-import { StoreRoom } from './store-room.ts';
+import { type StoreExtent, StoreRoom } from './store-room.ts';
 
 export interface LmdbSpoolOptions {
   /** Folder of this shard; made when absent, mode 0700. */
@@ -95,7 +95,7 @@ export class LmdbSpool implements Spool {
       mkdirSync(options.path, { recursive: true, mode: 0o700 });
       const databases = openDatabases(options);
       const { root, records, meta } = databases;
-      const room = await StoreRoom.open(join(options.path, 'data.mdb'), () => usedBytes(root));
+      const room = await StoreRoom.open(join(options.path, 'data.mdb'), extentOf(databases));
       const commits = new GroupCommit(root, room, options.clock);
       const [last = 0] = [...records.getKeys({ reverse: true, limit: 1 })];
       const reserve = (limit: number): Promise<void> => commits.add(() => void meta.put('ids', limit));
@@ -284,11 +284,30 @@ function openDatabases({ path, mapSize = 16 * 1024 ** 3 }: LmdbSpoolOptions): Da
 
 const pageBytes = 4_096;
 
-/** Octets of the file that the store uses. lmdb tells it beside the free list, whose reading takes long; so it is asked here. */
-function usedBytes(root: RootDatabase<Buffer, number>): number {
-  const { env } = root as unknown as { readonly env: { info(): { readonly lastPageNumber: number } } };
-  return (env.info().lastPageNumber + 1) * pageBytes;
+/** What lmdb counts of one tree. */
+interface TreePages {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
 }
+
+function extentOf({ root, contents, records, states, meta }: Databases): StoreExtent {
+  const pages = ({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreePages): number =>
+    treeBranchPageCount + treeLeafPageCount + overflowPages;
+  // Asked once for each commit, where the public way would count all trees as well.
+  const { env } = root as unknown as { readonly env: { info(): { readonly lastPageNumber: number } } };
+  return {
+    end: () => (env.info().lastPageNumber + 1) * pageBytes,
+    inUse: () => {
+      const whole = root.getStats() as { readonly root: TreePages; readonly free: TreePages };
+      const trees = [contents, records, states, meta].map((database) => database.getStats() as TreePages);
+      return (pagesOfMeta + [whole.root, whole.free, ...trees].reduce((sum, tree) => sum + pages(tree), 0)) * pageBytes;
+    },
+  };
+}
+
+/** LMDB begins its file with two of them. */
+const pagesOfMeta = 2;
 
 /** A copy of its own: lmdb's fast buffer is overwritten by the next read, or is the map itself. */
 function read(database: Database<Buffer, number>, id: number): Buffer | undefined {

@@ -4,6 +4,14 @@ import { type FileHandle, open } from 'node:fs/promises';
 const stepBytes = 4 * 1024 ** 2;
 const zeros = Buffer.alloc(1024 ** 2);
 
+/** How far LMDB has come in its file. */
+export interface StoreExtent {
+  /** Octets from the beginning to the last page ever used. */
+  end(): number;
+  /** Octets of the pages that hold something now: below `end` when pages were freed. Slower to tell. */
+  inUse(): number;
+}
+
 /**
  * Keeps blocks allocated beyond what LMDB uses of its file. When a write of LMDB itself fails for want of room, lmdb 3.5.6 formats
  * the fault into a buffer that is too small and the process dies of a damaged heap. So the room is taken before, by
@@ -12,29 +20,33 @@ const zeros = Buffer.alloc(1024 ** 2);
  */
 export class StoreRoom implements AsyncDisposable {
   readonly #file: FileHandle;
-  /** Octets that LMDB uses, from the beginning. */
-  readonly #used: () => number;
+  readonly #extent: StoreExtent;
   #allocated: number;
 
-  private constructor(file: FileHandle, allocated: number, used: () => number) {
+  private constructor(file: FileHandle, allocated: number, extent: StoreExtent) {
     this.#file = file;
     this.#allocated = allocated;
-    this.#used = used;
+    this.#extent = extent;
   }
 
-  static async open(path: string, used: () => number): Promise<StoreRoom> {
+  static async open(path: string, extent: StoreExtent): Promise<StoreRoom> {
     const file = await open(path, 'r+');
-    return new StoreRoom(file, (await file.stat()).size, used);
+    return new StoreRoom(file, (await file.stat()).size, extent);
   }
 
-  /** True when so many octets may be written without asking for more. */
+  /** True when so many octets may be written at the end of what is used without asking for more. */
   has(octets: number): boolean {
-    return this.#used() + octets <= this.#allocated;
+    return this.#extent.end() + octets <= this.#allocated;
+  }
+
+  /** The same, with the pages that were freed before the end. A value of several pages may find no run of them. */
+  hasWithFreed(octets: number): boolean {
+    return this.#extent.inUse() + octets <= this.#allocated;
   }
 
   /** Throws what the system says when there is no room. */
   async reserve(octets: number): Promise<void> {
-    const wanted = this.#used() + octets;
+    const wanted = this.#extent.end() + octets;
     try {
       await this.#extend(Math.max(wanted, this.#allocated + stepBytes));
     } catch (error) {
