@@ -9,3 +9,4 @@ export { newGuid, SessionIds } from './ids.ts';
 export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange } from './ip-range.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';
 export { formatTimeSpan, parseTimeSpan } from './time-span.ts';
+export { wildcardTest } from './wildcard.ts';

@@ -17,6 +17,7 @@ import {
   managementSocket,
   statePaths,
 } from '../supervisor/index.ts';
+import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { LdapConfigurationStore } from './configuration-store.ts';
 import { holdSnapshots, openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { journalSettings } from './journal-settings.ts';
@@ -74,6 +75,8 @@ const administration = new FanOutAdministration(
   () => journalSettings(snapshots.current, paths).tracking.limits.folder,
 );
 const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn);
+const auditTrail = openAdminAudit(paths);
+const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
 const methods: Record<string, ManagementMethod> = {
   status: async function* () {
     return report();
@@ -83,8 +86,8 @@ const methods: Record<string, ManagementMethod> = {
   },
   ...shellMethods(
     cmdletCatalogue(),
-    { store: configuration, role: place.role, serverName: place.serverName, transport: administration },
-    log,
+    { store: configuration, role: place.role, serverName: place.serverName, transport: administration, auditTrail },
+    { audited, log },
   ),
 };
 const management = new ManagementServer(methods);
@@ -96,7 +99,10 @@ store.onChange(() => {
   tellBindings();
   for (const { dn, attribute, reason } of snapshots.current.problems) log.warn({ dn, attribute }, reason);
 });
-bus.handle('reopen-logs', () => service.reopen());
+bus.handle('reopen-logs', () => {
+  service.reopen();
+  auditTrail.reopen();
+});
 bus.handle('stop', stop);
 process.on('disconnect', () => process.exit(1));
 process.on('uncaughtExceptionMonitor', (error) => {

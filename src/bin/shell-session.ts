@@ -1,11 +1,18 @@
 /** The service's side of the management shell: sessions that live here, questions and files that live with the caller. */
-import { type CmdletCatalogue, type CmdletContext } from '../cmdlets/index.ts';
+import { type AuditEntry, type CmdletCatalogue, type CmdletContext } from '../cmdlets/index.ts';
 import { type ServiceLog } from '../logs/index.ts';
 import { type FileAccess, type Question, Shell } from '../shell/index.ts';
 import { type ManagementMethod } from '../supervisor/index.ts';
 
 /** What the cmdlets of this process work on. */
-export type ShellGround = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport'>;
+export type ShellGround = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'>;
+
+/** Where a shell tells what happens in it. */
+export interface ShellTelling {
+  /** Writes to the admin audit log. Throws Error when it cannot. */
+  readonly audited: (entry: AuditEntry) => void;
+  readonly log?: ServiceLog['log'];
+}
 
 /** A line to run, as it comes over the management socket. */
 export interface ShellRequest {
@@ -44,14 +51,14 @@ interface Session {
 export function shellMethods(
   cmdlets: CmdletCatalogue,
   ground: ShellGround,
-  log: ServiceLog['log'],
+  telling: ShellTelling,
 ): Record<string, ManagementMethod> {
   const sessions = new Map<string, Session>();
   const waiting = new Map<number, (reply: TaskReply) => void>();
   let nextToken = 1;
 
   const sessionOf = (id: string): Session => {
-    const session = sessions.get(id) ?? openSession(cmdlets, ground, log);
+    const session = sessions.get(id) ?? openSession(cmdlets, ground, telling);
     sessions.delete(id);
     sessions.set(id, session);
     if (sessions.size > mostSessions) sessions.delete(sessions.keys().next().value ?? '');
@@ -102,7 +109,7 @@ export function shellMethods(
   };
 }
 
-function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, log: ServiceLog['log']): Session {
+function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, telling: ShellTelling): Session {
   const files: FileAccess = {
     read: async (path) => Buffer.from(String(await session.call({ task: 'read', path })), 'base64'),
     write: async (path, content, append) => {
@@ -111,23 +118,22 @@ function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, log: Service
     exists: async (path) => (await session.call({ task: 'exists', path })) === true,
   };
   const session: Session = {
-    shell: openShell(cmdlets, ground, files, log),
+    shell: openShell(cmdlets, ground, files, telling),
     call: () => Promise.reject(new Error('nobody is there to answer')),
   };
   return session;
 }
 
-/** A shell on this ground. Changes are told to the log with the line that asked for them. */
+/** A shell on this ground. */
 export function openShell(
   cmdlets: CmdletCatalogue,
   ground: ShellGround,
   files: FileAccess,
-  log?: ServiceLog['log'],
+  { audited, log }: ShellTelling,
 ): Shell {
   return new Shell({
     cmdlets,
-    environment: () => ground,
-    changed: (change, line) => log?.info({ change, line }, 'configuration changed by the management shell'),
+    environment: () => ({ ...ground, audited }),
     files,
     now: () => Date.now(),
     onBug: (error) => log?.error({ err: error }, 'a cmdlet failed by a fault of the program'),

@@ -132,7 +132,7 @@ function acesOf(bound: BoundParameters): readonly Ace[] {
   return wanted.map((right) => ace(sid, right, deny));
 }
 
-async function writeTarget(context: CmdletContext, target: Target, acl: readonly Ace[], cmdlet: string): Promise<void> {
+async function writeTarget(context: CmdletContext, target: Target, acl: readonly Ace[]): Promise<void> {
   const [before = 'D:'] = target.entry.values('nTSecurityDescriptor');
   const after = writeAcl(acl, before);
   const modification = {
@@ -141,7 +141,11 @@ async function writeTarget(context: CmdletContext, target: Target, acl: readonly
     values: [Buffer.from(after)],
   } as const;
   await inDirectory(target.identity, () => context.store.modify(target.entry.dn, [modification]));
-  context.changed({ cmdlet, dn: target.entry.dn, properties: [{ name: 'nTSecurityDescriptor', before, after }] });
+  context.changed({
+    object: target.identity,
+    dn: target.entry.dn,
+    properties: [{ name: 'nTSecurityDescriptor', before, after }],
+  });
 }
 
 async function warnRelay(context: CmdletContext, { entry }: Target): Promise<void> {
@@ -204,7 +208,7 @@ const addADPermission: Cmdlet = {
       }))
     )
       return;
-    await writeTarget(context, target, [...target.acl, ...missing], 'Add-ADPermission');
+    await writeTarget(context, target, [...target.acl, ...missing]);
     await warnRelay(context, target);
     for (const one of missing) yield present(target.identity, one);
   },
@@ -251,7 +255,6 @@ const removeADPermission: Cmdlet = {
         context,
         target,
         target.acl.filter((there) => there.inherited || !isUnwanted(there)),
-        'Remove-ADPermission',
       );
     }),
 };

@@ -1,6 +1,7 @@
 /** All cmdlets: those that are built, and those that are only known by name. */
 import { type Properties } from '../config/index.ts';
 import { adPermissionCmdlets } from './ad-permission.ts';
+import { adminAuditCmdlets } from './admin-audit.ts';
 import { notImplemented } from './changes.ts';
 import { configureAdam } from './configure-adam.ts';
 import { acceptedDomainKind, remoteDomainKind } from './domains.ts';
@@ -51,6 +52,7 @@ const views: Readonly<Record<string, DefaultView>> = {
     ],
   },
   MessageTrackingEvent: { kind: 'table', columns: ['EventId', 'Source', 'Sender', 'Recipients', 'MessageSubject'] },
+  AdminAuditLogEvent: { kind: 'list', columns: [] },
   TransportPipelineEvent: { kind: 'table', columns: ['Event', 'TransportAgents'] },
 };
 
@@ -95,6 +97,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...queueCmdlets,
     ...messageCmdlets,
     ...trackingCmdlets,
+    ...adminAuditCmdlets,
     configureAdam,
   ];
   const byName = new Map(Object.entries(facts).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]));

@@ -36,7 +36,7 @@ async function configure(context: CmdletContext, bound: BoundParameters): Promis
     before: entry.values(attribute)[0] ?? '',
     after: value,
   }));
-  context.changed({ cmdlet: 'ConfigureAdam.ps1', dn: entry.dn, properties });
+  context.changed({ object: context.serverName, dn: entry.dn, properties });
   if (context.transport !== undefined)
     context.warning('The directory listens on the new ports after the next start of the service.');
 }

@@ -1,4 +1,5 @@
 /** Objects of a table in the directory: found, listed, and the place for new ones. */
+import { wildcardTest } from '../base/index.ts';
 import {
   type ObjectIdentity,
   type ObjectTable,
@@ -50,14 +51,8 @@ export function matches(object: ObjectIdentity, identity: string, wildcards = fa
   const names = [object.name, object.identity, object.dn, object.guid].filter((name) => name !== '');
   if (names.some((name) => name.toLowerCase() === wanted)) return true;
   if (!wildcards || !/[*?]/.test(wanted)) return false;
-  const pattern = new RegExp(
-    `^${wanted
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    's',
-  );
-  return [object.name, object.identity].some((name) => pattern.test(name.toLowerCase()));
+  const test = wildcardTest(wanted);
+  return [object.name, object.identity].some(test);
 }
 
 /** The one object that an identity names. Throws CmdletError with the nearest name. */

@@ -8,7 +8,9 @@ export { cmdletCatalogue } from './catalogue.ts';
 export { nearest } from './nearest.ts';
 export { type Predicate, parseOpath } from './opath.ts';
 export {
+  type AuditEntry,
   type AuditedChange,
+  type AuditTrail,
   type BoundParameters,
   type Cmdlet,
   type CmdletCatalogue,

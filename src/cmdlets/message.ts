@@ -1,8 +1,15 @@
 /** Get-Message, Suspend-, Resume-, Remove- and Export-Message. */
-import { badArgument, identityOf, isOn, yesNoOf } from './bound.ts';
+import { badArgument, identityOf, isOn, plainText, yesNoOf } from './bound.ts';
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
-import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, quietly } from './runtime.ts';
+import {
+  type AuditedChange,
+  type BoundParameters,
+  type Cmdlet,
+  type CmdletContext,
+  CmdletObject,
+  quietly,
+} from './runtime.ts';
 import { type MessageAction } from './transport-administration.ts';
 import { arranged, choose, presentMessage, refuseOthers, runningTransport } from './transport-objects.ts';
 
@@ -87,9 +94,18 @@ function messageCmdlet({ verb, synopsis, says, impact, action }: MessageVerb): C
           const identity = String(message.get('Identity'));
           if (!(await context.shouldProcess({ action: `${says} message`, target: identity, impact }))) continue;
           await transport.actOnMessages(action(bound), [identity]);
+          context.changed({ object: identity, dn: '', properties: auditedFacts(message) });
         }
       }),
   };
+}
+
+/** What message it was: after Remove-Message nobody can look any more. */
+function auditedFacts(message: CmdletObject): AuditedChange['properties'] {
+  return ['InternetMessageId', 'FromAddress', 'Subject'].map((name) => {
+    const value = plainText(message.get(name));
+    return { name, before: value, after: value };
+  });
 }
 
 const exportMessage: Cmdlet = {

@@ -76,7 +76,6 @@ export function audit<P extends Properties>(
 ): void {
   const { table } = kind;
   const fields = Object.keys(table.properties).filter((field) => table.properties[field]?.hidden !== true);
-  const verb = before === undefined ? 'New' : after === undefined ? 'Remove' : 'Set';
   const changed = before && after ? differing(table, before, after) : fields;
   const properties = changed
     .filter((field) => table.properties[field]?.syntax.type !== 'PSCredential')
@@ -87,7 +86,8 @@ export function audit<P extends Properties>(
     }));
   const renamed = before && after && before.name !== after.name;
   if (renamed) properties.push({ name: 'Name', before: before.name, after: after.name });
-  context.changed({ cmdlet: `${verb}-${kind.noun ?? table.noun}`, dn: (after ?? before)?.dn ?? '', properties });
+  const { identity = '', dn = '' } = before ?? after ?? {};
+  context.changed({ object: identity, dn, properties });
 }
 
 /** Runs a directory operation; what the directory refuses becomes an error of the cmdlet. */

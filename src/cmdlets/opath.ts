@@ -1,4 +1,5 @@
 /** Filters of the -Filter parameters (OPATH): `Status -eq 'Retry' -and MessageCount -gt 10`. */
+import { wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
 import { badArgument } from './bound.ts';
 import { hint } from './nearest.ts';
@@ -57,13 +58,7 @@ function order(left: unknown, right: string): number {
   return folded(left) < folded(right) ? -1 : folded(left) > folded(right) ? 1 : 0;
 }
 
-function like(left: unknown, pattern: string): boolean {
-  const source = folded(pattern)
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 's').test(folded(left));
-}
+const like: Compare = (left, pattern) => wildcardTest(pattern)(folded(left));
 
 /** `$null`, `$true`, `$false` and words that mean them. */
 function equal(left: unknown, right: string): boolean {

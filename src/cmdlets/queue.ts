@@ -64,6 +64,7 @@ function queueCmdlet({ verb, action, synopsis, says }: QueueVerb): Cmdlet {
           const identity = String(queue.get('Identity'));
           if (!(await context.shouldProcess({ action: `${says} queue`, target: identity, impact: 'Medium' }))) continue;
           await transport.actOnQueues(action, [identity], { resubmit });
+          context.changed({ object: identity, dn: '', properties: [] });
         }
       }),
   };

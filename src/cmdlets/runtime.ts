@@ -6,6 +6,7 @@
  */
 import { type ServerRole } from '../config/index.ts';
 import { type Entry, type Modification } from '../ldap/index.ts';
+import { type AdminAuditQuestion, type AdminAuditRecord } from '../logs/index.ts';
 import { type TransportAdministration } from './transport-administration.ts';
 
 /** An object that came through the pipeline: properties found without regard to case, null for none. */
@@ -162,12 +163,23 @@ export interface Operation {
   readonly impact: 'Medium' | 'High';
 }
 
-/** For the admin audit log. Secrets never stand here. */
+/** One object that was changed, for the admin audit log. Secrets never stand here. */
 export interface AuditedChange {
-  readonly cmdlet: string;
+  /** Identity of the object: a name, `SERVER\\Name`, a queue, a message. */
+  readonly object: string;
+  /** '' for what is not in the directory. */
   readonly dn: string;
   /** Old and new values by property name. */
   readonly properties: readonly { readonly name: string; readonly before: string; readonly after: string }[];
+}
+
+/** A line of the admin audit log, as the runner of a cmdlet knows it. */
+export type AuditEntry = Omit<AdminAuditRecord, 'at' | 'who' | 'server' | 'via'>;
+
+/** The admin audit log, for reading. */
+export interface AuditTrail {
+  /** Newest first. */
+  search(question: AdminAuditQuestion, signal: AbortSignal): AsyncIterable<AdminAuditRecord>;
 }
 
 /** The directory, as cmdlets use it: over LDAP, or on the store itself when the service does not run. */
@@ -193,6 +205,7 @@ export interface CmdletContext {
   readonly serverName: string;
   /** Workers, queues and logs; undefined when the service does not run. */
   readonly transport: TransportAdministration | undefined;
+  readonly auditTrail: AuditTrail;
   warning(text: string): void;
   verbose(text: string): void;
   /** -WhatIf and -Confirm: false when the operation is not to be done. */

@@ -1,4 +1,5 @@
 /** Queues and messages as the shell gets them, and how lines choose among them. */
+import { wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
 import { badArgument, identityOf, isObject, plainText, resultSizeOf, textOf, textsOf } from './bound.ts';
 import { notImplemented } from './changes.ts';
@@ -69,14 +70,6 @@ export function presentMessage(message: MessageInfo, withRecipients = false): Cm
   ]);
 }
 
-const wildcard = (pattern: string): RegExp => {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'is');
-};
-
 /** Objects that a line means by -Identity or -Filter. With an identity, `SERVER\` may be left out. */
 export function choose(
   context: CmdletContext,
@@ -92,8 +85,8 @@ export function choose(
   const byFilter = filtered(bound, objects);
   if (identity === undefined) return byFilter;
   const full = identity.replace(/^\.(?=\\)/, context.serverName);
-  const patterns = [full, `${context.serverName}\\${full}`].map(wildcard);
-  const found = byFilter.filter((object) => patterns.some((one) => one.test(String(object.get('Identity')))));
+  const patterns = [full, `${context.serverName}\\${full}`].map(wildcardTest);
+  const found = byFilter.filter((object) => patterns.some((test) => test(String(object.get('Identity')))));
   if (found.length > 0 || /[*?]/.test(identity)) return found;
   const names = objects.map((object) => String(object.get('Identity')));
   const text = `The ${what} '${identity}' doesn't exist on '${context.serverName}'.${hint(identity, names)}`;

@@ -3,6 +3,7 @@
  * the decisions kept for `edge why`, and the service log. Rooms above emit; nothing here decides anything.
  */
 
+export { AdminAuditLog, type AdminAuditQuestion, type AdminAuditRecord } from './admin-audit-log.ts';
 export { connectivityFields } from './connectivity-log.ts';
 export { parseCsvLine } from './csv.ts';
 export { type Chain, findChains, parseQuestion, type Question } from './decision-search.ts';

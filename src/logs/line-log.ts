@@ -111,6 +111,12 @@ export class LineLog {
     this.#guard(() => writeSync(this.#open(), text));
   }
 
+  /** Writes the line, and what waits before it, before it returns. Throws when the line cannot be written. */
+  writeNow(line: string): void {
+    this.flushNow();
+    writeSync(this.#open(), `${line}\r\n`);
+  }
+
   close(): void {
     this.reopen();
     this.#closed = true;

@@ -1,17 +1,21 @@
 import {
-  type AuditedChange,
+  type AuditEntry,
   type Cmdlet,
   type CmdletContext,
   CmdletError,
   CmdletObject,
   type Parameter,
 } from '../cmdlets/index.ts';
+import { Auditing } from './auditing.ts';
 import { type CmdletCall, type CommandHost, type ParameterFacts, type ShellCmdlet } from './interpreter/contract.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
 
 /** What the product's cmdlets are given by the process that they run in. The shell adds what belongs to one line. */
-export type CmdletEnvironment = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'changed'>;
+export type CmdletEnvironment = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'> & {
+  /** Writes to the admin audit log. Throws Error when it cannot. */
+  audited(entry: AuditEntry): void;
+};
 
 /** A cmdlet of the product as the shell runs it. `environment` is asked at each run: the service comes and goes. */
 export function adaptCmdlet(cmdlet: Cmdlet, environment: () => CmdletEnvironment): ShellCmdlet {
@@ -56,14 +60,14 @@ async function* runCmdlet(
   environment: () => CmdletEnvironment,
 ): AsyncGenerator<unknown> {
   refuseUnbuilt(cmdlet, call.bound);
-  const context = contextFor(call.host, environment());
+  const run = { cmdlet, host: call.host, environment: environment() };
   if (call.input === undefined) {
-    yield* results(cmdlet, context, call.bound);
+    yield* results(run, call.bound);
     return;
   }
   for await (const item of call.input) {
     try {
-      yield* results(cmdlet, context, call.bind(item));
+      yield* results(run, call.bind(item));
     } catch (error) {
       // One object that fails does not keep the others from being worked on.
       if (!(error instanceof ShellError)) throw error;
@@ -86,13 +90,21 @@ function refuseUnbuilt(cmdlet: Cmdlet, bound: ReadonlyMap<string, unknown>): voi
   });
 }
 
-function contextFor(host: CommandHost, environment: CmdletEnvironment): CmdletContext {
+/** One command of a line. */
+interface Run {
+  readonly cmdlet: Cmdlet;
+  readonly host: CommandHost;
+  readonly environment: CmdletEnvironment;
+}
+
+function contextFor({ host, environment }: Run, auditing: Auditing): CmdletContext {
   return {
     store: environment.store,
     role: environment.role,
     serverName: environment.serverName,
     transport: environment.transport,
-    changed: (change: AuditedChange) => environment.changed(change),
+    auditTrail: environment.auditTrail,
+    changed: (change) => auditing.changed(change),
     warning: (text) => host.warning(text),
     verbose: (text) => host.verbose(text),
     shouldProcess: ({ action, target, impact }) => host.shouldProcess(`${action} "${target}".`, impact === 'High'),
@@ -100,14 +112,13 @@ function contextFor(host: CommandHost, environment: CmdletEnvironment): CmdletCo
   };
 }
 
-async function* results(
-  cmdlet: Cmdlet,
-  context: CmdletContext,
-  bound: ReadonlyMap<string, unknown>,
-): AsyncGenerator<unknown> {
+async function* results(run: Run, bound: ReadonlyMap<string, unknown>): AsyncGenerator<unknown> {
+  const { cmdlet, host, environment } = run;
+  const auditing = new Auditing(cmdlet, bound, { host, write: (entry) => environment.audited(entry) });
   try {
-    for await (const object of cmdlet.run(context, bound)) yield fromCmdlet(object);
+    for await (const object of cmdlet.run(contextFor(run, auditing), bound)) yield fromCmdlet(object);
   } catch (error) {
+    auditing.failed(error);
     throw error instanceof CmdletError ? shellError(error) : error;
   }
 }

@@ -1,4 +1,4 @@
-import { type AuditedChange, type CmdletCatalogue } from '../cmdlets/index.ts';
+import { type CmdletCatalogue } from '../cmdlets/index.ts';
 import { adaptCmdlet, type CmdletEnvironment } from './adapt.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Catalogue } from './catalogue.ts';
@@ -24,9 +24,7 @@ export interface ShellParts {
   /** The product's cmdlets. */
   readonly cmdlets: CmdletCatalogue;
   /** Asked at each run of a cmdlet. */
-  readonly environment: () => Omit<CmdletEnvironment, 'changed'>;
-  /** After each change, with the text that asked for it. */
-  readonly changed: (change: AuditedChange, line: string) => void;
+  readonly environment: () => CmdletEnvironment;
   readonly files: FileAccess;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -44,20 +42,15 @@ export class Shell implements ShellEndpoint {
   readonly #catalogue: Catalogue;
   readonly #scope = new Scope();
   readonly #session: Session;
-  #line = '';
   #succeeded = true;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ShellParts) {
     this.#parts = parts;
     const { files, now } = parts;
-    const environment = (): CmdletEnvironment => ({
-      ...parts.environment(),
-      changed: (change) => parts.changed(change, this.#line),
-    });
     this.#catalogue = new Catalogue([
       ...builtInCmdlets({ files, now, findView: (name) => this.#view(name), finder: () => this.#catalogue }),
-      ...parts.cmdlets.all.map((cmdlet) => adaptCmdlet(cmdlet, environment)),
+      ...parts.cmdlets.all.map((cmdlet) => adaptCmdlet(cmdlet, parts.environment)),
     ]);
     this.#session = {
       findCmdlet: (name) => this.#catalogue.find(name),
@@ -110,7 +103,6 @@ export class Shell implements ShellEndpoint {
     options: RunOptions & { signal: AbortSignal },
     channel: Channel<ShellOutput>,
   ): Promise<void> {
-    this.#line = text;
     const tally = { errors: 0 };
     const writer = new OutputWriter(options, (name) => this.#view(name));
     const show = (piece: ShellOutput): void => {

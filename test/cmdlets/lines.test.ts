@@ -1,27 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type AuditedChange, cmdletCatalogue } from '../../src/cmdlets/index.ts';
+import { type AuditEntry, cmdletCatalogue } from '../../src/cmdlets/index.ts';
 import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
 import { Shell } from '../../src/shell/index.ts';
 import { MemoryStore } from './lib/bench.ts';
 import { FakeTransport } from './lib/fake-transport.ts';
 
 const refuse = () => Promise.reject(new Error('there are no files here'));
+const noRecords = (async function* () {})();
 const noFiles = { read: refuse, write: refuse, exists: refuse };
 
 /** A shell over a seeded directory in memory. */
 function edgeShell(): {
   store: MemoryStore;
-  changes: AuditedChange[];
+  changes: AuditEntry[];
   run(line: string): Promise<{ ok: boolean; text: string }>;
 } {
   const store = new MemoryStore('edge');
-  const changes: AuditedChange[] = [];
+  const changes: AuditEntry[] = [];
   const transport = new FakeTransport();
   const shell = new Shell({
     cmdlets: cmdletCatalogue(),
-    environment: () => ({ store, role: 'EdgeTransport', serverName: 'EDGE1', transport }),
-    changed: (change) => void changes.push(change),
+    environment: () => ({
+      store,
+      role: 'EdgeTransport',
+      serverName: 'EDGE1',
+      transport,
+      auditTrail: { search: () => noRecords },
+      audited: (entry) => void changes.push(entry),
+    }),
     files: noFiles,
     now: () => 0,
   });

@@ -172,7 +172,7 @@ describe('New-ReceiveConnector', () => {
       assert.deepEqual(text, [groups, auth, bindings, ranges]);
       assert.deepEqual([made?.get('Fqdn'), made?.get('BareLinefeedRejectionEnabled')], ['edge1.example.net', true]);
       assert.match(String(made?.get('Guid')), /^[0-9a-f-]{36}$/);
-      assert.equal(changes[0]?.cmdlet, 'New-ReceiveConnector');
+      assert.equal(changes[0]?.object, `EDGE1\\${String(given['Name'])}`);
       assert.deepEqual(
         asked.map(({ action, impact }) => [action, impact]),
         [['Creating Receive connector', 'Medium']],

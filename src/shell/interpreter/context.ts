@@ -1,4 +1,5 @@
 import { type RenderOptions } from '../format/rendered.ts';
+import { type Pipeline } from '../language/ast.ts';
 import { type Extent } from '../language/position.ts';
 import { type ScriptBlock, type Source } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
@@ -41,6 +42,8 @@ export interface Context {
   readonly budget: Budget;
   readonly render: RenderOptions;
   readonly state: LineState;
+  /** The innermost one that runs. */
+  readonly pipeline?: Pipeline;
 }
 
 /** What changes while a line runs. */

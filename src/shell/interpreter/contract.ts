@@ -61,6 +61,8 @@ export interface CmdletCall {
 export interface CommandHost {
   readonly render: RenderOptions;
   readonly signal: AbortSignal;
+  /** The pipeline as it was typed, without the secrets in it. */
+  readonly line: string;
   /** Writes an error; the cmdlet goes on. Throws when errors are to stop it. */
   error(error: ShellError): void;
   warning(text: string): void;

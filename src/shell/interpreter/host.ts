@@ -9,6 +9,7 @@ import { type Context, Failure, located, report } from './context.ts';
 import { type CmdletFacts, type CommandHost } from './contract.ts';
 import { type ErrorRecord } from './error-record.ts';
 import { invokeBlock } from './invoke-block.ts';
+import { withoutSecrets } from './secrets.ts';
 import { readVariable, writeVariable } from './variables.ts';
 
 type Action = 'continue' | 'silentlycontinue' | 'stop' | 'ignore' | 'inquire';
@@ -41,6 +42,11 @@ export class Host implements CommandHost {
 
   get signal(): AbortSignal {
     return this.#context.budget.signal;
+  }
+
+  get line(): string {
+    const { pipeline, source } = this.#context;
+    return pipeline === undefined ? '' : withoutSecrets(pipeline, source.text);
   }
 
   error(error: ShellError): void {

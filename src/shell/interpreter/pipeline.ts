@@ -20,7 +20,7 @@ type Prepared = (input: Input) => AsyncIterable<unknown>;
 export async function* runPipeline(pipeline: Pipeline, context: Context): AsyncGenerator<unknown> {
   const prepared: Prepared[] = [];
   for (const [i, stage] of pipeline.stages.entries()) {
-    const inner = redirected(stage.redirections, context);
+    const inner = redirected(stage.redirections, { ...context, pipeline });
     const run = stage.kind === 'command' ? await prepareCommand(stage, inner, i > 0) : prepareExpression(stage, inner);
     prepared.push(withFile(run, stage.redirections, context));
   }

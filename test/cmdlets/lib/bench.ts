@@ -1,5 +1,6 @@
 import {
   type AuditedChange,
+  type AuditTrail,
   type Cmdlet,
   type CmdletContext,
   CmdletError,
@@ -118,6 +119,8 @@ export class Bench {
   readonly catalogue = cmdletCatalogue();
   /** Answer to -WhatIf and -Confirm. */
   goAhead = true;
+  /** What Search-AdminAuditLog finds. */
+  auditTrail: AuditTrail = { search: async function* () {} };
   readonly #role: 'edge' | 'mailbox';
   readonly #transport: TransportAdministration | undefined;
 
@@ -136,6 +139,7 @@ export class Bench {
       role: this.#role === 'edge' ? 'EdgeTransport' : 'Mailbox',
       serverName: 'EDGE1',
       transport: this.#transport,
+      auditTrail: this.auditTrail,
       warning: (text) => void warnings.push(text),
       verbose: () => undefined,
       shouldProcess: async (operation) => {

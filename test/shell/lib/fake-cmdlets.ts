@@ -228,7 +228,7 @@ export class FakeCmdlets implements CmdletCatalogue {
         `The command completed successfully but no settings of '${String(values.get('Identity'))}' have been modified.`,
       );
     for (const [key, value] of bound) if (key !== 'Identity') values.set(key, change(values.get(key), value));
-    context.changed({ cmdlet: 'Set-ReceiveConnector', dn: String(values.get('Identity')), properties: [] });
+    context.changed({ object: String(values.get('Identity')), dn: '', properties: [] });
     yield* [];
   }
 

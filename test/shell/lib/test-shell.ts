@@ -30,8 +30,14 @@ export class TestShell {
   constructor() {
     this.shell = new Shell({
       cmdlets: new FakeCmdlets(),
-      environment: () => ({ store: noStore, role: 'EdgeTransport', serverName: 'EDGE1', transport: undefined }),
-      changed: ({ dn }, line) => void this.audited.push(`${dn} | ${line}`),
+      environment: () => ({
+        store: noStore,
+        role: 'EdgeTransport',
+        serverName: 'EDGE1',
+        transport: undefined,
+        auditTrail: { search: unused },
+        audited: ({ object, line, error }) => void this.audited.push(`${object} | ${line}${error}`),
+      }),
       files: this.files,
       now: () => new Date(2026, 1, 28, 17, 5, 9).getTime(),
       variables: new Map([['COMPUTERNAME', 'EDGE1']]),
