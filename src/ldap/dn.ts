@@ -20,6 +20,7 @@ const typePattern = /^(?:[A-Za-z][A-Za-z0-9-]*|(?:OID\.)?(?:0|[1-9][0-9]*)(?:\.(
 export class Dn {
   readonly rdns: readonly Rdn[];
   #text: string | undefined;
+  #key: { readonly by: object; readonly octets: Buffer } | undefined;
 
   constructor(rdns: readonly Rdn[]) {
     this.rdns = rdns;
@@ -34,6 +35,12 @@ export class Dn {
   toString(): string {
     this.#text ??= this.rdns.map(formatRdn).join(',');
     return this.#text;
+  }
+
+  /** Key of the name by a schema (see `Schema.keyOf`), computed once: one operation asks for it several times. */
+  keyBy(schema: object, compute: () => Buffer): Buffer {
+    if (this.#key?.by !== schema) this.#key = { by: schema, octets: compute() };
+    return this.#key.octets;
   }
 
   get isRoot(): boolean {

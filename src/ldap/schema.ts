@@ -39,6 +39,9 @@ export interface KnownAttribute extends AttributeType {
 
 const noOptions: readonly string[] = [];
 
+const rememberedNames = 256;
+const longestRemembered = 512;
+
 export class Schema implements RuleContext {
   readonly text: SchemaText;
   readonly #syntaxes = new Map<string, LdapSyntax>();
@@ -48,6 +51,7 @@ export class Schema implements RuleContext {
   readonly #subtypes = new Map<string, Set<string>>();
   readonly #chains = new Map<string, readonly ObjectClass[]>();
   readonly #oidKeys = new Map<string, Buffer>();
+  readonly #names = new Map<string, Dn>();
 
   /**
    * Later descriptions replace earlier ones with the same OID. Throws RangeError for a description that cannot be read, or
@@ -158,7 +162,18 @@ export class Schema implements RuleContext {
 
   /** Octets that are the same for names that RFC 4517 §4.2.15 calls equal; ancestors are prefixes (see dn-key.ts). */
   keyOf(dn: Dn): Buffer {
-    return joinRdnKeys(dn.rdns.map((rdn) => this.rdnKey(rdn)));
+    return dn.keyBy(this, () => joinRdnKeys(dn.rdns.map((rdn) => this.rdnKey(rdn))));
+  }
+
+  /** Reads a name as `Dn.parse` does; names that come again and again, as bases of searches do, are remembered. */
+  dn(text: string): Dn {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const dn = Dn.parse(text);
+    // Bounded in number and length: strangers choose them.
+    if (this.#names.size >= rememberedNames) this.#names.clear();
+    if (text.length <= longestRemembered) this.#names.set(text, dn);
+    return dn;
   }
 
   rdnKey(rdn: Rdn): Buffer {

@@ -1,10 +1,10 @@
 /** One LDAP connection from its first octet to its last: RFC 4511 §3.1, §4.2.1, §4.4.1, §4.11, §4.14, §5. */
 import { type Socket } from 'node:net';
 import { type TLSSocket } from 'node:tls';
-import { type Response } from 'ldapjs';
 import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import { BerFault } from './ber-reader.ts';
 import { decodeControls } from './controls.ts';
+import { Deadlines } from './deadlines.ts';
 import { decodeEnvelope, type Envelope } from './decode-request.ts';
 import { type FaceLog } from './face-event.ts';
 import { Framer, FramingFault } from './framer.ts';
@@ -14,7 +14,7 @@ import { type FaceLimits } from './limits.ts';
 import { type Operation, type OperationContext, type Session } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { type Call, responseTags, startTlsOid } from './request.ts';
-import { encodeDisconnection, encodeResult, isPlain, type Result, resultCodeOf, resultOf } from './result.ts';
+import { encodeDisconnection, encodeResult, type Result, resultOf } from './result.ts';
 import { type RunningOperation, RunningOperations } from './running-operations.ts';
 
 /** What a connection can do, by kind of request. */
@@ -43,6 +43,7 @@ export class LdapConnection implements Session {
   readonly #parts: ConnectionParts;
   readonly #framer: Framer;
   readonly #running = new RunningOperations();
+  readonly #deadlines = new Deadlines();
   #socket: Socket;
   #outbox: Outbox;
   #peer: Peer;
@@ -162,25 +163,24 @@ export class LdapConnection implements Session {
       return;
     }
     if (this.#running.has(messageId)) throw new BerFault(`message ID ${messageId} is in use`);
-    this.#parts.gate.route(this.#socket, kind, messageId, (response) => {
-      response.connection = { ldap: { id: this.id }, write: (bytes) => this.#outbox.write(bytes) };
-      this.#run(kind, envelope, response).catch((error: unknown) => this.#fault(error));
+    this.#parts.gate.route(this.#socket, kind, messageId, () => {
+      this.#run(kind, envelope).catch((error: unknown) => this.#fault(error));
     });
   }
 
-  async #run(kind: AnsweredKind, envelope: Envelope, response: Response): Promise<void> {
+  async #run(kind: AnsweredKind, envelope: Envelope): Promise<void> {
     const running = this.#running.begin(envelope.messageId, kind);
     let upgrade = false;
     try {
       const call = envelope.call() as Extract<Call, { kind: AnsweredKind }>;
       upgrade = call.kind === 'extended' && call.name === startTlsOid;
       const result = await this.#perform(call, envelope, running, upgrade);
-      this.#reply(running, response, result);
+      this.#reply(running, result);
       if (upgrade && result.code === 'success') await this.#upgrade();
     } catch (error) {
-      if (error instanceof LdapError) this.#reply(running, response, resultOf(error));
+      if (error instanceof LdapError) this.#reply(running, resultOf(error));
       else if (error instanceof BerFault) this.#fault(error);
-      else this.#reply(running, response, this.#bug(error));
+      else this.#reply(running, this.#bug(error));
     } finally {
       this.#running.end(running);
       if (kind === 'bind' || upgrade) this.#barred = false;
@@ -210,10 +210,7 @@ export class LdapConnection implements Session {
         if (!running.silent) this.#outbox.write(bytes);
       },
       room: () => this.#outbox.room(),
-      deadline: (ms) => {
-        const timer = setTimeout(() => running.stop('timeLimit'), ms);
-        return { [Symbol.dispose]: () => clearTimeout(timer) };
-      },
+      deadline: (ms) => this.#deadlines.set(running, ms),
       persist: () => {
         this.#running.persist(running, this.#parts.limits.maxPersistent);
         this.#pump();
@@ -223,16 +220,9 @@ export class LdapConnection implements Session {
     return operation(call, context);
   }
 
-  #reply(running: RunningOperation, response: Response, result: Result): void {
-    if (running.silent) return;
-    if (!isPlain(result)) {
-      this.#outbox.write(encodeResult(running.messageId, responseTags[running.kind], result));
-      return;
-    }
-    response.matchedDN = result.matchedDn ?? '';
-    response.diagnosticMessage = result.message ?? '';
-    for (const uri of result.referrals ?? []) response.addReferral(uri);
-    response.end(resultCodeOf(result));
+  /** Written by our own encoder: ldapjs's takes a kilobyte for each result, and cannot write octets or controls with octets. */
+  #reply(running: RunningOperation, result: Result): void {
+    if (!running.silent) this.#outbox.write(encodeResult(running.messageId, responseTags[running.kind], result));
   }
 
   #mayUpgrade(): Result {
@@ -293,6 +283,7 @@ export class LdapConnection implements Session {
   #closed(): void {
     this.#ended = true;
     this.#running.stopAll('disconnected');
+    this.#deadlines[Symbol.dispose]();
     for (const kept of this.kept.values()) kept[Symbol.dispose]();
     this.kept.clear();
     this.#parts.log({ kind: 'disconnected', connection: this.id, reason: this.#reason });

@@ -1,10 +1,10 @@
 /**
- * ldapjs behind our own socket, framer and decoder: it takes the accepted socket, routes each decoded request to its handler and
- * makes and encodes the response object. It never sees an octet of the network: its parser loses binary values, drops the
+ * ldapjs behind our own socket, framer, decoder and encoder: it takes the accepted socket and routes each decoded request to its
+ * handler. It never sees an octet of the network: its parser loses binary values, drops the
  * connection on many valid requests, and can be made to end the process (`30 84 ff ff ff ff 02 01 01`).
  */
 import { type Socket } from 'node:net';
-import ldapjs, { type DN, type Logger, type Response, type Server } from 'ldapjs';
+import ldapjs, { type DN, type Logger, type Server } from 'ldapjs';
 import { type RequestKind, requestTags } from './request.ts';
 
 /** Kinds of requests that have a response. */
@@ -22,7 +22,7 @@ interface RoutedRequest {
   /** Not empty: ldapjs answers an anonymous bind by itself. */
   readonly credentials: string;
   readonly requestName: string;
-  readonly handle: (response: Response) => void;
+  readonly handle: () => void;
   readonly log: Logger;
 }
 
@@ -38,7 +38,7 @@ export class LdapjsGate {
   readonly #root: DN = ldapjs.parseDN('');
 
   constructor() {
-    const handle = (request: RoutedRequest, response: Response): void => request.handle(response);
+    const handle = (request: RoutedRequest): void => request.handle();
     this.#server = ldapjs.createServer<RoutedRequest>({ log: silent });
     this.#server.bind('', handle).search('', handle).add('', handle).modify('', handle).del('', handle);
     this.#server.modifyDN('', handle).compare('', handle).exop(extendedRoute, handle);
@@ -52,8 +52,8 @@ export class LdapjsGate {
     socket.removeAllListeners('timeout');
   }
 
-  /** Hands a request to its route; `handle` gets the response object, before this returns. */
-  route(socket: Socket, kind: AnsweredKind, messageId: number, handle: (response: Response) => void): void {
+  /** Hands a request to its route; `handle` is called before this returns. */
+  route(socket: Socket, kind: AnsweredKind, messageId: number, handle: () => void): void {
     (socket as TakenSocket).parser?.emit('message', {
       protocolOp: requestTags[kind],
       messageId,

@@ -44,16 +44,6 @@ export function resultOf(error: LdapError): Result {
   };
 }
 
-/** True when ldapjs's response objects can write the result; they cannot write octets or controls that hold octets. */
-export function isPlain(result: Result): boolean {
-  return (
-    result.controls === undefined &&
-    result.name === undefined &&
-    result.value === undefined &&
-    result.saslCredentials === undefined
-  );
-}
-
 /** Octets of a response with a result. `tag` is the one of the operation. */
 export function encodeResult(messageId: number, tag: number, result: Result): Buffer {
   const referrals = result.referrals ?? [];
