@@ -7,10 +7,12 @@ import { type CompletionParts, completeLine } from './complete.ts';
 import { type Completion, type RunOptions, type ShellEndpoint, type ShellOutput } from './endpoint.ts';
 import { paint, printable } from './format/colour.ts';
 import { OutputWriter } from './format/output.ts';
+import { type RenderOptions } from './format/rendered.ts';
 import { builtInView, type View } from './format/views.ts';
 import { Budget } from './interpreter/budget.ts';
 import { type Context, Failure, type FileAccess, report, type Session } from './interpreter/context.ts';
 import { ErrorRecord } from './interpreter/error-record.ts';
+import { Leave } from './interpreter/leave.ts';
 import { Scope } from './interpreter/scope.ts';
 import { runStatements } from './interpreter/statements.ts';
 import { type Streams } from './interpreter/streams.ts';
@@ -18,6 +20,8 @@ import { parse } from './language/parser.ts';
 import { type ShellSyntaxError } from './language/syntax-error.ts';
 import { type Source } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
+import { ShellList } from './values/shell-list.ts';
+import { usualEnumerationLimit } from './values/text.ts';
 
 /** What a shell is made of. */
 export interface ShellParts {
@@ -58,7 +62,7 @@ export class Shell implements ShellEndpoint {
       environment: parts.variables ?? new Map<string, string>(),
       files,
       now,
-      errors: [],
+      errors: new ShellList(),
       ...(parts.onBug === undefined ? {} : { onBug: parts.onBug }),
     };
     for (const [name, value] of initialVariables) this.#scope.set(name, value);
@@ -95,7 +99,7 @@ export class Shell implements ShellEndpoint {
   }
 
   #view(typeName: string): View | undefined {
-    return this.#parts.cmdlets.view(typeName) ?? builtInView(typeName);
+    return builtInView(typeName) ?? this.#parts.cmdlets.view(typeName);
   }
 
   async #work(
@@ -104,7 +108,8 @@ export class Shell implements ShellEndpoint {
     channel: Channel<ShellOutput>,
   ): Promise<void> {
     const tally = { errors: 0 };
-    const writer = new OutputWriter(options, (name) => this.#view(name));
+    const render = renderOptions(options, this.#scope);
+    const writer = new OutputWriter(render, (name) => this.#view(name));
     const show = (piece: ShellOutput): void => {
       if (piece.kind === 'error') tally.errors += 1;
       const held = writer.flush();
@@ -118,7 +123,7 @@ export class Shell implements ShellEndpoint {
       source,
       streams: streamsTo(show, options),
       budget: new Budget(options.signal),
-      render: { width: options.width, colour: options.colour },
+      render,
       state: { succeeded: this.#succeeded, errors: 0 },
     };
     try {
@@ -132,8 +137,9 @@ export class Shell implements ShellEndpoint {
       }
     } catch (error) {
       // Statements report their own failures; what arrives here only ended the script.
-      if (!(error instanceof Failure)) throw error;
-      if (!error.reported) report(context, error.record);
+      if (error instanceof Leave) tally.errors += error.status === 0 ? 0 : 1;
+      else if (!(error instanceof Failure)) throw error;
+      else if (!error.reported) report(context, error.record);
     } finally {
       this.#succeeded = context.state.succeeded && tally.errors === 0;
       const rest = writer.end();
@@ -150,7 +156,20 @@ const initialVariables: readonly (readonly [string, unknown])[] = [
   ['VerbosePreference', 'SilentlyContinue'],
   ['ConfirmPreference', 'High'],
   ['WhatIfPreference', false],
+  ['FormatEnumerationLimit', usualEnumerationLimit],
 ];
+
+/** How a line's objects are shown; `$FormatEnumerationLimit` as it is when they are. */
+function renderOptions({ width, colour }: RunOptions, scope: Scope): RenderOptions {
+  return {
+    width,
+    colour,
+    get enumerationLimit() {
+      const limit = scope.get('FormatEnumerationLimit');
+      return typeof limit === 'number' ? limit : usualEnumerationLimit;
+    },
+  };
+}
 
 function syntaxRecord(error: ShellSyntaxError, source: Source): ErrorRecord {
   const details = { id: error.id, category: 'ParserError', exception: 'ParentContainsErrorRecordException' } as const;

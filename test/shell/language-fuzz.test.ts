@@ -82,6 +82,14 @@ for (const unit of [
   '1..',
   '- ',
   'else{',
+  'try{',
+  'try{}catch{',
+  'do{',
+  'while(1){',
+  'for(;;){',
+  'switch(1){',
+  'throw ',
+  'return ',
 ]) {
   test(`'${unit}' repeated is refused or read in time`, () => {
     const started = performance.now();

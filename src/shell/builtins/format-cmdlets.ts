@@ -1,11 +1,11 @@
 import { type Row, renderList } from '../format/list.ts';
-import { renderText } from '../format/output.ts';
+import { renderText, type ViewFinder } from '../format/output.ts';
 import { Rendered, type RenderOptions } from '../format/rendered.ts';
 import { type Column, renderTable } from '../format/table.ts';
-import { type View } from '../format/views.ts';
+import { columnsOf } from '../format/views.ts';
 import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
 import { equals } from '../values/compare.ts';
-import { propertiesOf } from '../values/members.ts';
+import { findProperty, propertiesOf } from '../values/members.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toDisplay } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter } from './builtin.ts';
@@ -80,7 +80,7 @@ async function* formatList(call: CmdletCall): AsyncGenerator<unknown> {
 /** Most columns of a table when the line names none. */
 const maxColumns = 10;
 
-function formatTable(findView: (typeName: string) => View | undefined) {
+function formatTable(findView: ViewFinder) {
   return async function* (call: CmdletCall): AsyncGenerator<unknown> {
     const style = {
       autoSize: switchParameter(call, 'AutoSize'),
@@ -94,26 +94,29 @@ function formatTable(findView: (typeName: string) => View | undefined) {
         continue;
       }
       const [sample] = objects;
-      const names = specs.length > 0 ? specs : defaultColumns(sample, findView);
-      const selected = selectProperties(names, sample, call.host);
+      const selected = specs.length > 0 ? selectProperties(specs, sample, call.host) : defaultColumns(sample, findView);
       const rows: Row[] = [];
       for (const object of objects) rows.push(await readRow(selected, object));
-      const columns: Column[] = selected.map(({ label, width, align }) => ({
+      const columns: Column[] = selected.map(({ label, width, align, grows }) => ({
         label,
         ...(width === undefined ? {} : { width }),
         ...(align === undefined ? {} : { align }),
+        ...(grows === undefined ? {} : { grows }),
       }));
       yield new Rendered((options) => titled(title, renderTable(columns, rows, style, options)));
     }
   };
 }
 
-function defaultColumns(sample: unknown, findView: (typeName: string) => View | undefined): readonly string[] {
+function defaultColumns(sample: unknown, findView: ViewFinder): readonly Selected[] {
   const view = sample instanceof ShellObject ? findView(sample.typeName) : undefined;
-  if (view?.kind === 'table' && view.columns.length > 0) return view.columns;
-  return propertiesOf(sample)
-    .slice(0, maxColumns)
-    .map(([name]) => name);
+  const columns =
+    view?.kind === 'table' && view.columns.length > 0
+      ? columnsOf(view)
+      : propertiesOf(sample)
+          .slice(0, maxColumns)
+          .map(([label]) => ({ label, name: label }));
+  return columns.map((column) => ({ ...column, read: async (object) => findProperty(object, column.name) ?? null }));
 }
 
 async function asText(objects: AsyncIterable<unknown>, options: RenderOptions): Promise<string> {
@@ -123,7 +126,7 @@ async function asText(objects: AsyncIterable<unknown>, options: RenderOptions): 
 }
 
 /** Format-List, Format-Table, Out-String, Out-Null and Out-Host. */
-export function formatCmdlets(findView: (typeName: string) => View | undefined): readonly ShellCmdlet[] {
+export function formatCmdlets(findView: ViewFinder): readonly ShellCmdlet[] {
   return [
     builtIn(
       {

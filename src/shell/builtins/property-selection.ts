@@ -14,6 +14,8 @@ export interface Selected {
   read(object: unknown): Promise<unknown>;
   readonly width?: number;
   readonly align?: 'left' | 'right' | 'center';
+  /** A column that is wider for longer values. */
+  readonly grows?: boolean;
   /** Sorts downwards. */
   readonly descending?: boolean;
 }

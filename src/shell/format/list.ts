@@ -8,12 +8,12 @@ import { wordWrap } from './word-wrap.ts';
 export type Row = readonly (readonly [label: string, value: unknown])[];
 
 /** `Label : value` for each; long values go on below, indented. Empty for no properties. */
-export function renderList(row: Row, { width, colour }: RenderOptions): string {
+export function renderList(row: Row, { width, colour, enumerationLimit }: RenderOptions): string {
   const label = Math.max(...row.map(([name]) => name.length), 0);
   const room = Math.max(20, width - label - 3);
   return row
     .map(([name, value]) => {
-      const [first = '', ...rest] = wordWrap(printable(toDisplay(value)), room);
+      const [first = '', ...rest] = wordWrap(printable(toDisplay(value, enumerationLimit)), room);
       const head = paint('green', `${pad(name, label, false)} :`, colour);
       return [`${head} ${first}`.trimEnd(), ...rest.map((line) => `${' '.repeat(label + 3)}${line}`.trimEnd())].join(
         '\n',

@@ -8,8 +8,8 @@ import { toDisplay } from '../values/text.ts';
 import { printable } from './colour.ts';
 import { type Row, renderList } from './list.ts';
 import { Rendered, type RenderOptions } from './rendered.ts';
-import { type Column, renderTable } from './table.ts';
-import { builtInView, type View } from './views.ts';
+import { type Column, type Fitted, fitColumns, renderHeader, renderRows } from './table.ts';
+import { builtInView, columnsOf, type View } from './views.ts';
 
 export type ViewFinder = (typeName: string) => View | undefined;
 
@@ -24,6 +24,8 @@ interface Layout {
   readonly kind: 'table' | 'list';
   readonly columns: readonly Column[];
   readonly autoSize: boolean;
+  /** Widths follow the values: rows are held back. */
+  readonly waits: boolean;
   readonly row: Row;
 }
 
@@ -33,7 +35,7 @@ export class OutputWriter {
   readonly #findView: ViewFinder;
   #held: Layout[] = [];
   /** The table or list that is open: its header stands already. */
-  #open: Layout | undefined;
+  #open: (Layout & { readonly fitted: readonly Fitted[] }) | undefined;
 
   constructor(options: RenderOptions, findView: ViewFinder = builtInView) {
     this.#options = options;
@@ -48,7 +50,7 @@ export class OutputWriter {
     if (layouts === undefined) return before + plain(object, this.#options);
     this.#held.push(...layouts);
     // Only tables whose columns follow their values need to see many rows.
-    const waits = layouts[0]?.autoSize === true && this.#held.length < maxRows;
+    const waits = layouts[0]?.waits === true && this.#held.length < maxRows;
     return before + (waits ? '' : this.flush());
   }
 
@@ -57,12 +59,17 @@ export class OutputWriter {
     const [first] = this.#held;
     if (first === undefined) return '';
     const rows = this.#held.map(({ row }) => row);
-    const continued = this.#open !== undefined;
-    this.#open = first;
     this.#held = [];
-    if (first.kind === 'list') return rows.map((row) => `\n${renderList(row, this.#options)}`).join('');
-    const style = { autoSize: first.autoSize, wrap: false, hideHeaders: continued };
-    return `${continued ? '' : '\n'}${renderTable(first.columns, rows, style, this.#options)}`;
+    if (first.kind === 'list') {
+      this.#open = { ...first, fitted: [] };
+      return rows.map((row) => `\n${renderList(row, this.#options)}`).join('');
+    }
+    const begins = this.#open === undefined;
+    // Later rows stand under the header as it was written.
+    const fitted = this.#open?.fitted ?? fitColumns(first.columns, rows, first, this.#options);
+    this.#open = { ...first, fitted };
+    const header = begins ? `\n${renderHeader(fitted, this.#options)}` : '';
+    return header + renderRows(fitted, rows, false, this.#options);
   }
 
   /** The rest, and the blank line that ends a table or list. */
@@ -90,7 +97,7 @@ function plain(value: unknown, options: RenderOptions): string {
   if (value instanceof Rendered) return value.render(options);
   if (value instanceof ErrorRecord) return value.render(options);
   if (value instanceof Date) return `\n${formatDate(value, 'dddd, MMMM d, yyyy h:mm:ss tt')}\n\n`;
-  return `${printable(toDisplay(value))}\n`;
+  return `${printable(toDisplay(value, options.enumerationLimit))}\n`;
 }
 
 /** undefined for values that are shown as one line. */
@@ -98,26 +105,34 @@ function layoutsOf(value: unknown, findView: ViewFinder): readonly Layout[] | un
   if (value instanceof Hashtable) return hashLayouts(value);
   if (value instanceof ErrorRecord) return undefined;
   if (isTimeSpan(value))
-    return [{ key: 'timespan', kind: 'list', columns: [], autoSize: false, row: propertiesOf(value) }];
+    return [{ key: 'timespan', kind: 'list', columns: [], autoSize: false, waits: false, row: propertiesOf(value) }];
   return value instanceof ShellObject ? [objectLayout(value, findView(value.typeName))] : undefined;
 }
 
 function objectLayout(object: ShellObject, view: View | undefined): Layout {
-  const names = view === undefined || view.columns.length === 0 ? object.entries().map(([name]) => name) : view.columns;
+  const columns =
+    view === undefined || view.columns.length === 0
+      ? object.entries().map(([label]) => ({ label, name: label }))
+      : columnsOf(view);
+  const names = columns.map(({ name }) => name);
   const kind = view?.kind ?? (names.length <= maxColumns ? 'table' : 'list');
-  const row = names.map((name) => [name, object.get(name)] as const);
-  const columns = names.map((label) => ({ label }));
-  return { key: `${kind} ${object.typeName} ${names.join()}`, kind, columns, autoSize: view === undefined, row };
+  const row = columns.map(({ label, name }) => [label, object.get(name)] as const);
+  const autoSize = view === undefined;
+  const waits = autoSize || columns.some((column: Column) => column.grows === true);
+  return { key: `${kind} ${object.typeName} ${names.join()}`, kind, columns, autoSize, waits, row };
 }
 
 /** One row for each key, as PowerShell shows a dictionary. */
 function hashLayouts(table: Hashtable): readonly Layout[] {
-  const columns = [{ label: 'Name', width: 30 }, { label: 'Value' }];
+  const columns = [
+    { label: 'Name', width: 30 },
+    { label: 'Value', align: 'left' },
+  ] as const;
   return table.entries().map(([key, value]) => {
     const row = [
       ['Name', toDisplay(key)],
       ['Value', value],
     ] as const;
-    return { key: 'hashtable', kind: 'table', columns, autoSize: false, row };
+    return { key: 'hashtable', kind: 'table', columns, autoSize: false, waits: false, row };
   });
 }

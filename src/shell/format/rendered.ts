@@ -3,6 +3,8 @@ export interface RenderOptions {
   /** Columns of the terminal. */
   readonly width: number;
   readonly colour: boolean;
+  /** `$FormatEnumerationLimit`: how many values of a list are shown; absent: Exchange's 16, below 0: all. */
+  readonly enumerationLimit?: number;
 }
 
 /** What Format-Table and Format-List write: text that is laid out where it is shown, when the width is known. */

@@ -9,7 +9,10 @@ export interface Column {
   readonly label: string;
   /** Columns of the terminal; absent: a share, or as wide as its values. */
   readonly width?: number;
+  /** Absent: numbers on the right. */
   readonly align?: 'left' | 'right' | 'center';
+  /** At least `width`, more for longer values. */
+  readonly grows?: boolean;
 }
 
 export interface TableStyle {
@@ -20,7 +23,8 @@ export interface TableStyle {
   readonly hideHeaders: boolean;
 }
 
-interface Fitted {
+/** A column with its place found. */
+export interface Fitted {
   readonly label: string;
   readonly width: number;
   readonly right: boolean;
@@ -36,48 +40,61 @@ export function renderTable(
   style: TableStyle,
   options: RenderOptions,
 ): string {
-  const fitted = fit(columns, rows, style, options.width);
-  const header = style.hideHeaders
-    ? []
-    : [
-        paint(
-          'green',
-          line(fitted.map((column) => pad(truncate(column.label, column.width), column.width, column.right))),
-          options.colour,
-        ),
-        paint(
-          'green',
-          line(
-            fitted.map(({ label, width, right }) =>
-              pad('-'.repeat(Math.min(displayWidth(label), width)), width, right),
-            ),
-          ),
-          options.colour,
-        ),
-      ];
-  const body = rows.flatMap((row) => rowLines(fitted, row, style.wrap));
-  return [...header, ...body].map((text) => `${text}\n`).join('');
+  const fitted = fitColumns(columns, rows, style, options);
+  return (style.hideHeaders ? '' : renderHeader(fitted, options)) + renderRows(fitted, rows, style.wrap, options);
+}
+
+/** Labels and dashes. */
+export function renderHeader(fitted: readonly Fitted[], { colour }: RenderOptions): string {
+  const labels = fitted.map(({ label, width, right }) => pad(truncate(label, width), width, right));
+  const dashes = fitted.map(({ label, width, right }) =>
+    pad('-'.repeat(Math.min(displayWidth(label), width)), width, right),
+  );
+  return [labels, dashes].map((cells) => `${paint('green', line(cells), colour)}\n`).join('');
+}
+
+/** The rows of a table whose columns are fitted. */
+export function renderRows(
+  fitted: readonly Fitted[],
+  rows: readonly Row[],
+  wrap: boolean,
+  options: RenderOptions,
+): string {
+  return rows
+    .flatMap((row) => rowLines(fitted, row, wrap, options))
+    .map((text) => `${text}\n`)
+    .join('');
 }
 
 function line(cells: readonly string[]): string {
   return cells.join(' ').trimEnd();
 }
 
-function fit(columns: readonly Column[], rows: readonly Row[], style: TableStyle, width: number): readonly Fitted[] {
-  // PowerShell leaves the last column of the terminal free.
-  let room = Math.max(width - 1, narrowest);
-  const share = shareOf(columns, room);
-  const fitted: Fitted[] = [];
-  for (const [i, column] of columns.entries()) {
-    const natural = Math.max(
+/** Finds the widths of columns for these rows. */
+export function fitColumns(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  { autoSize }: Pick<TableStyle, 'autoSize'>,
+  options: RenderOptions,
+): readonly Fitted[] {
+  const natural = (column: Column, i: number): number =>
+    Math.max(
       displayWidth(column.label),
-      ...rows.map((row) => displayWidth(oneLine(toDisplay(row[i]?.[1])))),
+      ...rows.map((row) => displayWidth(oneLine(toDisplay(row[i]?.[1], options.enumerationLimit)))),
     );
-    const wished = column.width ?? (style.autoSize ? natural : share);
+  const sized = columns.map((column, i) => {
+    if (autoSize) return { ...column, width: natural(column, i) };
+    return column.grows === true ? { ...column, width: Math.max(column.width ?? 0, natural(column, i)) } : column;
+  });
+  // PowerShell leaves the last column of the terminal free.
+  let room = Math.max(options.width - 1, narrowest);
+  const share = shareOf(sized, room);
+  const fitted: Fitted[] = [];
+  for (const [i, { label, align, width: wished = share }] of sized.entries()) {
     const taken = Math.min(wished, room);
     if (i > 0 && taken < Math.min(wished, narrowest)) break;
-    const right = column.align === undefined ? isNumeric(rows[0]?.[i]?.[1]) : column.align === 'right';
-    fitted.push({ label: column.label, width: taken, right });
+    const right = align === undefined ? isNumeric(rows[0]?.[i]?.[1]) : align === 'right';
+    fitted.push({ label, width: taken, right });
     room -= taken + 1;
   }
   return fitted;
@@ -90,9 +107,9 @@ function shareOf(columns: readonly Column[], room: number): number {
   return Math.max(narrowest, Math.floor((room - used) / Math.max(free, 1)));
 }
 
-function rowLines(columns: readonly Fitted[], row: Row, wrap: boolean): string[] {
+function rowLines(columns: readonly Fitted[], row: Row, wrap: boolean, options: RenderOptions): string[] {
   const cells = columns.map(({ width }, i) => {
-    const text = toDisplay(row[i]?.[1]);
+    const text = toDisplay(row[i]?.[1], options.enumerationLimit);
     return wrap ? wordWrap(printable(text), width) : [truncate(oneLine(text), width)];
   });
   const height = Math.max(...cells.map((cell) => cell.length));

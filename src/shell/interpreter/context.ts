@@ -3,9 +3,11 @@ import { type Pipeline } from '../language/ast.ts';
 import { type Extent } from '../language/position.ts';
 import { type ScriptBlock, type Source } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
+import { type ShellList } from '../values/shell-list.ts';
 import { type Budget } from './budget.ts';
 import { type ShellCmdlet } from './contract.ts';
 import { ErrorRecord } from './error-record.ts';
+import { Leave } from './leave.ts';
 import { type Scope } from './scope.ts';
 import { type Streams } from './streams.ts';
 
@@ -28,7 +30,7 @@ export interface Session {
   readonly files: FileAccess;
   readonly now: () => number;
   /** Newest first, at most 256. */
-  readonly errors: ErrorRecord[];
+  readonly errors: ShellList;
   /** Told of a failure that no cmdlet foresaw. */
   readonly onBug?: (error: unknown) => void;
 }
@@ -44,6 +46,10 @@ export interface Context {
   readonly state: LineState;
   /** The innermost one that runs. */
   readonly pipeline?: Pipeline;
+  /** A try statement around takes errors that end statements. */
+  readonly trapping?: boolean;
+  /** The error that a catch block works on. */
+  readonly caught?: ErrorRecord;
 }
 
 /** What changes while a line runs. */
@@ -81,9 +87,10 @@ export class Failure extends Error {
   }
 }
 
-/** Gives an error its place, if it has none yet. Other throws are bugs: they are reported and named so. */
+/** Gives an error its place, if it has none yet. Other throws are bugs: they are reported and named so. Throws Leave. */
 export function located(context: Context, error: unknown, extent: Extent, command?: ErrorRecord['command']): Failure {
   if (error instanceof Failure) return error;
+  if (error instanceof Leave) throw error;
   const known = error instanceof ShellError ? error : unforeseen(context, error);
   const record = new ErrorRecord(known, { source: context.source, extent }, command);
   const stopsScript = ['PipelineStopped', 'WorkLimitExceeded'].includes(known.details.id);

@@ -23,17 +23,21 @@ export class ErrorRecord extends ShellObject {
   readonly command: { readonly name: string; readonly implementation?: string } | undefined;
 
   constructor(error: ShellError, place?: ErrorPlace, command?: ErrorRecord['command']) {
-    const exception = `System.Management.Automation.${error.details.exception ?? 'RuntimeException'}`;
+    const exception = new ShellException(error);
     super('System.Management.Automation.ErrorRecord', [
-      ['Exception', new ShellObject(exception, [['Message', error.message]])],
+      ['PSMessageDetails', null],
+      ['Exception', exception],
       ['TargetObject', error.details.target ?? null],
     ]);
     this.message = error.message;
     this.details = error.details;
     this.place = place;
     this.command = command;
-    this.set('CategoryInfo', this.categoryInfo);
+    this.set('CategoryInfo', new CategoryInfo(this));
     this.set('FullyQualifiedErrorId', this.fullyQualifiedErrorId);
+    this.set('ErrorDetails', null);
+    this.set('InvocationInfo', place === undefined ? null : invocationInfo(place, command?.name ?? null));
+    this.set('ScriptStackTrace', place === undefined ? null : stackTrace(place));
   }
 
   get fullyQualifiedErrorId(): string {
@@ -54,15 +58,82 @@ export class ErrorRecord extends ShellObject {
 
   /** As PowerShell prints it: message, place with a mark under it, category and id. */
   render({ width, colour }: RenderOptions): string {
-    const prefix = this.command === undefined ? '' : `${this.command.name} : `;
+    const name = this.command?.name ?? this.details.subject;
+    const message = wordWrap(`${name === undefined ? '' : `${name} : `}${this.message}`, width);
+    const place = this.place === undefined ? [] : markedLine(this.place);
     const lines = [
-      ...wordWrap(prefix + this.message, width),
-      ...(this.place === undefined ? [] : markedLine(this.place)),
+      // What is wrong with the text itself stands below the place.
+      ...(this.details.category === 'ParserError' ? [...place, ...message] : [...message, ...place]),
       `    + CategoryInfo          : ${this.categoryInfo}`,
       `    + FullyQualifiedErrorId : ${this.fullyQualifiedErrorId}`,
     ];
     return `${lines.map((line) => paint('red', line, colour)).join('\n')}\n\n`;
   }
+}
+
+/** What was thrown, as `$_.Exception` gives it. */
+class ShellException extends ShellObject {
+  constructor({ message, details: { exception = 'RuntimeException' } }: ShellError) {
+    super(`${namespaces[exception] ?? 'System.Management.Automation'}.${exception}`, [
+      ['Message', message],
+      ['InnerException', null],
+    ]);
+  }
+
+  override toString(): string {
+    return `${this.typeName}: ${toText(this.get('Message'))}`;
+  }
+}
+
+/** Namespaces of exceptions that are not PowerShell's own. */
+const namespaces: Readonly<Record<string, string>> = {
+  ArgumentException: 'System',
+  Exception: 'System',
+  FormatException: 'System',
+  IOException: 'System.IO',
+  NotImplementedException: 'System',
+  NotSupportedException: 'System',
+  ManagementObjectNotFoundException: 'Microsoft.Exchange.Configuration.Tasks',
+  ManagementObjectAmbiguousException: 'Microsoft.Exchange.Configuration.Tasks',
+  ADObjectAlreadyExistsException: 'Microsoft.Exchange.Data.Directory',
+  DataValidationException: 'Microsoft.Exchange.Data',
+};
+
+class CategoryInfo extends ShellObject {
+  readonly #text: string;
+
+  constructor({ details, command, categoryInfo }: ErrorRecord) {
+    const { category, target, exception = 'RuntimeException' } = details;
+    super('System.Management.Automation.ErrorCategoryInfo', [
+      ['Category', category],
+      ['Activity', command?.name ?? ''],
+      ['Reason', exception],
+      ['TargetName', toText(target)],
+      ['TargetType', target === undefined || target === null ? '' : shortTypeName(target)],
+    ]);
+    this.#text = categoryInfo;
+  }
+
+  override toString(): string {
+    return this.#text;
+  }
+}
+
+function invocationInfo(place: ErrorPlace, command: string | null): ShellObject {
+  const { line, column, text } = placeOf(place.source.text, place.extent.start);
+  return new ShellObject('System.Management.Automation.InvocationInfo', [
+    ['MyCommand', command],
+    ['ScriptLineNumber', line],
+    ['OffsetInLine', column],
+    ['ScriptName', place.source.file ?? ''],
+    ['Line', text],
+    ['PositionMessage', markedLine(place).join('\n')],
+    ['InvocationName', command ?? ''],
+  ]);
+}
+
+function stackTrace({ source, extent }: ErrorPlace): string {
+  return `at <ScriptBlock>, ${source.file ?? '<No file>'}: line ${placeOf(source.text, extent.start).line}`;
 }
 
 function shorten(text: string): string {

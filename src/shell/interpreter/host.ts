@@ -61,8 +61,8 @@ export class Host implements CommandHost {
       this.#context.state.errors += 1;
       return;
     }
+    if (action === 'stop') throw new Failure(record, { stopsScript: true });
     report(this.#context, record, action !== 'silentlycontinue');
-    if (action === 'stop') throw new Failure(record, { stopsScript: true, reported: true });
   }
 
   warning(text: string): void {

@@ -1,6 +1,6 @@
 import { type ScriptBlock } from '../values/script-block.ts';
 import { type Context, inBlock } from './context.ts';
-import { gather } from './evaluate.ts';
+import { Leave } from './leave.ts';
 import { Scope } from './scope.ts';
 import { runStatements } from './statements.ts';
 
@@ -17,14 +17,25 @@ export async function invokeBlock(
     if (item === undefined) {
       const scope = new Scope(context.scope);
       scope.set('args', [...args]);
-      return gather(runStatements(block.body.statements, inBlock(context, block, scope)));
+      return upToReturn(runStatements(block.body.statements, inBlock(context, block, scope)));
     }
     const before = context.scope.get('_');
     context.scope.set('_', item);
     try {
-      return await gather(runStatements(block.body.statements, inBlock(context, block, context.scope)));
+      return await upToReturn(runStatements(block.body.statements, inBlock(context, block, context.scope)));
     } finally {
       context.scope.set('_', before ?? null);
     }
   });
+}
+
+/** Everything that comes out; a `return` ends the block, not what runs it. */
+async function upToReturn(source: AsyncIterable<unknown>): Promise<unknown[]> {
+  const values: unknown[] = [];
+  try {
+    for await (const value of source) values.push(value);
+  } catch (error) {
+    if (!(error instanceof Leave) || error.how !== 'return') throw error;
+  }
+  return values;
 }

@@ -6,6 +6,7 @@ import { didYouMean } from '../values/nearest.ts';
 import { isTimeSpan, Quantity } from '../values/quantity.ts';
 import { TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
+import { ShellList } from '../values/shell-list.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
 import { add, numberOf, subtract } from './arithmetic.ts';
@@ -168,6 +169,19 @@ const ofList: Methods<readonly unknown[]> = {
   IndexOf: (self, args) => self.findIndex((item) => equals(item, args[0])),
 };
 
+const ofGrowingList: Methods<ShellList> = {
+  Add: (self, args) => self.push(args[0]) - 1,
+  AddRange: (self, args) => void self.push(...args.flat()),
+  Clear: (self) => void self.splice(0),
+  Insert: (self, args) => void self.splice(integer(args), 0, args[1]),
+  Remove: (self, args) => {
+    const found = self.findIndex((item) => equals(item, args[0], true));
+    if (found >= 0) self.splice(found, 1);
+  },
+  RemoveAt: (self, args) => void self.splice(integer(args), 1),
+  ToArray: (self) => [...self],
+};
+
 const ofAny: Methods<unknown> = {
   CompareTo: (self, args) => compare(self, args[0]) ?? 0,
   Equals: (self, args) => typeNameOf(self) === typeNameOf(args[0]) && equals(self, args[0], true),
@@ -192,6 +206,7 @@ function tablesFor(value: unknown): readonly Methods<never>[] {
   if (isTimeSpan(value)) tables.push(ofTimeSpan);
   else if (value instanceof Quantity) tables.push(ofSize);
   if (value instanceof Hashtable) tables.push(ofTable);
+  if (value instanceof ShellList) tables.push(ofGrowingList);
   if (Array.isArray(value)) tables.push(ofList);
   return [...tables, ofAny];
 }

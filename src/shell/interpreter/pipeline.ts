@@ -1,4 +1,4 @@
-import { type Command, type ExpressionStage, type Pipeline, type Redirection } from '../language/ast.ts';
+import { type Command, type ExpressionStage, type Pipeline } from '../language/ast.ts';
 import { plainDashes } from '../language/characters.ts';
 import { didYouMean } from '../values/nearest.ts';
 import { ScriptBlock } from '../values/script-block.ts';
@@ -10,7 +10,7 @@ import { type ShellCmdlet } from './contract.ts';
 import { evaluate, gather } from './evaluate.ts';
 import { Host } from './host.ts';
 import { invokeBlock } from './invoke-block.ts';
-import { redirected, writeRedirected } from './redirections.ts';
+import { Redirected } from './redirections.ts';
 import { enumerate } from './statements.ts';
 
 type Input = AsyncIterable<unknown> | undefined;
@@ -20,23 +20,16 @@ type Prepared = (input: Input) => AsyncIterable<unknown>;
 export async function* runPipeline(pipeline: Pipeline, context: Context): AsyncGenerator<unknown> {
   const prepared: Prepared[] = [];
   for (const [i, stage] of pipeline.stages.entries()) {
-    const inner = redirected(stage.redirections, { ...context, pipeline });
-    const run = stage.kind === 'command' ? await prepareCommand(stage, inner, i > 0) : prepareExpression(stage, inner);
-    prepared.push(withFile(run, stage.redirections, context));
+    const side = new Redirected(stage.redirections, { ...context, pipeline });
+    const run =
+      stage.kind === 'command'
+        ? await prepareCommand(stage, side.context, i > 0)
+        : prepareExpression(stage, side.context);
+    prepared.push(stage.redirections.length === 0 ? run : (input) => side.around(run(input)));
   }
   let stream: Input;
   for (const run of prepared) stream = run(stream);
   if (stream !== undefined) yield* stream;
-}
-
-/** Sends what a stage writes to a file, when it is told to. */
-function withFile(run: Prepared, redirections: readonly Redirection[], context: Context): Prepared {
-  const target = redirections.find(({ stream }) => stream === '1' || stream === '*');
-  if (target === undefined) return run;
-  return async function* (input) {
-    await writeRedirected(run(input), target, context);
-    yield* [];
-  };
 }
 
 function prepareExpression({ expression }: ExpressionStage, context: Context): Prepared {
@@ -63,7 +56,13 @@ function findCommand(name: string, command: Command, context: Context): ShellCmd
   const hint = didYouMean(name, context.session.commandNames());
   const error = new ShellError(
     `The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program. Check the spelling of the name, or if a path was included, verify that the path is correct and try again.${hint}`,
-    { id: 'CommandNotFoundException', category: 'ObjectNotFound', exception: 'CommandNotFoundException', target: name },
+    {
+      id: 'CommandNotFoundException',
+      category: 'ObjectNotFound',
+      exception: 'CommandNotFoundException',
+      target: name,
+      subject: name,
+    },
   );
   throw located(context, error, command.name.extent);
 }

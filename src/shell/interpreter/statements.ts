@@ -1,15 +1,19 @@
-import { type ForeachStatement, type IfStatement, type Statement } from '../language/ast.ts';
+import { type IfStatement, type Statement } from '../language/ast.ts';
 import { toBoolean } from '../values/convert.ts';
 import { assign } from './assign.ts';
 import { type Context, Failure, located, report } from './context.ts';
+import { runLeave, runSwitch, runTry } from './control.ts';
 import { valueOf } from './evaluate.ts';
+import { runDo, runFor, runForeach, runWhile } from './loops.ts';
 import { runPipeline } from './pipeline.ts';
-import { readVariable, writeVariable } from './variables.ts';
+import { readVariable } from './variables.ts';
 
 /** Nothing as null, one value as itself, several as a list. */
 export function collect(values: readonly unknown[]): unknown {
   return values.length > 1 ? values : (values[0] ?? null);
 }
+
+const simple: ReadonlySet<Statement['kind']> = new Set(['pipeline', 'assignment']);
 
 /**
  * Runs statements in order and gives what they write. An error ends its statement; the next ones run, unless errors are
@@ -21,9 +25,12 @@ export async function* runStatements(statements: readonly Statement[], context: 
     const before = context.state.errors;
     try {
       yield* runStatement(statement, context);
-      context.state.succeeded = context.state.errors === before;
+      // Of other statements the last one inside tells.
+      if (simple.has(statement.kind)) context.state.succeeded = context.state.errors === before;
     } catch (error) {
       const failure = located(context, error, statement.extent);
+      // The try around it reports what nobody takes.
+      if (context.trapping === true) throw failure;
       if (!failure.reported) report(context, failure.record);
       context.state.succeeded = false;
       if (failure.stopsScript || stopsOnError(context))
@@ -48,9 +55,30 @@ export async function* runStatement(statement: Statement, context: Context): Asy
     case 'if':
       yield* runIf(statement, context);
       return;
+    default:
+      yield* runOther(statement, context);
+  }
+}
+
+function runOther(
+  statement: Exclude<Statement, { kind: 'pipeline' | 'assignment' | 'if' }>,
+  context: Context,
+): AsyncGenerator<unknown> {
+  switch (statement.kind) {
     case 'foreach':
-      yield* runForeach(statement, context);
-      return;
+      return runForeach(statement, context);
+    case 'while':
+      return runWhile(statement, context);
+    case 'do':
+      return runDo(statement, context);
+    case 'for':
+      return runFor(statement, context);
+    case 'switch':
+      return runSwitch(statement, context);
+    case 'try':
+      return runTry(statement, context);
+    case 'leave':
+      return runLeave(statement, context);
   }
 }
 
@@ -61,15 +89,6 @@ async function* runIf({ clauses, otherwise }: IfStatement, context: Context): As
     return;
   }
   if (otherwise !== undefined) yield* runStatements(otherwise.statements, context);
-}
-
-async function* runForeach({ variable, source, body }: ForeachStatement, context: Context): AsyncGenerator<unknown> {
-  const value = await valueOf(source, context);
-  for (const item of enumerate(value)) {
-    context.budget.step();
-    writeVariable(context, variable, item);
-    yield* runStatements(body.statements, context);
-  }
 }
 
 /** The items of a list; nothing for null; any other value is a list of one. */

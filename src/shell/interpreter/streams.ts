@@ -12,14 +12,17 @@ export interface Streams {
   readonly ask?: (question: Question) => Promise<string>;
 }
 
-/** Streams that keep nothing, for redirections to `$null`. */
-export function silenced(streams: Streams, which: ReadonlySet<'error' | 'warning' | 'verbose'>): Streams {
-  const silent = (): void => undefined;
+/** Streams beside the output, by the number that redirections give them. */
+export type SideStream = '2' | '3' | '4' | '6';
+
+/** Streams of which some go elsewhere. */
+export function diverted(streams: Streams, to: ReadonlyMap<SideStream, (item: unknown) => void>): Streams {
+  const pick = <T>(stream: SideStream, own: (item: T) => void): ((item: T) => void) => to.get(stream) ?? own;
   return {
-    error: which.has('error') ? silent : (record) => streams.error(record),
-    warning: which.has('warning') ? silent : (text) => streams.warning(text),
-    verbose: which.has('verbose') ? silent : (text) => streams.verbose(text),
-    print: (text) => streams.print(text),
+    error: pick('2', (record) => streams.error(record)),
+    warning: pick('3', (text) => streams.warning(text)),
+    verbose: pick('4', (text) => streams.verbose(text)),
+    print: pick('6', (text) => streams.print(text)),
     progress: (activity, status, percent) => streams.progress(activity, status, percent),
     ...(streams.ask === undefined ? {} : { ask: streams.ask }),
   };

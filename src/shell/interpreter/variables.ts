@@ -31,7 +31,7 @@ export function readVariable(context: Context, name: string): unknown {
   const constant = constants.get(folded);
   if (constant !== undefined) return constant;
   if (folded === '?') return context.state.succeeded;
-  if (folded === 'error') return [...context.session.errors];
+  if (folded === 'error') return context.session.errors;
   return scopeOf(context, prefix, name).get(folded === 'psitem' ? '_' : folded) ?? null;
 }
 

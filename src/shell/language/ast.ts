@@ -10,7 +10,17 @@ export interface Script extends Node {
   readonly statements: readonly Statement[];
 }
 
-export type Statement = Pipeline | Assignment | IfStatement | ForeachStatement;
+export type Statement =
+  | Pipeline
+  | Assignment
+  | IfStatement
+  | ForeachStatement
+  | WhileStatement
+  | DoStatement
+  | ForStatement
+  | SwitchStatement
+  | TryStatement
+  | LeaveStatement;
 
 export interface Pipeline extends Node {
   readonly kind: 'pipeline';
@@ -56,10 +66,11 @@ export interface Splat extends Node {
 
 export interface Redirection extends Node {
   readonly kind: 'redirection';
-  /** Stream that is taken: output (1), error (2), warning (3), verbose (4) or all. */
-  readonly stream: '1' | '2' | '3' | '4' | '*';
+  /** Stream that is taken: output (1), error (2), warning (3), verbose (4), debug (5), Write-Host (6) or all. */
+  readonly stream: '1' | '2' | '3' | '4' | '5' | '6' | '*';
   readonly append: boolean;
-  readonly target: Expression;
+  /** A file or `$null`; absent: the stream goes where the output goes (`2>&1`). */
+  readonly target?: Expression;
 }
 
 export interface Assignment extends Node {
@@ -80,6 +91,56 @@ export interface ForeachStatement extends Node {
   readonly variable: string;
   readonly source: Statement;
   readonly body: Block;
+}
+
+export interface WhileStatement extends Node {
+  readonly kind: 'while';
+  readonly condition: Statement;
+  readonly body: Block;
+}
+
+/** `do { … } while (…)`, `do { … } until (…)`: the body runs once at least. */
+export interface DoStatement extends Node {
+  readonly kind: 'do';
+  readonly body: Block;
+  readonly condition: Statement;
+  readonly until: boolean;
+}
+
+/** `for (initial; condition; step) { … }`; each part may be absent. */
+export interface ForStatement extends Node {
+  readonly kind: 'for';
+  readonly initial?: Statement;
+  readonly condition?: Statement;
+  readonly step?: Statement;
+  readonly body: Block;
+}
+
+export interface SwitchStatement extends Node {
+  readonly kind: 'switch';
+  /** How texts are compared; absent: as -eq does. */
+  readonly mode?: 'wildcard' | 'regex';
+  readonly caseSensitive: boolean;
+  readonly subject: Statement;
+  /** In order; a clause without a test is the default. */
+  readonly clauses: readonly { readonly test?: Expression; readonly body: Block }[];
+}
+
+export interface TryStatement extends Node {
+  readonly kind: 'try';
+  readonly body: Block;
+  /** A catch without types takes every error. */
+  readonly catches: readonly { readonly types: readonly string[]; readonly body: Block }[];
+  readonly last?: Block;
+}
+
+export const leaveWords = ['break', 'continue', 'return', 'exit', 'throw'] as const;
+
+/** Ends a loop, a block or the script, or throws. */
+export interface LeaveStatement extends Node {
+  readonly kind: 'leave';
+  readonly how: (typeof leaveWords)[number];
+  readonly value?: Statement;
 }
 
 export interface Block extends Node {

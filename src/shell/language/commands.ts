@@ -42,9 +42,9 @@ export function endsStage(scanner: Scanner): boolean {
   return scanner.atEnd || /[\r\n;|&)}]/.test(scanner.peek());
 }
 
-const redirectionPattern = /([1-6*]?)(>>|>)(&1)?/y;
+const redirectionPattern = /([1-6*]?)(>>|>)(&[1-6])?/y;
 
-/** Reads `> file`, `>> file`, `2> file`; streams that this shell has none of, and merging, are refused. */
+/** Reads `> file`, `>> file`, `2> file`, `2>&1`. */
 export function readRedirection(scanner: Scanner): Redirection | undefined {
   const match = scanner.match(redirectionPattern);
   if (match === undefined) {
@@ -53,11 +53,14 @@ export function readRedirection(scanner: Scanner): Redirection | undefined {
   }
   const start = scanner.position;
   scanner.position += match[0].length;
-  const stream = match[1] === '' || match[1] === undefined ? '1' : match[1];
-  if (match[3] !== undefined || !isStream(stream)) {
+  const stream = (match[1] || '1') as Redirection['stream'];
+  const append = match[2] === '>>';
+  if (match[3] !== undefined) {
+    if (stream !== '1' && !append && match[3] === '&1')
+      return { kind: 'redirection', stream, append, extent: scanner.from(start) };
     scanner.fail(
       'RedirectionNotSupported',
-      `The redirection '${match[0]}' is outside the language of this shell.`,
+      `The redirection '${match[0]}' is outside the language of this shell: other streams go to the output, as in 2>&1.`,
       scanner.from(start),
     );
   }
@@ -65,19 +68,7 @@ export function readRedirection(scanner: Scanner): Redirection | undefined {
   if (endsStage(scanner)) {
     scanner.expected('MissingFileSpecification', 'Missing file specification after redirection operator.');
   }
-  const target = readArgument(scanner);
-  if (stream !== '1' && !(target.kind === 'variable' && target.name.toLowerCase() === 'null')) {
-    scanner.fail(
-      'RedirectionNotSupported',
-      `Only output is redirected to files; '${match[0]}' takes $null alone.`,
-      target.extent,
-    );
-  }
-  return { kind: 'redirection', stream, append: match[2] === '>>', target, extent: scanner.from(start) };
-}
-
-function isStream(text: string): text is Redirection['stream'] {
-  return ['1', '2', '3', '4', '*'].includes(text);
+  return { kind: 'redirection', stream, append, target: readArgument(scanner), extent: scanner.from(start) };
 }
 
 function readElement(scanner: Scanner): CommandElement {

@@ -8,17 +8,12 @@ const words: readonly (readonly [words: string, refusal: string])[] = [
     `Defining functions ${left}: write the lines themselves, or a script file for 'edge shell'.`,
   ],
   ['class enum interface data define var', `Defining types ${left}.`],
-  ['try catch finally trap', `Handling errors with 'try' ${left}: use -ErrorAction and $?.`],
-  ['throw', `The 'throw' statement ${left}: use Write-Error.`],
-  ['while do until for', `This loop ${left}: use 'foreach ($item in ...) { ... }' or ForEach-Object.`],
-  ['switch', `The 'switch' statement ${left}: use 'if' and 'elseif'.`],
-  [
-    'return break continue exit',
-    `Leaving a block early ${left}: use 'if', or Select-Object -First to stop a pipeline.`,
-  ],
+  ['trap', `The 'trap' statement ${left}: use try and catch.`],
   ['param begin process end dynamicparam', `Parameters and phases of script blocks ${left}.`],
   ['using from parallel sequence inlinescript', `This keyword ${left}.`],
   ['else elseif', "This keyword stands behind the closing '}' of an if statement only."],
+  ['catch finally', "This keyword stands behind the closing '}' of a try statement only."],
+  ['until', "The 'until' keyword stands behind the closing '}' of a do statement only."],
   ['in', "The 'in' keyword stands between the parentheses of foreach only."],
 ];
 

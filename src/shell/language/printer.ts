@@ -6,6 +6,7 @@ import {
   type Script,
   type Stage,
   type Statement,
+  type SwitchStatement,
 } from './ast.ts';
 import { isDash, isDoubleQuote, isSingleQuote } from './characters.ts';
 import { unaryText } from './operators.ts';
@@ -38,13 +39,52 @@ export function printStatement(statement: Statement): string {
     }
     case 'foreach':
       return `foreach (${variable(statement.variable)} in ${printStatement(statement.source)}) ${block(statement.body)}`;
+    default:
+      return printControl(statement);
   }
+}
+
+type Control = Extract<Statement, { kind: 'while' | 'do' | 'for' | 'switch' | 'try' | 'leave' }>;
+
+function printControl(statement: Control): string {
+  switch (statement.kind) {
+    case 'while':
+      return `while (${printStatement(statement.condition)}) ${block(statement.body)}`;
+    case 'do': {
+      const word = statement.until ? 'until' : 'while';
+      return `do ${block(statement.body)} ${word} (${printStatement(statement.condition)})`;
+    }
+    case 'for': {
+      const parts = [statement.initial, statement.condition, statement.step];
+      return `for (${parts.map((part) => (part === undefined ? '' : printStatement(part))).join('; ')}) ${block(statement.body)}`;
+    }
+    case 'switch':
+      return printSwitch(statement);
+    case 'try': {
+      const catches = statement.catches.map(
+        ({ types, body }) => ` catch ${types.map((type) => `[${type}] `).join('')}${block(body)}`,
+      );
+      const last = statement.last === undefined ? '' : ` finally ${block(statement.last)}`;
+      return `try ${block(statement.body)}${catches.join('')}${last}`;
+    }
+    case 'leave':
+      return statement.how + (statement.value === undefined ? '' : ` ${printStatement(statement.value)}`);
+  }
+}
+
+function printSwitch({ mode, caseSensitive, subject, clauses }: SwitchStatement): string {
+  const flags = `${mode === undefined ? '' : ` -${mode}`}${caseSensitive ? ' -casesensitive' : ''}`;
+  const bodies = clauses.map(
+    ({ test, body }) => `${test === undefined ? 'default' : printExpression(test)} ${block(body)}`,
+  );
+  return `switch${flags} (${printStatement(subject)}) { ${bodies.join('; ')} }`;
 }
 
 function stage(node: Stage): string {
   const text = node.kind === 'command' ? command(node) : printExpression(node.expression);
   const redirections = node.redirections.map(({ stream, append, target }) => {
-    return ` ${stream === '1' ? '' : stream}${append ? '>>' : '>'} ${printExpression(target)}`;
+    const from = `${stream === '1' ? '' : stream}${append ? '>>' : '>'}`;
+    return target === undefined ? ` ${from}&1` : ` ${from} ${printExpression(target)}`;
   });
   return text + redirections.join('');
 }

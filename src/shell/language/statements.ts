@@ -11,9 +11,11 @@ import {
 } from './ast.ts';
 import { endsWord, isDash, isDoubleQuote, isNewline, isSingleQuote } from './characters.ts';
 import { endsStage, readCommand, readRedirection } from './commands.ts';
+import { controlReader } from './control.ts';
 import { readExpression } from './expressions.ts';
 import { readBlock } from './groups.ts';
 import { refusedKeywords } from './keywords.ts';
+import { loopReader } from './loops.ts';
 import { type Scanner } from './scanner.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
 import { readVariable } from './variable.ts';
@@ -42,8 +44,11 @@ export function readStatements(scanner: Scanner, closer: '' | ')' | '}'): readon
   return statements;
 }
 
+/** Statements that end with their own closing bracket. */
+const closed: ReadonlySet<Statement['kind']> = new Set(['if', 'foreach', 'while', 'for', 'switch', 'try']);
+
 function requireEnd(scanner: Scanner, statement: Statement, closer: string): void {
-  if (statement.kind === 'if' || statement.kind === 'foreach') return;
+  if (closed.has(statement.kind)) return;
   scanner.skipBlanks();
   const char = scanner.peek();
   if (scanner.atEnd || char === ';' || char === closer || isNewline(char)) return;
@@ -82,12 +87,14 @@ function passOver(scanner: Scanner, start: number, closer: string): void {
   }
 }
 
-/** Reads `if`, `foreach`, an assignment or a pipeline. */
+/** Reads `if`, a loop, another statement with a keyword, an assignment or a pipeline. */
 export function readStatement(scanner: Scanner): Statement {
   return scanner.nested(() => {
     const word = keywordAt(scanner);
     if (word === 'if') return readIf(scanner);
     if (word === 'foreach') return readForeach(scanner);
+    const known = word === undefined ? undefined : (loopReader(word) ?? controlReader(word));
+    if (known !== undefined) return known(scanner);
     const refusal = word === undefined ? undefined : refusedKeywords.get(word);
     if (word !== undefined && refusal !== undefined) {
       const extent = { start: scanner.position, end: scanner.position + word.length };
@@ -99,12 +106,14 @@ export function readStatement(scanner: Scanner): Statement {
 
 const keywordPattern = /[a-z]+/iy;
 
-function keywordAt(scanner: Scanner): string | undefined {
+/** The word at the cursor in lower case, when it stands alone. */
+export function keywordAt(scanner: Scanner): string | undefined {
   const word = scanner.match(keywordPattern)?.[0];
   return word !== undefined && endsWord(scanner.peek(word.length)) ? word.toLowerCase() : undefined;
 }
 
-function takeKeyword(scanner: Scanner, ...words: readonly string[]): string | undefined {
+/** Takes one of these words; undefined when none stands here. */
+export function takeKeyword(scanner: Scanner, ...words: readonly string[]): string | undefined {
   const word = keywordAt(scanner);
   if (word === undefined || !words.includes(word)) return undefined;
   scanner.position += word.length;
@@ -128,7 +137,7 @@ function readIf(scanner: Scanner): IfStatement {
 }
 
 /** Takes a keyword on this or a later line; otherwise the cursor stays. */
-function takeLater(scanner: Scanner, ...words: readonly string[]): string | undefined {
+export function takeLater(scanner: Scanner, ...words: readonly string[]): string | undefined {
   const start = scanner.position;
   scanner.skipLines();
   const word = takeKeyword(scanner, ...words);
@@ -136,14 +145,17 @@ function takeLater(scanner: Scanner, ...words: readonly string[]): string | unde
   return word;
 }
 
-function readCondition(scanner: Scanner, word: string): Statement {
+/** Reads `( … )` behind `if`, `while` and their kin. */
+export function readCondition(scanner: Scanner, word: string): Statement {
   scanner.skipLines();
   if (!scanner.take('(')) {
-    scanner.expected('MissingOpenParenthesisInIfStatement', `Missing '(' after '${word}' in if statement.`);
+    const id = /if$/.test(word) ? 'MissingOpenParenthesisInIfStatement' : 'MissingOpenParenthesisAfterKeyword';
+    scanner.expected(id, `Missing '(' after '${word}' in ${/if$/.test(word) ? 'if' : word} statement.`);
   }
   scanner.skipLines();
   if (scanner.atEnd || scanner.peek() === ')') {
-    scanner.expected('IfStatementMissingCondition', `Missing condition in if statement after '${word} ('.`);
+    const id = /if$/.test(word) ? 'IfStatementMissingCondition' : 'MissingExpressionAfterKeyword';
+    scanner.expected(id, `Missing condition in ${/if$/.test(word) ? 'if' : word} statement after '${word} ('.`);
   }
   const condition = readStatement(scanner);
   scanner.skipLines();

@@ -5,6 +5,7 @@ import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { ScriptBlock } from './script-block.ts';
 import { ShellError } from './shell-error.ts';
+import { ShellList } from './shell-list.ts';
 import { customObject, ShellObject } from './shell-object.ts';
 import { toText } from './text.ts';
 import { typeNameOf } from './types.ts';
@@ -117,13 +118,23 @@ function byteSize(value: unknown): Quantity {
   return Quantity.bytes(typeof value === 'number' ? value : parseByteSize(toText(value)));
 }
 
+const arrayList: Target = {
+  name: 'System.Collections.ArrayList',
+  convert: (value): ShellList =>
+    value instanceof ShellList
+      ? value
+      : Object.assign(new ShellList(), Array.isArray(value) ? value : value === null ? [] : [value]),
+};
 const hashtable = only(Hashtable, 'System.Collections.Hashtable');
 
 /** Types by their names in brackets, in lower case, without `System.`. */
 const targets: ReadonlyMap<string, Target> = new Map(
   Object.entries({
     string: text,
-    char: text,
+    char: {
+      name: 'System.Char',
+      convert: (value) => (typeof value === 'number' ? String.fromCharCode(value) : toText(value)),
+    },
     int: int32,
     int32,
     int16: integer(-32768, 32767, 'System.Int16'),
@@ -162,14 +173,15 @@ const targets: ReadonlyMap<string, Target> = new Map(
     psobject: { name: 'System.Management.Automation.PSObject', convert: toCustomObject },
     object,
     array: { name: 'System.Array', convert: (value) => (Array.isArray(value) ? (value as unknown[]) : [value]) },
-    void: { name: 'System.Void', convert: () => null },
+    'collections.arraylist': arrayList,
+    void: { name: 'System.Void', convert: () => undefined },
   } satisfies Record<string, Target>),
 );
 
 /** The type of a name in brackets: `int`, `System.Byte[]`. undefined for types outside the language. */
 export function findType(name: string): Target | undefined {
   const folded = name.toLowerCase().replace(/^system\./, '');
-  const found = targets.get(folded);
+  const found = /^collections\.generic\.list\[/.test(folded) ? arrayList : targets.get(folded);
   if (found !== undefined || !folded.endsWith('[]')) return found;
   const item = targets.get(folded.slice(0, -2));
   if (item === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
+import { TypeValue } from './script-block.ts';
 import { ShellObject } from './shell-object.ts';
 
 const dayMs = 86_400_000;
@@ -42,6 +43,12 @@ const ofUnlimited: Getters<Quantity> = {
   Value: (quantity) => (quantity.value === Infinity ? null : quantity),
 };
 
+const ofType: Getters<TypeValue> = {
+  Name: ({ name }) => name.replace(/^.*[.+]/, ''),
+  FullName: ({ name }) => name,
+  Namespace: ({ name }) => name.replace(/\.[^.]*$/, ''),
+  IsArray: ({ name }) => name.endsWith('[]'),
+};
 const ofString: Getters<string> = { Length: (text) => text.length };
 const ofHashtable: Getters<Hashtable> = {
   Count: (table) => table.size,
@@ -56,6 +63,7 @@ function builtIn(value: unknown): readonly (readonly [name: string, value: unkno
   if (typeof value === 'string') return read(ofString, value);
   if (value instanceof Date) return read(ofDate, value);
   if (value instanceof Hashtable) return read(ofHashtable, value);
+  if (value instanceof TypeValue) return read(ofType, value);
   if (isTimeSpan(value)) return read(ofTimeSpan, value);
   return value instanceof Quantity ? read(ofUnlimited, value) : [];
 }

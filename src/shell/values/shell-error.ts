@@ -27,6 +27,8 @@ export interface ErrorDetails {
   readonly exception?: string;
   /** What the failure is about. */
   readonly target?: unknown;
+  /** Stands before the message when no cmdlet wrote it: the name of a command as it was typed. */
+  readonly subject?: string;
   readonly cause?: unknown;
 }
 

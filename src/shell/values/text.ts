@@ -3,8 +3,8 @@ import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';
 import { customObject, ShellObject } from './shell-object.ts';
 
-/** How many values of a list are shown; Exchange's own shell sets 16. */
-const enumerationLimit = 16;
+/** How many values of a list are shown; Exchange's own shell sets `$FormatEnumerationLimit` to 16. */
+export const usualEnumerationLimit = 16;
 
 /** A value inside a string, as `"$x"` expands it. */
 export function toText(value: unknown): string {
@@ -46,16 +46,16 @@ function objectText(object: ShellObject): string {
 }
 
 /** A value in a cell of a table or list: lists as `{a, b}`, dates as the culture prints them. */
-export function toDisplay(value: unknown): string {
+export function toDisplay(value: unknown, limit = usualEnumerationLimit): string {
   if (value instanceof Date) return formatDate(value);
-  if (value instanceof Uint8Array) return braced([...value]);
-  if (value instanceof Hashtable) return braced(value.keys());
-  return Array.isArray(value) ? braced(value) : toText(value);
+  if (value instanceof Uint8Array) return braced([...value.subarray(0, limit + 1 || undefined)], limit);
+  if (value instanceof Hashtable) return braced(value.keys(), limit);
+  return Array.isArray(value) ? braced(value, limit) : toText(value);
 }
 
-function braced(values: readonly unknown[]): string {
-  const shown = values.slice(0, enumerationLimit).map(toText).join(', ');
-  return `{${shown}${values.length > enumerationLimit ? '...' : ''}}`;
+function braced(values: readonly unknown[], limit: number): string {
+  const shown = limit < 0 ? values : values.slice(0, limit);
+  return `{${shown.map(toText).join(', ')}${values.length > shown.length ? '...' : ''}}`;
 }
 
 /** True for values that stand on the right of a column. */

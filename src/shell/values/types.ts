@@ -1,6 +1,7 @@
 import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';
 import { ScriptBlock, TypeValue } from './script-block.ts';
+import { ShellList } from './shell-list.ts';
 import { customObject, ShellObject } from './shell-object.ts';
 
 /** Full name of a value's type, as error messages and Get-Member show it. */
@@ -24,6 +25,7 @@ function numberType(value: number): string {
 }
 
 function objectType(value: unknown): string {
+  if (value instanceof ShellList) return 'System.Collections.ArrayList';
   if (Array.isArray(value)) return 'System.Object[]';
   if (value instanceof Uint8Array) return 'System.Byte[]';
   if (value instanceof Date) return 'System.DateTime';

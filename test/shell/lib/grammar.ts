@@ -6,7 +6,7 @@ const pieces = [
   'Get-Queue', 'Set-X', 'ft', '?', '%', '-Name', '-Enabled:', '$false', '$x', '$_', '${a b}', '$env:X', '$x.Name', '[0]', '10MB', '1..5',
   '-5', '0x1F', "'a''b'", '"a $x b"', '"$(1)"', '"a`tb"', '“q”', '‘q’', '–eq', '-eq', '-not', '-join', ' , ', '(', ')', '{', '}', '@(', '@{',
   '$(', '[int]', '[byte[]]', '::', '.', ';', '\n', '|', '=', '+=', '++', '--', '+', '*', '%', '..', '-f', 'if', 'else', 'foreach', 'in', '#c\n',
-  '<# c #>', '`', '`\n', ' ', ' ', ' ', '&', '>', '2>', 'out.txt', '10.0.0.0/8', '[::]:25', '@x', '@"\n$x\n"@', "@'\nq\n'@", '!', '\\', ',',
+  '<# c #>', '`', '`\n', ' ', ' ', ' ', '&', '>', '2>', 'out.txt', '10.0.0.0/8', '[::]:25', '@x', 'try {', '} catch {', 'switch (', 'do {', 'while (', 'return', 'default {', '2>&1', '@"\n$x\n"@', "@'\nq\n'@", '!', '\\', ',',
 ]; // biome-ignore format: a table of words
 
 /** Any row of tokens. */
@@ -93,6 +93,25 @@ const grammar = fc.letrec<Record<'expression' | 'operand' | 'statement' | 'argum
         .tuple(tie('expression'), tie('statement'))
         .map(([condition, body]) => `if (${condition}) { ${body} } else {\n${body}\n}`),
       fc.tuple(tie('expression'), tie('statement')).map(([source, body]) => `foreach ($i in ${source}) { ${body} }`),
+      fc
+        .tuple(fc.constantFrom('while', 'until'), tie('expression'), tie('statement'))
+        .map(([word, condition, body]) => `do { ${body} } ${word} (${condition})`),
+      fc
+        .tuple(tie('expression'), tie('statement'))
+        .map(([condition, body]) => `while (${condition}) { ${body}; break }`),
+      fc
+        .tuple(fc.constantFrom('', '$i = 0'), tie('expression'), fc.constantFrom('', '$i++'), tie('statement'))
+        .map(([first, condition, step, body]) => `for (${first}; ${condition}; ${step}) { ${body} }`),
+      fc
+        .tuple(fc.constantFrom('', '-Wildcard ', '–regex -case '), tie('expression'), tie('operand'), tie('statement'))
+        .map(
+          ([flags, value, test, body]) =>
+            `switch ${flags}(${value}) { (${test}) { ${body} } a* { ${body} } default { } }`,
+        ),
+      fc
+        .tuple(tie('statement'), fc.constantFrom('', '[System.Exception] ', '[A], [B.C]'), tie('statement'))
+        .map(([body, types, handler]) => `try { ${body} } catch ${types} { ${handler} } finally { continue }`),
+      fc.tuple(fc.constantFrom('return', 'throw', 'exit'), tie('expression')).map((parts) => parts.join(' ')),
     ),
   }),
 );

@@ -1,0 +1,119 @@
+import { type LeaveStatement, type SwitchStatement, type TryStatement } from '../language/ast.ts';
+import { equals } from '../values/compare.ts';
+import { convertTo, toBoolean } from '../values/convert.ts';
+import { ScriptBlock } from '../values/script-block.ts';
+import { ShellError } from '../values/shell-error.ts';
+import { toText } from '../values/text.ts';
+import { wildcard } from '../values/wildcard.ts';
+import { type Context, Failure, report } from './context.ts';
+import { ErrorRecord } from './error-record.ts';
+import { evaluate, gather, valueOf } from './evaluate.ts';
+import { invokeBlock } from './invoke-block.ts';
+import { Leave } from './leave.ts';
+import { regularExpression, searchable } from './regular-expressions.ts';
+import { collect, enumerate, runStatement, runStatements } from './statements.ts';
+
+type Clause = SwitchStatement['clauses'][number];
+
+/** Runs the clauses that fit each value of the subject, `$_` being the value; the default when none does. */
+export async function* runSwitch(statement: SwitchStatement, context: Context): AsyncGenerator<unknown> {
+  const before = context.scope.get('_');
+  try {
+    for (const item of enumerate(await valueOf(statement.subject, context))) {
+      context.scope.set('_', item);
+      yield* runClauses(await chosen(statement, item, context), item, context);
+    }
+  } catch (error) {
+    if (!(error instanceof Leave) || error.how !== 'break') throw error;
+  } finally {
+    context.scope.set('_', before ?? null);
+  }
+}
+
+/** Clauses are tried one after the other, so that a break in one keeps the tests of the next from being run. */
+async function* runClauses(clauses: readonly Clause[], item: unknown, context: Context): AsyncGenerator<unknown> {
+  try {
+    for (const { body } of clauses) {
+      context.scope.set('_', item);
+      yield* runStatements(body.statements, context);
+    }
+  } catch (error) {
+    if (!(error instanceof Leave) || error.how !== 'continue') throw error;
+  }
+}
+
+async function chosen(statement: SwitchStatement, item: unknown, context: Context): Promise<readonly Clause[]> {
+  const found: Clause[] = [];
+  for (const clause of statement.clauses) {
+    if (clause.test === undefined) continue;
+    if (await fits(statement, await evaluate(clause.test, context), item, context)) found.push(clause);
+  }
+  return found.length > 0 ? found : statement.clauses.filter(({ test }) => test === undefined);
+}
+
+async function fits(
+  { mode, caseSensitive }: SwitchStatement,
+  test: unknown,
+  item: unknown,
+  context: Context,
+): Promise<boolean> {
+  if (test instanceof ScriptBlock) return toBoolean(collect(await invokeBlock(context, test, { item })));
+  if (mode === 'wildcard') return wildcard(toText(test), caseSensitive)(toText(item));
+  if (mode === 'regex') return regularExpression(toText(test), caseSensitive).test(searchable(toText(item)));
+  return equals(item, test, caseSensitive);
+}
+
+/** Runs a body whose errors are taken by the first catch that fits; what stands in finally runs in any case. */
+export async function* runTry({ body, catches, last }: TryStatement, context: Context): AsyncGenerator<unknown> {
+  try {
+    yield* runStatements(body.statements, catches.length > 0 ? { ...context, trapping: true } : context);
+  } catch (error) {
+    const handler = error instanceof Failure ? catches.find(({ types }) => takes(types, error.record)) : undefined;
+    if (handler === undefined || !(error instanceof Failure) || uncatchable.has(error.record.details.id)) throw error;
+    if (!error.reported) report(context, error.record, false);
+    yield* runCatch(handler.body, error.record, context);
+  } finally {
+    if (last !== undefined) yield* runStatements(last.statements, context);
+  }
+}
+
+/** Ctrl+C and the bounds of a line's work end it in any case. */
+const uncatchable: ReadonlySet<string> = new Set(['PipelineStopped', 'WorkLimitExceeded']);
+
+async function* runCatch(body: TryStatement['body'], record: ErrorRecord, context: Context): AsyncGenerator<unknown> {
+  const before = context.scope.get('_');
+  context.scope.set('_', record);
+  try {
+    yield* runStatements(body.statements, { ...context, caught: record });
+  } finally {
+    context.scope.set('_', before ?? null);
+  }
+}
+
+/** Names of .NET's classes above every exception. */
+const everyException = /^(?:System\.)?(?:Exception|SystemException|Object)$|RuntimeException$/i;
+
+function takes(types: readonly string[], { details }: ErrorRecord): boolean {
+  const own = (details.exception ?? 'RuntimeException').toLowerCase();
+  return (
+    types.length === 0 ||
+    types.some((type) => everyException.test(type) || type.toLowerCase().split('.').at(-1) === own)
+  );
+}
+
+/** Runs break, continue, return, exit or throw: it always throws. */
+export async function* runLeave(statement: LeaveStatement, context: Context): AsyncGenerator<unknown> {
+  const { how, value } = statement;
+  if (how === 'throw') throw await thrown(statement, context);
+  if (how === 'return' && value !== undefined) yield* runStatement(value, context);
+  const status = how === 'exit' && value !== undefined ? convertTo('int', await valueOf(value, context)) : 0;
+  throw new Leave(how, typeof status === 'number' ? status : 0);
+}
+
+async function thrown({ value, extent }: LeaveStatement, context: Context): Promise<Failure> {
+  const what = value === undefined ? context.caught : collect(await gather(runStatement(value, context)));
+  if (what instanceof ErrorRecord) return new Failure(what, { stopsScript: true });
+  const text = toText(what ?? 'ScriptHalted');
+  const error = new ShellError(text, { id: text, category: 'OperationStopped', target: what });
+  return new Failure(new ErrorRecord(error, { source: context.source, extent }), { stopsScript: true });
+}
