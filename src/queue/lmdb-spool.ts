@@ -169,7 +169,7 @@ export class LmdbSpool implements Spool {
     const { records, states } = this.#databases;
     if (this.#leaving.has(id) || !records.doesExist(id)) return;
     const octets = encodeStates(recipients);
-    await this.#change(() => void states.put(id, octets));
+    await this.#write((commits) => commits.addSoon(() => void states.put(id, octets)));
   }
 
   async remove(id: number): Promise<void> {
@@ -177,11 +177,12 @@ export class LmdbSpool implements Spool {
     if (this.#leaving.has(id) || !records.doesExist(id)) return;
     this.#leaving.add(id);
     try {
-      await this.#change(() => {
+      const gone = (): void => {
         void records.remove(id);
         void contents.remove(id);
         void states.remove(id);
-      });
+      };
+      await this.#write((commits) => commits.addSoon(gone));
       this.#count -= 1;
     } finally {
       this.#leaving.delete(id);
@@ -210,13 +211,11 @@ export class LmdbSpool implements Spool {
     const { contents, records } = this.#databases;
     const receivedAt = this.#clock.now();
     const record = encodeRecord(message, guid, receivedAt, expiresAt);
-    await this.#change(
-      () => {
-        if (content !== undefined) void contents.put(id, content);
-        void records.put(id, record);
-      },
-      record.length + (content?.length ?? 0),
-    );
+    const added = (): void => {
+      if (content !== undefined) void contents.put(id, content);
+      void records.put(id, record);
+    };
+    await this.#write((commits) => commits.add(added, record.length + (content?.length ?? 0)));
     this.#count += 1;
     if (content === undefined) this.#large.add(id);
     const { envelope, origin, facts } = message;
@@ -224,10 +223,10 @@ export class LmdbSpool implements Spool {
     return { id, guid, receivedAt, expiresAt, envelope, origin, facts, recipients };
   }
 
-  async #change(change: () => void, octets = 0): Promise<void> {
+  async #write(begin: (commits: GroupCommit) => Promise<void>): Promise<void> {
     if (this.#closed) throw new SpoolError('the message store is closed');
     try {
-      await this.#commits.add(change, octets);
+      await begin(this.#commits);
     } catch (error) {
       this.#space.doubt();
       throw error;
