@@ -17,8 +17,10 @@ export {
 export { type AccessRule, parseAccessRule } from './face/access-rule.ts';
 export { DirectoryAccessPolicy, type RuleProblem } from './face/directory-access-policy.ts';
 export { type FaceEvent, type FaceLog } from './face/face-event.ts';
+export { defaultLockout, type LockoutPolicy } from './face/failed-binds.ts';
 export {
   type Authenticator,
+  BindRefusal,
   localAdministrator,
   type Peer,
   type PeerCertificate,
@@ -27,7 +29,7 @@ export {
 export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarget } from './face/ldap-server.ts';
 export { defaultLimits, type FaceLimits } from './face/limits.ts';
 export { Argon2Hasher, type PasswordHasher } from './face/password.ts';
-export { defaultLockout, type LockoutPolicy, StoreAuthenticator } from './face/store-authenticator.ts';
+export { StoreAuthenticator } from './face/store-authenticator.ts';
 export { type TlsIdentity } from './face/tls-upgrade.ts';
 // store
 export {

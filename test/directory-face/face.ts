@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/index.ts';
 import {
   Argon2Hasher,
+  type DirectoryEntry,
   DirectoryStore,
+  defaultLockout,
   type FaceEvent,
   LdapServer,
   type LdapServerOptions,
@@ -43,7 +45,10 @@ export async function addEntry(store: DirectoryStore, dn: string, values: Values
   await store.add(dn, attributes, { actor: adminDn, newNamingContext: dn === root });
 }
 
-export async function startFace(options: Partial<LdapServerOptions> = {}): Promise<Face> {
+export async function startFace(
+  options: Partial<LdapServerOptions> = {},
+  isAdministrator: (account: DirectoryEntry) => boolean = ({ dn }) => dn === adminDn,
+): Promise<Face> {
   const folder = await mkdtemp(join(tmpdir(), 'edge-face-'));
   const store = await DirectoryStore.open({ path: join(folder, 'db'), schema: await loadSchema('ldap/schema') });
   await populate(store);
@@ -52,8 +57,8 @@ export async function startFace(options: Partial<LdapServerOptions> = {}): Promi
     store,
     hasher,
     clock: systemClock,
-    lockout: { maxFailures: 5, lockMs: 60_000, delayMs: 1 },
-    isAdministrator: ({ dn }) => dn === adminDn,
+    lockout: { ...defaultLockout, maxFailures: 5, lockMs: 60_000, delayMs: 1 },
+    isAdministrator,
   });
   const server = new LdapServer({ store, authenticator, hasher, log: (event) => events.push(event), ...options });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });

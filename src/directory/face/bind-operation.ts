@@ -1,10 +1,17 @@
 /** Bind: RFC 4511 §4.2, RFC 4513 §5, SASL EXTERNAL of RFC 4422 appendix A. */
 import { LdapError } from '../../ldap/index.ts';
 import { type FaceLog } from './face-event.ts';
-import { type Authenticator, anonymous, authorizationId, localAdministrator, type Principal } from './identity.ts';
+import {
+  type Authenticator,
+  anonymous,
+  authorizationId,
+  BindRefusal,
+  localAdministrator,
+  type Principal,
+} from './identity.ts';
 import { type Operation, type Session } from './operation.ts';
 import { type BindCall } from './request.ts';
-import { resultCodeOf, resultOf, success } from './result.ts';
+import { codeOfError, success } from './result.ts';
 
 /** SASL mechanisms that this peer can use, for the root DSE. */
 export function mechanismsFor({ peer }: Session): readonly string[] {
@@ -15,7 +22,18 @@ export function bindOperation(authenticator: Authenticator, log: FaceLog): Opera
   return async (call, { session }) => {
     const { credentials } = call;
     const method = credentials.method === 'sasl' ? credentials.mechanism.slice(0, 20) : credentials.method;
-    const audit = (dn: string, code: number): void => log({ kind: 'bind', connection: session.id, dn, method, code });
+    const { address, tls } = session.peer;
+    const audit = (dn: string, code: number, reason?: string): void =>
+      log({
+        kind: 'bind',
+        connection: session.id,
+        address,
+        tls,
+        dn,
+        method,
+        code,
+        ...(reason !== undefined && { reason }),
+      });
     // RFC 4513 §5.1: whatever comes of it, the connection is no longer who it was.
     session.principal = anonymous;
     for (const kept of session.kept.values()) kept[Symbol.dispose]();
@@ -26,10 +44,16 @@ export function bindOperation(authenticator: Authenticator, log: FaceLog): Opera
       audit(principal.dn, 0);
       return success;
     } catch (error) {
-      audit(call.name, error instanceof LdapError ? resultCodeOf(resultOf(error)) : 80);
+      audit(call.name, codeOfError(error), reasonOf(error));
       throw error;
     }
   };
+}
+
+/** What the log tells of a refusal: the true reason where the client hears another one. */
+function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof LdapError)) return undefined;
+  return error.cause instanceof BindRefusal ? error.cause.message : error.message;
 }
 
 async function identify(

@@ -7,8 +7,8 @@ import { type SystemEntries } from './system-entries.ts';
 import { assertOn, type DirectoryView, locate, requireBound } from './target.ts';
 
 export function compareOperation(view: DirectoryView, system: SystemEntries): Operation<CompareCall> {
-  const { schema } = view.store;
   return async ({ dn, attribute, value }, { session, controls }) => {
+    const { schema } = view.store;
     requireBound(session.principal);
     const name = Dn.parse(dn);
     const { entry, rights } = system.isSubschema(name)

@@ -8,6 +8,7 @@ import { Deadlines } from './deadlines.ts';
 import { decodeEnvelope, type Envelope } from './decode-request.ts';
 import { type FaceLog } from './face-event.ts';
 import { Framer, FramingFault } from './framer.ts';
+import { HeldIdentity } from './held-identity.ts';
 import { anonymous, type Peer, type Principal } from './identity.ts';
 import { type AnsweredKind, type LdapjsGate } from './ldapjs-gate.ts';
 import { type FaceLimits } from './limits.ts';
@@ -28,6 +29,8 @@ export interface ConnectionParts {
   readonly operations: Operations;
   readonly limits: FaceLimits;
   readonly log: FaceLog;
+  /** What someone who has bound is now; undefined when he may not bind any more. */
+  readonly currently: (principal: Principal) => Principal | undefined;
   /** Absent: StartTLS is not offered. */
   readonly startTls?: TlsUpgrade;
 }
@@ -47,7 +50,7 @@ export class LdapConnection implements Session {
   #socket: Socket;
   #outbox: Outbox;
   #peer: Peer;
-  #principal: Principal = anonymous;
+  readonly #identity = new HeldIdentity(() => this.recheck());
   /** A bind or StartTLS runs, or waits for the others to end: nothing is begun meanwhile. */
   #barred = false;
   #pumping = false;
@@ -69,19 +72,32 @@ export class LdapConnection implements Session {
   }
 
   get principal(): Principal {
-    return this.#principal;
+    return this.#identity.principal;
   }
 
   set principal(principal: Principal) {
     const { limits } = this.#parts;
     const bound = principal.kind !== 'anonymous';
-    this.#principal = principal;
+    this.#identity.principal = principal;
     this.#framer.maxBytes = bound ? limits.maxMessageBytes : limits.maxMessageBytesBeforeBind;
     this.#socket.setTimeout(bound ? limits.idleMs : limits.idleBeforeBindMs);
   }
 
   cancel(messageId: number): 'canceled' | 'noSuchOperation' | 'tooLate' | 'cannotCancel' {
     return this.#running.cancel(messageId);
+  }
+
+  /** Ends the connection when who has bound may not act any more, or no more as he did. */
+  recheck(): void {
+    if (this.#ended) return;
+    const { principal } = this;
+    const now = this.#parts.currently(principal);
+    if (now?.kind === principal.kind) {
+      this.#identity.principal = now;
+      return;
+    }
+    this.#parts.log({ kind: 'revoked', connection: this.id, address: this.#peer.address, dn: principal.dn });
+    this.disconnect('strongerAuthRequired', 'the account may not act any more as it did');
   }
 
   /** Ends the connection with a notice (RFC 4511 §4.4.1). */
@@ -282,6 +298,7 @@ export class LdapConnection implements Session {
 
   #closed(): void {
     this.#ended = true;
+    this.#identity[Symbol.dispose]();
     this.#running.stopAll('disconnected');
     this.#deadlines[Symbol.dispose]();
     for (const kept of this.kept.values()) kept[Symbol.dispose]();

@@ -1,5 +1,5 @@
 /** Rights from the rules in the directory itself (see access-rule.ts). Administrators may do everything, whatever the rules say. */
-import { Dn, LdapError } from '../../ldap/index.ts';
+import { Dn, LdapError, type Schema } from '../../ldap/index.ts';
 import { type Change, type DirectoryEntry, type DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, type EntryRights, everyRight, noRight } from './access-policy.ts';
 import { type AccessRule, parseAccessRule, type Right, ruleAttribute, secretAttributes } from './access-rule.ts';
@@ -23,18 +23,22 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   readonly #rules = new Map<string, readonly AccessRule[]>();
   /** Whether a principal is what a rule speaks of; dropped when members or names change. */
   #meant = new WeakMap<AccessRule, Map<string, boolean>>();
+  /** The schema that the rules were read by: it says which attributes are derived from those that a rule names. */
+  #schema: Schema;
   /** A search asks several times about the same entry. */
   #last: { readonly entry: DirectoryEntry; readonly dn: string; readonly rights: EntryRights } | undefined;
 
   constructor(store: DirectoryWriter, report: (problem: RuleProblem) => void = () => undefined) {
     this.#store = store;
     this.#report = report;
+    this.#schema = store.schema;
     this.#subscription = store.onChange((changes) => this.#changed(changes));
   }
 
   rights({ kind, dn }: Principal, entry: DirectoryEntry): EntryRights {
     if (kind === 'administrator') return everyRight;
     if (kind === 'anonymous') return noRight;
+    if (this.#schema !== this.#store.schema) this.#forgetAll();
     if (this.#last?.entry === entry && this.#last.dn === dn) return this.#last.rights;
     const rights = combine(this.#rulesFor(entry).filter((rule) => this.#means(rule, dn, entry)));
     this.#last = { entry, dn, rights };
@@ -43,6 +47,13 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
 
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
+  }
+
+  #forgetAll(): void {
+    this.#schema = this.#store.schema;
+    this.#rules.clear();
+    this.#meant = new WeakMap();
+    this.#last = undefined;
   }
 
   #changed(changes: readonly Change[]): void {

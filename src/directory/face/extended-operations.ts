@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { Dn, LdapError } from '../../ldap/index.ts';
 import { type DirectoryEntry, type DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy } from './access-policy.ts';
+import { audited } from './audit.ts';
 import { BerFault, BerReader, tags } from './ber-reader.ts';
 import { octets, sequence } from './ber-writer.ts';
 import { type FaceLog } from './face-event.ts';
-import { authorizationId } from './identity.ts';
+import { authorizationId, type Principal } from './identity.ts';
 import { type Operation, type OperationContext } from './operation.ts';
 import { type PasswordHasher } from './password.ts';
 import { type ExtendedCall, startTlsOid } from './request.ts';
@@ -62,12 +63,21 @@ async function modifyPassword(
   { session }: OperationContext,
   parts: ExtendedParts,
 ): Promise<Result> {
-  const { store, policy, hasher, log } = parts;
-  const { principal, peer, id } = session;
+  const { principal, peer } = session;
   requireBound(principal);
   if (!peer.confidential) throw new LdapError('confidentialityRequired', 'passwords are taken over TLS only');
   const change: PasswordChange = value === undefined ? {} : read(value, readPasswordChange);
-  const name = Dn.parse((change.identity ?? principal.dn).replace(/^dn:/i, ''));
+  const dn = (change.identity ?? principal.dn).replace(/^dn:/i, '');
+  return audited(parts.log, session, { operation: 'password', dn }, () => setPassword(dn, change, principal, parts));
+}
+
+async function setPassword(
+  dn: string,
+  change: PasswordChange,
+  principal: Principal,
+  { store, policy, hasher }: ExtendedParts,
+): Promise<Result> {
+  const name = Dn.parse(dn);
   const own = principal.kind !== 'administrator' && sameName(name, Dn.parse(principal.dn), store);
   // Everyone may change his own password, having proved the old one, also where he may see nothing.
   const { entry } = own ? { entry: store.get(name) } : locate({ store, policy }, principal, name);
@@ -80,7 +90,6 @@ async function modifyPassword(
     actor: principal.dn,
     ...(authorize && { authorize }),
   });
-  log({ kind: 'write', connection: id, operation: 'password', dn: entry.dn, actor: principal.dn, code: 0 });
   return generated === undefined ? success : { ...success, value: sequence(octets(generated, 0x80)) };
 }
 

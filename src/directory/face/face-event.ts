@@ -6,23 +6,32 @@ export type FaceEvent =
   | { readonly kind: 'refused'; readonly address: string; readonly reason: string }
   | { readonly kind: 'disconnected'; readonly connection: string; readonly reason: string }
   | { readonly kind: 'tls'; readonly connection: string; readonly protocol: string; readonly cipher: string }
-  /** Every attempt to bind; `dn` as sent. */
+  /** Every attempt to bind; `dn` as sent where it failed. `reason` says more than the client is told. */
   | {
       readonly kind: 'bind';
       readonly connection: string;
+      readonly address: string;
+      readonly tls: boolean;
       readonly dn: string;
       readonly method: string;
       readonly code: number;
+      readonly reason?: string;
     }
-  /** Every attempt to write. */
+  /** Every attempt to write; `attributes` and `newName` as far as the request says. */
   | {
       readonly kind: 'write';
       readonly connection: string;
+      readonly address: string;
       readonly operation: string;
       readonly dn: string;
       readonly actor: string;
       readonly code: number;
+      readonly attributes?: readonly string[];
+      readonly newName?: string;
+      readonly reason?: string;
     }
+  /** A connection is ended because its account may not act any more as it did. */
+  | { readonly kind: 'revoked'; readonly connection: string; readonly address: string; readonly dn: string }
   /** An access rule that cannot be read and gives nothing. */
   | { readonly kind: 'rule'; readonly dn: string; readonly rule: string; readonly reason: string }
   /** A bug: the client was answered `other`. */

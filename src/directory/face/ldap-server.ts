@@ -4,7 +4,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { systemClock } from '../../base/index.ts';
-import { type DirectoryWriter } from '../store/contract.ts';
+import { type Change, type DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, administratorsOnly } from './access-policy.ts';
 import { bindOperation } from './bind-operation.ts';
 import { compareOperation } from './compare-operation.ts';
@@ -12,11 +12,11 @@ import { LdapConnection, type Operations, type TlsUpgrade } from './connection.t
 import { DirectoryAccessPolicy } from './directory-access-policy.ts';
 import { extendedOperation, supportedExtensions } from './extended-operations.ts';
 import { type FaceLog } from './face-event.ts';
-import { type Authenticator, type Peer } from './identity.ts';
+import { type Authenticator, localAdministrator, type Peer, type Principal } from './identity.ts';
 import { LdapjsGate } from './ldapjs-gate.ts';
 import { defaultLimits, type FaceLimits } from './limits.ts';
 import { Argon2Hasher, type PasswordHasher } from './password.ts';
-import { peerOf } from './peer.ts';
+import { peerOf, sourceOf } from './peer.ts';
 import { encodeDisconnection } from './result.ts';
 import { searchOperation } from './search-operation.ts';
 import { StoreAuthenticator } from './store-authenticator.ts';
@@ -67,6 +67,8 @@ export class LdapServer implements AsyncDisposable {
   /** Made here, so disposed of here. */
   readonly #rules: DirectoryAccessPolicy | undefined;
   readonly #upgrade: TlsUpgrade | undefined;
+  readonly #authenticator: Authenticator;
+  readonly #changes: Disposable;
   readonly #servers = new Set<Server>();
   readonly #connections = new Set<{ readonly socket: Socket; connection?: LdapConnection }>();
   readonly #sources = new Map<string, number>();
@@ -80,12 +82,17 @@ export class LdapServer implements AsyncDisposable {
       options.policy === undefined
         ? new DirectoryAccessPolicy(options.store, (rule) => this.#log({ kind: 'rule', ...rule }))
         : undefined;
-    this.#operations = operationsOf(
-      options,
-      options.policy ?? this.#rules ?? administratorsOnly,
-      this.#limits,
-      this.#log,
-    );
+    const { store, hasher = new Argon2Hasher() } = options;
+    this.#authenticator = options.authenticator ?? new StoreAuthenticator({ store, hasher, clock: systemClock });
+    this.#operations = operationsOf({
+      ...options,
+      policy: options.policy ?? this.#rules ?? administratorsOnly,
+      authenticator: this.#authenticator,
+      hasher,
+      limits: this.#limits,
+      log: this.#log,
+    });
+    this.#changes = store.onChange((changes) => this.#changed(changes));
   }
 
   /** Begins to listen. Rejects when the address cannot be had. */
@@ -119,6 +126,7 @@ export class LdapServer implements AsyncDisposable {
       else connection.disconnect('unavailable', 'the server stops');
     }
     await Promise.all(closed);
+    this.#changes[Symbol.dispose]();
     this.#rules?.[Symbol.dispose]();
   }
 
@@ -165,6 +173,18 @@ export class LdapServer implements AsyncDisposable {
     }
   }
 
+  /** Accounts that are disabled, deleted or no administrators any more lose what they have open at once. */
+  #changed(changes: readonly Change[]): void {
+    this.#authenticator.changed?.(changes);
+    if (!changes.some(concernsAccounts)) return;
+    for (const { connection } of this.#connections) connection?.recheck();
+  }
+
+  #currently(principal: Principal): Principal | undefined {
+    const held = principal.kind === 'anonymous' || principal === localAdministrator;
+    return held || this.#authenticator.current === undefined ? principal : this.#authenticator.current(principal);
+  }
+
   #open(socket: Socket, peer: Peer): LdapConnection {
     const id = String(this.#next);
     this.#next += 1;
@@ -173,22 +193,24 @@ export class LdapServer implements AsyncDisposable {
       operations: this.#operations,
       limits: this.#limits,
       log: this.#log,
+      currently: (principal) => this.#currently(principal),
       ...(this.#upgrade && { startTls: this.#upgrade }),
     });
   }
 
   #refusal({ address, transport }: Peer): string | undefined {
     if (this.#connections.size >= this.#limits.maxConnections) return 'too many connections';
-    const same = this.#sources.get(address) ?? 0;
+    const same = this.#sources.get(sourceOf(address)) ?? 0;
     return transport === 'tcp' && same >= this.#limits.maxConnectionsPerSource
       ? 'too many connections from this address'
       : undefined;
   }
 
   #count({ address }: Peer, change: 1 | -1): void {
-    const count = (this.#sources.get(address) ?? 0) + change;
-    if (count === 0) this.#sources.delete(address);
-    else this.#sources.set(address, count);
+    const source = sourceOf(address);
+    const count = (this.#sources.get(source) ?? 0) + change;
+    if (count === 0) this.#sources.delete(source);
+    else this.#sources.set(source, count);
   }
 }
 
@@ -210,9 +232,21 @@ function listenOptions(target: ListenTarget): ListenOptions | Server | { readonl
   return 'handle' in target ? target.handle : { host: target.host, port: target.port };
 }
 
-function operationsOf(options: LdapServerOptions, policy: AccessPolicy, limits: FaceLimits, log: FaceLog): Operations {
-  const { store, hasher = new Argon2Hasher() } = options;
-  const authenticator = options.authenticator ?? new StoreAuthenticator({ store, hasher, clock: systemClock });
+const accountAttributes: ReadonlySet<string> = new Set([
+  'edgeAccountDisabled',
+  'msDS-UserAccountDisabled',
+  'edgeAccountExpires',
+  'edgeLockedUntil',
+  'member',
+]);
+
+const concernsAccounts = ({ kind, attributes }: Change): boolean =>
+  kind === 'delete' || kind === 'modifyDn' || attributes.some((name) => accountAttributes.has(name));
+
+type Parts = LdapServerOptions &
+  Required<Pick<LdapServerOptions, 'policy' | 'authenticator' | 'hasher' | 'log'>> & { readonly limits: FaceLimits };
+
+function operationsOf({ store, policy, authenticator, hasher, limits, log, ...options }: Parts): Operations {
   const system = new SystemEntries({
     store,
     supportedExtensions: supportedExtensions(options.tls !== undefined),

@@ -1,5 +1,5 @@
 /** What an operation answers, and its octets: RFC 4511 §4.1.9, §4.5.2, §4.12, §4.13. */
-import { type LdapError, type ResultCodeName, resultCodes } from '../../ldap/index.ts';
+import { LdapError, type ResultCodeName, resultCodes } from '../../ldap/index.ts';
 import { boolean, element, enumerated, headerSize, integer, octets, sequence, writeHeader } from './ber-writer.ts';
 import { type RawControl, responseTags } from './request.ts';
 
@@ -42,6 +42,11 @@ export function resultOf(error: LdapError): Result {
     message: error.message.slice(0, maxMessage),
     ...(error.matchedDn !== '' && { matchedDn: error.matchedDn }),
   };
+}
+
+/** Result code that an error is answered with, for the audit log. */
+export function codeOfError(error: unknown): number {
+  return error instanceof LdapError ? error.resultCode : resultCodes.other;
 }
 
 /** Octets of a response with a result. `tag` is the one of the operation. */

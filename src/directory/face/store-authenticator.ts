@@ -1,20 +1,11 @@
 /** Accounts kept in the directory: class edgeAccount, or anything with userPassword. */
 import { type Clock } from '../../base/index.ts';
 import { Dn, LdapError, parseGeneralizedTime } from '../../ldap/index.ts';
-import { type DirectoryEntry, type DirectoryReader } from '../store/contract.ts';
-import { type Authenticator, type Peer, type PeerCertificate, type Principal } from './identity.ts';
+import { type Change, type DirectoryEntry, type DirectoryReader } from '../store/contract.ts';
+import { type Attempt, defaultLockout, FailedBinds, type LockoutPolicy } from './failed-binds.ts';
+import { type Authenticator, BindRefusal, type Peer, type PeerCertificate, type Principal } from './identity.ts';
 import { type PasswordHasher } from './password.ts';
-
-export interface LockoutPolicy {
-  /** Failures in a row after which an account takes no bind from that address. */
-  readonly maxFailures: number;
-  /** How long it then takes none, in milliseconds; also how long failures are remembered. */
-  readonly lockMs: number;
-  /** Wait before the answer to a failure; doubles with each one up to sixteen times this. */
-  readonly delayMs: number;
-}
-
-export const defaultLockout: LockoutPolicy = { maxFailures: 10, lockMs: 15 * 60_000, delayMs: 100 };
+import { sourceOf } from './peer.ts';
 
 export interface StoreAuthenticatorParts {
   readonly store: DirectoryReader;
@@ -25,49 +16,74 @@ export interface StoreAuthenticatorParts {
   readonly isAdministrator?: (account: DirectoryEntry) => boolean;
 }
 
-interface Failures {
-  count: number;
-  /** Milliseconds since 1970 at which they are forgotten. */
-  until: number;
-}
-
-/** Most name-and-address pairs whose failures are remembered; the oldest go first. */
-const maxRemembered = 10_000;
+/** Passwords that one account may have at a time, as while one replaces the other. */
+const maxPasswords = 5;
 
 export class StoreAuthenticator implements Authenticator {
   readonly #parts: StoreAuthenticatorParts;
-  readonly #lockout: LockoutPolicy;
-  readonly #failures = new Map<string, Failures>();
+  readonly #failed: FailedBinds;
   #decoy: Promise<string> | undefined;
 
   constructor(parts: StoreAuthenticatorParts) {
     this.#parts = parts;
-    this.#lockout = parts.lockout ?? defaultLockout;
+    this.#failed = new FailedBinds(parts.lockout ?? defaultLockout, parts.clock);
   }
 
   async authenticate(name: string, password: Buffer, peer: Peer): Promise<Principal> {
-    const { store, clock } = this.#parts;
     const dn = Dn.parse(name);
-    const key = `${store.schema.keyOf(dn).toString('latin1')}\0${peer.address}`;
-    const failures = this.#failuresOf(key);
-    const account = store.get(dn);
-    // Also for a locked or unknown account: the time of the answer must tell nothing.
-    const right = await this.#verify(account, password);
-    if (account !== undefined && right && failures.count < this.#lockout.maxFailures && usable(account, clock.now())) {
-      this.#failures.delete(key);
-      return this.#principal(account);
-    }
-    await this.#failed(key, failures);
-    throw new LdapError('invalidCredentials', 'name or password is wrong');
+    const attempt = { account: this.#keyOf(dn), source: sourceOf(peer.address) };
+    return this.#failed.inTurn(attempt, () => this.#attempt(attempt, dn, password));
   }
 
-  /** The account whose name is the subject of the certificate. TLS has checked the chain. */
+  /**
+   * The account that holds this very certificate in userCertificate: then the certificate needs no authority, as those that
+   * servers make for themselves have none. Else, where TLS has checked the chain by authorities that speak for this directory,
+   * the account whose name is the subject.
+   */
   async authenticateCertificate(certificate: PeerCertificate): Promise<Principal> {
-    const account = this.#parts.store.get(certificate.subject);
-    if (account === undefined || !usable(account, this.#parts.clock.now())) {
-      throw new LdapError('invalidCredentials', 'no account has the name of this certificate');
-    }
+    const { store, clock } = this.#parts;
+    const now = clock.now();
+    if (now < certificate.notBefore || now >= certificate.notAfter) throw refused('the certificate is out of its time');
+    const named = certificate.trusted ? store.get(certificate.subject) : undefined;
+    const account = this.#holderOf(certificate) ?? named;
+    if (account === undefined) throw refused('no account has this certificate');
+    const reason = unusable(account, now);
+    if (reason !== undefined) throw refused(reason);
     return this.#principal(account);
+  }
+
+  current({ dn }: Principal): Principal | undefined {
+    const { store, clock } = this.#parts;
+    const account = store.get(dn);
+    return account === undefined || unusable(account, clock.now()) !== undefined ? undefined : this.#principal(account);
+  }
+
+  changed(changes: readonly Change[]): void {
+    for (const { dn, attributes } of changes) {
+      if (attributes.some((name) => liftsLock.has(name))) this.#failed.forget(this.#keyOf(Dn.parse(dn)));
+    }
+  }
+
+  async #attempt(attempt: Attempt, dn: Dn, password: Buffer): Promise<Principal> {
+    const { store, clock } = this.#parts;
+    const lock = this.#failed.begin(attempt);
+    const account = store.get(dn);
+    const reason = lock === undefined ? await this.#reasonAgainst(account, password) : `locked: ${lock}`;
+    if (account !== undefined && reason === undefined) {
+      this.#failed.succeeded(attempt);
+      return this.#principal(account);
+    }
+    const waitMs = this.#failed.failed(attempt, lock);
+    // The wait is the client's: a timer of the clock would not keep the process, nor should it.
+    await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+    throw refused(reason ?? 'no such account');
+  }
+
+  async #reasonAgainst(account: DirectoryEntry | undefined, password: Buffer): Promise<string | undefined> {
+    // Also for an unknown or disabled account: the time of the answer must tell nothing.
+    const right = await this.#verify(account, password);
+    if (account === undefined) return 'no such account';
+    return right ? unusable(account, this.#parts.clock.now()) : 'wrong password';
   }
 
   async #verify(account: DirectoryEntry | undefined, password: Buffer): Promise<boolean> {
@@ -78,47 +94,53 @@ export class StoreAuthenticator implements Authenticator {
       await hasher.verify(await this.#decoy, password);
       return false;
     }
-    for (const hash of stored.slice(0, 5)) if (await hasher.verify(hash, password)) return true;
+    for (const hash of stored.slice(0, maxPasswords)) if (await hasher.verify(hash, password)) return true;
     return false;
   }
 
-  #failuresOf(key: string): Failures {
-    const found = this.#failures.get(key);
-    return found !== undefined && found.until > this.#parts.clock.now() ? found : { count: 0, until: 0 };
-  }
-
-  async #failed(key: string, failures: Failures): Promise<void> {
-    const { clock } = this.#parts;
-    const locked = failures.count >= this.#lockout.maxFailures;
-    const count = locked ? failures.count : failures.count + 1;
-    this.#failures.delete(key);
-    this.#failures.set(key, { count, until: locked ? failures.until : clock.now() + this.#lockout.lockMs });
-    const [oldest] = this.#failures.keys();
-    if (this.#failures.size > maxRemembered && oldest !== undefined) this.#failures.delete(oldest);
-    const delayMs = this.#lockout.delayMs * 2 ** Math.min(count - 1, 4);
-    // The wait is the client's: a timer of the clock would not keep the process, nor should it.
-    await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+  #holderOf({ raw }: PeerCertificate): DirectoryEntry | undefined {
+    const holders = this.#parts.store.lookupEquality('userCertificate', raw).filter(isAccount);
+    return holders.length === 1 ? holders[0] : undefined;
   }
 
   #principal(account: DirectoryEntry): Principal {
     const isAdministrator = this.#parts.isAdministrator ?? ((entry) => isRoleMember(this.#parts.store, entry));
-    return { kind: isAdministrator(account) ? 'administrator' : 'account', dn: account.dn };
+    const until = timeOf(account, 'edgeAccountExpires');
+    return {
+      kind: isAdministrator(account) ? 'administrator' : 'account',
+      dn: account.dn,
+      ...(until !== undefined && { until }),
+    };
+  }
+
+  #keyOf(dn: Dn): string {
+    return this.#parts.store.schema.keyOf(dn).toString('latin1');
   }
 }
 
-function usable(account: DirectoryEntry, now: number): boolean {
-  if (account.isDeleted) return false;
-  const is = (attribute: string): boolean => account.values(attribute).some((value) => value.toUpperCase() === 'TRUE');
-  if (is('edgeAccountDisabled') || is('msDS-UserAccountDisabled')) return false;
-  return !expired(account, 'edgeAccountExpires', now) && !expired(account, 'edgeLockedUntil', now, true);
+/** Attributes whose change lets an account bind again after failures. */
+const liftsLock: ReadonlySet<string> = new Set(['userPassword', 'edgeLockedUntil']);
+
+/** One text for every reason: a stranger must not learn which it is. */
+function refused(reason: string): LdapError {
+  return new LdapError('invalidCredentials', 'name or password is wrong', { cause: new BindRefusal(reason) });
 }
 
-/** Whether the time of an attribute is past; with `future`, whether it is still to come. */
-function expired(account: DirectoryEntry, attribute: string, now: number, future = false): boolean {
+const isAccount = (entry: DirectoryEntry): boolean =>
+  entry.values('objectClass').some((name) => name.toLowerCase() === 'edgeaccount');
+
+/** Why an account may not bind now; undefined when it may. */
+function unusable(account: DirectoryEntry, now: number): string | undefined {
+  if (account.isDeleted) return 'no such account';
+  const is = (attribute: string): boolean => account.values(attribute).some((value) => value.toUpperCase() === 'TRUE');
+  if (is('edgeAccountDisabled') || is('msDS-UserAccountDisabled')) return 'the account is disabled';
+  if ((timeOf(account, 'edgeAccountExpires') ?? Infinity) <= now) return 'the account has expired';
+  return (timeOf(account, 'edgeLockedUntil') ?? 0) > now ? 'the account is locked by an administrator' : undefined;
+}
+
+function timeOf(account: DirectoryEntry, attribute: string): number | undefined {
   const [text] = account.values(attribute);
-  if (text === undefined) return false;
-  const time = parseGeneralizedTime(text);
-  return future ? time > now : time <= now;
+  return text === undefined ? undefined : parseGeneralizedTime(text);
 }
 
 function isRoleMember(store: DirectoryReader, account: DirectoryEntry): boolean {

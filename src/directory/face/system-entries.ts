@@ -1,5 +1,13 @@
 /** Entries that are made, not kept: the root DSE (RFC 4512 §5.1) and the subschema entry (§4.2). */
-import { Dn, type Entry, entryFrom, formatGeneralizedTime, LdapError, type Schema } from '../../ldap/index.ts';
+import {
+  Dn,
+  type Entry,
+  entryFrom,
+  formatGeneralizedTime,
+  LdapError,
+  type MutableEntry,
+  type Schema,
+} from '../../ldap/index.ts';
 import { type DirectoryReader } from '../store/contract.ts';
 import { subschemaDn } from '../store/stored-entry.ts';
 import { supportedControls } from './controls.ts';
@@ -24,6 +32,7 @@ const supportedFeatures = [
 export class SystemEntries {
   readonly #options: SystemEntriesOptions;
   readonly #subschemaKey: Buffer;
+  #created: string | undefined;
   #subschema: { readonly schema: Schema; readonly entry: Entry } | undefined;
 
   constructor(options: SystemEntriesOptions) {
@@ -63,12 +72,20 @@ export class SystemEntries {
 
   subschema(): Entry {
     const { schema } = this.#options.store;
-    if (this.#subschema?.schema !== schema) this.#subschema = { schema, entry: describe(schema, subschemaDn) };
+    if (this.#subschema?.schema !== schema) {
+      const now = formatGeneralizedTime(Date.now());
+      this.#created ??= now;
+      const entry = describe(schema, subschemaDn);
+      entry.set('createTimestamp', [this.#created]);
+      // RFC 4512 §4.2: clients keep what they read while this stays the same.
+      entry.set('modifyTimestamp', [now]);
+      this.#subschema = { schema, entry };
+    }
     return this.#subschema.entry;
   }
 }
 
-function describe(schema: Schema, dn: string): Entry {
+function describe(schema: Schema, dn: string): MutableEntry {
   const [rdn] = Dn.parse(dn).rdns;
   const [name] = rdn ?? [];
   if (name === undefined) throw new LdapError('invalidDNSyntax', 'the subschema entry needs a name');
@@ -76,6 +93,10 @@ function describe(schema: Schema, dn: string): Entry {
   return entryFrom(dn, {
     objectClass: ['top', 'subentry', 'subschema'],
     [name.type]: name.value,
+    structuralObjectClass: 'subschema',
+    entryDN: dn,
+    subschemaSubentry: dn,
+    hasSubordinates: 'FALSE',
     subtreeSpecification: '{}',
     ldapSyntaxes: text(schema.syntaxes),
     matchingRules: text(schema.matchingRules),

@@ -56,7 +56,11 @@ export function authorizer(
   asserted?: { readonly name: Dn; readonly assertion: Filter },
 ): ((change: PendingChange) => void) | undefined {
   if (principal.kind === 'administrator') return undefined;
-  return ({ kind, before, after, attributes }) => {
+  const keyOf = (type: string): string => store.schema.attribute(type)?.key ?? type;
+  return ({ kind, before, after, attributes: given }) => {
+    // An add also writes what its name says.
+    const named = kind === 'add' && after !== undefined ? Dn.parse(after.dn).rdn.map(({ type }) => keyOf(type)) : [];
+    const attributes = [...given, ...named];
     const old = before === undefined ? undefined : policy.rights(principal, before);
     if (old?.visible === false) throw new LdapError('noSuchObject', 'there is no such entry');
     const now = after === undefined ? undefined : policy.rights(principal, after);
@@ -69,7 +73,7 @@ export function authorizer(
     const [entry, rights] = [before ?? after, old ?? now];
     if (asserted === undefined || entry === undefined || rights === undefined) return;
     // A tree delete comes here for each entry; the assertion is about the one named.
-    const named = store.schema.keyOf(asserted.name).equals(store.schema.keyOf(Dn.parse(entry.dn)));
-    if (named) assertOn(asserted.assertion, entry, rights, store.schema);
+    const isTarget = store.schema.keyOf(asserted.name).equals(store.schema.keyOf(Dn.parse(entry.dn)));
+    if (isTarget) assertOn(asserted.assertion, entry, rights, store.schema);
   };
 }

@@ -7,8 +7,13 @@ import { peerOf } from './peer.ts';
 
 /** Where the server's certificate comes from; asked for every handshake, so that a new one counts at once. */
 export interface TlsIdentity {
-  /** Made with `minVersion: 'TLSv1.2'` and, where client certificates are to be trusted, with their `ca`. */
+  /** Made with `minVersion: 'TLSv1.2'`. */
   secureContext(): SecureContext;
+  /**
+   * Whether the `ca` of the context are authorities that speak for this directory, so that the subject of a certificate by one
+   * of them is the name of an account. Default: false; without a `ca` of its own a context trusts every public authority.
+   */
+  readonly authoritiesNameAccounts?: boolean;
 }
 
 /** Upgrade that rejects after `handshakeMs`. */
@@ -37,14 +42,15 @@ export function tlsUpgrade(identity: TlsIdentity, handshakeMs: number): TlsUpgra
         clearTimeout(timer);
         socket.off('error', fail);
         socket.off('close', closed);
-        resolve({ socket, peer: securePeer(peer, socket) });
+        resolve({ socket, peer: securePeer(peer, socket, identity.authoritiesNameAccounts === true) });
       });
     });
 }
 
-function securePeer(peer: Peer, socket: TLSSocket): Peer {
-  const certificate = socket.authorized || verified(socket) ? socket.getPeerX509Certificate() : undefined;
-  return { ...peer, tls: true, confidential: true, ...(certificate && { certificate: factsOf(certificate) }) };
+function securePeer(peer: Peer, socket: TLSSocket, byAuthority: boolean): Peer {
+  const certificate = socket.getPeerX509Certificate();
+  const trusted = byAuthority && (socket.authorized || verified(socket));
+  return { ...peer, tls: true, confidential: true, ...(certificate && { certificate: factsOf(certificate, trusted) }) };
 }
 
 /** A TLS socket without a tls.Server does not fill in `authorized`: OpenSSL's verdict is asked for here. */
@@ -53,7 +59,13 @@ function verified(socket: TLSSocket): boolean {
   return handle?.verifyError() === null;
 }
 
-function factsOf(certificate: X509Certificate): PeerCertificate {
-  // Node writes one RDN a line, in the order of the certificate: LDAP names begin at the other end.
-  return { subject: certificate.subject.split('\n').reverse().join(','), fingerprint: certificate.fingerprint256 };
+function factsOf({ subject, raw, validFrom, validTo }: X509Certificate, trusted: boolean): PeerCertificate {
+  return {
+    // Node writes one RDN a line, in the order of the certificate: LDAP names begin at the other end.
+    subject: subject.split('\n').reverse().join(','),
+    raw,
+    notBefore: Date.parse(validFrom),
+    notAfter: Date.parse(validTo),
+    trusted,
+  };
 }

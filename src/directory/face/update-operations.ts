@@ -1,5 +1,5 @@
 /** Add, delete, modify and modify DN: RFC 4511 §4.6–4.9, with pre-read and post-read (RFC 4527), assertion (RFC 4528). */
-import { Dn, LdapError, type Schema } from '../../ldap/index.ts';
+import { Dn, LdapError, parseRdn, type Rdn, type Schema } from '../../ldap/index.ts';
 import {
   type AttributeValues,
   type DirectoryEntry,
@@ -8,14 +8,16 @@ import {
   type WriteResult,
 } from '../store/contract.ts';
 import { type AccessPolicy } from './access-policy.ts';
-import { parseAccessRule, ruleAttribute } from './access-rule.ts';
+import { parseAccessRule, ruleAttribute, secretAttributes } from './access-rule.ts';
 import { AttributeSelection } from './attribute-selection.ts';
+import { audited, type WriteFacts } from './audit.ts';
 import { controlOids } from './controls.ts';
 import { type FaceLog } from './face-event.ts';
 import { type Operation, type OperationContext } from './operation.ts';
 import { hashPasswords, type PasswordHasher } from './password.ts';
 import { type AddCall, type DeleteCall, type ModifyCall, type ModifyDnCall, type RawControl } from './request.ts';
-import { encodeBareEntry, type Result, resultCodeOf, resultOf, success } from './result.ts';
+import { encodeBareEntry, type Result, success } from './result.ts';
+import { extendSchema } from './schema-update.ts';
 import { type SystemEntries } from './system-entries.ts';
 import { authorizer, noSuchObject, requireBound } from './target.ts';
 
@@ -40,6 +42,7 @@ export function updateOperations(parts: UpdateParts): UpdateOperations {
     add: update(parts, async ({ dn, attributes }, name, options) => {
       check(attributes, store.schema);
       if (name.isRoot) throw new LdapError('entryAlreadyExists', `'${dn}' is the root DSE`);
+      checkNaming(name.rdn, store.schema);
       return store.add(name, await hashPasswords(attributes, store.schema, hasher), options);
     }),
     delete: update(parts, async (_, name, options, { controls }) =>
@@ -53,13 +56,14 @@ export function updateOperations(parts: UpdateParts): UpdateOperations {
       );
       return store.modify(name, await hashPasswords(modifications, store.schema, hasher), options);
     }),
-    modifyDn: update(parts, async ({ newRdn, deleteOldRdn, newSuperior }, name, options) =>
-      store.modifyDn(
+    modifyDn: update(parts, async ({ newRdn, deleteOldRdn, newSuperior }, name, options) => {
+      checkNaming(parseRdn(newRdn), store.schema);
+      return store.modifyDn(
         name,
         { newRdn, deleteOldRdn, ...(newSuperior !== undefined && { newSuperior: Dn.parse(newSuperior) }) },
         options,
-      ),
-    ),
+      );
+    }),
   };
 }
 
@@ -69,14 +73,12 @@ type Write<C> = (call: C, name: Dn, options: WriteOptions, context: OperationCon
 /** What all four have in common: who may, what is told before and after, and the line in the audit log. */
 function update<C extends UpdateCall>(parts: UpdateParts, write: Write<C>): Operation<C> {
   const { store, policy, system, log } = parts;
-  return async (call, context) => {
-    const { principal, id } = context.session;
-    const audit = (code: number): void =>
-      log({ kind: 'write', connection: id, operation: call.kind, dn: call.dn, actor: principal.dn, code });
-    try {
+  return (call, context) =>
+    audited(log, context.session, factsOf(call), async () => {
+      const { principal } = context.session;
       requireBound(principal);
       const name = Dn.parse(call.dn);
-      if (system.isSubschema(name)) throw new LdapError('unwillingToPerform', 'the schema is not changed this way');
+      if (system.isSubschema(name)) return updateSchema(call, context, store);
       const { assertion } = context.controls;
       const authorize = authorizer({ store, policy }, principal, assertion && { name, assertion });
       const options: WriteOptions = {
@@ -84,13 +86,39 @@ function update<C extends UpdateCall>(parts: UpdateParts, write: Write<C>): Oper
         ...(authorize === undefined ? assertion && { assertion } : { authorize }),
       };
       const written = await disclose(write(call, name, options, context), parts, context, name);
-      audit(0);
       return withReads(written, context, parts);
-    } catch (error) {
-      audit(error instanceof LdapError ? resultCodeOf(resultOf(error)) : 80);
-      throw error;
-    }
-  };
+    });
+}
+
+async function updateSchema(
+  call: UpdateCall,
+  { session, controls }: OperationContext,
+  store: DirectoryWriter,
+): Promise<Result> {
+  if (call.kind !== 'modify')
+    throw new LdapError('unwillingToPerform', 'the schema is extended by a modify of its entry, and in no other way');
+  if (controls.assertion !== undefined || controls.preRead !== undefined || controls.postRead !== undefined)
+    throw new LdapError('unwillingToPerform', 'the controls of the request do not go with the schema');
+  await extendSchema(store, session.principal, call.dn, call.modifications);
+  return success;
+}
+
+function factsOf(call: UpdateCall): WriteFacts {
+  const { kind: operation, dn } = call;
+  switch (call.kind) {
+    case 'add':
+      return { operation, dn, attributes: call.attributes.map(({ attribute }) => attribute) };
+    case 'modify':
+      return { operation, dn, attributes: [...new Set(call.modifications.map(({ attribute }) => attribute))] };
+    case 'modifyDn':
+      return {
+        operation,
+        dn,
+        newName: call.newSuperior === undefined ? call.newRdn : `${call.newRdn},${call.newSuperior}`,
+      };
+    case 'delete':
+      return { operation, dn };
+  }
 }
 
 /** Keeps a matched name from those who may not know the entry it belongs to. */
@@ -131,6 +159,18 @@ function check(attributes: readonly AttributeValues[], schema: Schema): void {
   for (const { attribute, values } of attributes) {
     if (schema.describe(attribute)?.attribute.key !== ruleAttribute) continue;
     for (const value of values) parseAccessRule(value.toString('utf8'), schema);
+  }
+}
+
+/**
+ * Values in a name are values of the entry (RFC 4512 §2.3.1), and come there past the checks of attributes: what is checked or
+ * kept from sight gives no names. Throws LdapError namingViolation.
+ */
+function checkNaming(rdn: Rdn, schema: Schema): void {
+  for (const { type } of rdn) {
+    const key = schema.attribute(type)?.key ?? '';
+    if (secretAttributes.has(key) || key === 'objectclass')
+      throw new LdapError('namingViolation', `entries are not named by ${type}`);
   }
 }
 

@@ -169,6 +169,8 @@ export interface DirectoryWriter extends DirectoryReader {
   ): Promise<WriteResult>;
   /** All or nothing, in order. Throws the LdapError of the operation that failed. */
   batch(operations: Iterable<Operation>, options: WriteOptions): Promise<readonly WriteResult[]>;
+  /** Adds descriptions to the schema, for good. Throws RangeError for LDIF that is no schema. */
+  extendSchema(ldif: string): Promise<void>;
   /** Called after each commit with what it changed. The returned value ends it. */
   onChange(listener: (changes: readonly Change[]) => void): Disposable;
 }
