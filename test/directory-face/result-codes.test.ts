@@ -241,7 +241,7 @@ const rows: readonly Row[] = [
     name: 'add without rights',
     operation: addOp(`cn=x,${people}`, person),
     as: 'user',
-    expect: 'insufficientAccessRights',
+    expect: 'noSuchObject',
   },
   // modify
   { name: 'modify', operation: modifyOp(ann, [2, 'description', ['text']]), expect: 'success' },

@@ -1,5 +1,5 @@
 /** What a principal may do with an entry. */
-import { type DirectoryEntry } from '../store/contract.ts';
+import { type Entry } from '../../ldap/index.ts';
 import { type Principal } from './identity.ts';
 
 /** Rights on one entry. Attributes are given by their key: the primary name in lower case. */
@@ -14,7 +14,9 @@ export interface EntryRights {
 
 /** Decides for each operation anew, so that a change of the rules counts at once. */
 export interface AccessPolicy {
-  rights(principal: Principal, entry: DirectoryEntry): EntryRights;
+  rights(principal: Principal, entry: Entry): EntryRights;
+  /** Rights on an entry that is to come to its place: what it brings along itself gives none. */
+  rightsAtPlace(principal: Principal, entry: Entry): EntryRights;
 }
 
 export const everyRight: EntryRights = {
@@ -32,7 +34,12 @@ export const noRight: EntryRights = {
   deletes: false,
 };
 
+function forAdministrators({ kind }: Principal): EntryRights {
+  return kind === 'administrator' ? everyRight : noRight;
+}
+
 /** Administrators everything, everyone else nothing but the root DSE. */
 export const administratorsOnly: AccessPolicy = {
-  rights: ({ kind }) => (kind === 'administrator' ? everyRight : noRight),
+  rights: forAdministrators,
+  rightsAtPlace: forAdministrators,
 };

@@ -1,10 +1,12 @@
 /**
- * Access rules as kept in edgeAccessRule: each gives rights on the entry that holds it and on everything below. There is no rule
- * that takes rights away: what no rule gives is not had.
+ * Access rules as kept in edgeAccessRule: each gives rights on the entry that holds it and on everything below, or with `below` on
+ * the latter alone; with `of`, on entries of these classes alone. There is no rule that takes rights away: what no rule gives is
+ * not had.
  *
  *     allow read to group CN=Readers,CN=Roles,CN=Configuration
  *     allow read,write on mail,proxyAddresses to dn CN=sync,OU=Accounts,O=Contoso
- *     allow create,delete,read,write to authenticated
+ *     allow create,delete,read,write of edgeRecipient below to group CN=EdgeSync,CN=Roles,CN=Configuration
+ *     allow read to authenticated
  */
 import { Dn, LdapError, type Schema } from '../../ldap/index.ts';
 
@@ -22,26 +24,48 @@ export interface AccessRule {
   readonly rights: ReadonlySet<Right>;
   /** Keys of attributes; undefined: all but secrets. */
   readonly attributes: ReadonlySet<string> | undefined;
+  /** OIDs of classes; undefined: entries of any. */
+  readonly classes: ReadonlySet<string> | undefined;
+  /** Whether the entry that holds the rule is not meant itself. */
+  readonly below: boolean;
   readonly subject: Subject;
 }
 
 /** Key of the attribute that holds rules. */
 export const ruleAttribute = 'edgeaccessrule';
 
-/** Attributes that a rule must name to give a right on them, by key. */
-export const secretAttributes: ReadonlySet<string> = new Set(['userpassword', ruleAttribute, 'ntsecuritydescriptor']);
+/** Attributes that a rule must name to give a right on them, by key: what proves an identity, and what gives rights. */
+export const secretAttributes: ReadonlySet<string> = new Set([
+  'userpassword',
+  ruleAttribute,
+  'ntsecuritydescriptor',
+  'msexchsmtpoutboundsecuritycredential',
+  'msexchedgesynccredential',
+]);
 
-const form =
-  /^\s*allow\s+([a-z]+(?:\s*,\s*[a-z]+)*)(?:\s+on\s+(\*|[\w.-]+(?:\s*,\s*[\w.-]+)*))?\s+to\s+(dn|group|self|authenticated)(?:\s+(\S.*))?$/i;
+const listForm = (item: string): string => `${item}(?:\\s*,\\s*${item})*`;
+const form = new RegExp(
+  `^\\s*allow\\s+(?<rights>${listForm('[a-z]+')})` +
+    `(?:\\s+on\\s+(?<attributes>\\*|${listForm('[\\w.-]+')}))?` +
+    `(?:\\s+of\\s+(?<classes>${listForm('[\\w.-]+')}))?` +
+    '(?<below>\\s+below)?' +
+    '\\s+to\\s+(?<kind>dn|group|self|authenticated)(?:\\s+(?<name>\\S.*))?$',
+  'i',
+);
+/** Longest rule read: longer ones are no rules that a person wrote. */
+const maxLength = 4000;
 
 /** Reads one rule. Throws LdapError invalidAttributeSyntax that says what is wrong. */
 export function parseAccessRule(text: string, schema: Schema): AccessRule {
-  const [, rightsText = '', attributesText, kind = '', name] = form.exec(text) ?? [];
-  if (kind === '') throw fault(`'${text.slice(0, 200)}' is not of the form: allow RIGHTS [on ATTRIBUTES] to WHO`);
+  const parts = text.length > maxLength ? undefined : form.exec(text)?.groups;
+  if (parts === undefined)
+    throw fault(`'${text.slice(0, 200)}' is not of the form: allow RIGHTS [on ATTRIBUTES] [of CLASSES] [below] to WHO`);
+  const { rights: rightsText = '', attributes, classes, kind = '', name } = parts;
   return {
     rights: new Set(listOf(rightsText).map(rightOf)),
-    attributes:
-      attributesText === undefined || attributesText === '*' ? undefined : attributeKeys(attributesText, schema),
+    attributes: attributes === undefined || attributes === '*' ? undefined : attributeKeys(attributes, schema),
+    classes: classes === undefined ? undefined : new Set(listOf(classes).map((one) => classOid(one, schema))),
+    below: parts['below'] !== undefined,
     subject: subjectOf(kind.toLowerCase(), name),
   };
 }
@@ -62,6 +86,12 @@ function attributeKeys(text: string, schema: Schema): ReadonlySet<string> {
     for (const key of schema.subtypes(attribute)) keys.add(key);
   }
   return keys;
+}
+
+function classOid(name: string, schema: Schema): string {
+  const found = schema.objectClass(name);
+  if (found === undefined) throw fault(`the class '${name}' is not known`);
+  return found.oid;
 }
 
 function subjectOf(kind: string, name: string | undefined): Subject {

@@ -1,6 +1,6 @@
 /** Rights from the rules in the directory itself (see access-rule.ts). Administrators may do everything, whatever the rules say. */
-import { Dn, LdapError, type Schema } from '../../ldap/index.ts';
-import { type Change, type DirectoryEntry, type DirectoryWriter } from '../store/contract.ts';
+import { Dn, type Entry, LdapError, type Schema } from '../../ldap/index.ts';
+import { type Change, type DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, type EntryRights, everyRight, noRight } from './access-policy.ts';
 import { type AccessRule, parseAccessRule, type Right, ruleAttribute, secretAttributes } from './access-rule.ts';
 import { type Principal } from './identity.ts';
@@ -26,7 +26,7 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   /** The schema that the rules were read by: it says which attributes are derived from those that a rule names. */
   #schema: Schema;
   /** A search asks several times about the same entry. */
-  #last: { readonly entry: DirectoryEntry; readonly dn: string; readonly rights: EntryRights } | undefined;
+  #last: { readonly entry: Entry; readonly dn: string; readonly rights: EntryRights } | undefined;
 
   constructor(store: DirectoryWriter, report: (problem: RuleProblem) => void = () => undefined) {
     this.#store = store;
@@ -35,14 +35,20 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     this.#subscription = store.onChange((changes) => this.#changed(changes));
   }
 
-  rights({ kind, dn }: Principal, entry: DirectoryEntry): EntryRights {
-    if (kind === 'administrator') return everyRight;
-    if (kind === 'anonymous') return noRight;
+  rights(principal: Principal, entry: Entry): EntryRights {
+    const { dn } = principal;
+    const fixed = fixedRights(principal);
+    if (fixed !== undefined) return fixed;
     if (this.#schema !== this.#store.schema) this.#forgetAll();
     if (this.#last?.entry === entry && this.#last.dn === dn) return this.#last.rights;
-    const rights = combine(this.#rulesFor(entry).filter((rule) => this.#means(rule, dn, entry)));
+    const own = this.#parse(entry).filter(({ below }) => !below);
+    const rights = this.#combined([...own, ...this.#rulesAbove(entry)], dn, entry);
     this.#last = { entry, dn, rights };
     return rights;
+  }
+
+  rightsAtPlace(principal: Principal, entry: Entry): EntryRights {
+    return fixedRights(principal) ?? this.#combined(this.#rulesAbove(entry), principal.dn, entry);
   }
 
   [Symbol.dispose](): void {
@@ -64,9 +70,13 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     this.#last = undefined;
   }
 
-  /** Rules of the entry itself and of everything it stands below. */
-  #rulesFor(entry: DirectoryEntry): AccessRule[] {
-    const rules = [...this.#parse(entry)];
+  #combined(rules: readonly AccessRule[], dn: string, entry: Entry): EntryRights {
+    return combine(rules.filter((rule) => this.#means(rule, dn, entry) && this.#fits(rule, entry)));
+  }
+
+  /** Rules of everything that the entry stands below. */
+  #rulesAbove(entry: Entry): AccessRule[] {
+    const rules: AccessRule[] = [];
     for (let above = Dn.parse(entry.dn).parent; above !== undefined && !above.isRoot; above = above.parent) {
       rules.push(...this.#rulesOf(above));
     }
@@ -84,7 +94,7 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     return rules;
   }
 
-  #parse(entry: DirectoryEntry): AccessRule[] {
+  #parse(entry: Entry): AccessRule[] {
     return entry.values(ruleAttribute).flatMap((rule) => {
       try {
         return [parseAccessRule(rule, this.#store.schema)];
@@ -96,7 +106,7 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     });
   }
 
-  #means(rule: AccessRule, dn: string, entry: DirectoryEntry): boolean {
+  #means(rule: AccessRule, dn: string, entry: Entry): boolean {
     if (rule.subject.kind === 'authenticated') return true;
     if (rule.subject.kind === 'self') return this.#same(Dn.parse(entry.dn), dn);
     const known = this.#meant.get(rule) ?? new Map<string, boolean>();
@@ -105,6 +115,14 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
       (rule.subject.kind === 'dn' ? this.#same(rule.subject.name, dn) : this.#isMember(rule.subject.name, dn));
     this.#meant.set(rule, known.set(dn, found));
     return found;
+  }
+
+  #fits({ classes }: AccessRule, entry: Entry): boolean {
+    if (classes === undefined) return true;
+    const { schema } = this.#store;
+    return entry.values('objectClass').some((name) => {
+      return schema.classChain(name).some(({ oid }) => classes.has(oid));
+    });
   }
 
   #isMember(group: Dn, dn: string): boolean {
@@ -116,6 +134,11 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   #same(name: Dn, dn: string): boolean {
     return this.#store.schema.keyOf(name).equals(this.#store.schema.keyOf(Dn.parse(dn)));
   }
+}
+
+function fixedRights({ kind }: Principal): EntryRights | undefined {
+  if (kind === 'administrator') return everyRight;
+  return kind === 'anonymous' ? noRight : undefined;
 }
 
 function combine(rules: readonly AccessRule[]): EntryRights {

@@ -146,8 +146,11 @@ function timeOf(account: DirectoryEntry, attribute: string): number | undefined 
 function isRoleMember(store: DirectoryReader, account: DirectoryEntry): boolean {
   const { schema } = store;
   const key = schema.keyOf(Dn.parse(account.dn));
-  return store.namingContexts.some((context) => {
-    const role = store.get(`CN=Administrators,CN=Roles,${context}`);
-    return role?.values('member').some((member) => schema.dnKey(member)?.equals(key) === true) === true;
-  });
+  // Only there: whoever may create entries in another context must not make himself a role in it.
+  return store.namingContexts
+    .filter((context) => /^CN=Configuration(?:,|$)/i.test(context))
+    .some((context) => {
+      const role = store.get(`CN=Administrators,CN=Roles,${context}`);
+      return role?.values('member').some((member) => schema.dnKey(member)?.equals(key) === true) === true;
+    });
 }

@@ -1,8 +1,11 @@
 /** The entry an operation is about, as far as the one who asks may know of it. */
-import { compileFilter, Dn, type Entry, type Filter, LdapError, type Schema } from '../../ldap/index.ts';
+import { compileFilter, Dn, type Entry, entryFrom, type Filter, LdapError, type Schema } from '../../ldap/index.ts';
 import { type DirectoryEntry, type DirectoryReader, type PendingChange } from '../store/contract.ts';
 import { type AccessPolicy, type EntryRights } from './access-policy.ts';
 import { type Principal } from './identity.ts';
+import { type AddCall, type DeleteCall, type ModifyCall, type ModifyDnCall } from './request.ts';
+
+export type UpdateCall = AddCall | DeleteCall | ModifyCall | ModifyDnCall;
 
 /** Store and policy: what every operation on entries needs. */
 export interface DirectoryView {
@@ -47,6 +50,37 @@ export function assertOn(filter: Filter | undefined, entry: Entry, rights: Entry
 }
 
 /**
+ * Refuses what is not the principal's to do before the store looks at the request: the store's own refusals tell of names and
+ * values that are there. Whether it may be done is decided by `authorizer`. Throws LdapError.
+ */
+export function requireRights(view: DirectoryView, principal: Principal, call: UpdateCall, name: Dn): void {
+  if (principal.kind === 'administrator') return;
+  const { schema } = view.store;
+  if (call.kind === 'add') {
+    const classes = call.attributes.find(
+      ({ attribute }) => schema.describe(attribute)?.attribute.key === 'objectclass',
+    );
+    const sketch = entryFrom(call.dn, { objectClass: classes?.values ?? [] });
+    if (view.policy.rightsAtPlace(principal, sketch).creates) return;
+    if (name.parent?.isRoot !== false) throw noSuchObject(view, principal, name);
+    locate(view, principal, name.parent);
+    throw notYours('add');
+  }
+  const { rights } = locate(view, principal, name);
+  const writes = (description: string): boolean => {
+    const attribute = schema.describe(description)?.attribute;
+    return attribute === undefined || rights.writes(attribute.key);
+  };
+  const may = call.kind === 'modify' ? call.modifications.every(({ attribute }) => writes(attribute)) : rights.deletes;
+  if (!may) throw notYours(call.kind);
+  if (call.kind === 'modifyDn' && call.newSuperior !== undefined) locate(view, principal, Dn.parse(call.newSuperior));
+}
+
+function notYours(kind: string): LdapError {
+  return new LdapError('insufficientAccessRights', `${kind} is not yours to do here`);
+}
+
+/**
  * Refuses changes beyond the rights, inside the store's transaction, and those whose assertion does not hold on what may be read.
  * Undefined for those who may do everything: the store evaluates their assertions.
  */
@@ -63,14 +97,16 @@ export function authorizer(
     const attributes = [...given, ...named];
     const old = before === undefined ? undefined : policy.rights(principal, before);
     if (old?.visible === false) throw new LdapError('noSuchObject', 'there is no such entry');
-    const now = after === undefined ? undefined : policy.rights(principal, after);
+    // Not by what it says itself: whoever writes a rule would thereby have what it gives.
+    const place = after === undefined ? undefined : policy.rightsAtPlace(principal, after);
+    const writable = kind === 'modify' ? old : place;
     const refused =
-      (kind === 'add' && now?.creates !== true) ||
+      (kind === 'add' && place?.creates !== true) ||
       (kind === 'delete' && old?.deletes !== true) ||
-      (kind === 'modifyDn' && (old?.deletes !== true || now?.creates !== true)) ||
-      (kind !== 'delete' && attributes.some((attribute) => now?.writes(attribute.toLowerCase()) !== true));
-    if (refused) throw new LdapError('insufficientAccessRights', `${kind} is not yours to do here`);
-    const [entry, rights] = [before ?? after, old ?? now];
+      (kind === 'modifyDn' && (old?.deletes !== true || place?.creates !== true)) ||
+      (kind !== 'delete' && attributes.some((attribute) => writable?.writes(attribute.toLowerCase()) !== true));
+    if (refused) throw notYours(kind);
+    const [entry, rights] = [before ?? after, old ?? place];
     if (asserted === undefined || entry === undefined || rights === undefined) return;
     // A tree delete comes here for each entry; the assertion is about the one named.
     const isTarget = store.schema.keyOf(asserted.name).equals(store.schema.keyOf(Dn.parse(entry.dn)));

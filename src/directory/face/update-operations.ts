@@ -19,7 +19,7 @@ import { type AddCall, type DeleteCall, type ModifyCall, type ModifyDnCall, type
 import { encodeBareEntry, type Result, success } from './result.ts';
 import { extendSchema } from './schema-update.ts';
 import { type SystemEntries } from './system-entries.ts';
-import { authorizer, noSuchObject, requireBound } from './target.ts';
+import { authorizer, noSuchObject, requireBound, requireRights, type UpdateCall } from './target.ts';
 
 export interface UpdateParts {
   readonly store: DirectoryWriter;
@@ -67,7 +67,6 @@ export function updateOperations(parts: UpdateParts): UpdateOperations {
   };
 }
 
-type UpdateCall = AddCall | DeleteCall | ModifyCall | ModifyDnCall;
 type Write<C> = (call: C, name: Dn, options: WriteOptions, context: OperationContext) => Promise<WriteResult>;
 
 /** What all four have in common: who may, what is told before and after, and the line in the audit log. */
@@ -79,6 +78,7 @@ function update<C extends UpdateCall>(parts: UpdateParts, write: Write<C>): Oper
       requireBound(principal);
       const name = Dn.parse(call.dn);
       if (system.isSubschema(name)) return updateSchema(call, context, store);
+      requireRights({ store, policy }, principal, call, name);
       const { assertion } = context.controls;
       const authorize = authorizer({ store, policy }, principal, assertion && { name, assertion });
       const options: WriteOptions = {
@@ -121,19 +121,21 @@ function factsOf(call: UpdateCall): WriteFacts {
   }
 }
 
-/** Keeps a matched name from those who may not know the entry it belongs to. */
+/** Keeps a name from those who may not know the entry it belongs to: the matched one, and the one that is in the way. */
 async function disclose<T>(
   written: Promise<T>,
   { store, policy }: UpdateParts,
-  { session }: OperationContext,
+  { session: { principal } }: OperationContext,
   name: Dn,
 ): Promise<T> {
   try {
     return await written;
   } catch (error) {
-    if (!(error instanceof LdapError) || error.code !== 'noSuchObject' || session.principal.kind === 'administrator')
-      throw error;
-    throw noSuchObject({ store, policy }, session.principal, name);
+    if (!(error instanceof LdapError) || principal.kind === 'administrator') throw error;
+    if (error.code === 'noSuchObject') throw noSuchObject({ store, policy }, principal, name);
+    const existing = error.code === 'entryAlreadyExists' ? store.get(name) : undefined;
+    if (existing === undefined || policy.rights(principal, existing).visible) throw error;
+    throw new LdapError('insufficientAccessRights', 'add is not yours to do here');
   }
 }
 

@@ -1,0 +1,275 @@
+/** The roles of a new appliance, as its seed entries make them: who may what, over LDAP, for real. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { systemClock } from '../../src/base/index.ts';
+import {
+  Argon2Hasher,
+  DirectoryStore,
+  LdapServer,
+  loadSchema,
+  parseAccessRule,
+  StoreAuthenticator,
+  seed,
+} from '../../src/directory/index.ts';
+import { resultCodeName } from '../../src/ldap/index.ts';
+import { addEntry, password } from './face.ts';
+import { addOp, bindOp, compareOp, deleteOp, modifyDnOp, modifyOp, RawClient, searchOp } from './raw-client.ts';
+
+const configuration = 'CN=Configuration,CN={11111111-2222-3333-4444-555555555555}';
+const services = `CN=Services,${configuration}`;
+const organization = `CN=First Organization,CN=Microsoft Exchange,${services}`;
+const transport = `CN=Transport Settings,${organization}`;
+const domains = `CN=Accepted Domains,${transport}`;
+const group = `CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,${organization}`;
+const connections = `CN=Connections,CN=Exchange Routing Group (DWBGZMFD01QNBJR),CN=Routing Groups,${group}`;
+const server = `CN=EDGE1,CN=Servers,${group}`;
+const receiveConnectors = `CN=SMTP Receive Connectors,CN=Protocols,${server}`;
+const recipients = 'CN=Recipients,OU=MSExchangeGateway';
+const roles = ['Administrators', 'Readers', 'EdgeSync'] as const;
+type Who = (typeof roles)[number] | 'nobody' | 'anonymous';
+const accountOf = (who: Who): string => `CN=${who} account,${services}`;
+const hasher = new Argon2Hasher({ memory: 8, passes: 1 });
+
+let folder = '';
+let store: DirectoryStore;
+let face: LdapServer;
+let port = 0;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'edge-roles-'));
+  store = await DirectoryStore.open({ path: join(folder, 'db'), schema: await loadSchema('ldap/schema') });
+  const placeholders = {
+    configurationDn: configuration,
+    instanceGuid: '11111111-2222-3333-4444-555555555555',
+    serverName: 'EDGE1',
+    serverFqdn: 'edge1.example.com',
+  };
+  for (const part of ['common', 'edge']) await seed(store, `ldap/seed/${part}`, placeholders);
+  const userPassword = await hasher.hash(Buffer.from(password));
+  for (const who of [...roles, 'nobody'] as const) {
+    await addEntry(store, accountOf(who), { objectClass: ['person', 'edgeAccount'], sn: 'x', userPassword });
+    const member = [{ operation: 'add', attribute: 'member', values: [Buffer.from(accountOf(who))] }] as const;
+    if (who !== 'nobody') await store.modify(`CN=${who},CN=Roles,${configuration}`, member, { actor: '' });
+  }
+  await addEntry(store, `CN=secret,${connections}`, {
+    objectClass: 'msExchRoutingSMTPConnector',
+    msExchSmtpOutboundSecurityCredential: 'user:pw',
+  });
+  const authenticator = new StoreAuthenticator({ store, hasher, clock: systemClock });
+  face = new LdapServer({ store, hasher, authenticator });
+  ({ port } = await face.listen({ host: '127.0.0.1', port: 0 }));
+});
+after(async () => {
+  await face.close();
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
+async function as(who: Who): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  if (who !== 'anonymous') assert.equal((await client.ask(bindOp(accountOf(who), password))).code, 0);
+  return client;
+}
+
+const ok = 'success';
+const denied = 'insufficientAccessRights';
+const unseen = 'noSuchObject';
+const domain = { objectClass: ['msExchAcceptedDomain'], msExchAcceptedDomainName: ['corp.example'] };
+const recipient = { objectClass: ['edgeRecipient'], edgeHashedAddress: ['0123'] };
+
+/** In order: what one row writes the next ones find. */
+const rows: readonly (readonly [what: string, operation: Buffer, expected: Partial<Record<Who, string>>])[] = [
+  [
+    'read the root DSE',
+    searchOp({ base: '' }),
+    { Administrators: ok, Readers: ok, EdgeSync: ok, nobody: ok, anonymous: ok },
+  ],
+  ['read the schema', searchOp({ base: 'cn=schema' }), { Readers: ok, EdgeSync: ok, nobody: ok, anonymous: denied }],
+  [
+    'read the configuration',
+    searchOp({ base: configuration }),
+    { Administrators: ok, Readers: ok, EdgeSync: unseen, nobody: unseen, anonymous: denied },
+  ],
+  [
+    'read recipients',
+    searchOp({ base: recipients }),
+    { Administrators: ok, Readers: ok, EdgeSync: ok, nobody: unseen, anonymous: denied },
+  ],
+  ['read the server', searchOp({ base: server }), { Readers: ok, EdgeSync: ok, nobody: unseen }],
+  ['read receive connectors', searchOp({ base: receiveConnectors }), { Readers: ok, EdgeSync: unseen, nobody: unseen }],
+  ['compare a password', compareOp(accountOf('nobody'), 'userPassword', 'x'), { Readers: denied, EdgeSync: unseen }],
+  [
+    'add an accepted domain',
+    addOp(`CN=corp,${domains}`, domain),
+    { Readers: denied, nobody: unseen, anonymous: denied, EdgeSync: ok },
+  ],
+  [
+    'change it',
+    modifyOp(`CN=corp,${domains}`, [2, 'msExchAcceptedDomainFlags', ['1']]),
+    { Readers: denied, nobody: unseen, EdgeSync: ok },
+  ],
+  ['rename it', modifyDnOp(`CN=corp,${domains}`, 'CN=corp2'), { Readers: denied, EdgeSync: ok }],
+  ['move it elsewhere', modifyDnOp(`CN=corp2,${domains}`, 'CN=corp2', true, connections), { EdgeSync: denied }],
+  ['delete it', deleteOp(`CN=corp2,${domains}`), { Readers: denied, EdgeSync: ok }],
+  ['delete the container of domains', deleteOp(domains), { Readers: denied, EdgeSync: denied }],
+  [
+    'write a rule there',
+    modifyOp(domains, [0, 'edgeAccessRule', ['allow read to authenticated']]),
+    { Readers: denied, EdgeSync: denied },
+  ],
+  [
+    'add a send connector',
+    addOp(`CN=to hub,${connections}`, { objectClass: ['msExchRoutingSMTPConnector'] }),
+    { Readers: denied, EdgeSync: ok },
+  ],
+  [
+    'add a receive connector among domains',
+    addOp(`CN=in,${domains}`, { objectClass: ['msExchSmtpReceiveConnector'] }),
+    { EdgeSync: denied },
+  ],
+  [
+    'add an account among recipients',
+    addOp(`CN=in,${recipients}`, { objectClass: ['person', 'edgeAccount'], sn: ['x'] }),
+    { EdgeSync: denied },
+  ],
+  ['add a recipient', addOp(`CN=r1,${recipients}`, recipient), { Readers: denied, EdgeSync: ok }],
+  [
+    'make it an account',
+    modifyOp(`CN=r1,${recipients}`, [0, 'objectClass', ['edgeAccount']], [0, 'userPassword', ['x']]),
+    { EdgeSync: denied },
+  ],
+  [
+    'give it rules',
+    modifyOp(
+      `CN=r1,${recipients}`,
+      [0, 'objectClass', ['edgeAccessControl']],
+      [0, 'edgeAccessRule', ['allow read to self']],
+    ),
+    { EdgeSync: denied },
+  ],
+  [
+    'name it by a rule',
+    addOp(`edgeAccessRule=allow read to authenticated+CN=r2,${recipients}`, {
+      objectClass: ['edgeRecipient', 'edgeAccessControl'],
+    }),
+    { EdgeSync: 'namingViolation', Administrators: 'namingViolation' },
+  ],
+  [
+    'name an entry by its class',
+    addOp(`objectClass=alias+CN=r2,${recipients}`, { objectClass: ['edgeRecipient'] }),
+    { Administrators: 'namingViolation' },
+  ],
+  ['rename it to a password', modifyDnOp(`CN=r1,${recipients}`, 'userPassword=x'), { EdgeSync: 'namingViolation' }],
+  [
+    'add a receive connector',
+    addOp(`CN=in,${receiveConnectors}`, { objectClass: ['msExchSmtpReceiveConnector'] }),
+    { Readers: denied, EdgeSync: unseen },
+  ],
+  [
+    'write the internal servers',
+    modifyOp(transport, [2, 'msExchInternalSMTPServers', ['192.0.2.1']]),
+    { Readers: denied, EdgeSync: ok },
+  ],
+  [
+    'write other transport settings',
+    modifyOp(transport, [2, 'msExchRecipLimit', ['1']]),
+    { Readers: denied, EdgeSync: denied },
+  ],
+  [
+    'write the state of synchronization',
+    modifyOp(server, [2, 'msExchEdgeSyncStatus', ['x']]),
+    { Readers: denied, EdgeSync: ok },
+  ],
+  ['write ports of the server', modifyOp(server, [2, 'msExchEdgeSyncAdamSSLPort', ['1']]), { EdgeSync: denied }],
+  [
+    'become administrator',
+    modifyOp(`CN=Administrators,CN=Roles,${configuration}`, [0, 'member', [accountOf('EdgeSync')]]),
+    { Readers: denied, EdgeSync: unseen },
+  ],
+  [
+    'change the password of another',
+    modifyOp(accountOf('nobody'), [2, 'userPassword', ['x']]),
+    { Readers: denied, EdgeSync: unseen },
+  ],
+  [
+    'extend the schema',
+    modifyOp('cn=schema', [0, 'attributeTypes', ["( 1.2.3.4 NAME 'x' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )"]]),
+    { Readers: denied, EdgeSync: denied },
+  ],
+];
+
+for (const [what, operation, expected] of rows) {
+  test(what, async () => {
+    for (const [who, wanted] of Object.entries(expected) as [Who, string][]) {
+      using client = await as(who);
+      const answer = await client.answers(client.send(operation));
+      const last = answer.at(-1);
+      assert.equal(resultCodeName(last?.code ?? -1), wanted, `${who}: ${last?.message ?? ''}`);
+    }
+  });
+}
+
+test('a rule that is only being written gives nothing yet', async () => {
+  const everything = 'allow read,write,create,delete on cn,sn,objectClass,edgeAccessRule,userPassword to authenticated';
+  const classes = ['person', 'edgeAccessControl'];
+  const forms: readonly (readonly [who: Who, operation: Buffer])[] = [
+    [
+      'nobody',
+      addOp(`CN=mine,${services}`, { objectClass: classes, cn: ['mine'], sn: ['x'], edgeAccessRule: [everything] }),
+    ],
+    ['EdgeSync', modifyOp(domains, [0, 'edgeAccessRule', [everything]])],
+    ['Readers', modifyOp(configuration, [2, 'edgeAccessRule', [everything]])],
+    ['nobody', modifyOp(configuration, [2, 'edgeAccessRule', [everything]])],
+  ];
+  for (const [who, operation] of forms) {
+    using client = await as(who);
+    const { code = -1 } = await client.ask(operation);
+    assert.ok([denied, unseen].includes(resultCodeName(code)), `${who}: ${resultCodeName(code)}`);
+  }
+});
+
+test('monitors see everything but secrets, also in searches of everything', async () => {
+  using client = await as('Readers');
+  const found = await client.answers(client.send(searchOp({ base: configuration, scope: 2, attributes: ['*', '+'] })));
+  const seen = new Set(found.flatMap(({ attributes }) => [...attributes.keys()]));
+  assert.ok(seen.has('msExchSmtpReceiveBindings') && seen.has('uSNChanged'));
+  for (const secret of [
+    'userPassword',
+    'edgeAccessRule',
+    'nTSecurityDescriptor',
+    'msExchSmtpOutboundSecurityCredential',
+  ])
+    assert.ok(!seen.has(secret), secret);
+});
+
+test('refusals tell nothing of what may not be seen', async () => {
+  using client = await as('Readers');
+  const secret = `CN=secret,${connections}`;
+  const guess = (value: string): Buffer => modifyOp(secret, [1, 'msExchSmtpOutboundSecurityCredential', [value]]);
+  const codes: (string | undefined)[] = [];
+  for (const operation of [guess('user:pw'), guess('user:other')]) {
+    const { code = -1, message } = await client.ask(operation);
+    codes.push(`${code} ${message}`);
+  }
+  assert.equal(new Set(codes).size, 1, codes.join(' / '));
+  using stranger = await as('nobody');
+  for (const [operation, other] of [
+    [
+      addOp(accountOf('EdgeSync'), { objectClass: ['person'] }),
+      addOp(`CN=None,${services}`, { objectClass: ['person'] }),
+    ],
+    [deleteOp(services), deleteOp(`CN=None,${services}`)],
+    [modifyDnOp(services, 'CN=x'), modifyDnOp(`CN=None,${services}`, 'CN=x')],
+  ] as const) {
+    const answers = [await stranger.ask(operation), await stranger.ask(other)];
+    assert.deepEqual(answers[0], { ...answers[1], id: answers[0]?.id });
+  }
+});
+
+test('every rule of the seed can be read', () => {
+  const rules = [...store.search({ base: '', scope: 'sub' })].flatMap((entry) => entry.values('edgeAccessRule'));
+  assert.ok(rules.length > 10);
+  for (const rule of rules) parseAccessRule(rule, store.schema);
+});
