@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { newGuid } from '../base/index.ts';
 import { type ServerRole, SnapshotBuilder, SnapshotHolder, type SnapshotPlace } from '../config/index.ts';
-import { type DirectoryReader, DirectoryStore, loadSchema, seed } from '../directory/index.ts';
+import { type DirectoryReader, DirectoryStore, loadSchema, type StoreOptions, seed } from '../directory/index.ts';
 import { equals, escapeDnValue } from '../ldap/index.ts';
 import { type StatePaths } from '../supervisor/index.ts';
 
@@ -11,9 +11,19 @@ const ldapFolder = (name: string): string => new URL(`../../ldap/${name}`, impor
 /** Opens the directory of a state folder. One process opens it for writing; the others read the same mapped store. */
 export async function openDirectory(
   paths: StatePaths,
-  options: { readonly readOnly: boolean },
+  options: Pick<StoreOptions, 'readOnly' | 'alongside' | 'checked'>,
 ): Promise<DirectoryStore> {
   return DirectoryStore.open({ path: paths.directory, schema: await loadSchema(ldapFolder('schema')), ...options });
+}
+
+/** Opens what `edge directory backup` wrote. Throws StoreError. */
+export async function openBackup(folder: string): Promise<DirectoryStore> {
+  return DirectoryStore.open({
+    path: folder,
+    schema: await loadSchema(ldapFolder('schema')),
+    readOnly: true,
+    checked: true,
+  });
 }
 
 /** Short name of this machine as its server object has it: upper case, as Windows names are. */

@@ -5,7 +5,7 @@ import { systemClock } from '../base/index.ts';
 import { CertificateStore } from '../certificates/index.ts';
 import { type StatusReport, type WorkerReport } from '../cli/index.ts';
 import { cmdletCatalogue } from '../cmdlets/index.ts';
-import { type FaceEvent, LdapServer } from '../directory/index.ts';
+import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../directory/index.ts';
 import { openServiceLog } from '../logs/index.ts';
 import {
   type Binding,
@@ -36,7 +36,7 @@ const clock = systemClock;
 const since = clock.now();
 const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: 'directory' });
 const { log } = service;
-const store = await openDirectory(paths, { readOnly: false });
+const store = await openOrSay();
 await seedDirectory(store, options.role);
 const place = placeIn(store);
 if (place.role !== options.role) {
@@ -81,6 +81,12 @@ const methods: Record<string, ManagementMethod> = {
   status: async function* () {
     return report();
   },
+  /** A command wrote to the store beside this process: those who follow the changes are told now. */
+  'directory-written': async function* (params) {
+    const { what } = params as { what: string };
+    log.info({ operation: what }, 'the directory was written by a command');
+    await store.announceOthers();
+  },
   'flush-logs': async function* () {
     await bus.request('fan-out', { name: 'flush-logs', argument: undefined });
   },
@@ -119,6 +125,19 @@ function tellBindings(): void {
     .filter(({ enabled }) => enabled)
     .flatMap((connector) => connector.bindings.map(({ address, port }) => ({ address, port })));
   bus.notify('bindings', bindings);
+}
+
+/** A damaged store is told in one line with what to do, not as a fault of the program. */
+async function openOrSay(): Promise<DirectoryStore> {
+  try {
+    return await openDirectory(paths, { readOnly: false });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    log.fatal(error.message);
+    service.flush();
+    process.stderr.write(`edge: ${error.message}\n`);
+    process.exit(2);
+  }
 }
 
 async function listenLdap(target: { host: string; port: number; tls?: boolean }): Promise<void> {

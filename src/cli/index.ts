@@ -2,6 +2,13 @@
  * The `edge` command: its words, options, help and exit statuses. It talks to the running service over the management
  * socket; what it starts itself (the services, the shell) is handed in.
  */
-export { type CommandParts, exitStatus, type ShellOptions, type StartOptions, type Terminal } from './parts.ts';
+export {
+  type CommandParts,
+  type DirectoryAccess,
+  exitStatus,
+  type ShellOptions,
+  type StartOptions,
+  type Terminal,
+} from './parts.ts';
 export { runCommand } from './program.ts';
 export { type QueueReport, type StatusReport, type WorkerReport } from './status.ts';

@@ -1,4 +1,5 @@
 /** What the commands need of the rest of the program; `main.ts` hands it in. */
+import { type DirectoryStore, type StoreOptions } from '../directory/index.ts';
 
 /** Options of `edge start`. */
 export interface StartOptions {
@@ -19,11 +20,20 @@ export interface ShellOptions {
   readonly check: boolean;
 }
 
+/** Opens the directory of a state folder. */
+export interface DirectoryAccess {
+  /** Throws StoreError. */
+  open(state: string, options: Pick<StoreOptions, 'readOnly' | 'alongside' | 'checked'>): Promise<DirectoryStore>;
+  /** A backup: opened for reading, with the schema of this program. Throws StoreError. */
+  openBackup(folder: string): Promise<DirectoryStore>;
+}
+
 export interface CommandParts {
   /** Runs the services until they are told to stop; resolves with the exit status. */
   start(options: StartOptions): Promise<number>;
   /** Runs management-shell lines; resolves with the exit status. */
   shell(options: ShellOptions): Promise<number>;
+  readonly directory: DirectoryAccess;
 }
 
 /** Where the commands write. */

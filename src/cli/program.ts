@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { defaultStateFolder } from '../supervisor/index.ts';
+import { addDirectory } from './directory-program.ts';
 import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function runCommand(
   addShell(program, parts, finish);
   addStatus(program, terminal, finish);
   addWhy(program, terminal, finish);
+  addDirectory(program, parts, terminal, finish);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return result;

@@ -55,11 +55,13 @@ export {
   type ExportOptions,
   exportLdif,
   ImportError,
+  type ImportOptions,
   type ImportResult,
   importLdif,
   type SeedResult,
   seed,
 } from './store/ldif-transfer.ts';
+export { type Restored } from './store/restore.ts';
 export { loadSchema, readLdifFolder } from './store/schema-files.ts';
 export { StoreError } from './store/store-error.ts';
 export { subschemaDn } from './store/stored-entry.ts';

@@ -39,16 +39,23 @@ export class LdifError extends RangeError {
 /** Most characters of one record: a file that never separates records must not fill the memory. */
 const maxRecordLength = 64 * 1024 * 1024;
 
-/** Reads the records of a text one after the other. Throws LdifError where it is malformed. */
-export function* readLdif(text: string): Generator<LdifRecord, void, undefined> {
+/** Reads the records of a text, or of its pieces, one after the other. Throws LdifError where it is malformed. */
+export function* readLdif(text: string | Iterable<string>): Generator<LdifRecord, void, undefined> {
   const collector = new RecordCollector();
-  for (let from = 0; from <= text.length; ) {
-    const end = text.indexOf('\n', from);
-    const record = collector.line(text.slice(from, end < 0 ? text.length : end));
-    if (record !== undefined) yield record;
-    if (end < 0) break;
-    from = end + 1;
+  let rest = '';
+  for (const piece of typeof text === 'string' ? [text] : text) {
+    const all = rest === '' ? piece : rest + piece;
+    let from = 0;
+    for (let end = all.indexOf('\n'); end >= 0; end = all.indexOf('\n', from)) {
+      const record = collector.line(all.slice(from, end));
+      if (record !== undefined) yield record;
+      from = end + 1;
+    }
+    rest = all.slice(from);
+    if (rest.length > maxRecordLength) throw new LdifError(collector.lineNumber + 1, 'the line is too long');
   }
+  const record = rest === '' ? undefined : collector.line(rest);
+  if (record !== undefined) yield record;
   const last = collector.end();
   if (last !== undefined) yield last;
 }

@@ -17,6 +17,10 @@ async function run(...args: string[]) {
       shells.push(options);
       return 1;
     },
+    directory: {
+      open: () => Promise.reject(new Error('no directory here')),
+      openBackup: () => Promise.reject(new Error('no backup here')),
+    },
   };
   let out = '';
   let error = '';

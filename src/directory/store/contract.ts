@@ -103,6 +103,12 @@ export type Operation =
       readonly newSuperior?: string | Dn;
     };
 
+/** Descriptions added to the schema for good, as LDIF. */
+export interface SchemaExtension {
+  readonly kind: 'extendSchema';
+  readonly ldif: string;
+}
+
 /** One line of the change log. */
 export interface Change {
   readonly usn: number;
@@ -138,6 +144,8 @@ export interface DirectoryReader {
   readonly schema: Schema;
   /** Sequence number of the last change; sees what other processes wrote. */
   readonly usn: number;
+  /** LDIF texts that were added to the schema at run time. */
+  readonly schemaExtensions: readonly string[];
   /** Names of the top entries. */
   readonly namingContexts: readonly string[];
   /** The entry of that name. Throws LdapError invalidDNSyntax. */

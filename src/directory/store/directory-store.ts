@@ -1,4 +1,6 @@
 /** The store of the embedded directory: entries in LMDB, read by many processes, written through one object. */
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '../../base/index.ts';
 import { type AttributeValues, type Dn, LdapError, type Modification, type Schema } from '../../ldap/index.ts';
 import {
@@ -6,13 +8,15 @@ import {
   type DirectoryWriter,
   type Finding,
   type Operation,
+  type SchemaExtension,
   type WriteOptions,
   type WriteResult,
 } from './contract.ts';
 import { openEnvironment, readMeta } from './environment.ts';
 import { declaredIndexes } from './index-keys.ts';
-import { Operations, type Outcome } from './operations.ts';
+import { Operations } from './operations.ts';
 import { rebuildIndexes } from './rebuild.ts';
+import { type Restored, restoreContent } from './restore.ts';
 import { StoreError } from './store-error.ts';
 import { StoreReader } from './store-reader.ts';
 import { StoreWriter } from './store-writer.ts';
@@ -25,11 +29,24 @@ export interface StoreOptions {
   readonly schema: Schema;
   /** Several processes may read while one writes. Default: false. */
   readonly readOnly?: boolean;
+  /**
+   * Another process has the store open for writing, as a command does that works beside the running service: indexes are left
+   * as they are. LMDB lets one transaction write at a time, whoever begins it. Default: false.
+   */
+  readonly alongside?: boolean;
+  /**
+   * Looks at every page of the file first, so that a damaged one is told instead of ending the process. Not while another
+   * process writes: what it is about to write looks like damage. Default: for the one process that writes.
+   */
+  readonly checked?: boolean;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** How long tombstones are kept, in milliseconds. Default: 180 days, as in Active Directory. */
   readonly tombstoneLifetimeMs?: number;
 }
+
+/** More changes than may have happened between a backup and its return. */
+const lostNumbers = 100_000_000;
 
 const defaultTombstoneLifetimeMs = 180 * 86_400_000;
 
@@ -37,22 +54,33 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
   readonly #readOnly: boolean;
   readonly #writer: StoreWriter;
   readonly #operations: Operations;
+  readonly #clock: Clock;
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
+  /** Last change that the listeners know of. */
+  #announced: number;
 
-  private constructor({ path, schema, readOnly = false, clock = systemClock, tombstoneLifetimeMs }: StoreOptions) {
-    super(openEnvironment(path, readOnly), schema);
+  private constructor(options: StoreOptions) {
+    const { path, schema, readOnly = false, clock = systemClock, tombstoneLifetimeMs } = options;
+    const everyPage = options.checked ?? (!readOnly && options.alongside !== true);
+    super(openEnvironment(path, { readOnly, everyPage }), schema);
     this.#readOnly = readOnly;
     this.#writer = new StoreWriter(this, tombstoneLifetimeMs ?? defaultTombstoneLifetimeMs);
     this.#operations = new Operations(this, this.#writer, clock);
+    this.#clock = clock;
+    this.#announced = readMeta(this.environment, 'usn');
   }
 
   /** Opens the store; makes indexes that the schema asks for and are not there yet. Throws StoreError that says what to do. */
   static async open(options: StoreOptions): Promise<DirectoryStore> {
     const store = new DirectoryStore(options);
-    if (options.readOnly !== true) {
-      await store.#adaptIndexes();
-      await store.#transaction(() => store.#writer.sweepTombstones((options.clock ?? systemClock).now(), 100_000));
+    if (options.readOnly === true) return store;
+    if (options.alongside === true) {
+      if (!store.#indexesFit())
+        throw new StoreError('format', 'the service runs with another schema than this program: restart it first');
+      return store;
     }
+    if (!store.#indexesFit()) await store.rebuild();
+    await store.#transaction(() => store.#writer.sweepTombstones(store.#clock.now(), 100_000));
     return store;
   }
 
@@ -80,23 +108,56 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     const outcomes = await this.#transaction(() =>
       Array.from(operations, (operation) => this.#operations.run(operation, options)),
     );
-    this.#announce(outcomes);
+    this.#announce(outcomes.flatMap(({ changes }) => changes));
     return outcomes.map(({ result }) => result);
   }
 
-  /** Runs the operations and takes everything back: throws what `batch` would throw. */
-  async rehearse(operations: Iterable<Operation>, options: WriteOptions): Promise<readonly WriteResult[]> {
-    const taken: WriteResult[] = [];
-    const stop = new Rehearsed();
-    try {
-      await this.#transaction(() => {
-        for (const operation of operations) taken.push(this.#operations.run(operation, options).result);
-        throw stop;
-      });
-    } catch (error) {
-      if (error !== stop) throw error;
-    }
-    return taken;
+  /**
+   * As `batch`, for any number of operations and extensions of the schema among them: keeps no results. With `rehearse`
+   * everything is taken back at the end, and what would have been refused is. Returns how many were done.
+   */
+  async load(
+    operations: Iterable<Operation | SchemaExtension>,
+    options: WriteOptions & { readonly rehearse?: boolean },
+  ): Promise<number> {
+    let done = 0;
+    await this.#whole(options.rehearse === true, () => {
+      for (const operation of operations) {
+        if (operation.kind === 'extendSchema') this.#extend(operation.ldif);
+        else this.#operations.run(operation, options);
+        done += 1;
+      }
+    });
+    return done;
+  }
+
+  /**
+   * Makes the content that of another store, GUIDs included, in one transaction: what differs is added, changed, deleted,
+   * and stands in the change log, so that those who follow the changes need not start anew. With `rehearse` nothing is kept.
+   */
+  async restore(
+    from: StoreReader,
+    options: { readonly actor: string; readonly rehearse?: boolean },
+  ): Promise<Restored> {
+    let restored: Restored = { added: 0, changed: 0, removed: 0, same: 0 };
+    await this.#whole(options.rehearse === true, () => {
+      const extensions = readMeta(from.environment, 'schemaExtensions');
+      this.#writer.put('schemaExtensions', extensions);
+      this.refresh();
+      restored = restoreContent(this, this.#writer, from, { actor: options.actor, time: this.#clock.now() });
+    });
+    return restored;
+  }
+
+  /**
+   * For a store whose last changes are lost: drops the change log and goes on far behind the numbers that were ever given out,
+   * so that no follower believes it knows what comes.
+   */
+  async forgetChanges(): Promise<void> {
+    await this.#transaction(() => {
+      this.environment.changes.clearSync();
+      this.#writer.raiseUsn(readMeta(this.environment, 'usn') + lostNumbers);
+    });
   }
 
   onChange(listener: (changes: readonly Change[]) => void): Disposable {
@@ -106,14 +167,20 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
   /** Adds descriptions to the schema, for good; indexes they ask for are made. Throws RangeError for LDIF that is no schema. */
   async extendSchema(ldif: string): Promise<void> {
-    this.schema.extended(ldif);
-    await this.#transaction(() => {
-      this.#writer.put('schemaExtensions', [...readMeta(this.environment, 'schemaExtensions'), ldif]);
-      this.#writer.nextUsn();
-    });
-    this.environment.root.resetReadTxn();
-    this.refresh();
-    await this.#adaptIndexes();
+    await this.#whole(false, () => this.#extend(ldif));
+  }
+
+  /** Tells the listeners what other processes wrote. */
+  async announceOthers(): Promise<void> {
+    for (;;) {
+      const { changes } = this.changesSince(this.#announced);
+      const last = changes.at(-1);
+      if (last === undefined) return;
+      this.#announced = last.usn;
+      this.#tell(changes);
+      // There may be a hundred thousand of them: others get their turn in between.
+      await new Promise((resume) => setImmediate(resume));
+    }
   }
 
   /** Compares names, indexes and tree with the entries; nothing found means all agree. */
@@ -127,9 +194,13 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     this.index.complete = new Set(readMeta(this.environment, 'indexes'));
   }
 
-  /** Writes a copy that can be opened as a store; reading and writing go on meanwhile. */
+  /** Writes a copy that can be opened as a store; reading and writing go on meanwhile. Throws StoreError for a folder in use. */
   async backup(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (readdirSync(folder).length > 0)
+      throw new StoreError('io', `${folder} is not empty: a backup gets a folder of its own`);
     await this.environment.root.backup(folder, true);
+    chmodSync(join(folder, 'data.mdb'), 0o600);
   }
 
   async close(): Promise<void> {
@@ -142,8 +213,34 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
   async #one(operation: Operation, options: WriteOptions): Promise<WriteResult> {
     const outcome = await this.#transaction(() => this.#operations.run(operation, options));
-    this.#announce([outcome]);
+    this.#announce(outcome.changes);
     return outcome.result;
+  }
+
+  /** A transaction of much work that may touch the schema: indexes are made anew within it when that asks for others. */
+  async #whole(rehearse: boolean, work: () => void): Promise<void> {
+    const stop = new Rehearsed();
+    try {
+      await this.#transaction(() => {
+        work();
+        if (!this.#indexesFit()) rebuildIndexes(this, this.#writer);
+        if (rehearse) throw stop;
+      });
+    } catch (error) {
+      if (error !== stop) throw error;
+    } finally {
+      // What was aborted must not stay in memory.
+      this.environment.root.resetReadTxn();
+      this.refresh();
+    }
+    await this.announceOthers();
+  }
+
+  #extend(ldif: string): void {
+    this.schema.extended(ldif);
+    this.#writer.put('schemaExtensions', [...readMeta(this.environment, 'schemaExtensions'), ldif]);
+    this.#writer.nextUsn();
+    this.refresh();
   }
 
   /**
@@ -157,7 +254,11 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     try {
       return await root.transaction(() => {
         try {
-          return root.transactionSync(() => this.#writer.counting(work));
+          return root.transactionSync(() => {
+            // Another process may have extended the schema.
+            this.refresh();
+            return this.#writer.counting(work);
+          });
         } catch (error) {
           failed = true;
           throw error;
@@ -173,17 +274,25 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     }
   }
 
-  #announce(outcomes: readonly Outcome[]): void {
-    if (this.#listeners.size === 0) return;
-    const changes = outcomes.flatMap((outcome) => outcome.changes);
+  #announce(changes: readonly Change[]): void {
+    const [first] = changes;
+    const last = changes.at(-1);
+    if (first === undefined || last === undefined || last.usn <= this.#announced) return;
+    // Another process wrote in between: all are told in their order.
+    if (first.usn > this.#announced + 1) return void this.announceOthers();
+    this.#announced = last.usn;
+    this.#tell(changes);
+  }
+
+  #tell(changes: readonly Change[]): void {
     // In a task of its own: a listener that throws is a bug, but not one of the operation, which is done.
     for (const listener of this.#listeners) queueMicrotask(() => listener(changes));
   }
 
-  async #adaptIndexes(): Promise<void> {
+  #indexesFit(): boolean {
     const declared = declaredIndexes(this.schema);
     const complete = readMeta(this.environment, 'indexes');
-    if (declared.length !== complete.length || declared.some((name, i) => name !== complete[i])) await this.rebuild();
+    return declared.length === complete.length && declared.every((name, i) => name === complete[i]);
   }
 }
 

@@ -40,6 +40,9 @@ export function encodeEntry(data: EntryData): Buffer {
   return writer.octets;
 }
 
+/** What of an encoded entry is not its numbers and times: name and attributes. */
+export const entryBody = (octets: Buffer): Buffer => octets.subarray(headerLength);
+
 class Writer {
   readonly octets: Buffer;
   #at = 0;

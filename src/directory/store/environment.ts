@@ -1,5 +1,5 @@
 /** The LMDB environment of a directory: opening, recognising damage, and the databases in it. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { faultOfFile } from './file-check.ts';
@@ -43,20 +43,30 @@ export interface Environment {
 
 const advice = "restore a backup with 'edge directory restore', or move the folder away and import an export";
 
+/** How to open a store. `everyPage`: look at all pages first; not while another process writes. */
+export interface OpenOptions {
+  readonly readOnly: boolean;
+  readonly everyPage: boolean;
+}
+
 /** Opens or makes the store below `path`. Throws StoreError. */
-export function openEnvironment(path: string, readOnly: boolean): Environment {
+export function openEnvironment(path: string, { readOnly, everyPage }: OpenOptions): Environment {
   const file = join(path, 'data.mdb');
   const exists = existsSync(file) && statSync(file).size > 0;
   if (readOnly && !exists)
     throw new StoreError('missing', `there is no directory store in ${path}: start the directory process first`);
-  const fault = exists ? faultOfFile(file, readOnly) : undefined;
+  const fault = exists ? faultOfFile(file, { readOnly, everyPage }) : undefined;
   if (fault !== undefined)
     throw new StoreError('damaged', `the directory store ${file} is damaged (${fault}): ${advice}`);
   if (!exists) mkdirSync(path, { recursive: true, mode: 0o700 });
   const root = openRoot(path, readOnly);
   try {
     const environment = openDatabases(root);
-    if (!exists) initialize(environment);
+    if (!exists) {
+      initialize(environment);
+      // Password hashes stand in it.
+      chmodSync(file, 0o600);
+    }
     checkContents(environment, path);
     return environment;
   } catch (cause) {

@@ -1,9 +1,17 @@
 /** Export to and import from LDIF, and the seed entries of a new directory. */
 import { basename } from 'node:path';
-import { formatLdifRecord, LdapError, type LdifRecord, readLdif } from '../../ldap/index.ts';
-import { type DirectoryReader, type Operation, type SearchScope, type WriteOptions } from './contract.ts';
+import { formatLdifRecord, LdapError, LdifError, type LdifRecord, readLdif } from '../../ldap/index.ts';
+import {
+  type AttributeValues,
+  type DirectoryReader,
+  type Operation,
+  type SchemaExtension,
+  type SearchScope,
+  type WriteOptions,
+} from './contract.ts';
 import { type DirectoryStore } from './directory-store.ts';
 import { readLdifFolder } from './schema-files.ts';
+import { subschemaDn } from './stored-entry.ts';
 
 export interface ExportOptions {
   /** Default: everything. */
@@ -22,6 +30,10 @@ export async function* exportLdif(
   options: ExportOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   yield 'version: 1\n';
+  // Without what was added to the schema the rest could not be read back.
+  if (options.base === undefined || options.base === '')
+    for (const ldif of reader.schemaExtensions)
+      for (const record of readLdif(ldif)) yield `\n${formatLdifRecord(subschemaDn, addedTo(record))}`;
   for await (const entry of reader.searchGently({ base: options.base ?? '', scope: options.scope ?? 'sub' })) {
     const kept = entry.storedAttributes.filter((name) => options.operational === true || !isOperational(reader, name));
     const names = options.operational === true ? [...kept, ...exportedComputed] : kept;
@@ -56,33 +68,66 @@ export class ImportError extends Error {
   }
 }
 
+export interface ImportOptions extends WriteOptions {
+  /** Only says whether it could be done. Default: false. */
+  readonly dryRun?: boolean;
+  /** Told from time to time how many records are done. */
+  readonly onProgress?: (records: number) => void;
+}
+
+const progressEvery = 10_000;
+
 /**
- * Applies content and change records, all or nothing; with `dryRun` only says whether it could. Throws LdifError for text that
- * is no LDIF, and ImportError for a record that the directory refuses.
+ * Applies content and change records, all or nothing, those for the schema (`cn=schema`) included. Throws LdifError for text
+ * that is no LDIF, and ImportError for a record that the directory refuses.
  */
 export async function importLdif(
   store: DirectoryStore,
-  text: string,
-  options: WriteOptions & { readonly dryRun?: boolean },
+  source: string | Iterable<LdifRecord>,
+  { dryRun = false, onProgress, ...options }: ImportOptions,
 ): Promise<ImportResult> {
   let last: LdifRecord | undefined;
   let records = 0;
-  const operations = function* (): Generator<Operation> {
-    for (const record of readLdif(text)) {
+  const operations = function* (): Generator<Operation | SchemaExtension> {
+    for (const record of typeof source === 'string' ? readLdif(source) : source) {
       last = record;
       records += 1;
-      yield operationOf(record);
+      yield isSchemaRecord(store, record) ? { kind: 'extendSchema', ldif: schemaLdif(record) } : operationOf(record);
+      if (records % progressEvery === 0) onProgress?.(records);
     }
   };
-  const write: WriteOptions = { newNamingContext: true, system: true, ...options };
   try {
-    if (options.dryRun === true) await store.rehearse(operations(), write);
-    else await store.batch(operations(), write);
+    await store.load(operations(), { newNamingContext: true, system: true, ...options, rehearse: dryRun });
   } catch (error) {
-    if (error instanceof LdapError && last !== undefined) throw new ImportError(last, error);
+    const refused = error instanceof LdapError || (error instanceof RangeError && !(error instanceof LdifError));
+    if (refused && last !== undefined) throw new ImportError(last, error);
     throw error;
   }
   return { records };
+}
+
+function isSchemaRecord(store: DirectoryStore, { dn }: LdifRecord): boolean {
+  return /^cn=/i.test(dn) && store.schema.dnKey(dn)?.equals(store.keyOf(subschemaDn)) === true;
+}
+
+/** What a record says of the schema, as a text that the store keeps. Throws LdapError for one that takes something away. */
+function schemaLdif(record: LdifRecord): string {
+  const onlyAdds =
+    record.kind === 'content' ||
+    record.kind === 'add' ||
+    (record.kind === 'modify' && record.modifications.every(({ operation }) => operation === 'add'));
+  if (!onlyAdds)
+    throw new LdapError(
+      'unwillingToPerform',
+      'the schema is only added to: a description replaces the one with its OID',
+    );
+  return formatLdifRecord(subschemaDn, addedTo(record));
+}
+
+/** What a record says of its entry, or adds to it. */
+function addedTo(record: LdifRecord): AttributeValues[] {
+  const parts = record.kind === 'modify' ? record.modifications : 'attributes' in record ? record.attributes : [];
+  return parts.map(({ attribute, values }) => ({ attribute, values }));
 }
 
 /** The operation of a record. Throws LdapError for critical controls, which an import does not know. */

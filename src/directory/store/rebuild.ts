@@ -14,4 +14,5 @@ export function rebuildIndexes(reader: StoreReader, writer: StoreWriter): void {
       for (const key of keysOf(attribute, entry, schema).values()) reader.index.add(key, id);
   }
   writer.put('indexes', declaredIndexes(schema));
+  reader.index.complete = new Set(declaredIndexes(schema));
 }

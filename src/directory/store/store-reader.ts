@@ -21,7 +21,7 @@ export class StoreReader implements DirectoryReader, EntryContext {
   readonly index: LmdbIndex;
   #schema: Schema;
   readonly #baseSchema: Schema;
-  #extensions = 0;
+  #extensions: readonly string[] = [];
 
   constructor(environment: Environment, schema: Schema) {
     this.environment = environment;
@@ -45,6 +45,10 @@ export class StoreReader implements DirectoryReader, EntryContext {
     return readMeta(this.environment, 'contexts');
   }
 
+  get schemaExtensions(): readonly string[] {
+    return readMeta(this.environment, 'schemaExtensions');
+  }
+
   /** Number of entries. */
   get size(): number {
     return count(this.environment.entries);
@@ -53,9 +57,10 @@ export class StoreReader implements DirectoryReader, EntryContext {
   /** Takes over what another process did to schema and indexes. */
   refresh(): void {
     const extensions = readMeta(this.environment, 'schemaExtensions');
-    if (extensions.length === this.#extensions) return;
+    const known = this.#extensions;
+    if (extensions.length === known.length && extensions.every((ldif, i) => ldif === known[i])) return;
     this.#schema = extensions.reduce((schema, ldif) => schema.extended(ldif), this.#baseSchema);
-    this.#extensions = extensions.length;
+    this.#extensions = extensions;
     this.index.complete = new Set(readMeta(this.environment, 'indexes'));
   }
 

@@ -43,6 +43,11 @@ export class StoreWriter {
     return this.#usn;
   }
 
+  /** Makes the next number one behind this one, when it is not already. */
+  raiseUsn(usn: number): void {
+    this.#usn = Math.max(this.#usn, usn);
+  }
+
   put<K extends keyof Meta>(key: K, value: Meta[K]): void {
     void this.#environment.meta.put(key, value);
   }
@@ -81,6 +86,11 @@ export class StoreWriter {
   bury(data: EntryData): void {
     void this.#environment.tombstones.put(usnOctets(data.usnChanged), encodeEntry(data));
     this.sweepTombstones(data.changed, 4);
+  }
+
+  /** Takes the tombstone of a deletion away: its entry is back. */
+  exhume(usn: number): void {
+    void this.#environment.tombstones.remove(usnOctets(usn));
   }
 
   /** Drops tombstones that have lived their time, oldest first, at most so many. */

@@ -1,0 +1,138 @@
+/** Words, options and help of `edge directory`. */
+import { type Command, Option } from 'commander';
+import { defaultStateFolder } from '../supervisor/index.ts';
+import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
+
+/** What the commands have in common. */
+export interface DirectoryOptions {
+  readonly state: string;
+  readonly json: boolean;
+}
+
+const scopes = ['base', 'one', 'sub', 'subordinate'] as const;
+
+export interface BaseOptions extends DirectoryOptions {
+  readonly base: string;
+  readonly scope: (typeof scopes)[number];
+}
+
+type Run<A extends readonly unknown[]> = (...args: A) => Promise<number>;
+
+const baseOption = (): Option =>
+  new Option('--base <dn>', 'where to begin; every naming context without it').default('');
+const scopeOption = (): Option => new Option('--scope <scope>', 'how far down').choices(scopes).default('sub');
+
+export function addDirectory(
+  program: Command,
+  parts: CommandParts,
+  terminal: Terminal,
+  finish: (status: number) => void,
+): void {
+  const group = program
+    .command('directory')
+    .description(
+      'the directory itself: export, import, backup, restore, verify, explain; beside the running service or without it',
+    )
+    .action(() => {
+      terminal.error(group.helpInformation());
+      finish(exitStatus.usage);
+    });
+  const add = (name: string, description: string, examples: readonly string[]): Command =>
+    group
+      .command(name)
+      .description(description)
+      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder()))
+      .option('--json', 'for programs', false)
+      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+  const ends = <A extends readonly unknown[]>(run: Run<A>): ((...args: A) => Promise<void>) => {
+    return async (...args) => finish(await run(...args));
+  };
+  addReading(add, ends, parts, terminal);
+  addWriting(add, ends, parts, terminal);
+}
+
+type Add = (name: string, description: string, examples: readonly string[]) => Command;
+type Ends = <A extends readonly unknown[]>(run: Run<A>) => (...args: A) => Promise<void>;
+
+function addReading(add: Add, ends: Ends, { directory }: CommandParts, terminal: Terminal): void {
+  add('explain', 'which indexes a search uses, and how many entries it has to read', [
+    "edge directory explain '(proxyAddresses=smtp:jane@corp.example)'",
+    "edge directory explain --run '(&(objectClass=user)(cn=*doe*))'",
+  ])
+    .argument('<filter>', 'filter as in RFC 4515')
+    .addOption(baseOption())
+    .addOption(scopeOption())
+    .option('--run', 'do the search too: how many entries it finds, and how long it takes', false)
+    .action(
+      ends(async (filter: string, options: BaseOptions & { readonly run: boolean }) =>
+        (await import('./directory-read.ts')).explain(filter, options, directory, terminal),
+      ),
+    );
+  add('export', 'writes LDIF (RFC 2849): parents first, siblings and values in order, equal content as equal text', [
+    'edge directory export > directory.ldif',
+    "edge directory export --base 'CN=Services,CN=Configuration,CN={…}' --output services.ldif",
+    'edge directory export --json | jq -r .dn',
+  ])
+    .addOption(baseOption())
+    .addOption(scopeOption())
+    .option(
+      '--operational',
+      'also GUIDs, times, creators and sequence numbers: an import then gives back the same entries',
+      false,
+    )
+    .option('--output <file>', 'write there, mode 0600, instead of to standard output')
+    .action(
+      ends(async (options: BaseOptions & { readonly operational: boolean; readonly output?: string }) =>
+        (await import('./directory-read.ts')).exportDirectory(options, directory, terminal),
+      ),
+    );
+  add('backup', 'copies the directory into a new folder, while it is in use', [
+    'edge directory backup /var/backups/edge-directory',
+  ])
+    .argument('<folder>', 'where to; must be empty or not be there')
+    .action(
+      ends(async (folder: string, options: DirectoryOptions) =>
+        (await import('./directory-read.ts')).backup(folder, options, directory, terminal),
+      ),
+    );
+}
+
+function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal: Terminal): void {
+  add('import', 'applies LDIF content and change records, all or nothing; those of cn=schema extend the schema', [
+    'edge directory import --dry-run changes.ldif',
+    'edge directory import recipients.ldif',
+    'generate-recipients | edge directory import -',
+  ])
+    .argument('<files...>', "LDIF files, in order; '-' is standard input")
+    .option('--dry-run', 'check everything and write nothing', false)
+    .action(
+      ends(async (files: string[], options: DirectoryOptions & { readonly dryRun: boolean }) =>
+        (await import('./directory-write.ts')).importFiles(files, options, directory, terminal),
+      ),
+    );
+  add(
+    'restore',
+    'brings the directory to the content of a backup, in one step, while it is in use or in place of a damaged one',
+    [
+      'edge directory restore --dry-run /var/backups/edge-directory',
+      'edge directory restore /var/backups/edge-directory',
+    ],
+  )
+    .argument('<folder>', 'folder that edge directory backup wrote')
+    .option('--dry-run', 'only say how many entries differ', false)
+    .action(
+      ends(async (folder: string, options: DirectoryOptions & { readonly dryRun: boolean }) =>
+        (await import('./directory-write.ts')).restore(folder, options, directory, terminal),
+      ),
+    );
+  add('verify', 'compares names, entries, tree and indexes with each other', [
+    'edge directory verify',
+    'edge directory verify --rebuild',
+  ])
+    .option('--rebuild', 'make all indexes anew from the entries first', false)
+    .action(
+      ends(async (options: DirectoryOptions & { readonly rebuild: boolean }) =>
+        (await import('./directory-write.ts')).verify(options, directory, terminal),
+      ),
+    );
+}
