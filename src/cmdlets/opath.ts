@@ -1,5 +1,5 @@
 /** Filters of the -Filter parameters (OPATH): `Status -eq 'Retry' -and MessageCount -gt 10`. */
-import { wildcardTest } from '../base/index.ts';
+import { parseByteSize, parseTimeSpan, wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
 import { badArgument } from './bound.ts';
 import { hint } from './nearest.ts';
@@ -50,11 +50,34 @@ function textOf(value: unknown): string {
   return Array.isArray(value) ? value.map(textOf).join(',') : String(value);
 }
 
-/** Numbers and dates compare as such, everything else as text. */
+/** A number, size, span or date that a text stands for, as the property has it; undefined when it is none. */
+function numberLike(left: number | Quantity | Date, right: string): number | undefined {
+  if (left instanceof Date) return numeric(Date.parse(right));
+  if (/^unlimited$/i.test(right)) return Infinity;
+  try {
+    const isSpan = left instanceof Quantity && left.typeName === 'EnhancedTimeSpan';
+    return isSpan ? parseTimeSpan(right) : (numeric(Number(right)) ?? parseByteSize(right));
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function numeric(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
+}
+
+/** Numbers, sizes and dates compare as such, everything else as text. Throws CmdletError for a value that is no such thing. */
 function order(left: unknown, right: string): number {
-  if (left instanceof Date) return left.getTime() - new Date(right).getTime();
-  const number = left instanceof Quantity ? left.value : left;
-  if (typeof number === 'number' && right.trim() !== '' && !Number.isNaN(Number(right))) return number - Number(right);
+  if (typeof left === 'number' || left instanceof Quantity || left instanceof Date) {
+    const value = right.trim() === '' ? undefined : numberLike(left, right);
+    if (value === undefined) {
+      const kind = left instanceof Date ? 'date such as 1/31/2026 18:00' : 'number or size such as 10MB';
+      throw badArgument('Filter', `'${right}' is no ${kind}, and is compared with one.`);
+    }
+    const own = left instanceof Date ? left.getTime() : left instanceof Quantity ? left.value : left;
+    return own === value ? 0 : own - value;
+  }
   return folded(left) < folded(right) ? -1 : folded(left) > folded(right) ? 1 : 0;
 }
 
@@ -177,7 +200,7 @@ class OpathReader {
     const token = this.#tokens[this.#at];
     return badArgument(
       'Filter',
-      `${wanted} belongs where ${token === undefined ? 'it ends' : `'${token.value}'`} stands.`,
+      token === undefined ? `It ends where ${wanted} belongs.` : `Where '${token.value}' stands, ${wanted} belongs.`,
     );
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../cmdlets/index.ts';
 import { Auditing } from './auditing.ts';
 import { type CmdletCall, type CommandHost, type ParameterFacts, type ShellCmdlet } from './interpreter/contract.ts';
+import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
 
@@ -48,7 +49,9 @@ export function adaptParameter(parameter: Parameter): ParameterFacts {
 }
 
 /** The cmdlet reads values itself; here they are only looked at. */
-function checked(value: unknown, check: Parameter['check']): unknown {
+function checked(given: unknown, check: Parameter['check']): unknown {
+  // A filter may stand in braces: it is text all the same.
+  const value = given instanceof ScriptBlock ? given.toString().trim() : given;
   const wrong = check?.(value);
   if (wrong !== undefined) throw new RangeError(wrong);
   return value;

@@ -1,8 +1,10 @@
 import { type CommandFinder } from './catalogue.ts';
 import { missingError, missingParameters, remainingSets } from './interpreter/binding.ts';
+import { commandNotFound } from './interpreter/command-not-found.ts';
 import { isCommon } from './interpreter/common-parameters.ts';
 import { type CmdletFacts } from './interpreter/contract.ts';
 import { convertArgument, literalText } from './interpreter/convert-argument.ts';
+import { canMake } from './interpreter/new-object.ts';
 import { type Assigned, itemOf, planBinding } from './interpreter/plan.ts';
 import { regularExpression } from './interpreter/regular-expressions.ts';
 import { knowsStatic } from './interpreter/statics.ts';
@@ -12,7 +14,6 @@ import { parse } from './language/parser.ts';
 import { type Extent } from './language/position.ts';
 import { convertTo, findType } from './values/convert.ts';
 import { Hashtable } from './values/hashtable.ts';
-import { didYouMean } from './values/nearest.ts';
 import { ShellError } from './values/shell-error.ts';
 
 /** Something in a script that cannot run. */
@@ -98,9 +99,7 @@ class Checker {
     const { value: name } = command.name;
     const cmdlet = this.#finder.find(plainDashes(name));
     if (cmdlet === undefined) {
-      const message = `The term '${name}' is not recognized as the name of a cmdlet.${didYouMean(name, this.#finder.names())}`;
-      const details = { id: 'CommandNotFoundException', category: 'ObjectNotFound', target: name } as const;
-      this.#report(command.name.extent, new ShellError(message, details));
+      this.#report(command.name.extent, commandNotFound(name, this.#finder.names()));
       return;
     }
     const items = command.elements.flatMap((element) => (element.kind === 'splat' ? [] : [itemOf(element)]));
@@ -144,15 +143,15 @@ class Checker {
 
   /** A type that stands alone may be one that only static members are known of: those are checked with their member. */
   #typeAlone(name: string, extent: Extent): void {
-    if (findType(name) === undefined && !/\.|^(?:math|convert|environment)$/i.test(name))
+    if (findType(name) === undefined && !/\.|^(?:math|convert|environment|regex)$/i.test(name))
       this.#attempt(extent, () => void convertTo(name, null));
   }
 
   #static(node: Extract<Expression, { kind: 'member' | 'call' }>): void {
     const { target, member, isStatic, extent } = node;
     if (!isStatic || target.kind !== 'type' || member.kind !== 'string') return;
-    const isNew = /^(?:system\.)?datetime$/i.test(target.name) && member.value.toLowerCase() === 'new';
-    if (isNew || knowsStatic(target.name, member.value, node.kind === 'call')) return;
+    const isNew = node.kind === 'call' && member.value.toLowerCase() === 'new';
+    if ((isNew && canMake(target.name)) || knowsStatic(target.name, member.value, node.kind === 'call')) return;
     const message = `[${target.name}]::${member.value} is outside the language of this shell.`;
     this.#report(extent, new ShellError(message, { id: 'NotSupportedInThisShell', category: 'NotImplemented' }));
   }

@@ -2,17 +2,25 @@ import { type CommandFinder } from '../catalogue.ts';
 import { type View } from '../format/views.ts';
 import { type FileAccess } from '../interpreter/context.ts';
 import { type ShellCmdlet } from '../interpreter/contract.ts';
-import { exportClixml } from './clixml.ts';
+import { assembleMessage } from './assemble-message.ts';
+import { clixmlCmdlets } from './clixml.ts';
 import { csvCmdlets } from './csv.ts';
 import { dateCmdlets } from './dates.ts';
 import { fileCmdlets } from './files.ts';
 import { formatCmdlets } from './format-cmdlets.ts';
 import { getMember } from './get-member.ts';
 import { helpCmdlets } from './help.ts';
+import { convertToHtml } from './html.ts';
+import { interactionCmdlets } from './interaction.ts';
 import { jsonCmdlets } from './json.ts';
 import { compareObject, measureObject } from './measure-compare.ts';
+import { objectCmdlets } from './new-object.ts';
+import { pathCmdlets } from './paths.ts';
 import { selectObject } from './select-object.ts';
 import { groupObject, sortObject } from './sort-group.ts';
+import { surroundingCmdlets } from './surroundings.ts';
+import { selectString } from './text-search.ts';
+import { variableCmdlets } from './variables.ts';
 import { forEachObject, whereObject } from './where-foreach.ts';
 import { writeCmdlets } from './write.ts';
 
@@ -39,8 +47,16 @@ export function builtInCmdlets({ files, now, findView, finder }: BuiltInParts): 
     ...csvCmdlets(files),
     ...jsonCmdlets,
     ...fileCmdlets(files, findView),
-    exportClixml(files),
+    ...clixmlCmdlets(files),
+    convertToHtml,
     ...writeCmdlets,
+    ...variableCmdlets,
+    ...objectCmdlets,
+    ...pathCmdlets,
+    ...surroundingCmdlets,
+    ...interactionCmdlets(files, findView),
+    selectString(files),
+    assembleMessage(files),
     ...dateCmdlets(now),
     ...helpCmdlets(finder),
   ];

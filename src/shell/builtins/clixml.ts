@@ -1,13 +1,16 @@
 import { type FileAccess } from '../interpreter/context.ts';
 import { type ShellCmdlet } from '../interpreter/contract.ts';
+import { encodings } from '../interpreter/encodings.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';
 import { isTimeSpan } from '../values/quantity.ts';
+import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
 import { builtIn, inputOf, numberParameter } from './builtin.ts';
-import { encodingParameter, writeText } from './files.ts';
+import { fromCliXml } from './clixml-reader.ts';
+import { encodingParameter, readFile, writeText } from './files.ts';
 
 /** [MS-PSRP] 2.2.5: the XML form of serialized objects, as Export-Clixml keeps them. */
 const namespace = 'http://schemas.microsoft.com/powershell/2004/04';
@@ -98,8 +101,39 @@ export function toCliXml(objects: readonly unknown[], depth: number): string {
   return `<Objs Version="1.1.0.1" xmlns="${namespace}">\n${body}</Objs>`;
 }
 
-/** Export-Clixml. */
-export function exportClixml(files: FileAccess): ShellCmdlet {
+function importClixml(files: FileAccess): ShellCmdlet {
+  return builtIn(
+    {
+      name: 'Import-Clixml',
+      synopsis: 'Reads objects from a file that Export-Clixml wrote, here or in PowerShell.',
+      parameters: {
+        Path: { type: 'String', position: 0, mandatory: true, aliases: ['LiteralPath'], help: 'The file.' },
+      },
+    },
+    async function* (call) {
+      const content = await readFile(call, files);
+      const wide = content[0] === 0xff && content[1] === 0xfe;
+      try {
+        yield* fromCliXml((wide ? encodings.Unicode : encodings.UTF8).decode(content));
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause;
+        throw new ShellError(`The file cannot be read: ${cause.message}.`, {
+          id: 'InvalidCliXml',
+          category: 'InvalidData',
+          exception: 'XmlException',
+          cause,
+        });
+      }
+    },
+  );
+}
+
+/** Export-Clixml and Import-Clixml. */
+export function clixmlCmdlets(files: FileAccess): readonly ShellCmdlet[] {
+  return [exportClixml(files), importClixml(files)];
+}
+
+function exportClixml(files: FileAccess): ShellCmdlet {
   return builtIn(
     {
       name: 'Export-Clixml',

@@ -36,7 +36,12 @@ export async function readFile(call: CmdletCall, files: FileAccess): Promise<Uin
 }
 
 /** Writes the file of -Path as -Append, -NoClobber and -Encoding say. Throws ShellError. */
-export async function writeText(call: CmdletCall, files: FileAccess, text: string): Promise<void> {
+export async function writeText(
+  call: CmdletCall,
+  files: FileAccess,
+  text: string,
+  append = switchParameter(call, 'Append'),
+): Promise<void> {
   const name = textParameter(call, 'Encoding');
   const encoding = name === undefined ? encodings.UTF8 : findEncoding(name);
   if (encoding === undefined) {
@@ -48,15 +53,15 @@ export async function writeText(call: CmdletCall, files: FileAccess, text: strin
       },
     );
   }
-  await writeBytes(call, files, encoding.encode(text));
+  await writeBytes(call, files, encoding.encode(text), append);
 }
 
-async function writeBytes(call: CmdletCall, files: FileAccess, content: Uint8Array): Promise<void> {
+async function writeBytes(call: CmdletCall, files: FileAccess, content: Uint8Array, append = false): Promise<void> {
   const target = pathOf(call);
   try {
     if (switchParameter(call, 'NoClobber') && (await files.exists(target)))
       throw new Error(`The file '${target}' already exists.`);
-    await files.write(target, content, switchParameter(call, 'Append'));
+    await files.write(target, content, append);
   } catch (cause) {
     throw fileError(target, cause, 'WriteError');
   }
@@ -95,7 +100,7 @@ async function* getContent(call: CmdletCall, files: FileAccess): AsyncGenerator<
   yield* text === '' ? [] : lines.slice(tail === undefined ? 0 : Math.max(0, lines.length - tail), head);
 }
 
-/** Get-Content, Set-Content, Test-Path, Out-File. */
+/** Get-, Set-, Add- and Clear-Content, Test-Path, Out-File. */
 export function fileCmdlets(
   files: FileAccess,
   findView: (typeName: string) => View | undefined,
@@ -139,6 +144,28 @@ export function fileCmdlets(
         yield* [];
       },
     ),
+    builtIn(
+      {
+        name: 'Add-Content',
+        synopsis: 'Adds lines of text to the end of a file.',
+        parameters: {
+          Path: path,
+          Value: { type: 'Object[]', position: 1, help: 'What is added.' },
+          Encoding: encodingParameter,
+          Force: { type: 'SwitchParameter', help: 'Taken for compatibility.' },
+        },
+      },
+      async function* (call) {
+        const values: unknown[] = call.bound.has('Value') ? [...listParameter(call, 'Value')] : [];
+        if (!call.bound.has('Value')) for await (const value of inputOf(call)) values.push(value);
+        await writeText(call, files, values.map((value) => `${toText(value)}\n`).join(''), true);
+        yield* [];
+      },
+    ),
+    builtIn({ name: 'Clear-Content', synopsis: 'Empties a file.', parameters: { Path: path } }, async function* (call) {
+      await writeText(call, files, '');
+      yield* [];
+    }),
     builtIn(
       { name: 'Test-Path', synopsis: 'Tells whether a file exists.', parameters: { Path: path } },
       async function* (call) {

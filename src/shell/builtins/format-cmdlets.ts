@@ -5,6 +5,7 @@ import { type Column, renderTable } from '../format/table.ts';
 import { columnsOf } from '../format/views.ts';
 import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
 import { equals } from '../values/compare.ts';
+import { Hashtable } from '../values/hashtable.ts';
 import { findProperty, propertiesOf } from '../values/members.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toDisplay } from '../values/text.ts';
@@ -29,8 +30,7 @@ async function sections(call: CmdletCall): Promise<readonly Section[]> {
   const found: Section[] = [];
   let current: unknown;
   const specs = listParameter(call, 'GroupBy');
-  for await (const object of inputOf(call)) {
-    if (object === null) continue;
+  for await (const object of shownOf(call)) {
     const [group] = selectProperties(specs, object, call.host);
     const value = group === undefined ? undefined : await group.read(object);
     const last = found.at(-1);
@@ -45,6 +45,21 @@ async function sections(call: CmdletCall): Promise<readonly Section[]> {
     });
   }
   return found;
+}
+
+/** What is shown of the input: entries of hash tables one by one, nothing for null. */
+async function* shownOf(call: CmdletCall): AsyncGenerator<unknown> {
+  for await (const object of inputOf(call)) {
+    if (object instanceof Hashtable) yield* object.entries().map(entryOf);
+    else if (object !== null) yield object;
+  }
+}
+
+function entryOf([key, value]: readonly [unknown, unknown]): ShellObject {
+  return new ShellObject('System.Collections.DictionaryEntry', [
+    ['Name', key],
+    ['Value', value],
+  ]);
 }
 
 async function readRow(selected: readonly Selected[], object: unknown): Promise<Row> {
@@ -97,11 +112,12 @@ function formatTable(findView: ViewFinder) {
       const selected = specs.length > 0 ? selectProperties(specs, sample, call.host) : defaultColumns(sample, findView);
       const rows: Row[] = [];
       for (const object of objects) rows.push(await readRow(selected, object));
-      const columns: Column[] = selected.map(({ label, width, align, grows }) => ({
+      const columns: Column[] = selected.map(({ label, width, align, grows, spare }) => ({
         label,
         ...(width === undefined ? {} : { width }),
         ...(align === undefined ? {} : { align }),
         ...(grows === undefined ? {} : { grows }),
+        ...(spare === undefined ? {} : { spare }),
       }));
       yield new Rendered((options) => titled(title, renderTable(columns, rows, style, options)));
     }

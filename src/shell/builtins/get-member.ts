@@ -46,8 +46,17 @@ export const getMember: ShellCmdlet = builtIn(
   },
 );
 
+const definitions: Readonly<Record<string, string>> = {
+  CompareTo: 'int CompareTo(System.Object value)',
+  Equals: 'bool Equals(System.Object obj)',
+  GetType: 'type GetType()',
+  ToString: 'string ToString()',
+};
+
 function membersOf(object: unknown): (readonly [name: string, type: string, definition: string])[] {
-  const methods = [...new Set(methodNames(object))].map((name) => [name, 'Method', `${name}(…)`] as const);
+  const methods = [...new Set(methodNames(object))]
+    .filter((name) => name !== 'CompareTo' || !(object instanceof ShellObject))
+    .map((name) => [name, 'Method', definitions[name] ?? `${name}(…)`] as const);
   const isCustom = object instanceof ShellObject && typeNameOf(object).endsWith('PSCustomObject');
   const kind = isCustom ? 'NoteProperty' : 'Property';
   const properties = propertiesOf(object).map(([name, value]) => {
@@ -58,5 +67,7 @@ function membersOf(object: unknown): (readonly [name: string, type: string, defi
       );
     return [name, kind, isCustom ? `${type} ${name}=${toDisplay(value)}` : `${type} ${name} {get;}`] as const;
   });
-  return [...methods, ...properties].toSorted(([, a], [, b]) => (a < b ? -1 : Number(a > b)));
+  const byName = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number =>
+    a.localeCompare(b, 'en');
+  return [...methods.toSorted(byName), ...properties.toSorted(byName)];
 }

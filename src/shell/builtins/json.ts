@@ -22,7 +22,8 @@ export function toJson(value: unknown, depth: number): Json {
     value instanceof Hashtable
       ? value.entries().map(([key, item]) => [toText(key), item] as const)
       : propertiesOf(value);
-  if (named.length === 0 || depth < 0) return toText(value);
+  const isEmptyTable = value instanceof Hashtable && depth >= 0;
+  if ((named.length === 0 && !isEmptyTable) || depth < 0) return toText(value);
   return Object.fromEntries(named.map(([name, item]) => [name, toJson(item, depth - 1)]));
 }
 

@@ -17,7 +17,21 @@ async function* measure(call: CmdletCall): AsyncGenerator<unknown> {
       if (value !== undefined && value !== null) list.push(value);
     }
   }
-  for (const [name, list] of values) yield measured(call, name, list);
+  const counts = ['Line', 'Word', 'Character'].some((name) => switchParameter(call, name)) ? measuredText : measured;
+  for (const [name, list] of values) yield counts(call, name, list);
+}
+
+function measuredText(call: CmdletCall, property: string, values: readonly unknown[]): ShellObject {
+  const texts = values.map(toText);
+  const total = (count: (text: string) => number): number => texts.reduce((sum, text) => sum + count(text), 0);
+  const wanted = (name: string, count: (text: string) => number): number | null =>
+    switchParameter(call, name) ? total(count) : null;
+  return new ShellObject('TextMeasureInfo', [
+    ['Lines', wanted('Line', (text) => (text === '' ? 0 : text.split('\n').length))],
+    ['Words', wanted('Word', (text) => text.match(/\S+/g)?.length ?? 0)],
+    ['Characters', wanted('Character', (text) => text.length)],
+    ['Property', property === '' ? null : property],
+  ]);
 }
 
 function measured(call: CmdletCall, property: string, values: readonly unknown[]): ShellObject {
@@ -46,6 +60,9 @@ export const measureObject: ShellCmdlet = builtIn(
       Average: { type: 'SwitchParameter', help: 'Takes their mean.' },
       Maximum: { type: 'SwitchParameter', help: 'Finds the greatest.' },
       Minimum: { type: 'SwitchParameter', help: 'Finds the least.' },
+      Line: { type: 'SwitchParameter', help: 'Counts lines of text.' },
+      Word: { type: 'SwitchParameter', help: 'Counts words of text.' },
+      Character: { type: 'SwitchParameter', help: 'Counts characters of text.' },
     },
     examples: [{ line: '1..10 | Measure-Object -Sum', text: 'Adds the numbers from 1 to 10.' }],
   },

@@ -16,6 +16,8 @@ export interface Selected {
   readonly align?: 'left' | 'right' | 'center';
   /** A column that is wider for longer values. */
   readonly grows?: boolean;
+  /** A column that a narrow terminal leaves out. */
+  readonly spare?: boolean;
   /** Sorts downwards. */
   readonly descending?: boolean;
 }

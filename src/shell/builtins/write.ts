@@ -55,7 +55,7 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     },
     async function* (call) {
       const values = listParameter(call, 'Values');
-      if (switchParameter(call, 'NoEnumerate')) yield values;
+      if (switchParameter(call, 'NoEnumerate')) yield values.length === 1 ? values[0] : values;
       else yield* values;
       if (call.input !== undefined) yield* call.input;
       yield* enumerate(call.bound.get('InputObject'));
@@ -85,6 +85,21 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     },
   ),
   says('Write-Warning', 'Shows a warning.', (text, { host }) => host.warning(text)),
+  says('Write-Debug', 'Taken for compatibility: debug messages are not shown.', () => undefined),
+  builtIn(
+    {
+      name: 'Write-Information',
+      synopsis: 'Shows a text when $InformationPreference or -InformationAction says Continue.',
+      parameters: {
+        MessageData: { type: 'Object', position: 0, mandatory: true, aliases: ['Msg'], help: 'The text.' },
+        Tags: { type: 'String[]', position: 1, help: 'Taken for compatibility.' },
+      },
+    },
+    async function* (call) {
+      call.host.information(toText(call.bound.get('MessageData')));
+      yield* [];
+    },
+  ),
   says('Write-Verbose', 'Shows a text when -Verbose is given.', (text, { host }) => host.verbose(text)),
   says(
     'Write-Error',
@@ -92,7 +107,7 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     (text, call) => {
       const category = (textParameter(call, 'Category') ?? 'NotSpecified') as ErrorCategory;
       const id = textParameter(call, 'ErrorId') ?? 'Microsoft.PowerShell.Commands.WriteErrorException';
-      call.host.error(new ShellError(text, { id, category, exception: 'WriteErrorException' }));
+      call.host.error(new ShellError(text, { id, category, exception: 'WriteErrorException', ownId: true }));
     },
     {
       ErrorId: { type: 'String', help: 'Id of the error.' },

@@ -22,6 +22,8 @@ interface Layout {
   /** Objects with the same key stand under one header. */
   readonly key: string;
   readonly kind: 'table' | 'list';
+  /** Stands above the table. */
+  readonly title?: string;
   readonly columns: readonly Column[];
   readonly autoSize: boolean;
   /** Widths follow the values: rows are held back. */
@@ -44,6 +46,7 @@ export class OutputWriter {
 
   /** Text that is ready once this object is known. */
   write(object: unknown): string {
+    if (Array.isArray(object)) return object.map((item) => this.write(item)).join('');
     const layouts = layoutsOf(object, this.#findView);
     const current = this.#held[0] ?? this.#open;
     const before = current !== undefined && layouts?.[0]?.key !== current.key ? this.end() : '';
@@ -68,7 +71,8 @@ export class OutputWriter {
     // Later rows stand under the header as it was written.
     const fitted = this.#open?.fitted ?? fitColumns(first.columns, rows, first, this.#options);
     this.#open = { ...first, fitted };
-    const header = begins ? `\n${renderHeader(fitted, this.#options)}` : '';
+    const title = first.title === undefined ? '' : `\n   ${first.title}\n`;
+    const header = begins ? `${title}\n${renderHeader(fitted, this.#options)}` : '';
     return header + renderRows(fitted, rows, false, this.#options);
   }
 
@@ -106,7 +110,9 @@ function layoutsOf(value: unknown, findView: ViewFinder): readonly Layout[] | un
   if (value instanceof ErrorRecord) return undefined;
   if (isTimeSpan(value))
     return [{ key: 'timespan', kind: 'list', columns: [], autoSize: false, waits: false, row: propertiesOf(value) }];
-  return value instanceof ShellObject ? [objectLayout(value, findView(value.typeName))] : undefined;
+  if (!(value instanceof ShellObject)) return undefined;
+  const view = findView(value.typeName);
+  return view?.kind === 'text' ? undefined : [objectLayout(value, view)];
 }
 
 function objectLayout(object: ShellObject, view: View | undefined): Layout {
@@ -115,11 +121,14 @@ function objectLayout(object: ShellObject, view: View | undefined): Layout {
       ? object.entries().map(([label]) => ({ label, name: label }))
       : columnsOf(view);
   const names = columns.map(({ name }) => name);
-  const kind = view?.kind ?? (names.length <= maxColumns ? 'table' : 'list');
+  const usual = names.length <= maxColumns ? 'table' : 'list';
+  const kind = view === undefined || view.kind === 'text' ? usual : view.kind;
   const row = columns.map(({ label, name }) => [label, object.get(name)] as const);
   const autoSize = view === undefined;
   const waits = autoSize || columns.some((column: Column) => column.grows === true);
-  return { key: `${kind} ${object.typeName} ${names.join()}`, kind, columns, autoSize, waits, row };
+  const title = view?.groupBy === undefined ? '' : `${view.groupBy}: ${toDisplay(object.get(view.groupBy))}`;
+  const key = `${kind} ${object.typeName} ${names.join()} ${title}`;
+  return { key, kind, ...(title === '' ? {} : { title }), columns, autoSize, waits, row };
 }
 
 /** One row for each key, as PowerShell shows a dictionary. */

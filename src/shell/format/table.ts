@@ -13,6 +13,8 @@ export interface Column {
   readonly align?: 'left' | 'right' | 'center';
   /** At least `width`, more for longer values. */
   readonly grows?: boolean;
+  /** Left out of a narrow terminal, so that the others can be read. */
+  readonly spare?: boolean;
 }
 
 export interface TableStyle {
@@ -28,8 +30,12 @@ export interface Fitted {
   readonly label: string;
   readonly width: number;
   readonly right: boolean;
+  /** Place of its value in a row. */
+  readonly place: number;
 }
 
+/** Share below which spare columns are left out. */
+const readable = 15;
 /** Narrowest column that still tells something. */
 const narrowest = 4;
 
@@ -88,13 +94,16 @@ export function fitColumns(
   });
   // PowerShell leaves the last column of the terminal free.
   let room = Math.max(options.width - 1, narrowest);
-  const share = shareOf(sized, room);
+  const needed = !autoSize && shareOf(sized, room) < readable ? sized.filter(({ spare }) => spare !== true) : sized;
+  const share = shareOf(needed, room);
   const fitted: Fitted[] = [];
-  for (const [i, { label, align, width: wished = share }] of sized.entries()) {
+  for (const column of needed) {
+    const { label, align, width: wished = share } = column;
     const taken = Math.min(wished, room);
-    if (i > 0 && taken < Math.min(wished, narrowest)) break;
-    const right = align === undefined ? isNumeric(rows[0]?.[i]?.[1]) : align === 'right';
-    fitted.push({ label, width: taken, right });
+    if (fitted.length > 0 && taken < Math.min(wished, narrowest)) break;
+    const place = sized.indexOf(column);
+    const right = align === undefined ? isNumeric(rows[0]?.[place]?.[1]) : align === 'right';
+    fitted.push({ label, width: taken, right, place });
     room -= taken + 1;
   }
   return fitted;
@@ -108,8 +117,8 @@ function shareOf(columns: readonly Column[], room: number): number {
 }
 
 function rowLines(columns: readonly Fitted[], row: Row, wrap: boolean, options: RenderOptions): string[] {
-  const cells = columns.map(({ width }, i) => {
-    const text = toDisplay(row[i]?.[1], options.enumerationLimit);
+  const cells = columns.map(({ width, place }) => {
+    const text = toDisplay(row[place]?.[1], options.enumerationLimit);
     return wrap ? wordWrap(printable(text), width) : [truncate(oneLine(text), width)];
   });
   const height = Math.max(...cells.map((cell) => cell.length));

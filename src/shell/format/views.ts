@@ -2,7 +2,10 @@ import { type Column } from './table.ts';
 
 /** How objects of a type are shown when the line does not say, as the format files of Exchange and PowerShell do. */
 export interface View {
-  readonly kind: 'table' | 'list';
+  /** 'text': as the object says itself. */
+  readonly kind: 'table' | 'list' | 'text';
+  /** Objects with another value of this property stand under a title of their own. */
+  readonly groupBy?: string;
   /** Properties; empty: all. */
   readonly columns: readonly (string | ViewColumn)[];
 }
@@ -15,20 +18,23 @@ export interface ViewColumn {
   readonly align?: 'right';
   /** Grows with its values, where Exchange would cut a status short. */
   readonly grows?: boolean;
+  /** Left out of a narrow terminal. */
+  readonly spare?: boolean;
 }
 
-/** Reads 'Name:30 Count:5> Status:6+ Group': widths, > for the right, + for one that grows. */
+/** Reads 'Name:30 Count:5> Status:6+ RiskLevel:9? Group': widths, > for the right, + grows, ? is spare. */
 function table(columns: string): View {
   return { kind: 'table', columns: columns.split(' ').map(column) };
 }
 
 function column(text: string): ViewColumn {
-  const [, name = '', width, mark] = /^(\w+)(?::(\d+))?([>+])?$/.exec(text) ?? [];
+  const [, name = '', width, mark] = /^(\w+)(?::(\d+))?([>+?])?$/.exec(text) ?? [];
   return {
     name,
     ...(width === undefined ? {} : { width: Number(width) }),
     ...(mark === '>' ? { align: 'right' } : {}),
     ...(mark === '+' ? { grows: true } : {}),
+    ...(mark === '?' ? { spare: true } : {}),
   };
 }
 
@@ -46,7 +52,7 @@ const views: Readonly<Record<string, View>> = {
   ExchangeServer: table('Name:19 Site:20 ServerRole:11 Edition:11 AdminDisplayVersion'),
   ADAcePresentationObject: table('Identity:20 User:20 Deny:5 Inherited:9'),
   ExtensibleQueueInfo: table(
-    'Identity DeliveryType:12 Status:6+ MessageCount:12 Velocity:8 RiskLevel:9 OutboundIPPool:14 NextHopDomain',
+    'Identity DeliveryType:12 Status:6+ MessageCount:12 Velocity:8? RiskLevel:9? OutboundIPPool:14? NextHopDomain',
   ),
   ExtensibleMessageInfo: table('Identity FromAddress Status Size SCL Subject'),
   QueueDigestPresentationObject: table(
@@ -62,12 +68,13 @@ const views: Readonly<Record<string, View>> = {
   EventLogLevel: table('Identity EventLevel'),
   ServerComponentState: table('Server Component State'),
   CommandInfo: table('CommandType:15 Name:50 Synopsis'),
-  MemberDefinition: table('Name:25+ MemberType:10 Definition'),
+  MemberDefinition: { ...table('Name:4+ MemberType:10+ Definition'), groupBy: 'TypeName' },
+  TextMeasureInfo: table('Lines:5> Words:5> Characters:10> Property'),
   GroupInfo: table('Count:5> Name:25 Group'),
   GroupInfoNoElement: table('Count:5> Name:25'),
   AliasInfo: table('CommandType:15 Name:50 Definition'),
   PSVariable: table('Name:30 Value'),
-  MatchInfo: { kind: 'list', columns: [] },
+  'Microsoft.PowerShell.Commands.MatchInfo': { kind: 'text', columns: [] },
 };
 
 /** A view's columns as tables take them, each on the left unless it says otherwise. */

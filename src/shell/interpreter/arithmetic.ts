@@ -26,6 +26,12 @@ export function numberOf(value: unknown): number {
   if (value instanceof Quantity) return value.value;
   const number = typeof value === 'string' ? (value.trim() === '' ? 0 : numberFromText(value)) : undefined;
   if (number !== undefined) return number;
+  if (Array.isArray(value)) {
+    throw new ShellError(
+      'Cannot convert the "System.Object[]" value of type "System.Object[]" to type "System.Int32".',
+      { id: 'ConvertToFinalInvalidCastException', category: 'InvalidArgument' },
+    );
+  }
   throw new ShellError(
     `Cannot convert value "${toText(value)}" to type "System.Int32". Error: "Input string was not in a correct format."`,
     { id: 'InvalidCastFromStringToInteger', category: 'InvalidArgument' },

@@ -38,10 +38,15 @@ export async function bindCommand(cmdlet: CmdletFacts, command: Command, context
       const target = isCommon(entry.parameter.name) ? common : own;
       target.set(entry.parameter.name, await valueFor(entry, context));
     } catch (error) {
-      fail(error, entry.extent);
+      fail(error, extentOf(entry));
     }
   }
   return { own, common };
+}
+
+/** The value that does not fit, or the parameter when it stands elsewhere. */
+function extentOf({ slots: [slot], extent }: Assigned): Extent {
+  return slot !== undefined && 'node' in slot ? slot.node.extent : extent;
 }
 
 function splatted(value: unknown, extent: Extent): Item[] {

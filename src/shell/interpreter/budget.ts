@@ -35,6 +35,17 @@ export class Budget {
     }
   }
 
+  /** The same for a block whose values are passed on as they come. */
+  async *nestedStream(values: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    if (this.#depth >= maxDepth) throw limit(`Script blocks call each other more than ${maxDepth} deep.`);
+    this.#depth += 1;
+    try {
+      yield* values;
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
   /** Throws ShellError for a list or text that would be too long. */
   static size(length: number): number {
     if (length > maxLength)

@@ -1,6 +1,7 @@
 import { type CmdletFacts, type ParameterFacts } from './contract.ts';
 
-const actions = ['Continue', 'SilentlyContinue', 'Stop', 'Ignore', 'Inquire'];
+/** In the order of their numbers: `-ea 0`. */
+const actions = ['SilentlyContinue', 'Stop', 'Continue', 'Inquire', 'Ignore'];
 
 /** Parameters that every cmdlet takes (about_CommonParameters). */
 const common: readonly ParameterFacts[] = [

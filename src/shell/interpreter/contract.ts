@@ -1,3 +1,4 @@
+import { type Question } from '../endpoint.ts';
 import { type RenderOptions } from '../format/rendered.ts';
 import { type ScriptBlock } from '../values/script-block.ts';
 import { type ShellError } from '../values/shell-error.ts';
@@ -67,13 +68,19 @@ export interface CommandHost {
   error(error: ShellError): void;
   warning(text: string): void;
   verbose(text: string): void;
+  /** A text that is shown only when it is asked for. */
+  information(text: string): void;
   /** Text for the person, past the pipeline. Ends its line itself. */
   print(text: string): void;
   progress(activity: string, status: string, percent?: number): void;
   /** Asks or tells (-Confirm, -WhatIf) before something is changed. False: leave it. */
   shouldProcess(message: string, highImpact?: boolean): Promise<boolean>;
   /** Runs a block with `$_` set; all that it writes. */
-  invoke(block: ScriptBlock, item: unknown, args?: readonly unknown[]): Promise<unknown[]>;
+  invoke(block: ScriptBlock, item: unknown): Promise<unknown[]>;
+  /** Asks the person. Throws ShellError when nobody is there to answer. */
+  ask(question: Question): Promise<string>;
   getVariable(name: string): unknown;
+  removeVariable(name: string): void;
+  variableNames(): readonly string[];
   setVariable(name: string, value: unknown): void;
 }

@@ -57,7 +57,7 @@ async function fits(
   item: unknown,
   context: Context,
 ): Promise<boolean> {
-  if (test instanceof ScriptBlock) return toBoolean(collect(await invokeBlock(context, test, { item })));
+  if (test instanceof ScriptBlock) return toBoolean(collect(await invokeBlock(context, test, item)));
   if (mode === 'wildcard') return wildcard(toText(test), caseSensitive)(toText(item));
   if (mode === 'regex') return regularExpression(toText(test), caseSensitive).test(searchable(toText(item)));
   return equals(item, test, caseSensitive);

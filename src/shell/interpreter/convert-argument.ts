@@ -88,7 +88,8 @@ function booleanArgument({ name, type }: ParameterFacts, value: unknown): boolea
 function oneOf(parameter: ParameterFacts, allowed: readonly string[], value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => oneOf(parameter, allowed, item));
   const text = toText(value);
-  const found = allowed.find((name) => name.toLowerCase() === text.toLowerCase());
+  const found =
+    allowed.find((name) => name.toLowerCase() === text.toLowerCase()) ?? abbreviated(parameter, allowed, text);
   if (found !== undefined) return found;
   const guess = nearest(text, allowed);
   const hint = guess === undefined ? '' : `; did you mean ${guess}`;
@@ -97,6 +98,13 @@ function oneOf(parameter: ParameterFacts, allowed: readonly string[], value: unk
     value,
     `Unable to match the identifier name ${text} to a valid enumerator name. Specify one of the following enumerator names and try again: ${allowed.join(', ')}${hint}`,
   );
+}
+
+/** An enumeration takes the beginning of a name that no other has, and the number of an action. */
+function abbreviated({ type }: ParameterFacts, allowed: readonly string[], text: string): string | undefined {
+  if (type === 'ActionPreference' && /^[0-4]$/.test(text)) return allowed[Number(text)];
+  const [first, ...others] = allowed.filter((name) => name.toLowerCase().startsWith(text.toLowerCase()));
+  return others.length === 0 && text !== '' ? first : undefined;
 }
 
 function checkRange({ name, min = -Infinity, max = Infinity }: ParameterFacts, value: unknown): void {

@@ -41,7 +41,10 @@ export class ErrorRecord extends ShellObject {
   }
 
   get fullyQualifiedErrorId(): string {
-    const suffix = this.command === undefined ? '' : `,${this.command.implementation ?? this.command.name}`;
+    const suffix =
+      this.command === undefined || this.details.ownId === true
+        ? ''
+        : `,${this.command.implementation ?? this.command.name}`;
     return this.details.id + suffix;
   }
 

@@ -1,3 +1,5 @@
+import { type Question } from '../endpoint.ts';
+import { printable } from '../format/colour.ts';
 import { type RenderOptions } from '../format/rendered.ts';
 import { type Extent } from '../language/position.ts';
 import { toBoolean } from '../values/convert.ts';
@@ -78,6 +80,11 @@ export class Host implements CommandHost {
     if (asked === true) this.#context.streams.verbose(text);
   }
 
+  information(text: string): void {
+    const asked = this.#common.get('InformationAction') ?? readVariable(this.#context, 'InformationPreference');
+    if (/^(?:continue|inquire)$/i.test(toText(asked))) this.print(`${printable(text)}\n`);
+  }
+
   print(text: string): void {
     this.#context.streams.print(text);
   }
@@ -119,8 +126,29 @@ export class Host implements CommandHost {
     return answer === yes || answer === yesToAll;
   }
 
-  async invoke(block: ScriptBlock, item: unknown, args: readonly unknown[] = []): Promise<unknown[]> {
-    return invokeBlock(this.#context, block, { item, args });
+  async invoke(block: ScriptBlock, item: unknown): Promise<unknown[]> {
+    return invokeBlock(this.#context, block, item);
+  }
+
+  async ask(question: Question): Promise<string> {
+    const { ask } = this.#context.streams;
+    if (ask !== undefined) return ask(question);
+    throw new ShellError(
+      `${this.#cmdlet.name} asks for an answer, and nobody is there to give one: ${question.message}`,
+      {
+        id: 'HostInteractionNotPossible',
+        category: 'InvalidOperation',
+        exception: 'PSInvalidOperationException',
+      },
+    );
+  }
+
+  removeVariable(name: string): void {
+    this.#context.scope.remove(name);
+  }
+
+  variableNames(): readonly string[] {
+    return this.#context.scope.names();
   }
 
   getVariable(name: string): unknown {

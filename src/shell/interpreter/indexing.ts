@@ -39,7 +39,7 @@ export function setIndex(target: unknown, index: unknown, value: unknown): void 
   const place = position < 0 ? position + target.length : position;
   if (place < 0 || place >= target.length) {
     throw new ShellError('Index was outside the bounds of the array.', {
-      id: 'IndexOutOfRange',
+      id: 'System.IndexOutOfRangeException',
       category: 'OperationStopped',
       exception: 'IndexOutOfRangeException',
     });

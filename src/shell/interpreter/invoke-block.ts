@@ -4,38 +4,37 @@ import { Leave } from './leave.ts';
 import { Scope } from './scope.ts';
 import { runStatements } from './statements.ts';
 
-/**
- * Runs a script block and gives all that it writes. With an `item`, the block runs in the caller's own variables with `$_`
- * set, as ForEach-Object runs it; without, in a scope of its own, as `&` does.
- */
-export async function invokeBlock(
-  context: Context,
-  block: ScriptBlock,
-  { item, args = [] }: { item?: unknown; args?: readonly unknown[] },
-): Promise<unknown[]> {
+/** Runs a script block in the caller's own variables with `$_` set, as ForEach-Object does; all that it writes. */
+export async function invokeBlock(context: Context, block: ScriptBlock, item: unknown): Promise<unknown[]> {
   return context.budget.nested(async () => {
-    if (item === undefined) {
-      const scope = new Scope(context.scope);
-      scope.set('args', [...args]);
-      return upToReturn(runStatements(block.body.statements, inBlock(context, block, scope)));
-    }
     const before = context.scope.get('_');
     context.scope.set('_', item);
+    const values: unknown[] = [];
     try {
-      return await upToReturn(runStatements(block.body.statements, inBlock(context, block, context.scope)));
+      for await (const value of upToReturn(block, inBlock(context, block, context.scope))) values.push(value);
+      return values;
     } finally {
       context.scope.set('_', before ?? null);
     }
   });
 }
 
-/** Everything that comes out; a `return` ends the block, not what runs it. */
-async function upToReturn(source: AsyncIterable<unknown>): Promise<unknown[]> {
-  const values: unknown[] = [];
+/** Runs a script block in a scope of its own, as `&` does, and passes on what it writes. */
+export function callBlock(
+  context: Context,
+  block: ScriptBlock,
+  variables: Readonly<Record<string, unknown>>,
+): AsyncIterable<unknown> {
+  const scope = new Scope(context.scope);
+  for (const [name, value] of Object.entries(variables)) scope.set(name, value);
+  return context.budget.nestedStream(upToReturn(block, inBlock(context, block, scope)));
+}
+
+/** A `return` ends the block, not what runs it. */
+async function* upToReturn({ body }: ScriptBlock, context: Context): AsyncGenerator<unknown> {
   try {
-    for await (const value of source) values.push(value);
+    yield* runStatements(body.statements, context);
   } catch (error) {
     if (!(error instanceof Leave) || error.how !== 'return') throw error;
   }
-  return values;
 }

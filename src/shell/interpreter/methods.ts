@@ -43,21 +43,18 @@ function splitAt(self: string, args: readonly unknown[]): string[] {
   return parts;
 }
 
-function outOfRange(method: string): never {
-  throw new ShellError(
-    `Exception calling "${method}": "Index and length must refer to a location within the string."`,
-    {
-      id: 'ArgumentOutOfRangeException',
-      category: 'NotSpecified',
-      exception: 'MethodInvocationException',
-    },
-  );
+function outOfRange(): never {
+  throw new ShellError('Index and length must refer to a location within the string.', {
+    id: 'ArgumentOutOfRangeException',
+    category: 'NotSpecified',
+    exception: 'MethodInvocationException',
+  });
 }
 
 function substring(self: string, args: readonly unknown[]): string {
   const start = integer(args);
   const length = args.length > 1 ? integer(args, 1) : self.length - start;
-  if (start < 0 || length < 0 || start + length > self.length) outOfRange('Substring');
+  if (start < 0 || length < 0 || start + length > self.length) outOfRange();
   return self.slice(start, start + length);
 }
 
@@ -225,7 +222,7 @@ export function callMethod(value: unknown, name: string, args: readonly unknown[
   const tables = tablesFor(value);
   for (const table of tables) {
     const found = Object.entries(table).find(([own]) => own.toLowerCase() === folded);
-    if (found !== undefined) return found[1](value as never, args);
+    if (found !== undefined) return invoke(found, value, args);
   }
   if (Array.isArray(value) && value.length > 0) return value.map((item) => callMethod(item, name, args));
   const known = tables.flatMap((table) => Object.keys(table));
@@ -233,6 +230,20 @@ export function callMethod(value: unknown, name: string, args: readonly unknown[
     `Method invocation failed because [${typeNameOf(value)}] does not contain a method named '${name}'.${didYouMean(name, known)}`,
     { id: 'MethodNotFound', category: 'InvalidOperation', target: name },
   );
+}
+
+function invoke(
+  [name, method]: readonly [string, Methods<never>[string]],
+  value: unknown,
+  args: readonly unknown[],
+): unknown {
+  try {
+    return method(value as never, args);
+  } catch (error) {
+    if (!(error instanceof ShellError) || error.details.exception !== 'MethodInvocationException') throw error;
+    const message = `Exception calling "${name}" with "${args.length}" argument(s): "${error.message}"`;
+    throw new ShellError(message, error.details);
+  }
 }
 
 /** Names of a value's methods, for Get-Member. */

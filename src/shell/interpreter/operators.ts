@@ -108,7 +108,7 @@ function as(left: unknown, right: unknown): unknown {
   try {
     return convertTo(typeName(right), left);
   } catch (error) {
-    if (error instanceof ShellError && error.details.id === 'InvalidCast') return null;
+    if (error instanceof ShellError && error.details.id.startsWith('InvalidCast')) return null;
     throw error;
   }
 }

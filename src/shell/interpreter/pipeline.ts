@@ -1,15 +1,15 @@
 import { type Command, type ExpressionStage, type Pipeline } from '../language/ast.ts';
 import { plainDashes } from '../language/characters.ts';
-import { didYouMean } from '../values/nearest.ts';
 import { ScriptBlock } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { type Binding, bindCommand, bindItem, missingError, missingParameters } from './binding.ts';
+import { commandNotFound } from './command-not-found.ts';
 import { type Context, Failure, located } from './context.ts';
 import { type ShellCmdlet } from './contract.ts';
 import { evaluate, gather } from './evaluate.ts';
 import { Host } from './host.ts';
-import { invokeBlock } from './invoke-block.ts';
+import { callBlock } from './invoke-block.ts';
 import { Redirected } from './redirections.ts';
 import { enumerate } from './statements.ts';
 
@@ -53,17 +53,7 @@ async function prepareCommand(command: Command, context: Context, fed: boolean):
 function findCommand(name: string, command: Command, context: Context): ShellCmdlet {
   const cmdlet = context.session.findCmdlet(plainDashes(name));
   if (cmdlet !== undefined) return cmdlet;
-  const hint = didYouMean(name, context.session.commandNames());
-  const error = new ShellError(
-    `The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program. Check the spelling of the name, or if a path was included, verify that the path is correct and try again.${hint}`,
-    {
-      id: 'CommandNotFoundException',
-      category: 'ObjectNotFound',
-      exception: 'CommandNotFoundException',
-      target: name,
-      subject: name,
-    },
-  );
+  const error = commandNotFound(name, context.session.commandNames());
   throw located(context, error, command.name.extent);
 }
 
@@ -81,9 +71,8 @@ async function prepareBlock(block: ScriptBlock, command: Command, context: Conte
     args.push(await evaluate(element.value, context));
   }
   return async function* (input) {
-    const items = input === undefined ? undefined : await gather(input);
-    if (items !== undefined) context.scope.set('input', items);
-    yield* await invokeBlock(context, block, { args });
+    const items = input === undefined ? {} : { input: await gather(input) };
+    yield* callBlock(context, block, { args, ...items });
   };
 }
 

@@ -15,8 +15,8 @@ export function regularExpression(pattern: string, caseSensitive: boolean, flags
   try {
     return new RegExp(body, [...all].join(''));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/^Invalid regular expression: /, '') : '';
-    throw new ShellError(`The regular expression pattern ${pattern} is not valid: ${reason}`, {
+    const reason = cause instanceof Error ? cause.message.replace(/^Invalid regular expression: (?:.*: )?/s, '') : '';
+    throw new ShellError(`The regular expression pattern ${pattern} is not valid: ${reason}.`, {
       id: 'InvalidRegularExpression',
       category: 'InvalidOperation',
       target: pattern,

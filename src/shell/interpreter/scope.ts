@@ -2,7 +2,7 @@ import { ShellError } from '../values/shell-error.ts';
 
 /** Variables, found without regard to case. An inner scope reads its outer ones and writes its own. */
 export class Scope {
-  readonly #variables = new Map<string, unknown>();
+  readonly #variables = new Map<string, [name: string, value: unknown]>();
   readonly #outer: Scope | undefined;
 
   constructor(outer?: Scope) {
@@ -12,7 +12,8 @@ export class Scope {
   /** undefined when no scope has it. */
   get(name: string): unknown {
     const folded = name.toLowerCase();
-    return this.#variables.has(folded) ? this.#variables.get(folded) : this.#outer?.get(folded);
+    const own = this.#variables.get(folded);
+    return own === undefined ? this.#outer?.get(folded) : own[1];
   }
 
   set(name: string, value: unknown): void {
@@ -25,7 +26,12 @@ export class Scope {
         target: name,
       });
     }
-    this.#variables.set(folded, value);
+    this.#variables.set(folded, [this.#variables.get(folded)?.[0] ?? name, value]);
+  }
+
+  /** Takes a variable away from the innermost scope that has it. */
+  remove(name: string): void {
+    if (!this.#variables.delete(name.toLowerCase())) this.#outer?.remove(name);
   }
 
   /** The scope of the session itself. */
@@ -33,8 +39,10 @@ export class Scope {
     return this.#outer?.global ?? this;
   }
 
+  /** As they were first written. */
   names(): string[] {
-    return [...new Set([...this.#variables.keys(), ...(this.#outer?.names() ?? [])])];
+    const outer = this.#outer?.names().filter((name) => !this.#variables.has(name.toLowerCase())) ?? [];
+    return [...[...this.#variables.values()].map(([name]) => name), ...outer];
   }
 }
 

@@ -11,6 +11,8 @@ import { numberOf } from './arithmetic.ts';
 import { type Context } from './context.ts';
 import { encodings } from './encodings.ts';
 import { formatString } from './format-string.ts';
+import { newObject } from './new-object.ts';
+import { regularExpression, replacement, searchable } from './regular-expressions.ts';
 
 type Method = (args: readonly unknown[], context: Context) => unknown;
 interface StaticType {
@@ -65,9 +67,30 @@ const types: Readonly<Record<string, StaticType>> = {
     methods: {
       ReadAllBytes: (args, { session }) => session.files.read(text(args)),
       ReadAllText: async (args, { session }) => encodings.UTF8.decode(await session.files.read(text(args))),
+      ReadAllLines: async (args, { session }) =>
+        encodings.UTF8.decode(await session.files.read(text(args)))
+          .replace(/\r?\n$/, '')
+          .split(/\r?\n/),
+      AppendAllText: (args, { session }) => session.files.write(text(args), Buffer.from(text(args, 1)), true),
       WriteAllBytes: (args, { session }) => session.files.write(text(args), bytes(args, 1), false),
       WriteAllText: (args, { session }) => session.files.write(text(args), Buffer.from(text(args, 1)), false),
       Exists: (args, { session }) => session.files.exists(text(args)),
+    },
+  },
+  'io.path': {
+    methods: {
+      Combine: (args) => args.map(toText).join('/'),
+      GetFileName: (args) => text(args).replace(/^.*[/\\]/, ''),
+      GetExtension: (args) => /\.[^./\\]*$/.exec(text(args))?.[0] ?? '',
+    },
+  },
+  regex: {
+    methods: {
+      Escape: (args) => text(args).replace(/[\\^$.*+?()[{|#\s]/g, '\\$&'),
+      IsMatch: (args) => regularExpression(text(args, 1), true).test(searchable(text(args))),
+      Replace: (args) =>
+        searchable(text(args)).replace(regularExpression(text(args, 1), true, 'g'), replacement(text(args, 2))),
+      Split: (args) => searchable(text(args)).split(regularExpression(text(args, 1), true)),
     },
   },
   'text.encoding': encodingType,
@@ -120,7 +143,10 @@ const types: Readonly<Record<string, StaticType>> = {
       ToBoolean: (args) => convertTo('bool', args[0]),
     },
   },
-  int: { properties: { MaxValue: () => 2 ** 31 - 1, MinValue: () => -(2 ** 31) } },
+  int: {
+    properties: { MaxValue: () => 2 ** 31 - 1, MinValue: () => -(2 ** 31) },
+    methods: { Parse: (args) => convertTo('int', args[0]) },
+  },
   environment: {
     properties: {
       NewLine: () => '\n',
@@ -185,8 +211,8 @@ export async function callStatic(
   args: readonly unknown[],
   context: Context,
 ): Promise<unknown> {
+  if (value instanceof TypeValue && name.toLowerCase() === 'new') return newObject(value.name, args);
   const { name: typeName, type } = typeOf(value);
-  if (/^(?:system\.)?datetime$/i.test(typeName) && name.toLowerCase() === 'new') return newDate(args);
   const method = find(type.methods, name);
   if (method === undefined) throw unknownMember(typeName, `${name}()`, Object.keys(type.methods ?? {}));
   try {
@@ -200,11 +226,6 @@ export async function callStatic(
       cause: error,
     });
   }
-}
-
-function newDate(args: readonly unknown[]): Date {
-  const [year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0] = args.map(numberOf);
-  return new Date(year, month - 1, day, hour, minute, second);
 }
 
 /** Whether a static member exists, for checks before running. */

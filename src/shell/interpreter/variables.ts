@@ -39,6 +39,8 @@ export function readVariable(context: Context, name: string): unknown {
 export function writeVariable(context: Context, name: string, value: unknown): void {
   const { prefix, rest } = parts(name);
   const folded = rest.toLowerCase();
+  // `$null = …` takes a value away.
+  if (folded === 'null') return;
   if (prefix === 'env' || folded === '?' || folded === 'error') {
     throw new ShellError(`Cannot overwrite variable ${name} because it is read-only or constant.`, {
       id: 'VariableNotWritable',

@@ -29,7 +29,7 @@ function readLeave(scanner: Scanner, how: LeaveStatement['how']): LeaveStatement
   scanner.position += how.length;
   const end = scanner.position;
   scanner.skipBlanks();
-  if (endsStage(scanner)) return { kind: 'leave', how, extent: { start, end } };
+  if (endsStage(scanner) && scanner.peek() !== '&') return { kind: 'leave', how, extent: { start, end } };
   if (how === 'break' || how === 'continue') {
     scanner.fail(
       'NotSupportedInThisShell',

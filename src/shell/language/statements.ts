@@ -223,6 +223,7 @@ function readPipeline(scanner: Scanner): Pipeline | Assignment {
 
 function readFirstStage(scanner: Scanner): Stage | Assignment {
   refuseDotSourcing(scanner);
+  if (scanner.peek() === '|') scanner.fail('EmptyPipeElement', 'An empty pipe element is not allowed.');
   if (!beginsExpression(scanner)) return readCommand(scanner);
   const start = scanner.position;
   const expression = readExpression(scanner);

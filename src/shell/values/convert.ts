@@ -34,6 +34,11 @@ function toNumber(value: unknown): number {
   return number;
 }
 
+function spoken(name: string): string {
+  if (name === 'System.Byte') return 'an unsigned byte';
+  return name.replace('System.', name.startsWith('System.U') ? 'a ' : 'an ');
+}
+
 /** Rounds half to even, as .NET converts. */
 function integer(min: number, max: number, name: string): Target {
   return {
@@ -44,7 +49,7 @@ function integer(min: number, max: number, name: string): Target {
       const half = number - floor === 0.5;
       const rounded = half ? (floor % 2 === 0 ? floor : floor + 1) : Math.round(number);
       if (rounded >= min && rounded <= max) return rounded;
-      throw new RangeError(`Value was either too large or too small for ${name.replace('System.', 'an ')}.`);
+      throw new RangeError(`Value was either too large or too small for ${spoken(name)}.`);
     },
   };
 }
@@ -69,7 +74,7 @@ function toTimeSpan(value: unknown): Quantity {
 function toBytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   const items = Array.isArray(value) ? value.flat() : [value];
-  return Uint8Array.from(items, (item) => Number(byte.convert(item)));
+  return Uint8Array.from(items, (item) => Number(convertWith(byte, item)));
 }
 
 const byte = integer(0, 255, 'System.Byte');
@@ -187,8 +192,11 @@ export function findType(name: string): Target | undefined {
   if (item === undefined) return undefined;
   return {
     name: `${item.name}[]`,
-    convert: (value) =>
-      Array.isArray(value) ? value.map(item.convert) : value === null ? null : [item.convert(value)],
+    convert: (value) => {
+      if (value === null) return null;
+      if (value instanceof Uint8Array) return [...value].map((one) => convertWith(item, one));
+      return Array.isArray(value) ? value.map((one) => convertWith(item, one)) : [convertWith(item, value)];
+    },
   };
 }
 
@@ -207,6 +215,10 @@ export function convertTo(typeName: string, value: unknown): unknown {
       target: typeName,
     });
   }
+  return convertWith(target, value);
+}
+
+function convertWith(target: Target, value: unknown): unknown {
   try {
     return target.convert(value);
   } catch (cause) {
@@ -214,13 +226,19 @@ export function convertTo(typeName: string, value: unknown): unknown {
     throw new ShellError(
       `Cannot convert value "${toText(value)}" to type "${target.name}". Error: "${cause.message}"`,
       {
-        id: 'InvalidCast',
+        id: castErrorId(value, target.name),
         category: 'InvalidArgument',
         exception: 'RuntimeException',
         cause,
       },
     );
   }
+}
+
+function castErrorId(value: unknown, target: string): string {
+  if (typeof value !== 'string')
+    return typeof value === 'number' ? 'InvalidCastIConvertible' : 'InvalidCastConstructorException';
+  return /Int|Byte|Double/.test(target) ? 'InvalidCastFromStringToInteger' : 'InvalidCastParseTargetInvocation';
 }
 
 /** What `-is` asks. */

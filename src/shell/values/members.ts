@@ -1,6 +1,7 @@
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { TypeValue } from './script-block.ts';
+import { SecureString } from './secure-string.ts';
 import { ShellObject } from './shell-object.ts';
 
 const dayMs = 86_400_000;
@@ -64,6 +65,7 @@ function builtIn(value: unknown): readonly (readonly [name: string, value: unkno
   if (value instanceof Date) return read(ofDate, value);
   if (value instanceof Hashtable) return read(ofHashtable, value);
   if (value instanceof TypeValue) return read(ofType, value);
+  if (value instanceof SecureString) return [['Length', value.length]];
   if (isTimeSpan(value)) return read(ofTimeSpan, value);
   return value instanceof Quantity ? read(ofUnlimited, value) : [];
 }
@@ -98,6 +100,7 @@ function extra(value: unknown, name: string): unknown {
  * when there is none.
  */
 export function getProperty(value: unknown, name: string): unknown {
+  if (value === null || value === undefined) return /^(?:count|length)$/i.test(name) ? 0 : null;
   if (!Array.isArray(value) || /^(?:count|length)$/i.test(name)) return findProperty(value, name) ?? null;
   const found = value.flatMap((item) => findProperty(item, name) ?? []);
   return found.length > 1 ? found : (found[0] ?? null);

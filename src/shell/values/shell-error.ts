@@ -29,6 +29,8 @@ export interface ErrorDetails {
   readonly target?: unknown;
   /** Stands before the message when no cmdlet wrote it: the name of a command as it was typed. */
   readonly subject?: string;
+  /** The id stands alone, without the name of what wrote it. */
+  readonly ownId?: boolean;
   readonly cause?: unknown;
 }
 

@@ -30,7 +30,8 @@ function ownText(value: { toString(): string }): string {
 function numberText(value: number): string {
   if (value === Infinity) return 'Unlimited';
   if (Number.isInteger(value) && Math.abs(value) < 1e21) return BigInt(value).toString();
-  return String(value).replace('e', 'E');
+  // .NET Framework prints 15 significant digits.
+  return String(Number(value.toPrecision(15))).replace('e', 'E');
 }
 
 /** `@{a=1; b=2}` for custom objects; what names the object for others. */

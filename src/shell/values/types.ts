@@ -1,6 +1,7 @@
 import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';
 import { ScriptBlock, TypeValue } from './script-block.ts';
+import { SecureString } from './secure-string.ts';
 import { ShellList } from './shell-list.ts';
 import { customObject, ShellObject } from './shell-object.ts';
 
@@ -30,6 +31,7 @@ function objectType(value: unknown): string {
   if (value instanceof Uint8Array) return 'System.Byte[]';
   if (value instanceof Date) return 'System.DateTime';
   if (value instanceof Hashtable) return 'System.Collections.Hashtable';
+  if (value instanceof SecureString) return 'System.Security.SecureString';
   if (value instanceof ScriptBlock) return 'System.Management.Automation.ScriptBlock';
   if (value instanceof TypeValue) return 'System.RuntimeType';
   if (value instanceof Quantity) return quantityTypes[value.typeName] ?? value.typeName;

@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DirectConfigurationStore } from '../../../src/bin/configuration-store.ts';
+import {
+  cmdletCatalogue,
+  type TrackingQuery,
+  type TrackingRecord,
+  type TransportAdministration,
+} from '../../../src/cmdlets/index.ts';
+import { DirectoryStore, seed } from '../../../src/directory/index.ts';
+import { Shell, type ShellOutput } from '../../../src/shell/index.ts';
+import { FakeTransport } from '../../cmdlets/lib/fake-transport.ts';
+import { configurationDn, loadSchema, placeholders } from '../../config/lib/seeded.ts';
+import { HandClock } from '../../directory-store/store-for-test.ts';
+import { answering, MemoryFiles } from './test-shell.ts';
+
+/** Queues and messages made up, and two lines of a tracking log. */
+class GoldenTransport extends FakeTransport implements TransportAdministration {
+  override async *tracking(query: TrackingQuery): AsyncGenerator<never> {
+    for (const [EventId, Source, day] of [
+      ['RECEIVE', 'SMTP', 1],
+      ['SEND', 'SMTP', 1],
+      ['FAIL', 'DNS', 2],
+    ] as const) {
+      if (query.eventId !== undefined && query.eventId.toUpperCase() !== EventId) continue;
+      const record: TrackingRecord = [
+        ['Timestamp', new Date(Date.UTC(2026, 0, day, 9, 30))],
+        ['EventId', EventId],
+        ['Source', Source],
+        ['Sender', 'a@example.com'],
+        ['Recipients', ['b@example.org', 'c@example.org']],
+        ['MessageSubject', 'Hello'],
+        ['MessageId', '<1@example.com>'],
+      ];
+      yield record as never;
+    }
+  }
+}
+
+const seedFolder = (part: string): string => new URL(`../../../ldap/seed/${part}`, import.meta.url).pathname;
+
+/** The product's cmdlets on a new Edge server's directory, at 03:04:05 of 2 January 2026. Queues and messages are made up. */
+export class GoldenShell implements AsyncDisposable {
+  readonly #path: string;
+  readonly #store: DirectoryStore;
+  readonly #shell: Shell;
+  readonly #files = new MemoryFiles();
+
+  private constructor(path: string, store: DirectoryStore, clock: HandClock) {
+    this.#path = path;
+    this.#store = store;
+    const ground = {
+      store: new DirectConfigurationStore(store, configurationDn),
+      role: 'EdgeTransport' as const,
+      serverName: 'EDGE1',
+      transport: new GoldenTransport(),
+      auditTrail: { search: async function* () {} },
+      audited: () => undefined,
+    };
+    this.#shell = new Shell({
+      cmdlets: cmdletCatalogue(),
+      environment: () => ground,
+      files: this.#files,
+      now: () => clock.now(),
+      variables: new Map([['COMPUTERNAME', 'EDGE1']]),
+    });
+  }
+
+  static async open(): Promise<GoldenShell> {
+    const path = await mkdtemp(join(tmpdir(), 'edge-golden-'));
+    const clock = new HandClock();
+    const store = await DirectoryStore.open({ path, schema: loadSchema(), clock });
+    for (const part of ['common', 'edge']) await seed(store, seedFolder(part), placeholders);
+    return new GoldenShell(path, store, clock);
+  }
+
+  /** Everything that a line prints, in order. Ids that the directory made are shown as `<guid>`. */
+  async run(text: string, { width = 120, answers = [] as readonly string[] } = {}): Promise<string> {
+    let printed = '';
+    const show = (piece: ShellOutput): void => {
+      if (piece.kind !== 'end' && piece.kind !== 'progress') printed += piece.text;
+    };
+    const { ask, asked } = answering(...answers);
+    const asking = answers.length === 0 ? {} : { ask };
+    for await (const piece of this.#shell.run(text, { width, colour: false, ...asking })) show(piece);
+    if (asked.length !== answers.length)
+      throw new Error(`asked ${asked.length} times, ${answers.length} answers given`);
+    return printed.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => (/^0{8}-/.test(id) ? id : '<guid>'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store.close();
+    await rm(this.#path, { recursive: true, force: true });
+  }
+}
