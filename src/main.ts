@@ -127,7 +127,7 @@ function plansOf(options: StartOptions, account: Account | undefined): { directo
  * idle sessions never give back. Measured: below 4 MB for workers the rate of mail falls.
  */
 const semiSpaceMb = 4;
-const nodeOptions = (semiSpace: number): string[] => [`--max-semi-space-size=${semiSpace}`];
+const nodeOptions = (semiSpace: number): string[] => ['--expose-gc', `--max-semi-space-size=${semiSpace}`];
 
 /** Gives everything below the state directory to the account of the services: root may have made it (edge shell). */
 function handOver(paths: StatePaths, account: Account): void {

@@ -12,9 +12,11 @@ import {
   Bus,
   channelToParent,
   dropPrivileges,
+  giveBackWhenIdle,
   type ManagementMethod,
   ManagementServer,
   managementSocket,
+  ownMemory,
   statePaths,
 } from '../supervisor/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
@@ -115,6 +117,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
   log.fatal(error, 'the directory ends by a fault of the program');
   service.flush();
 });
+giveBackWhenIdle(ownMemory, clock);
 log.info({ usn: store.usn }, 'the directory is ready');
 bus.notify('ready', undefined);
 tellBindings();

@@ -10,7 +10,15 @@ import { MailboxDelivery } from '../mailbox-transport/index.ts';
 import { type DeliveryType, LmdbSpool, type MessageFilter, MessageQueue, type QueueSettings } from '../queue/index.ts';
 import { ReceiveService } from '../smtp-receive/index.ts';
 import { NodeResolver, SmtpSender } from '../smtp-send/index.ts';
-import { type Binding, Bus, channelToParent, dropPrivileges, statePaths } from '../supervisor/index.ts';
+import {
+  type Binding,
+  Bus,
+  channelToParent,
+  dropPrivileges,
+  giveBackWhenIdle,
+  ownMemory,
+  statePaths,
+} from '../supervisor/index.ts';
 import { holdSnapshots, openDirectory, placeIn } from './directory-access.ts';
 import { journalSettings } from './journal-settings.ts';
 import { processOptions } from './process-options.ts';
@@ -123,6 +131,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
 });
 
 await queue.start();
+giveBackWhenIdle(ownMemory, clock);
 log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
 bus.notify('ready', undefined);
 

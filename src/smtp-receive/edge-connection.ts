@@ -1,9 +1,9 @@
 import { type Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { type Reply, replies } from '../smtp/index.ts';
 import { type EdgeServer } from './edge-server.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
+import { SMTPConnection } from './library.ts';
 import { Session, type SessionOrigin, type SessionParts, type Wire } from './session.ts';
 
 /** What a connection tells the service that it belongs to. */
@@ -15,6 +15,8 @@ export interface ConnectionOwner {
   /** Now, as an RFC 5322 date. */
   date(): string;
 }
+
+const nothing: ReadonlyMap<string, never> & Map<string, never> = new Map<string, never>();
 
 /**
  * One accepted socket. Of smtp-server's connection it keeps the life of the socket: listeners, the upgrade to TLS with
@@ -38,6 +40,9 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     this.#top = socket;
     this.dialogue = new Session(origin, parts, this);
     this.#idleSince = this.dialogue.startedAt;
+    // Neither command is offered, and each map costs what the rest of an idle session does.
+    this._xClient = nothing;
+    this._xForward = nothing;
   }
 
   /** No wait, no reverse lookup: only one turn of the event loop, in which whoever spoke too early is seen. */

@@ -1,7 +1,7 @@
 import { type Socket } from 'node:net';
-import { SMTPServer } from 'smtp-server';
 import { type ConnectorProfile } from './connector-profile.ts';
 import { type ConnectionOwner, EdgeConnection } from './edge-connection.ts';
+import { SMTPServer } from './library.ts';
 import { type SessionOrigin, type SessionParts } from './session.ts';
 
 /** The smtp-server instance of one receive connector. It never listens: sockets are handed to it. */

@@ -1,5 +1,5 @@
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { DotUnstuffer } from '../smtp/index.ts';
+import { SMTPStream } from './library.ts';
 
 /** Takes the content of one message. Neither method throws or rejects; a promise means: send no more before it settles. */
 export interface ContentSink {
@@ -30,6 +30,7 @@ export const longestLine = 4096;
 /** Commands dealt with before others get their turn: a packet full of NOOPs must not hold up the rest. */
 const mostLines = 100;
 
+const nothing = Buffer.alloc(0);
 const lf = 0x0a;
 const cr = 0x0d;
 
@@ -48,7 +49,7 @@ export class EdgeStream extends SMTPStream {
   #unstuffer: DotUnstuffer | undefined;
   #waiting = false;
   /** What is left of the chunk. */
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = nothing;
 
   constructor(taker: LineTaker) {
     super({ decodeStrings: true });
@@ -95,7 +96,8 @@ export class EdgeStream extends SMTPStream {
         return;
       }
     }
-    this.#rest = this.#rest.subarray(this.#rest.length);
+    // Not an empty part of it: that would keep the chunk while the client is silent.
+    this.#rest = nothing;
     if (this.isClosed) next();
     else this.#taker.pause(next);
   }

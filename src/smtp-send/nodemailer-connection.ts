@@ -2,8 +2,10 @@
  * nodemailer's SMTP connection with the part that its declarations leave out. We lean on these internals, so the version
  * is pinned and `test/smtp-send/nodemailer-contract.test.ts` fails when one of them goes.
  */
+import { createRequire } from 'node:module';
 import { type Socket } from 'node:net';
-import SMTPConnection, { type SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
+import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 
 /** What nodemailer waits for next; called with the whole reply, lines joined by LF. */
 export type ResponseAction = (this: unknown, reply: string) => void;
@@ -26,7 +28,8 @@ export interface ConnectionInternals {
 
 type Declared = Omit<SMTPConnection, '_socket' | 'upgrading'>;
 
-export const NodemailerConnection = SMTPConnection as unknown as new (
+// The CommonJS build: the ES one imports node:http, and with it Node's HTTP/2 and fetch into each worker's memory.
+export const NodemailerConnection = createRequire(import.meta.url)('nodemailer/lib/smtp-connection') as new (
   options: SMTPConnectionOptions,
 ) => Declared & ConnectionInternals;
 

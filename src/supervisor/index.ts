@@ -4,6 +4,7 @@
  */
 export { Bus, type Channel, channelToParent } from './bus.ts';
 export { type ChildPlan } from './child.ts';
+export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
 export { BindError, type Binding, backlog, bindingText, bindSocket, type SocketHandle } from './listen-sockets.ts';
 export { ManagementClient, type ManagementMethod, ManagementServer, NotRunningError } from './management.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';

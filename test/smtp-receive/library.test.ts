@@ -8,12 +8,10 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { SMTPServer } from 'smtp-server';
-import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
-import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { EdgeConnection } from '../../src/smtp-receive/edge-connection.ts';
 import { EdgeServer } from '../../src/smtp-receive/edge-server.ts';
 import { EdgeStream } from '../../src/smtp-receive/edge-stream.ts';
+import { SMTPConnection, SMTPServer, SMTPStream } from '../../src/smtp-receive/library.ts';
 
 const methods = (prototype: object): Map<string, string> =>
   new Map(
@@ -51,24 +49,24 @@ const rows = [
 ] as const;
 
 const digests: Readonly<Record<string, string>> = {
-  'SMTPServer.constructor': '37131f66eada',
+  'SMTPServer.constructor': 'ae1697bb39a5',
   'SMTPServer._resolveSNI': '2552460a41b8',
   'SMTPServer.onSecure': 'e7fd7542d67f',
-  'SMTPServer.updateSecureContext': '643afa2b7bfe',
-  'SMTPConnection.constructor': 'aaa042191b73',
+  'SMTPServer.updateSecureContext': 'aab88fea56ed',
+  'SMTPConnection.constructor': '731135bde963',
   'SMTPConnection._setListeners': 'cf07ab6f47db',
   'SMTPConnection._onCloseEvent': '66ef4e7f2f72',
   'SMTPConnection._resetSession': '2bf7682ca138',
-  'SMTPConnection.upgrade': '6a3fa8a3ee41',
-  'SMTPConnection._armTimeout': 'b8bc04964752',
-  'SMTPConnection._createParser': '15ca8c360137',
+  'SMTPConnection.upgrade': 'aa814be4a46b',
+  'SMTPConnection._armTimeout': '7d488d183a7b',
+  'SMTPConnection._createParser': '64259b0d8686',
   'SMTPConnection._onClose': '097b8d221da5',
   'SMTPConnection._onCommand': '41c8a1b7a32a',
   'SMTPConnection._onError': 'ddcc47e46ea9',
-  'SMTPConnection.close': '4b80aaabd134',
+  'SMTPConnection.close': '8b9a23413167',
   'SMTPConnection.init': '1265a7d7ca8f',
   'SMTPConnection.send': 'c33568c0111a',
-  'SMTPStream.constructor': '448a713e7d6e',
+  'SMTPStream.constructor': 'b0722f7ab862',
   'SMTPStream._flushData': '84553453dd02',
   'SMTPStream._write': 'a72635ce53e2',
 };

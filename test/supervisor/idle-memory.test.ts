@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { giveBackWhenIdle, type ProcessMemory } from '../../src/supervisor/index.ts';
+import { FakeClock } from '../queue/lib/fake-clock.ts';
+
+const mb = 1024 ** 2;
+
+class FakeMemory implements ProcessMemory {
+  cpu = 0;
+  octets = 60 * mb;
+  collected = 0;
+  cpuMs(): number {
+    return this.cpu;
+  }
+  resident(): number {
+    return this.octets;
+  }
+  collect(): void {
+    this.collected += 1;
+    this.octets -= 10 * mb;
+  }
+}
+
+test('memory is given back once after each busy time that made it grow', async () => {
+  const clock = new FakeClock();
+  const memory = new FakeMemory();
+  using _watch = giveBackWhenIdle(memory, clock);
+  const after = async (cpuMs: number, grown: number): Promise<number> => {
+    memory.cpu += cpuMs;
+    memory.octets += grown * mb;
+    await clock.advance(5_000);
+    return memory.collected;
+  };
+  assert.equal(await after(3_000, 40), 0, 'busy');
+  assert.equal(await after(10, 0), 1, 'idle, and it had grown');
+  assert.equal(await after(10, 0), 1, 'idle, as large as it was left');
+  assert.equal(await after(10, 7), 1, 'grown too little');
+  assert.equal(await after(10, 2), 2, 'grown enough by and by');
+  assert.equal(await after(151, 50), 2, 'too busy');
+});
+
+test('the runtime has the collection that is asked for', () => {
+  const script = `
+    import { ownMemory } from ${JSON.stringify(new URL('../../src/supervisor/idle-memory.ts', import.meta.url).href)};
+    let much = Array.from({ length: 400_000 }, (_, i) => ({ i }));
+    const before = ownMemory.resident();
+    much = undefined;
+    ownMemory.collect();
+    console.log(before - ownMemory.resident());`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--input-type=module-typescript', '-e', script],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.ok(Number(stdout) > 4 * mb, `${stdout} ${stderr}`);
+});
