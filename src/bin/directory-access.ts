@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { newGuid } from '../base/index.ts';
 import { type ServerRole, SnapshotBuilder, SnapshotHolder, type SnapshotPlace } from '../config/index.ts';
-import { type DirectoryReader, DirectoryStore, loadSchema, type StoreOptions, seed } from '../directory/index.ts';
+import { type DirectoryReader, DirectoryStore, loadSchema, type StoreOptions, seed } from '../directory/store/index.ts';
 import { equals, escapeDnValue } from '../ldap/index.ts';
 import { type StatePaths } from '../supervisor/index.ts';
 

@@ -1,4 +1,4 @@
-import { type ProcessOptions } from '../main.ts';
+import type { ProcessOptions } from '../main.ts';
 
 /** What the supervisor told this process. Throws when it was started by hand. */
 export function processOptions(args: readonly string[] = process.argv): ProcessOptions {

@@ -1,5 +1,5 @@
 /** What an administrator does to the queues of one worker. Requests name the parts that lie on this worker. */
-import { type MessageAction, type QueueAction } from '../cmdlets/index.ts';
+import type { MessageAction, QueueAction } from '../cmdlets/index.ts';
 import { type MessageQueue, type Spool } from '../queue/index.ts';
 
 export interface QueueRequest {

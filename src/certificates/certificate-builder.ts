@@ -3,10 +3,14 @@
  * RFC 5280 §4.1, §4.2. Used for the server's own certificate and for the chains of certs/.
  */
 import { createHash, type KeyObject, sign } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
-import forge from 'node-forge';
+import type forge from 'node-forge';
 
-const { Class, Type } = forge.asn1;
+const load = createRequire(import.meta.url);
+const asn1 = load('node-forge/lib/asn1.js') as typeof forge.asn1;
+const { createBuffer } = load('node-forge/lib/util.js') as typeof forge.util;
+const { Class, Type } = asn1;
 type Node = forge.asn1.Asn1;
 
 /** String types of names that are in use; `utf8` unless told otherwise. */
@@ -138,9 +142,7 @@ const stringTypes: Readonly<Record<NameStringType, readonly [type: number, encod
 };
 
 function nameNode(name: NameSteps): Node {
-  return sequence(
-    ...name.map((step) => forge.asn1.create(Class.UNIVERSAL, Type.SET, true, sorted(step.map(attributeNode)))),
-  );
+  return sequence(...name.map((step) => asn1.create(Class.UNIVERSAL, Type.SET, true, sorted(step.map(attributeNode)))));
 }
 
 /** DER: the elements of a SET OF stand in ascending order of their octets. */
@@ -175,19 +177,19 @@ function addressOctets(address: string): Buffer {
 const none = Buffer.alloc(0);
 
 function primitive(type: number, value: Buffer): Node {
-  return forge.asn1.create(Class.UNIVERSAL, type, false, value.toString('latin1'));
+  return asn1.create(Class.UNIVERSAL, type, false, value.toString('latin1'));
 }
 
 function sequence(...nodes: Node[]): Node {
-  return forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, nodes);
+  return asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, nodes);
 }
 
 function context(tag: number, node: Node): Node {
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag, true, [node]);
+  return asn1.create(Class.CONTEXT_SPECIFIC, tag, true, [node]);
 }
 
 function contextPrimitive(tag: number, value: Buffer): Node {
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag, false, value.toString('latin1'));
+  return asn1.create(Class.CONTEXT_SPECIFIC, tag, false, value.toString('latin1'));
 }
 
 function bitString(value: Buffer): Node {
@@ -195,13 +197,13 @@ function bitString(value: Buffer): Node {
 }
 
 function objectIdentifier(oid: string): Node {
-  return primitive(Type.OID, Buffer.from(forge.asn1.oidToDer(oid).getBytes(), 'latin1'));
+  return primitive(Type.OID, Buffer.from(asn1.oidToDer(oid).getBytes(), 'latin1'));
 }
 
 function parsed(der: Buffer): Node {
-  return forge.asn1.fromDer(forge.util.createBuffer(der.toString('latin1')));
+  return asn1.fromDer(createBuffer(der.toString('latin1')));
 }
 
 function toDer(node: Node): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), 'latin1');
+  return Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
 }

@@ -13,7 +13,6 @@ import {
 } from '../tls/index.ts';
 import { CertificateError } from './certificate-error.ts';
 import { attempt, type KeyMaterial, printChain, printFile, readFileText, readPem } from './key-material.ts';
-import { readPfx } from './pfx.ts';
 import { makeSelfSigned } from './self-signed.ts';
 
 /** A certificate of the store. It never holds the key. */
@@ -128,6 +127,8 @@ export class CertificateStore implements AsyncDisposable {
     password: string,
     options: { readonly services?: readonly string[] } = {},
   ): Promise<CertificateEntry> {
+    // Loaded when it is asked for: it needs the whole of node-forge.
+    const { readPfx } = await import('./pfx.ts');
     return this.#keep({ ...readPfx(pfx, password), services: options.services ?? [] });
   }
 

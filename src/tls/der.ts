@@ -1,11 +1,17 @@
 /** Reading DER by node-forge's ASN.1, for certificates of any key type. Nothing of forge leaves this file but its tree. */
-import forge from 'node-forge';
+import { createRequire } from 'node:module';
+import type forge from 'node-forge';
 
 /** One element of the tree. */
+// Its ASN.1 alone: the whole of it (TLS, PKCS#12, RSA, …) is 2 MB in each process that reads a name.
+const load = createRequire(import.meta.url);
+const asn1 = load('node-forge/lib/asn1.js') as typeof forge.asn1;
+const { createBuffer } = load('node-forge/lib/util.js') as typeof forge.util;
+
 export type DerNode = forge.asn1.Asn1;
 
 /** The published types know an older form of the second argument. */
-const fromDer = forge.asn1.fromDer as unknown as (
+const fromDer = asn1.fromDer as unknown as (
   bytes: forge.util.ByteStringBuffer,
   options: { readonly strict: boolean; readonly decodeBitStrings: boolean },
 ) => DerNode;
@@ -14,7 +20,7 @@ const fromDer = forge.asn1.fromDer as unknown as (
 export function readDer(der: Buffer): DerNode {
   try {
     // Bit strings (keys, signatures) are not looked into: what happens to look like DER in there is none of ours.
-    return fromDer(forge.util.createBuffer(der.toString('latin1')), { strict: true, decodeBitStrings: false });
+    return fromDer(createBuffer(der.toString('latin1')), { strict: true, decodeBitStrings: false });
   } catch (cause) {
     throw new RangeError('this is not DER', { cause });
   }
@@ -32,18 +38,18 @@ export function octets(node: DerNode | undefined): Buffer {
 
 /** Dotted form of an OBJECT IDENTIFIER. */
 export function objectIdentifier(node: DerNode | undefined): string {
-  return forge.asn1.derToOid(forge.util.createBuffer(octets(node).toString('latin1')));
+  return asn1.derToOid(createBuffer(octets(node).toString('latin1')));
 }
 
 /** True for the context-specific element `[tag]`. */
 export function isContext(node: DerNode, tag: number): boolean {
-  return node.tagClass === forge.asn1.Class.CONTEXT_SPECIFIC && Number(node.type) === tag;
+  return node.tagClass === asn1.Class.CONTEXT_SPECIFIC && Number(node.type) === tag;
 }
 
 /** How each string type is encoded. forge leaves UTF8String and BMPString as octets. */
 const decoders: Readonly<Record<number, (value: Buffer) => string>> = {
-  [forge.asn1.Type.UTF8]: (value) => value.toString('utf8'),
-  [forge.asn1.Type.BMPSTRING]: (value) =>
+  [asn1.Type.UTF8]: (value) => value.toString('utf8'),
+  [asn1.Type.BMPSTRING]: (value) =>
     Buffer.from(value.subarray(0, value.length & ~1))
       .swap16()
       .toString('utf16le'),

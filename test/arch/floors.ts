@@ -1,6 +1,6 @@
 /**
  * Rooms and floors of the code: a file imports from its own room and from lower floors,
- * and enters another room only by its door, `index.ts`.
+ * and enters another room only by its door, `index.ts` (or that of one of its parts).
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
@@ -71,7 +71,8 @@ export function violation(file: string, specifier: string): string | undefined {
   if (target.startsWith('..'))
     return specifier.endsWith('package.json') ? undefined : `${file}: ${specifier} leaves src`;
   const to = roomOf(target);
-  const isDoor = target === join(to, 'index.ts');
+  // A part of a room may have a door of its own, for who needs that part alone.
+  const isDoor = target === join(to, 'index.ts') || /^[^/]+\/[^/]+\/index\.ts$/.test(target);
   if (from === to) {
     return isDoor && from !== 'main' ? `${file}: imports its own door` : undefined;
   }
