@@ -1,5 +1,5 @@
 /** What the commands need of the rest of the program; `main.ts` hands it in. */
-import { type DirectoryStore, type StoreOptions } from '../directory/index.ts';
+import type { DirectoryStore, StoreOptions } from '../directory/index.ts';
 
 /** Options of `edge start`. */
 export interface StartOptions {

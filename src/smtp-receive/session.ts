@@ -77,7 +77,7 @@ export class Session {
   #mayBeSecret = false;
   #ended = false;
   #protocolErrors = 0;
-  #toldRights = new Set<RightCheck>();
+  #toldRights: Set<RightCheck> | undefined;
 
   constructor(origin: SessionOrigin, parts: SessionParts, wire: Wire) {
     this.origin = origin;
@@ -232,6 +232,7 @@ export class Session {
 
   /** Tells once in a session that a right was looked at. Returns whether the session holds it. */
   holds(check: RightCheck): boolean {
+    this.#toldRights ??= new Set();
     if (!this.#toldRights.has(check)) {
       this.#toldRights.add(check);
       const { right, principal, granted, by } = check;

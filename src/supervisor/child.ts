@@ -56,6 +56,8 @@ export class WatchedChild {
     const { entry, arguments: args, nodeOptions } = this.#plan;
     const child = fork(entry, args, {
       execArgv: [...nodeOptions],
+      // Each thread would have a heap of its own to be left half empty.
+      env: { MALLOC_ARENA_MAX: '2', ...process.env },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

@@ -37,8 +37,18 @@ const rows = [
   {
     ours: EdgeConnection.prototype,
     theirs: SMTPConnection.prototype,
-    overridden: ['_armTimeout', '_createParser', '_onClose', '_onCommand', '_onError', 'close', 'init', 'send'],
-    reliedOn: ['constructor', '_setListeners', '_onCloseEvent', '_resetSession', 'upgrade'],
+    overridden: [
+      '_armTimeout',
+      '_createParser',
+      '_onClose',
+      '_onCommand',
+      '_onError',
+      '_setListeners',
+      'close',
+      'init',
+      'send',
+    ],
+    reliedOn: ['constructor', '_onCloseEvent', '_resetSession', 'upgrade'],
   },
   {
     ours: EdgeStream.prototype,
