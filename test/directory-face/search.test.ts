@@ -4,6 +4,7 @@ import { BerReader } from '../../src/directory/face/ber-reader.ts';
 import { boolean, element, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
 import { controlOids } from '../../src/directory/face/controls.ts';
 import { type RawControl } from '../../src/directory/face/request.ts';
+import { sortGently } from '../../src/directory/face/sorted-search.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 import {
   abandonOp,
@@ -232,6 +233,41 @@ for (const [name, control, code, sortResult, sent] of [
     assert.deepEqual([answers.at(-1)?.code, result.enumerated(), names(answers).length], [code, sortResult, sent]);
   });
 }
+
+test('so much is sorted at once and no more, and what was held is given back', async () => {
+  await using own = await startFace({ limits: { maxSortedInAll: 4 } });
+  using client = await admin(own);
+  const sorted = async (base: string, critical: boolean, more: readonly RawControl[] = []): Promise<RawAnswer[]> => {
+    const control = { oid: controlOids.sortRequest, critical, value: sequence(sequence(octets('sn'))) };
+    return client.answers(client.send(searchOp({ base, scope: 2 }), [control, ...more]));
+  };
+  for (let i = 0; i < 3; i += 1) assert.equal((await sorted(people, true)).at(-1)?.code, 0, 'four entries');
+  assert.equal((await sorted(root, true)).at(-1)?.code, 12, 'seven entries');
+  assert.equal((await sorted(root, false)).length, 8, 'as they come');
+  const page = { oid: controlOids.paged, critical: true, value: sequence(integer(1), octets('')) };
+  assert.equal((await sorted(people, true, [page])).at(-1)?.code, 0);
+  assert.equal((await sorted(people, true)).at(-1)?.code, 12, 'the paged search holds them');
+  assert.equal((await client.ask(bindOp(adminDn, password))).code, 0);
+  assert.equal((await sorted(people, true)).at(-1)?.code, 0, 'a bind ends paged searches');
+});
+
+test('sorting gives way, and keeps the order of equals', async () => {
+  const items = Array.from({ length: 60_000 }, (_, i) => ({ key: (i * 7919) % 1000, i }));
+  let others = 0;
+  let over = false;
+  const other = (): void => {
+    others += 1;
+    if (!over) setImmediate(other);
+  };
+  setImmediate(other);
+  const compare = (a: { key: number }, b: { key: number }): number => a.key - b.key;
+  const sorted = await sortGently(items, compare, new AbortController().signal);
+  over = true;
+  assert.deepEqual(sorted, items.toSorted(compare));
+  assert.ok(others > 1, `${others} times only`);
+  const ended = AbortSignal.abort('ended');
+  await assert.rejects(sortGently(items, compare, ended), (reason) => reason === 'ended');
+});
 
 test('pre-read and post-read', async () => {
   await using own = await startFace();

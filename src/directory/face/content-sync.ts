@@ -5,6 +5,7 @@
  */
 import { compileFilter, LdapError } from '../../ldap/index.ts';
 import { type Change, type DirectoryEntry } from '../store/contract.ts';
+import { Breather } from './breather.ts';
 import { followChanges, Scope } from './change-feed.ts';
 import {
   type SyncRequest,
@@ -19,10 +20,14 @@ import { type RawControl } from './request.ts';
 import { encodeEntry, encodeIntermediate, type Result, success } from './result.ts';
 import { type SearchJob, type SearchParts, sendEntry, stopped } from './search-job.ts';
 import { readSyncCookie, type SyncCookie, writeSyncCookie } from './sync-cookie.ts';
-import { ancestorsFirst } from './sync-order.ts';
+import { ancestorsFirst, type Touched } from './sync-order.ts';
 
 const syncInfoOid = '1.3.6.1.4.1.4203.1.9.1.4';
 const refreshRequired = 4096;
+/** Changes read from the log at once. */
+const batchSize = 500;
+/** More changes than this are told by sending everything: that holds nothing in memory. */
+const maxChanges = 100_000;
 
 export async function contentSync(job: SearchJob, parts: SearchParts, request: SyncRequest): Promise<Result> {
   return new Synchronization(job, parts, readSyncCookie(request.cookie)).run(request);
@@ -69,7 +74,7 @@ class Synchronization {
   /** Brings the consumer up to `usn`; true when only what changed was sent. */
   async #refresh(usn: number): Promise<boolean> {
     const { usn: since } = this.#cookie;
-    const changes = since === undefined ? undefined : this.#changesBetween(since, usn);
+    const changes = since === undefined ? undefined : await this.#changesBetween(since, usn);
     if (since !== undefined && changes !== undefined) {
       await this.#sendChanges(changes, since);
       return true;
@@ -79,16 +84,18 @@ class Synchronization {
   }
 
   /** Undefined when the log does not reach back that far, or the cookie is from the future: another or a restored directory. */
-  #changesBetween(since: number, until: number): readonly Change[] | undefined {
+  async #changesBetween(since: number, until: number): Promise<readonly Change[] | undefined> {
     const { store } = this.#parts;
     if (since > until) return undefined;
+    const breather = new Breather();
     const all: Change[] = [];
     for (let last = since; last < until; ) {
-      const { complete, changes, usn } = store.changesSince(last);
-      if (!complete) return undefined;
+      const { complete, changes, usn } = store.changesSince(last, batchSize);
+      if (!complete || all.length > maxChanges) return undefined;
       if (changes.length === 0) break;
-      all.push(...changes.filter((change) => change.usn <= until));
+      for (const change of changes) if (change.usn <= until) all.push(change);
       last = usn;
+      if (breather.due) await breather.rest();
     }
     return all;
   }
@@ -108,6 +115,7 @@ class Synchronization {
   /** One message for each entry touched, in the order of its last change, ancestors first. */
   async #sendChanges(changes: readonly Change[], since: number): Promise<void> {
     const { store } = this.#parts;
+    const breather = new Breather();
     const newest = new Map<string, Change>();
     const moved = new Set<string>();
     for (const change of changes) {
@@ -115,12 +123,17 @@ class Synchronization {
       newest.set(change.guid, change);
       if (change.kind === 'modifyDn') moved.add(change.guid);
     }
-    const touched = [...newest.values()].map(({ guid, dn }) => ({ guid, dn, now: store.byGuid(guid)?.dn }));
-    for (const { guid, dn } of ancestorsFirst(touched, store.schema)) {
+    const touched: Touched[] = [];
+    for (const { guid, dn } of newest.values()) {
+      touched.push({ guid, dn, now: store.byGuid(guid)?.dn });
+      if (breather.due) await breather.rest();
+    }
+    for await (const { guid, dn } of ancestorsFirst(touched, store.schema)) {
       const entry = store.byGuid(guid);
       this.#sendOne(guid, dn, entry, since);
       if (entry !== undefined && moved.has(guid)) await this.#sendBelow(entry);
       if (await this.#stopped()) return;
+      if (breather.due) await breather.rest();
     }
   }
 

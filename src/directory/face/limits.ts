@@ -28,8 +28,10 @@ export interface FaceLimits {
   readonly maxEntries: number;
   /** Time of one search; the client may ask for less. */
   readonly maxSearchMs: number;
-  /** Entries that are held in memory to be sorted. */
+  /** Entries of one search that are sorted. */
   readonly maxSortedEntries: number;
+  /** Entries that all searches sort at once. */
+  readonly maxSortedInAll: number;
 }
 
 export const defaultLimits: FaceLimits = {
@@ -48,4 +50,5 @@ export const defaultLimits: FaceLimits = {
   maxEntries: 20_000,
   maxSearchMs: 10 * 60_000,
   maxSortedEntries: 100_000,
+  maxSortedInAll: 500_000,
 };

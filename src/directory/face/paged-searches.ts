@@ -10,6 +10,8 @@ export class PagedSearch {
   /** Controls that go with each page besides the cookie. */
   controls: readonly RawControl[] = [];
   cursor: EntryCursor | undefined;
+  /** What is kept between the pages. */
+  held: Disposable | undefined;
   /** Whether there is another page. */
   more = false;
   readonly id: number;
@@ -97,6 +99,7 @@ export class PagedSearches implements Disposable {
 
   close(search: PagedSearch): void {
     search.stop('abandoned');
+    search.held?.[Symbol.dispose]();
     this.#searches.delete(search.id);
   }
 

@@ -16,9 +16,16 @@ import { type RawControl, type SearchCall } from './request.ts';
 import { encodeEntry, type Result, resultCodeOf, success } from './result.ts';
 import { entryLimit, type SearchJob, type SearchParts, sendEntries, stopped } from './search-job.ts';
 import { EntrySorter, SortRefusal } from './sort-keys.ts';
+import { SortBudget, SortedEntries } from './sorted-search.ts';
 import { assertOn, locate, requireBound } from './target.ts';
 
-export function searchOperation(parts: SearchParts): Operation<SearchCall> {
+/** With what all searches of the server share. */
+interface Parts extends SearchParts {
+  readonly budget: SortBudget;
+}
+
+export function searchOperation(given: SearchParts): Operation<SearchCall> {
+  const parts: Parts = { ...given, budget: new SortBudget(given.limits.maxSortedInAll) };
   return async (call, context) => {
     const base = parts.store.schema.dn(call.base);
     const selection = new AttributeSelection(call.attributes, parts.store.schema, call.typesOnly);
@@ -40,7 +47,7 @@ function refuseFollowing(base: Dn, { session }: OperationContext): void {
   }
 }
 
-async function entrySearch(job: SearchJob, parts: SearchParts): Promise<Result> {
+async function entrySearch(job: SearchJob, parts: Parts): Promise<Result> {
   const { context, call } = job;
   const { paged } = context.controls;
   using _ = call.scope === 'base' ? undefined : context.deadline(searchTime(call, parts));
@@ -112,9 +119,10 @@ function searchTime({ timeLimit }: SearchCall, { limits }: SearchParts): number 
   return timeLimit === 0 ? limits.maxSearchMs : Math.min(timeLimit * 1000, limits.maxSearchMs);
 }
 
-async function wholeSearch(job: SearchJob, parts: SearchParts): Promise<Result> {
+async function wholeSearch(job: SearchJob, parts: Parts): Promise<Result> {
   const { context } = job;
-  const { cursor, controls } = await open(job, parts, context.signal);
+  const { cursor, controls, held } = await open(job, parts, context.signal);
+  using _ = held;
   const { end } = await sendEntries(job, parts, cursor, entryLimit(job, parts));
   return withControls(end === 'stopped' ? stopped(context) : end === 'more' ? tooMany : success, controls);
 }
@@ -127,7 +135,7 @@ const pageControl = (cookie: Buffer): RawControl => ({
 });
 const noCookie = Buffer.alloc(0);
 
-async function onePage(job: SearchJob, parts: SearchParts, { size, cookie }: PageRequest): Promise<Result> {
+async function onePage(job: SearchJob, parts: Parts, { size, cookie }: PageRequest): Promise<Result> {
   const { call, context } = job;
   const searches = PagedSearches.of(context.session, parts.limits.maxPagedSearches);
   const search = cookie.length === 0 ? searches.open(call) : searches.resume(cookie, call);
@@ -165,20 +173,22 @@ class SortFailure extends Error {
 interface Opened {
   readonly cursor: EntryCursor;
   readonly controls: readonly RawControl[];
+  /** What the search holds until it is done. */
+  readonly held?: Disposable;
 }
 
 /** Begins the walk through the store; sorted, it is walked to its end first. */
-async function open({ context, request }: SearchJob, parts: SearchParts, signal: AbortSignal): Promise<Opened> {
-  const entries = parts.store.searchGently(request, signal);
+async function open({ context, request }: SearchJob, parts: Parts, signal: AbortSignal): Promise<Opened> {
+  const { store, limits, budget } = parts;
   const { sort } = context.controls;
-  if (sort === undefined) return { cursor: new EntryCursor(entries), controls: [] };
+  if (sort === undefined) return { cursor: new EntryCursor(store.searchGently(request, signal)), controls: [] };
   try {
-    const sorter = new EntrySorter(sort.keys, parts.store.schema);
-    const sorted = sorter.sort(await collect(entries, parts.limits.maxSortedEntries));
-    return { cursor: new EntryCursor(sorted), controls: [sortControl(success)] };
+    const sorter = new EntrySorter(sort.keys, store.schema);
+    const sorted = await SortedEntries.of(request, sorter, { store, budget, limit: limits.maxSortedEntries }, signal);
+    return { cursor: new EntryCursor(sorted.entries()), controls: [sortControl(success)], held: sorted };
   } catch (refusal) {
     if (!(refusal instanceof SortRefusal)) throw refusal;
-    return unsorted(refusal, sort, () => parts.store.searchGently(request, signal));
+    return unsorted(refusal, sort, () => store.searchGently(request, signal));
   }
 }
 
@@ -192,15 +202,6 @@ function unsorted(
   if (sort.critical)
     throw new SortFailure({ code: 'unavailableCriticalExtension', message: refusal.message, controls });
   return { cursor: new EntryCursor(entries()), controls };
-}
-
-async function collect(entries: AsyncIterable<DirectoryEntry>, limit: number): Promise<DirectoryEntry[]> {
-  const all: DirectoryEntry[] = [];
-  for await (const entry of entries) {
-    if (all.length >= limit) throw new SortRefusal('adminLimitExceeded', `more than ${limit} entries are not sorted`);
-    all.push(entry);
-  }
-  return all;
 }
 
 function sortControl(result: Result, attribute = ''): RawControl {

@@ -1,5 +1,6 @@
 /** Server side sorting: RFC 2891. */
 import { type Entry, LdapError, type Schema } from '../../ldap/index.ts';
+import { type DirectoryEntry } from '../store/contract.ts';
 import { type SortKey } from './control-values.ts';
 
 /** A key of the control with what it compares by. */
@@ -24,6 +25,15 @@ export class SortRefusal extends LdapError {
   }
 }
 
+/** An entry in the order: as little as possible, for there may be many. */
+export interface SortedRow {
+  readonly guid: string;
+  /** Normal form of the least value for each key. */
+  readonly values: readonly (Buffer | undefined)[];
+  /** A deleted entry cannot be found again by its GUID. */
+  readonly deleted?: DirectoryEntry;
+}
+
 export class EntrySorter {
   readonly #schema: Schema;
   readonly #keys: readonly KnownKey[];
@@ -34,17 +44,19 @@ export class EntrySorter {
     this.#keys = keys.map((key) => known(key, schema));
   }
 
-  /** Sorted copy. An entry without the attribute comes last, with the reverse order first (RFC 2891 §2.2). */
-  sort<E extends Entry>(entries: readonly E[]): E[] {
-    const rows = entries.map((entry) => ({ entry, values: this.#keys.map((key) => this.#least(entry, key)) }));
-    rows.sort((a, b) => {
-      for (const [i, { reverse }] of this.#keys.entries()) {
-        const order = compare(a.values[i], b.values[i]);
-        if (order !== 0) return reverse ? -order : order;
-      }
-      return 0;
-    });
-    return rows.map(({ entry }) => entry);
+  /** What is kept of an entry while the others are read. */
+  row(entry: DirectoryEntry): SortedRow {
+    const values = this.#keys.map((key) => this.#least(entry, key));
+    return { guid: entry.guid, values, ...(entry.isDeleted && { deleted: entry }) };
+  }
+
+  /** An entry without the attribute comes last, with the reverse order first (RFC 2891 §2.2). */
+  compare(a: SortedRow, b: SortedRow): number {
+    for (const [i, { reverse }] of this.#keys.entries()) {
+      const order = compare(a.values[i], b.values[i]);
+      if (order !== 0) return reverse ? -order : order;
+    }
+    return 0;
   }
 
   /** Smallest value of the attribute in its normal form. */

@@ -1,5 +1,6 @@
 /** The order in which changes reach a consumer. */
 import { Dn, parentKey, type Schema } from '../../ldap/index.ts';
+import { Breather } from './breather.ts';
 
 /** An entry that changed. */
 export interface Touched {
@@ -14,9 +15,17 @@ export interface Touched {
  * The entries in the order given, but none before an ancestor of its own that is among them: the consumer could not place it.
  * Entries wait rather than that ancestors come early, which might still be in the way of another one's old name.
  */
-export function* ancestorsFirst(touched: readonly Touched[], schema: Schema): Generator<Touched, void, undefined> {
+export async function* ancestorsFirst(
+  touched: readonly Touched[],
+  schema: Schema,
+): AsyncGenerator<Touched, void, undefined> {
   const keyOf = (dn: string): Buffer => schema.keyOf(Dn.parse(dn));
-  const unsent = new Set(touched.flatMap(({ now }) => (now === undefined ? [] : [keyOf(now).toString('latin1')])));
+  const breather = new Breather();
+  const unsent = new Set<string>();
+  for (const { now } of touched) {
+    if (now !== undefined) unsent.add(keyOf(now).toString('latin1'));
+    if (breather.due) await breather.rest();
+  }
   const waiting = new Map<string, Touched[]>();
   const queue = [...touched].reverse();
   for (let one = queue.pop(); one !== undefined; one = queue.pop()) {

@@ -1,5 +1,5 @@
 /** Searches: candidates from an index or a scan in order of names, each tested, none held open in between. */
-import { compileFilter, everyEntry, LdapError, type Matcher } from '../../ldap/index.ts';
+import { compileFilter, everyEntry, type Filter, LdapError, type Matcher } from '../../ldap/index.ts';
 import { type DirectoryEntry, type SearchPlan, type SearchRequest } from './contract.ts';
 import { count } from './environment.ts';
 import { behindSubtree, childOf, inScope, rangeBelow } from './key-ranges.ts';
@@ -11,8 +11,10 @@ import { type StoredEntry } from './stored-entry.ts';
 /** Names read at once by a scan. A read transaction lives no longer than reading these. */
 const chunkSize = 200;
 
-/** Candidates tested before a search offers a pause. */
+/** Candidates tested by a short filter before a search offers a pause; by a long one, fewer. */
 const stepSize = 32;
+/** Tests of one value that take about as long as is good between two pauses. */
+const testsInStep = 1024;
 
 /** Longest that a gentle search holds the event loop, in milliseconds. */
 const sliceMs = 4;
@@ -28,12 +30,14 @@ export class Search {
   readonly #request: SearchRequest;
   readonly #base: Buffer;
   readonly #matches: Matcher;
+  readonly #stepSize: number;
 
   /** Throws LdapError noSuchObject, invalidDNSyntax, or for a filter that is refused. */
   constructor(reader: StoreReader, request: SearchRequest) {
     this.#reader = reader;
     this.#request = request;
     this.#base = reader.keyOf(request.base);
+    this.#stepSize = Math.max(1, Math.min(stepSize, Math.floor(testsInStep / partsOf(request.filter ?? everyEntry))));
     this.#matches = compileFilter(request.filter ?? everyEntry, reader.schema);
     if (this.#base.length > 0 && reader.idByKey(this.#base) === undefined && request.includeDeleted !== true) {
       const matchedDn = reader.nearestTo(this.#base)?.dn ?? '';
@@ -89,14 +93,14 @@ export class Search {
   }
 
   *#fetch(ids: Uint32Array): Steps {
-    let untilPause = stepSize;
+    let untilPause = this.#stepSize;
     for (const id of ids) {
       const entry = this.#reader.byId(id);
       if (entry !== undefined && this.#fits(entry)) yield entry;
       untilPause -= 1;
       if (untilPause === 0) {
         yield undefined;
-        untilPause = stepSize;
+        untilPause = this.#stepSize;
       }
     }
   }
@@ -120,7 +124,7 @@ export class Search {
         const entry = this.#reader.byId(id);
         if (entry !== undefined && this.#test(entry)) yield entry;
         tested += 1;
-        if (tested % stepSize === 0) yield undefined;
+        if (tested % this.#stepSize === 0) yield undefined;
       }
       if (last === undefined || chunk.length < chunkSize) return;
       start = this.#next(last.key, scope);
@@ -164,6 +168,13 @@ export class Search {
       this.#matches(entry, readable === undefined ? undefined : (attribute) => readable(entry, attribute)) === true
     );
   }
+}
+
+function partsOf(filter: Filter): number {
+  if (filter.kind === 'not') return 1 + partsOf(filter.filter);
+  return filter.kind === 'and' || filter.kind === 'or'
+    ? filter.filters.reduce((sum, part) => sum + partsOf(part), 1)
+    : 1;
 }
 
 const names = (candidates: Candidates): string => [...new Set(candidates.steps.map(({ index }) => index))].join(' + ');
