@@ -29,7 +29,7 @@ export {
 export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarget } from './face/ldap-server.ts';
 export { defaultLimits, type FaceLimits } from './face/limits.ts';
 export { Argon2Hasher, type PasswordHasher } from './face/password.ts';
-export { StoreAuthenticator } from './face/store-authenticator.ts';
+export { StoreAuthenticator, type StoreAuthenticatorParts } from './face/store-authenticator.ts';
 export { type TlsIdentity } from './face/tls-upgrade.ts';
 // store
 export {

@@ -157,7 +157,10 @@ test('an account that expires while it is bound is ended then', async () => {
 });
 
 test('who is no administrator any more has to bind anew', async () => {
-  await using face = await startFace({ limits: {} }, (entry) => !entry.values('description').includes('dismissed'));
+  await using face = await startFace(
+    {},
+    { isAdministrator: (entry) => !entry.values('description').includes('dismissed') },
+  );
   using client = await bound(face, userDn);
   using other = await bound(face, adminDn);
   const change = modifyOp(userDn, [2, 'description', ['dismissed']], [2, 'edgeAccountDisabled', ['FALSE']]);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/index.ts';
 import {
   Argon2Hasher,
-  type DirectoryEntry,
   DirectoryStore,
   defaultLockout,
   type FaceEvent,
@@ -13,6 +12,7 @@ import {
   type LdapServerOptions,
   loadSchema,
   StoreAuthenticator,
+  type StoreAuthenticatorParts,
 } from '../../src/directory/index.ts';
 
 export const root = 'o=Test';
@@ -47,7 +47,7 @@ export async function addEntry(store: DirectoryStore, dn: string, values: Values
 
 export async function startFace(
   options: Partial<LdapServerOptions> = {},
-  isAdministrator: (account: DirectoryEntry) => boolean = ({ dn }) => dn === adminDn,
+  accounts: Partial<StoreAuthenticatorParts> = {},
 ): Promise<Face> {
   const folder = await mkdtemp(join(tmpdir(), 'edge-face-'));
   const store = await DirectoryStore.open({ path: join(folder, 'db'), schema: await loadSchema('ldap/schema') });
@@ -58,7 +58,8 @@ export async function startFace(
     hasher,
     clock: systemClock,
     lockout: { ...defaultLockout, maxFailures: 5, lockMs: 60_000, delayMs: 1 },
-    isAdministrator,
+    isAdministrator: ({ dn }) => dn === adminDn,
+    ...accounts,
   });
   const server = new LdapServer({ store, authenticator, hasher, log: (event) => events.push(event), ...options });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });

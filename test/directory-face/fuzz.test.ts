@@ -3,6 +3,7 @@
  * EDGE_FUZZ_CASES sets the number of sessions; a failure prints the seed that repeats it.
  */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
@@ -14,6 +15,7 @@ import { controlOids, decodeControls } from '../../src/directory/face/controls.t
 import { decodeEnvelope } from '../../src/directory/face/decode-request.ts';
 import { Framer, FramingFault } from '../../src/directory/face/framer.ts';
 import { defaultLimits } from '../../src/directory/face/limits.ts';
+import { defaultLockout } from '../../src/directory/index.ts';
 import { LdapError } from '../../src/ldap/index.ts';
 import { adminDn, type Face, password, root, startFace } from './face.ts';
 import {
@@ -55,8 +57,16 @@ const everyFilter = element(
 );
 const page = control(controlOids.paged, sequence(integer(2), octets('')));
 
-/** Sessions as real clients have them; every kind of request is in one. */
-const sessions: readonly (readonly Buffer[])[] = [
+/** What OpenLDAP's tools, python-ldap, ldap3 and ldapts sent: see record-sessions.ts. */
+const recorded: readonly (readonly Buffer[])[] = readdirSync('test/directory-face/sessions').flatMap((file) =>
+  readFileSync(`test/directory-face/sessions/${file}`, 'utf8')
+    .trim()
+    .split('\n\n')
+    .map((session) => session.split('\n').map((line) => Buffer.from(line, 'hex'))),
+);
+
+/** Sessions made to hold what no tool sends; with the recorded ones, every kind of request, filter and control is in one. */
+const made: readonly (readonly Buffer[])[] = [
   [
     message(1, bindOp(adminDn, password)),
     message(2, searchOp({ base: root, scope: 2, filter: everyFilter, attributes: ['*', '+', 'cn;lang-fr'] })),
@@ -102,6 +112,8 @@ const sessions: readonly (readonly Buffer[])[] = [
     message(7, searchOp({ base: 'cn=schema', attributes: ['+'] })),
   ],
 ];
+
+const sessions = [...recorded, ...made];
 
 interface Mutation {
   readonly kind: 'flip' | 'set' | 'delete' | 'insert' | 'repeat' | 'length';
@@ -170,8 +182,8 @@ function wholePart(bytes: Buffer): number {
   }
 }
 
-/** Sends everything as the local administrator; resolves when it is answered, or the server has ended the connection. */
-function play(path: string, bytes: Buffer): Promise<void> {
+/** Sends everything, as the local administrator or as nobody; resolves when it is answered, or the server has ended the connection. */
+function play(path: string, bytes: Buffer, bound: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     const whole = wholePart(bytes);
@@ -189,7 +201,8 @@ function play(path: string, bytes: Buffer): Promise<void> {
       received = Buffer.concat([received.subarray(-lastAnswer.length), data]);
       if (received.includes(lastAnswer)) socket.end(bytes.subarray(whole));
     });
-    socket.write(Buffer.concat([message(1_000_000, saslBindOp('EXTERNAL')), bytes.subarray(0, whole), lastRequest]));
+    const bind = bound ? [message(1_000_000, saslBindOp('EXTERNAL'))] : [];
+    socket.write(Buffer.concat([...bind, bytes.subarray(0, whole), lastRequest]));
   });
 }
 
@@ -201,21 +214,34 @@ async function stillWell(face: Face): Promise<void> {
   face.events.length = 0;
 }
 
+/** Nearly every mutated bind fails; locked out, the sessions would not get any further, and each failure would wait. */
+const lockout = {
+  ...defaultLockout,
+  maxFailures: 1e9,
+  maxFailuresOfSource: 1e9,
+  maxFailuresOfAccount: 1e9,
+  delayMs: 0,
+};
+
+/** Sessions at once: they get into each other's way as real ones do, and share the syncs to disk. */
+const atOnce = 20;
+
 test(`${cases} mutated sessions`, async () => {
-  await using face = await startFace({ limits: { idleBeforeBindMs: 2000 } });
+  await using face = await startFace({ limits: { idleBeforeBindMs: 2000 } }, { lockout });
   const path = decodeURIComponent(face.local.slice('ldapi://'.length));
-  let played = 0;
+  const rounds = Math.ceil(cases / atOnce);
+  let round = 0;
   let heapBefore = 0;
+  const together = fc.array(fc.tuple(fuzzed, fc.boolean()), { minLength: atOnce, maxLength: atOnce });
   await fc.assert(
-    fc.asyncProperty(fuzzed, async (bytes) => {
-      await play(path, bytes);
-      played += 1;
-      if (played % 100 === 0) await stillWell(face);
-      if (played === Math.floor(cases / 2)) heapBefore = heapNow();
+    fc.asyncProperty(together, async (clients) => {
+      await Promise.all(clients.map(([bytes, bound]) => play(path, bytes, bound)));
+      await stillWell(face);
+      round += 1;
+      if (round === Math.floor(rounds / 2)) heapBefore = heapNow();
     }),
-    { numRuns: cases, endOnFailure: true },
+    { numRuns: rounds, endOnFailure: true },
   );
-  await stillWell(face);
   const growth = heapNow() - heapBefore;
   assert.ok(growth < 10 * 1024 ** 2, `the heap grew by ${growth} octets`);
 });

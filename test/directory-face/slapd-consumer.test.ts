@@ -5,12 +5,13 @@ import { once } from 'node:events';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DirectoryClient, type DirectoryStore } from '../../src/directory/index.ts';
+import { csnOf } from '../../src/directory/face/sync-cookie.ts';
+import { DirectoryClient, type DirectoryStore, type Operation } from '../../src/directory/index.ts';
 import { type Entry, LdapError } from '../../src/ldap/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 
 const base = `ou=Sync,${root}`;
-const changes = Number(process.env['EDGE_SYNC_CHANGES'] ?? 400);
+const changes = Number(process.env['EDGE_SYNC_CHANGES'] ?? 10_000);
 const slapdPath = '/usr/sbin/slapd';
 const present = await access(slapdPath).then(
   () => true,
@@ -68,24 +69,22 @@ function contentOf(store: DirectoryStore): string[] {
   return asLines([...store.search({ base, scope: 'sub' })]);
 }
 
-/** Asks until both are the same; slapd offers nothing to wait for. */
+/** Asks until slapd has the last change, which it tells by its contextCSN; then both must be the same. */
 async function agree(store: DirectoryStore, slapd: Slapd): Promise<void> {
   const until = Date.now() + 20_000 + changes * 10;
-  for (;;) {
-    const found = await contentOfSlapd(slapd);
-    const wanted = contentOf(store);
-    if (JSON.stringify(found) === JSON.stringify(wanted)) return;
-    if (Date.now() > until) assert.deepEqual(found, wanted);
-  }
+  const wanted = csnOf(store.usn);
+  await using client = slapd.client();
+  while ((await reached(client)) !== wanted) assert.ok(Date.now() < until, 'slapd did not get the last change');
+  assert.deepEqual(asLines(await client.searchAll({ base, attributes: ['sn', 'description'] })), contentOf(store));
 }
 
-async function contentOfSlapd(slapd: Slapd): Promise<string[]> {
+async function reached(client: DirectoryClient): Promise<string> {
   try {
-    await using client = slapd.client();
-    return asLines(await client.searchAll({ base, attributes: ['sn', 'description'] }));
+    const [entry] = await client.searchAll({ base, scope: 'base', attributes: ['contextCSN'] });
+    return entry?.values('contextCSN')[0] ?? '';
   } catch (error) {
     // Not started, or not begun to replicate.
-    if (error instanceof LdapError) return [error.code];
+    if (error instanceof LdapError) return error.code;
     throw error;
   }
 }
@@ -98,32 +97,44 @@ function* numbers(seed: number): Generator<number, never, undefined> {
   }
 }
 
+/** Changes as many clients at once make them: some commits hold one, some many. */
 async function changeAtRandom(store: DirectoryStore, count: number, seed: number): Promise<void> {
   const stream = numbers(seed);
   const below = (limit: number): number => Math.floor(stream.next().value * limit);
-  const options = { actor: adminDn };
   const people = [...store.search({ base, scope: 'sub' })].map(({ dn }) => dn).filter((dn) => dn.startsWith('cn='));
   const folders = [...store.search({ base, scope: 'one' })].map(({ dn }) => dn).filter((dn) => dn.startsWith('ou='));
-  for (let i = 0; i < count; i += 1) {
+  const next = (i: number): Operation => {
     const at = below(people.length);
-    const one = people[at];
+    const dn = people[at];
     const folder = folders[below(folders.length)] ?? base;
     const step = below(10);
-    if (one === undefined || step < 4) {
+    if (dn === undefined || step < 4) {
       people.push(`cn=${seed} ${i},${folder}`);
-      await addEntry(store, `cn=${seed} ${i},${folder}`, { objectClass: ['top', 'person'], sn: `s${i}` });
-    } else if (step < 7) {
-      const values = Array.from({ length: below(3) }, (_, n) => Buffer.from(`${i} ${n}`));
-      await store.modify(one, [{ operation: 'replace', attribute: 'description', values }], options);
-    } else if (step < 8) {
-      people.splice(at, 1);
-      await store.delete(one, options);
-    } else {
-      people[at] = `cn=r${seed} ${i},${folder}`;
-      await store.modifyDn(one, { newRdn: `cn=r${seed} ${i}`, deleteOldRdn: true, newSuperior: folder }, options);
+      return { kind: 'add', dn: `cn=${seed} ${i},${folder}`, attributes: person(`s${i}`) };
     }
+    if (step < 7) {
+      const values = Array.from({ length: below(3) }, (_, n) => Buffer.from(`${i} ${n}`));
+      return { kind: 'modify', dn, modifications: [{ operation: 'replace', attribute: 'description', values }] };
+    }
+    if (step < 8) {
+      people.splice(at, 1);
+      return { kind: 'delete', dn };
+    }
+    people[at] = `cn=r${seed} ${i},${folder}`;
+    return { kind: 'modifyDn', dn, newRdn: `cn=r${seed} ${i}`, deleteOldRdn: true, newSuperior: folder };
+  };
+  for (let i = 0; i < count; ) {
+    const size = Math.min(1 + below(60), count - i);
+    const operations = Array.from({ length: size }, (_, n) => next(i + n));
+    await store.batch(operations, { actor: adminDn });
+    i += size;
   }
 }
+
+const person = (sn: string) => [
+  { attribute: 'objectClass', values: ['top', 'person'].map((name) => Buffer.from(name)) },
+  { attribute: 'sn', values: [Buffer.from(sn)] },
+];
 
 test('slapd follows, also after it was away', { skip }, async () => {
   await using face = await startFace();
