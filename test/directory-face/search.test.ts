@@ -15,6 +15,7 @@ import {
   entryOf,
   equality,
   extendedOp,
+  message,
   modifyDnOp,
   modifyOp,
   type RawAnswer,
@@ -369,6 +370,21 @@ test('an abandoned search is never answered, and a canceled one with canceled', 
   }
   const codes = new Map(answers.map(({ id, code }) => [id, code]));
   assert.deepEqual([codes.get(canceled), codes.get(cancel), codes.get(last), codes.has(abandoned)], [118, 0, 0, false]);
+});
+
+test('a write that is under way is not canceled', async () => {
+  await using own = await startFace();
+  using client = await admin(own);
+  const [write, cancel] = [101, 102];
+  // In one piece: the write is not on disk when the cancel is read.
+  const both = [modifyOp(ann, [2, 'sn', ['late']]), extendedOp('1.3.6.1.1.8', sequence(integer(write)))];
+  client.socket.write(Buffer.concat(both.map((operation, i) => message(write + i, operation))));
+  const codes = new Map<number, number | undefined>();
+  for (let i = 0; i < 2; i += 1) {
+    const answer = await client.next();
+    codes.set(answer?.id ?? 0, answer?.code);
+  }
+  assert.deepEqual([codes.get(write), codes.get(cancel)], [0, 120]);
 });
 
 test('a search without time left says so', async () => {
