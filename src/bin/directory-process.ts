@@ -50,6 +50,7 @@ const snapshots = holdSnapshots(store);
 const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
 await certificates.ensureServerCertificate(snapshots.current.server.fqdn);
 certificates.onChange(() => bus.notify('certificates-changed', undefined));
+certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
 
 const ldapiPath = join(paths.run, 'ldapi');
 const ldap = new LdapServer({
@@ -68,8 +69,8 @@ const listening: string[] = [];
 await ldap.listen({ path: ldapiPath });
 // AD LDS of an Edge server answers in clear to its own machine only.
 const { edgeSyncAdamLdapPort, edgeSyncAdamSslPort } = snapshots.current.server;
-await listenLdap({ host: '127.0.0.1', port: edgeSyncAdamLdapPort });
-await listenLdap({ host: '0.0.0.0', port: edgeSyncAdamSslPort, tls: true });
+for (const host of ['127.0.0.1', '::1']) await listenLdap({ host, port: edgeSyncAdamLdapPort });
+for (const host of ['0.0.0.0', '::']) await listenLdap({ host, port: edgeSyncAdamSslPort, tls: true });
 
 const administration = new FanOutAdministration(
   async (name, argument) => (await bus.request('fan-out', { name, argument })) as WorkerAnswer<unknown>[],
@@ -144,11 +145,14 @@ async function openOrSay(): Promise<DirectoryStore> {
 }
 
 async function listenLdap(target: { host: string; port: number; tls?: boolean }): Promise<void> {
-  const text = `${target.tls === true ? 'ldaps' : 'ldap'} ${target.host}:${target.port}`;
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+  const text = `${target.tls === true ? 'ldaps' : 'ldap'} ${host}:${target.port}`;
   try {
     await ldap.listen(target);
     listening.push(text);
   } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (host !== target.host && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) return;
     // Mail does not depend on it, and the local socket still answers: say so and go on.
     const reason = (error as Error).message;
     log.error({ err: error }, `${text} cannot be listened on`);

@@ -229,7 +229,9 @@ async function removeStaleSocket(path: string): Promise<void> {
 
 function listenOptions(target: ListenTarget): ListenOptions | Server | { readonly fd: number } {
   if ('path' in target) return { path: target.path };
-  return 'handle' in target ? target.handle : { host: target.host, port: target.port };
+  if ('handle' in target) return target.handle;
+  // An IPv6 address means IPv6: the one that means every address would take IPv4's as well, or find them taken.
+  return { host: target.host, port: target.port, ipv6Only: target.host.includes(':') };
 }
 
 const accountAttributes: ReadonlySet<string> = new Set([
