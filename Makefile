@@ -5,10 +5,10 @@ ROOMS := arch base smtp ldap tls mail config logs pipeline directory-store direc
 	categorizer smtp-send mailbox-transport cmdlets supervisor shell cli
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit e2e bench fuzz peers clean
+.PHONY: help start test check types lint format unit e2e bench bench-directory fuzz peers clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 node_modules/.installed: package.json package-lock.json
 	npm ci
@@ -40,6 +40,9 @@ bench: node_modules/.installed peers ## Edge against Postfix in the same run, as
 	@$(NODE) test/bench/run.ts
 	@$(NODE) test/bench/run.ts --tools
 	@$(NODE) test/bench/limits.ts
+
+bench-directory: node_modules/.installed peers ## the directory against slapd in the same run, as ratios
+	@$(NODE) --disable-warning=ExperimentalWarning test/bench/directory.ts
 
 fuzz: node_modules/.installed ## 200,000 hostile cases
 	@EDGE_FUZZ_CASES=200000 $(NODE) --test 'test/**/*fuzz*.test.ts'

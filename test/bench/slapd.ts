@@ -1,5 +1,5 @@
 /** OpenLDAP's slapd with back-mdb, durable (no dbnosync), with the indexes that the product's schema asks for. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,10 @@ index objectClass,uid,cn,sn,ou,dc,mail,proxyAddresses,entryUUID,entryCSN eq
 
 /** Why it cannot run here; '' when it can. */
 export const slapdMissing = (): string => (existsSync('/usr/sbin/slapd') ? '' : 'slapd is not installed (make peers)');
+
+/** Its name and version. */
+export const slapdVersion = (): string =>
+  /slapd [\d.]+/.exec(spawnSync('/usr/sbin/slapd', ['-VV'], { encoding: 'utf8' }).stderr)?.[0] ?? 'slapd';
 
 export class Slapd implements AsyncDisposable, LdapPeer {
   readonly bindDn = 'cn=admin,dc=bench,dc=test';

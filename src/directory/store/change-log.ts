@@ -1,5 +1,9 @@
-/** Lines of the change log, kept under their update sequence number. */
-import { type Change } from './contract.ts';
+/**
+ * Lines of the change log, kept under their update sequence number. Fields in one order, texts led by their length; numbers
+ * above 32 bits as doubles. There are as many lines as entries and more, so each octet counts.
+ */
+import { formatGuid, parseGuid } from '../../ldap/index.ts';
+import { type Change, type ChangeKind } from './contract.ts';
 
 /** Key of a sequence number: 8 octets in order of the numbers. */
 export function usnOctets(usn: number): Buffer {
@@ -8,10 +12,48 @@ export function usnOctets(usn: number): Buffer {
   return octets;
 }
 
-export function formatChange(change: Change): Buffer {
-  return Buffer.from(JSON.stringify(change));
+/** Append only: the place is what is kept. Lines of the first program begin with `{`, and are JSON. */
+const kinds: readonly ChangeKind[] = ['add', 'modify', 'delete', 'modifyDn'];
+const json = 0x7b;
+const fixed = 1 + 8 + 8 + 16;
+
+export function formatChange({ usn, kind, guid, dn, oldDn = '', attributes, actor, time }: Change): Buffer {
+  const texts = [dn, oldDn, actor, attributes.join(' ')];
+  const lengths = texts.map((text) => Buffer.byteLength(text));
+  const octets = Buffer.allocUnsafe(fixed + lengths.reduce((sum, length) => sum + 3 + length, 0));
+  octets[0] = kinds.indexOf(kind);
+  octets.writeDoubleBE(usn, 1);
+  octets.writeDoubleBE(time, 9);
+  parseGuid(guid).copy(octets, 17);
+  let at = fixed;
+  for (const [i, text] of texts.entries()) {
+    at = octets.writeUIntBE(lengths[i] ?? 0, at, 3);
+    at += octets.write(text, at);
+  }
+  return octets;
 }
 
-export function parseChange(octets: Uint8Array): Change {
-  return JSON.parse(Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('utf8')) as Change;
+/** Throws RangeError for octets that are no line. */
+export function parseChange(line: Uint8Array): Change {
+  const octets = Buffer.from(line.buffer, line.byteOffset, line.length);
+  if (octets[0] === json) return JSON.parse(octets.toString('utf8')) as Change;
+  const kind = kinds[octets[0] ?? kinds.length];
+  if (kind === undefined) throw new RangeError('not a line of the change log');
+  let at = fixed;
+  const text = (): string => {
+    const start = at + 3;
+    at = start + octets.readUIntBE(at, 3);
+    return octets.toString('utf8', start, at);
+  };
+  const [dn, oldDn, actor, attributes] = [text(), text(), text(), text()];
+  return {
+    usn: octets.readDoubleBE(1),
+    kind,
+    guid: formatGuid(octets.subarray(17, fixed)),
+    dn,
+    ...(oldDn !== '' && { oldDn }),
+    attributes: attributes === '' ? [] : attributes.split(' '),
+    actor,
+    time: octets.readDoubleBE(9),
+  };
 }

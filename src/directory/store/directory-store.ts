@@ -257,6 +257,7 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
           return root.transactionSync(() => {
             // Another process may have extended the schema.
             this.refresh();
+            this.#operations.begin();
             return this.#writer.counting(work);
           });
         } catch (error) {

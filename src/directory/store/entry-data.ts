@@ -1,8 +1,10 @@
 /**
  * Entries as octets. A header of fixed size (GUID, sequence numbers, times), then key, name and attributes, each led by its
  * length; an attribute is its name and the block of its values. Values are kept as given; nothing is parsed before it is asked for.
+ * Names that most entries have are kept as a length of 0 and their number (see `shortNames`).
  */
 import { type AttributeValues } from '../../ldap/index.ts';
+import { numberOfName, shortNames } from './short-names.ts';
 
 /** An entry as the store keeps it. */
 export interface EntryData {
@@ -27,13 +29,13 @@ export function encodeEntry(data: EntryData): Buffer {
   const blocks = data.attributes.map(({ values }) => values.reduce((size, value) => size + chunkSize(value.length), 0));
   let size = headerLength + chunkSize(data.key.length) + chunkSize(dn.length);
   for (const [i, { attribute }] of data.attributes.entries())
-    size += chunkSize(attribute.length) + chunkSize(blocks[i] ?? 0);
+    size += (numberOfName.has(attribute) ? 2 : chunkSize(attribute.length)) + chunkSize(blocks[i] ?? 0);
   const writer = new Writer(Buffer.allocUnsafe(size));
   writer.header(data);
   writer.chunk(data.key);
   writer.chunk(dn);
   for (const [i, { attribute, values }] of data.attributes.entries()) {
-    writer.chunk(Buffer.from(attribute, 'latin1'));
+    writer.name(attribute);
     writer.varint(blocks[i] ?? 0);
     for (const value of values) writer.chunk(value);
   }
@@ -68,6 +70,17 @@ class Writer {
       rest >>>= 7;
     }
     this.octets[this.#at++] = rest;
+  }
+
+  name(name: string): void {
+    const number = numberOfName.get(name);
+    if (number === undefined) {
+      this.varint(name.length);
+      this.#at += this.octets.write(name, this.#at, 'latin1');
+    } else {
+      this.octets[this.#at++] = 0;
+      this.octets[this.#at++] = number;
+    }
   }
 
   chunk(octets: Buffer): void {
@@ -135,7 +148,7 @@ export class EncodedEntry {
     const names: string[] = [];
     this.#toAttributes();
     while (this.#at < this.octets.length) {
-      names.push(this.#text('latin1'));
+      names.push(this.#name());
       this.#skip();
     }
     return names;
@@ -144,11 +157,9 @@ export class EncodedEntry {
   /** Values of the attribute kept under this name, given in lower case; undefined when there are none. */
   values(name: string): Buffer[] | undefined {
     this.#toAttributes();
+    const number = numberOfName.get(name);
     while (this.#at < this.octets.length) {
-      const length = this.#varint();
-      const found = length === name.length && this.#hasName(name);
-      this.#at += length;
-      if (found) return this.#block();
+      if (this.#passName(name, number, false)) return this.#block();
       this.#skip();
     }
     return undefined;
@@ -158,12 +169,9 @@ export class EncodedEntry {
   valuesOfType(key: string): Buffer[] {
     let values: Buffer[] | undefined;
     this.#toAttributes();
+    const number = numberOfName.get(key);
     while (this.#at < this.octets.length) {
-      const length = this.#varint();
-      const fits = length === key.length || (length > key.length && this.octets[this.#at + key.length] === semicolon);
-      const found = fits && this.#hasName(key);
-      this.#at += length;
-      if (!found) this.#skip();
+      if (!this.#passName(key, number, true)) this.#skip();
       else if (values === undefined) values = this.#block();
       else values.push(...this.#block());
     }
@@ -187,6 +195,27 @@ export class EncodedEntry {
       this.#start = this.#at;
     }
     this.#at = this.#start;
+  }
+
+  #name(): string {
+    const length = this.#varint();
+    if (length > 0) {
+      this.#at += length;
+      return this.octets.toString('latin1', this.#at - length, this.#at);
+    }
+    const name = shortNames[this.octets[this.#at++] ?? shortNames.length];
+    if (name === undefined) throw new RangeError('an attribute of a number that is not known');
+    return name;
+  }
+
+  /** Steps over a name; true when it is this one (with `options`: under any options). */
+  #passName(name: string, number: number | undefined, options: boolean): boolean {
+    const length = this.#varint();
+    if (length === 0) return this.octets[this.#at++] === number;
+    const fits = length === name.length || (options && this.octets[this.#at + name.length] === semicolon);
+    const found = fits && length >= name.length && this.#hasName(name);
+    this.#at += length;
+    return found;
   }
 
   /** Letters differ from their lower case in one bit, which all else that stands in names has set. */

@@ -13,8 +13,18 @@ const mostTrigrams = 2_000;
 
 const letters: Readonly<Record<'eq' | 'pres' | 'sub', number>> = { eq: 0x65, pres: 0x70, sub: 0x73 };
 
+type KeptKind = 'eq' | 'pres' | 'sub';
+
+const workedOut = new WeakMap<KnownAttribute, readonly KeptKind[]>();
+
 /** The index kinds that are kept for an attribute: `ord` is answered by the equality index. */
-export function keptKinds(attribute: KnownAttribute): readonly ('eq' | 'pres' | 'sub')[] {
+export function keptKinds(attribute: KnownAttribute): readonly KeptKind[] {
+  const known = workedOut.get(attribute) ?? workOutKinds(attribute);
+  workedOut.set(attribute, known);
+  return known;
+}
+
+function workOutKinds(attribute: KnownAttribute): readonly KeptKind[] {
   const has = (kind: IndexKind): boolean => attribute.indexes.includes(kind);
   return [
     ...((has('eq') || has('ord')) && attribute.equalityRule !== undefined ? (['eq'] as const) : []),

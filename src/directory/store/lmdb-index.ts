@@ -16,16 +16,31 @@ export function idOf(octets: Uint8Array): number {
 
 export class LmdbIndex implements IndexReader {
   readonly #database: Database<Buffer, Buffer>;
-  /** Names of the indexes that are complete. */
-  complete: ReadonlySet<string>;
+  #complete: ReadonlySet<string> = new Set();
+  #equality: ReadonlySet<string> = new Set();
 
   constructor(database: Database<Buffer, Buffer>, complete: readonly string[]) {
     this.#database = database;
     this.complete = new Set(complete);
   }
 
+  /** Names of the indexes that are complete. */
+  get complete(): ReadonlySet<string> {
+    return this.#complete;
+  }
+
+  set complete(names: ReadonlySet<string>) {
+    this.#complete = names;
+    this.#equality = new Set([...names].filter((name) => name.startsWith('eq ')).map((name) => name.slice(3)));
+  }
+
+  /** Whether the equality index of an attribute, given by its key, is complete. */
+  hasEquality(key: string): boolean {
+    return this.#equality.has(key);
+  }
+
   has(index: string): boolean {
-    return this.complete.has(index);
+    return this.#complete.has(index);
   }
 
   count(key: Buffer): number {
@@ -36,8 +51,13 @@ export class LmdbIndex implements IndexReader {
     return this.#database.getCount({ start, end, limit: atMost });
   }
 
-  ids(key: Buffer): Uint32Array {
-    const list = new Uint32Array(this.#database.getValuesCount(key));
+  ids(key: Buffer, count = this.count(key)): Uint32Array {
+    if (count === 1) {
+      // The usual case of a search, and many times cheaper than a walk.
+      const only = this.#database.getBinaryFast(key);
+      return only === undefined ? new Uint32Array(0) : Uint32Array.of(idOf(only));
+    }
+    const list = new Uint32Array(count);
     let length = 0;
     for (const value of this.#database.getValues(key)) list[length++] = idOf(value);
     return list.subarray(0, length);

@@ -40,6 +40,8 @@ export class Operations {
   readonly #writer: StoreWriter;
   readonly #clock: Clock;
   #schemaCheck: SchemaCheck;
+  /** Parent of the entry added before, while a transaction does nothing but add: loads add thousands below one. */
+  #lastParent: StoredEntry | undefined;
 
   constructor(reader: StoreReader, writer: StoreWriter, clock: Clock) {
     this.#reader = reader;
@@ -48,8 +50,14 @@ export class Operations {
     this.#schemaCheck = new SchemaCheck(reader.schema);
   }
 
+  /** To be called when a transaction begins: what was read in another one is not trusted. */
+  begin(): void {
+    this.#lastParent = undefined;
+  }
+
   /** Runs one operation within the transaction that is open. Throws LdapError; the transaction is then to be aborted. */
   run(operation: Operation, options: WriteOptions): Outcome {
+    if (operation.kind !== 'add') this.#lastParent = undefined;
     switch (operation.kind) {
       case 'add':
         return this.#add(operation, options);
@@ -251,11 +259,16 @@ export class Operations {
 
   #parentOf(dn: Dn, key: Buffer, { newNamingContext }: WriteOptions): StoredEntry | undefined {
     const above = parentKey(key);
-    const parent = above === undefined ? undefined : this.#reader.byKey(above);
+    const parent = above === undefined ? undefined : this.#parent(above);
     if (parent !== undefined) return parent;
     const nearest = this.#reader.nearestTo(key);
     if (newNamingContext === true && nearest === undefined) return undefined;
     throw new LdapError('noSuchObject', `there is no entry above '${dn.toString()}'`, { matchedDn: nearest?.dn ?? '' });
+  }
+
+  #parent(key: Buffer): StoredEntry | undefined {
+    if (this.#lastParent?.encoded.key.equals(key) !== true) this.#lastParent = this.#reader.byKey(key);
+    return this.#lastParent;
   }
 
   #keyWithinLimits(dn: Dn): Buffer {

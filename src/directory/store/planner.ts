@@ -13,8 +13,8 @@ export interface IndexReader {
   count(key: Buffer): number;
   /** How many lie in a range; stops counting at `atMost`. */
   countRange(range: KeyRange, atMost: number): number;
-  /** Numbers of the entries, in order, each once. */
-  ids(key: Buffer): Uint32Array;
+  /** Numbers of the entries, in order, each once; `count` is what `count` said of the key at this moment. */
+  ids(key: Buffer, count: number): Uint32Array;
   idsInRange(range: KeyRange): Uint32Array;
 }
 
@@ -161,7 +161,7 @@ class Planner {
     return {
       estimate,
       steps: [{ index, candidates: estimate }],
-      ids: () => (estimate === 0 ? empty : this.#index.ids(key)),
+      ids: () => (estimate === 0 ? empty : this.#index.ids(key, estimate)),
     };
   }
 

@@ -16,6 +16,13 @@ import { idOf, LmdbIndex } from './lmdb-index.ts';
 import { gentleSteps, resultsOf, Search } from './search.ts';
 import { type EntryContext, StoredEntry } from './stored-entry.ts';
 
+/** The octets for good: what LMDB gives is written over by the next read. From Node's pool, unlike `getBinary`, which takes memory of its own for each entry. */
+function kept(shared: Buffer): Buffer {
+  const octets = Buffer.allocUnsafe(shared.length);
+  shared.copy(octets, 0, 0, shared.length);
+  return octets;
+}
+
 export class StoreReader implements DirectoryReader, EntryContext {
   readonly environment: Environment;
   readonly index: LmdbIndex;
@@ -96,7 +103,7 @@ export class StoreReader implements DirectoryReader, EntryContext {
   lookupEquality(attribute: string, value: string | Buffer): readonly DirectoryEntry[] {
     const known = this.#schema.attribute(attribute);
     const rule = known?.equalityRule;
-    if (known === undefined || rule === undefined || !this.index.has(`eq ${known.key}`)) {
+    if (known === undefined || rule === undefined || !this.index.hasEquality(known.key)) {
       throw new LdapError('inappropriateMatching', `'${attribute}' has no equality index`);
     }
     const normal = rule.normalise(typeof value === 'string' ? Buffer.from(value) : value, this.#schema);
@@ -155,8 +162,8 @@ export class StoreReader implements DirectoryReader, EntryContext {
   }
 
   byId(id: number): StoredEntry | undefined {
-    const octets = this.environment.entries.getBinary(id);
-    return octets === undefined ? undefined : new StoredEntry(octets, this);
+    const shared = this.environment.entries.getBinaryFast(id);
+    return shared === undefined ? undefined : new StoredEntry(kept(shared), this);
   }
 
   nearestTo(key: Buffer): StoredEntry | undefined {
