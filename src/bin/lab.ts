@@ -5,12 +5,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Chain, type DecisionEvent, type EventKind, type EventOf, findChains } from '../logs/index.ts';
-import { ManagementClient, managementSocket, statePaths } from '../supervisor/index.ts';
+import { lockHolder, ManagementClient, managementSocket, statePaths } from '../supervisor/index.ts';
 import { type LabMessage, sendMessage } from './lab-client.ts';
 
 const command = new URL('./edge', import.meta.url).pathname;
@@ -23,18 +24,47 @@ interface Server {
   readonly role: 'EdgeTransport' | 'Mailbox';
   readonly state: string;
   readonly port: number;
-  readonly ldapPort: number;
   readonly lines: readonly string[];
 }
+
+/** Ports of the loopback that nobody listens on, from the usual ones up. */
+async function freePorts(...preferred: readonly number[]): Promise<number[]> {
+  const taken = new Set<number>();
+  const ports: number[] = [];
+  for (const first of preferred) {
+    let port = first;
+    while (taken.has(port) || !(await isFree(port))) port++;
+    taken.add(port);
+    ports.push(port);
+  }
+  return ports;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  probe.once('error', () => resolve(false));
+  probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  return promise;
+}
+
+const [edgePort = 0, hubPort = 0, edgeLdap = 0, hubLdap = 0, edgeLdaps = 0, hubLdaps = 0] = await freePorts(
+  2525,
+  2526,
+  50_389,
+  50_390,
+  50_636,
+  50_637,
+);
 
 const hub: Server = {
   title: 'hub',
   role: 'Mailbox',
   state: join(root, 'hub'),
-  port: 2526,
-  ldapPort: 50_390,
+  port: hubPort,
   lines: [
-    `Set-ReceiveConnector "Default ${server}" -Bindings 127.0.0.1:2526 -PermissionGroups AnonymousUsers,ExchangeServers`,
+    `ConfigureAdam.ps1 -LdapPort ${hubLdap} -SslPort ${hubLdaps}`,
+    `Set-ReceiveConnector "Default ${server}" -Bindings 127.0.0.1:${hubPort} -PermissionGroups AnonymousUsers,ExchangeServers`,
     'New-AcceptedDomain -Name "Corp" -DomainName corp.example -DomainType Authoritative',
   ],
 };
@@ -43,12 +73,12 @@ const appliance: Server = {
   title: 'edge',
   role: 'EdgeTransport',
   state: join(root, 'edge'),
-  port: 2525,
-  ldapPort: 50_389,
+  port: edgePort,
   lines: [
-    `Set-ReceiveConnector "Default internal receive connector ${server}" -Bindings 127.0.0.1:2525 -ProtocolLoggingLevel Verbose`,
+    `ConfigureAdam.ps1 -LdapPort ${edgeLdap} -SslPort ${edgeLdaps}`,
+    `Set-ReceiveConnector "Default internal receive connector ${server}" -Bindings 127.0.0.1:${edgePort} -ProtocolLoggingLevel Verbose`,
     'New-AcceptedDomain -Name "Corp" -DomainName corp.example -DomainType Authoritative',
-    'New-SendConnector -Name "To the hub" -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port 2526',
+    `New-SendConnector -Name "To the hub" -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${hubPort}`,
   ],
 };
 
@@ -57,12 +87,13 @@ const bold = (text: string): string =>
   process.stdout.isTTY && !process.env['NO_COLOR'] ? `\x1b[1m${text}\x1b[0m` : text;
 
 /** Makes a server anew, by the lines that an administrator would type. */
-async function setUp({ title, role, state, lines, ldapPort }: Server): Promise<void> {
+async function setUp({ title, role, state, lines }: Server): Promise<void> {
+  const holder = lockHolder(statePaths(state));
+  if (holder !== undefined) throw new Error(`the demonstration runs already (process ${holder}): stop it by Ctrl-C`);
   rmSync(state, { recursive: true, force: true });
   say(bold(`Setting up the ${title} (${role}) with management-shell lines:`));
-  const ports = `ConfigureAdam.ps1 -LdapPort ${ldapPort} -SslPort ${ldapPort + 247}`;
   for (const line of lines) say(`  [PS] ${line}`);
-  const all = [ports, ...lines].flatMap((line) => ['-c', line]);
+  const all = lines.flatMap((line) => ['-c', line]);
   const { stdout } = await promisify(execFile)(command, ['shell', '--state', state, '--role', role, ...all]);
   if (stdout.trim() !== '') say(stdout.trimEnd().replace(/^/gm, '    '));
 }
