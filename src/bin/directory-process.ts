@@ -24,6 +24,7 @@ import { LdapConfigurationStore } from './configuration-store.ts';
 import { holdSnapshots, openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { journalSettings } from './journal-settings.ts';
 import { processOptions } from './process-options.ts';
+import { QueueHolds } from './queue-holds.ts';
 import { shellMethods } from './shell-session.ts';
 import { FanOutAdministration, type WorkerAnswer } from './transport-administration.ts';
 
@@ -74,8 +75,11 @@ for (const host of ['0.0.0.0', '::']) await listenLdap({ host, port: edgeSyncAda
 
 const administration = new FanOutAdministration(
   async (name, argument) => (await bus.request('fan-out', { name, argument })) as WorkerAnswer<unknown>[],
-  place.serverName,
-  () => journalSettings(snapshots.current, paths).tracking.limits.folder,
+  {
+    serverName: place.serverName,
+    trackingFolder: () => journalSettings(snapshots.current, paths).tracking.limits.folder,
+    holds: new QueueHolds(paths),
+  },
 );
 const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn);
 const auditTrail = openAdminAudit(paths);

@@ -1,10 +1,10 @@
 /** What an administrator does to the queues of one worker. Requests name the parts that lie on this worker. */
 import type { MessageAction, QueueAction } from '../cmdlets/index.ts';
-import { type MessageQueue, type Spool } from '../queue/index.ts';
+import { type MessageQueue, type NextHop, type Spool } from '../queue/index.ts';
 
 export interface QueueRequest {
   readonly action: QueueAction;
-  readonly targets: readonly { readonly worker: string; readonly identity: string }[];
+  readonly hop: NextHop;
   readonly resubmit: boolean;
 }
 
@@ -15,17 +15,13 @@ export interface MessageRequest {
   readonly queues: readonly (readonly [worker: string, identity: string])[] | undefined;
 }
 
-/** Acts on this worker's part of the queues. */
-export async function actOnQueues(
-  queue: MessageQueue,
-  worker: string,
-  { action, targets, resubmit }: QueueRequest,
-): Promise<void> {
-  for (const { identity } of targets.filter((target) => target.worker === worker)) {
-    if (action === 'suspend') queue.suspendQueue(identity);
-    else if (action === 'resume') queue.resumeQueue(identity);
-    else await queue.retryQueue(identity, { resubmit });
-  }
+/** Acts on this worker's part of a queue. Suspending holds for messages that come later, too. */
+export async function actOnQueue(queue: MessageQueue, { action, hop, resubmit }: QueueRequest): Promise<void> {
+  if (action === 'suspend') return queue.suspendHop(hop);
+  const identity = queue.queueTo(hop);
+  if (identity === undefined) return;
+  if (action === 'resume') queue.resumeQueue(identity);
+  else await queue.retryQueue(identity, { resubmit });
 }
 
 /** Acts on a message, if this worker has it. */

@@ -10,6 +10,7 @@ import {
 } from '../cmdlets/index.ts';
 import { searchTracking } from '../logs/index.ts';
 import { type MessageView, type QueueView } from '../queue/index.ts';
+import { type QueueHolds } from './queue-holds.ts';
 
 /** What one worker said. */
 export interface WorkerAnswer<T> {
@@ -24,6 +25,9 @@ export type FanOut = (name: string, argument: unknown) => Promise<readonly Worke
 /** Queues that Exchange names and does not number. */
 const named = new Set(['Submission', 'Unreachable', 'Poison']);
 
+/** Messages of one worker that are looked at. */
+const mostMessages = 100_000;
+
 /** Shards in one message id: the remainder names the worker. */
 const shards = 256;
 
@@ -33,18 +37,26 @@ interface Merged {
   readonly parts: { readonly worker: string; readonly view: QueueView }[];
 }
 
+export interface AdministrationParts {
+  readonly serverName: string;
+  readonly trackingFolder: () => string;
+  readonly holds: Pick<QueueHolds, 'hold' | 'release'>;
+}
+
 /** Reaches the queues of all workers: one next hop is one queue, whoever holds its messages. */
 export class FanOutAdministration implements TransportAdministration {
   readonly #fanOut: FanOut;
   readonly #serverName: string;
   readonly #trackingFolder: () => string;
+  readonly #holds: Pick<QueueHolds, 'hold' | 'release'>;
   /** Numbers once given stay with their next hop while this process runs. */
   readonly #numbers = new Map<string, string>();
 
-  constructor(fanOut: FanOut, serverName: string, trackingFolder: () => string) {
+  constructor(fanOut: FanOut, parts: AdministrationParts) {
     this.#fanOut = fanOut;
-    this.#serverName = serverName;
-    this.#trackingFolder = trackingFolder;
+    this.#serverName = parts.serverName;
+    this.#trackingFolder = parts.trackingFolder;
+    this.#holds = parts.holds;
   }
 
   async queues(): Promise<readonly QueueInfo[]> {
@@ -52,10 +64,13 @@ export class FanOutAdministration implements TransportAdministration {
   }
 
   async messages(): Promise<readonly MessageInfo[]> {
-    const numbers = await this.#numbersByWorker();
-    const answers = await this.#ask<readonly MessageView[]>('messages', { limit: 10_000 });
+    const parts = await this.#parts();
+    const answers = await this.#ask<readonly MessageView[]>('messages', { limit: mostMessages });
     return answers.flatMap(({ worker, result }) =>
-      result.map((view) => this.#message(view, numbers.get(`${worker} ${view.queue}`) ?? view.queue)),
+      result.map((view) => {
+        const part = parts.find((one) => one.worker === worker && one.identity === view.queue);
+        return this.#message(view, part?.number ?? view.queue);
+      }),
     );
   }
 
@@ -66,20 +81,24 @@ export class FanOutAdministration implements TransportAdministration {
   ): Promise<void> {
     const wanted = new Set(identities.map((identity) => this.#local(identity)));
     for (const { number, parts } of await this.#merged()) {
-      if (!wanted.has(number.toLowerCase())) continue;
-      const targets = parts.map(({ worker, view }) => ({ worker, identity: view.identity }));
-      await this.#ask('queue-action', { action, targets, resubmit: options.resubmit === true });
+      const hop = parts.find(({ view }) => view.hop !== undefined)?.view.hop;
+      if (!wanted.has(number.toLowerCase()) || hop === undefined) continue;
+      // Written down first: a worker that starts meanwhile must do the same.
+      if (action === 'suspend') await this.#holds.hold(hop);
+      if (action === 'resume') await this.#holds.release(hop);
+      await this.#act('queue-action', { action, hop, resubmit: options.resubmit === true });
     }
   }
 
   async actOnMessages(action: MessageAction, identities: readonly string[]): Promise<void> {
-    const numbers = await this.#numbersByWorker();
+    const parts = await this.#parts();
     for (const identity of identities) {
-      const parts = identity.split('\\');
-      const id = Number(parts.at(-1));
-      const number = parts.length > 2 ? parts.at(-2) : undefined;
-      const queues = [...numbers].filter(([, value]) => value === number).map(([key]) => key.split(' '));
-      await this.#ask('message-action', { action, id, queues: number === undefined ? undefined : queues });
+      const words = identity.split('\\');
+      const id = Number(words.at(-1));
+      const number = words.length > 2 ? words.at(-2)?.toLowerCase() : undefined;
+      const own = parts.filter((part) => part.number.toLowerCase() === number);
+      const queues = own.map((part) => [part.worker, part.identity] as const);
+      await this.#act('message-action', { action, id, queues: number === undefined ? undefined : queues });
     }
   }
 
@@ -107,6 +126,12 @@ export class FanOutAdministration implements TransportAdministration {
     );
   }
 
+  /** Throws Error when a worker could not do its part. */
+  async #act(name: string, argument: unknown): Promise<void> {
+    const failed = (await this.#fanOut(name, argument)).find(({ error }) => error !== undefined);
+    if (failed !== undefined) throw new Error(`${failed.worker}: ${failed.error ?? ''}`);
+  }
+
   async #merged(): Promise<Merged[]> {
     const merged = new Map<string, Merged>();
     for (const { worker, result } of await this.#ask<readonly QueueView[]>('queues', undefined)) {
@@ -120,12 +145,10 @@ export class FanOutAdministration implements TransportAdministration {
     return [...merged.values()];
   }
 
-  async #numbersByWorker(): Promise<ReadonlyMap<string, string>> {
-    const queues = await this.#merged();
-    return new Map(
-      queues.flatMap(({ number, parts }) =>
-        parts.map(({ worker, view }) => [`${worker} ${view.identity}`, number] as const),
-      ),
+  /** Which queue of which worker is which number here. */
+  async #parts(): Promise<readonly { readonly worker: string; readonly identity: string; readonly number: string }[]> {
+    return (await this.#merged()).flatMap(({ number, parts }) =>
+      parts.map(({ worker, view }) => ({ worker, identity: view.identity, number })),
     );
   }
 

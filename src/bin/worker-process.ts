@@ -22,7 +22,8 @@ import {
 import { holdSnapshots, openDirectory, placeIn } from './directory-access.ts';
 import { journalSettings } from './journal-settings.ts';
 import { processOptions } from './process-options.ts';
-import { actOnMessages, actOnQueues, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
+import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
+import { QueueHolds } from './queue-holds.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
 const drainMs = 20_000;
@@ -117,7 +118,7 @@ bus.handle('worker-status', () => ({
 }));
 bus.handle('queues', () => queue.queues());
 bus.handle('messages', (filter) => queue.messages(filter as MessageFilter));
-bus.handle('queue-action', (request) => actOnQueues(queue, name, request as QueueRequest));
+bus.handle('queue-action', (request) => actOnQueue(queue, request as QueueRequest));
 bus.handle('message-action', (request) => actOnMessages(queue, name, request as MessageRequest));
 bus.handle('export-message', (request) => exportMessage(spool, (request as { id: number }).id));
 bus.handle('stop', () => stop(AbortSignal.timeout(drainMs)));
@@ -130,6 +131,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
   journal.flush();
 });
 
+for (const hop of new QueueHolds(paths).read()) queue.suspendHop(hop);
 await queue.start();
 giveBackWhenIdle(ownMemory, clock);
 log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');

@@ -50,16 +50,26 @@ interface MessageVerb {
   readonly says: string;
   readonly impact: 'Medium' | 'High';
   readonly action: (bound: BoundParameters) => MessageAction;
+  /** Status that the message has then. */
+  readonly after: string;
 }
 
 const verbs: readonly MessageVerb[] = [
-  { verb: 'Suspend', synopsis: 'Keeps a message back.', says: 'Suspending', impact: 'Medium', action: () => 'suspend' },
+  {
+    verb: 'Suspend',
+    synopsis: 'Keeps a message back.',
+    says: 'Suspending',
+    impact: 'Medium',
+    action: () => 'suspend',
+    after: 'Suspended',
+  },
   {
     verb: 'Resume',
     synopsis: 'Lets a suspended message go on.',
     says: 'Resuming',
     impact: 'Medium',
     action: () => 'resume',
+    after: 'Ready',
   },
   {
     verb: 'Remove',
@@ -67,10 +77,11 @@ const verbs: readonly MessageVerb[] = [
     says: 'Removing',
     impact: 'High',
     action: (bound) => (yesNoOf(bound, 'WithNDR', true) ? 'removeWithReport' : 'remove'),
+    after: 'Removed',
   },
 ];
 
-function messageCmdlet({ verb, synopsis, says, impact, action }: MessageVerb): Cmdlet {
+function messageCmdlet({ verb, synopsis, says, impact, action, after }: MessageVerb): Cmdlet {
   const name = `${verb}-Message`;
   return {
     name,
@@ -94,18 +105,19 @@ function messageCmdlet({ verb, synopsis, says, impact, action }: MessageVerb): C
           const identity = String(message.get('Identity'));
           if (!(await context.shouldProcess({ action: `${says} message`, target: identity, impact }))) continue;
           await transport.actOnMessages(action(bound), [identity]);
-          context.changed({ object: identity, dn: '', properties: auditedFacts(message) });
+          context.changed({ object: identity, dn: '', properties: auditedFacts(message, after) });
         }
       }),
   };
 }
 
-/** What message it was: after Remove-Message nobody can look any more. */
-function auditedFacts(message: CmdletObject): AuditedChange['properties'] {
-  return ['InternetMessageId', 'FromAddress', 'Subject'].map((name) => {
+/** What message it was, and its state: after Remove-Message nobody can look any more. Subjects are private. */
+function auditedFacts(message: CmdletObject, after: string): AuditedChange['properties'] {
+  const kept = ['InternetMessageId', 'FromAddress'].map((name) => {
     const value = plainText(message.get(name));
     return { name, before: value, after: value };
   });
+  return [{ name: 'Status', before: plainText(message.get('Status')), after }, ...kept];
 }
 
 const exportMessage: Cmdlet = {

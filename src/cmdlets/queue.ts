@@ -35,15 +35,32 @@ interface QueueVerb {
   readonly action: QueueAction;
   readonly synopsis: string;
   readonly says: string;
+  /** Status that the queue has then. */
+  readonly after: string;
 }
 
+const advice =
+  'Messages are routed as they come in; single ones are held with Suspend-Message, removed with Remove-Message.';
+
 const verbs: readonly QueueVerb[] = [
-  { verb: 'Suspend', action: 'suspend', synopsis: 'Keeps the messages of a queue back.', says: 'Suspending' },
-  { verb: 'Resume', action: 'resume', synopsis: 'Lets a suspended queue go on.', says: 'Resuming' },
-  { verb: 'Retry', action: 'retry', synopsis: 'Tries the next hop of a queue at once.', says: 'Retrying' },
+  {
+    verb: 'Suspend',
+    action: 'suspend',
+    synopsis: 'Keeps the messages of a queue back.',
+    says: 'Suspending',
+    after: 'Suspended',
+  },
+  { verb: 'Resume', action: 'resume', synopsis: 'Lets a suspended queue go on.', says: 'Resuming', after: 'Ready' },
+  {
+    verb: 'Retry',
+    action: 'retry',
+    synopsis: 'Tries the next hop of a queue at once.',
+    says: 'Retrying',
+    after: 'Active',
+  },
 ];
 
-function queueCmdlet({ verb, action, synopsis, says }: QueueVerb): Cmdlet {
+function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet {
   const name = `${verb}-Queue`;
   return {
     name,
@@ -62,9 +79,14 @@ function queueCmdlet({ verb, action, synopsis, says }: QueueVerb): Cmdlet {
         const resubmit = isOn(bound, 'Resubmit');
         for (const queue of choose(context, bound, queues, 'queue')) {
           const identity = String(queue.get('Identity'));
+          if (/\\(?:Submission|Poison)$/.test(identity)) {
+            context.warning(`The queue ${identity} delivers nothing, so nothing was done to it. ${advice}`);
+            continue;
+          }
           if (!(await context.shouldProcess({ action: `${says} queue`, target: identity, impact: 'Medium' }))) continue;
           await transport.actOnQueues(action, [identity], { resubmit });
-          context.changed({ object: identity, dn: '', properties: [] });
+          const before = String(queue.get('Status'));
+          context.changed({ object: identity, dn: '', properties: [{ name: 'Status', before, after }] });
         }
       }),
   };

@@ -106,6 +106,7 @@ export class DeliveryQueue {
       outgoingRate,
       velocity: outgoingRate - incomingRate,
       connections: this.connections.size,
+      ...(this.hop.key === poisonHop.key ? {} : { hop: this.hop }),
     };
   }
 }

@@ -6,6 +6,7 @@ import { type MessageWriter, type Spool, SpoolError, type StoredMessage } from '
 import {
   type Deliverer,
   type DeliveryType,
+  type NextHop,
   type Notifier,
   type QueueSettings,
   type RecipientOutcome,
@@ -136,6 +137,16 @@ export class MessageQueue {
       }
     }
     return views;
+  }
+
+  /** Holds back what goes to this next hop from now on; its queue is made when it is not there yet. */
+  suspendHop(hop: NextHop): void {
+    this.suspendQueue(this.#table.queueFor(hop).identity);
+  }
+
+  /** Identity of the queue that leads there now; undefined: nothing waits for it. */
+  queueTo(hop: NextHop): string | undefined {
+    return [...this.#table.all()].find((queue) => queue.hop.key === hop.key)?.identity;
   }
 
   /** False: no such queue. */

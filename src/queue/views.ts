@@ -1,5 +1,6 @@
 /** Queues and messages as an administrator sees them. Names are those of Exchange's Get-Queue and Get-Message. */
 import { type RecipientState } from './contract.ts';
+import { type NextHop } from './delivery.ts';
 
 export type QueueStatus = 'Active' | 'Connecting' | 'Ready' | 'Retry' | 'Suspended';
 
@@ -29,6 +30,8 @@ export interface QueueView {
   readonly outgoingRate: number;
   readonly velocity: number;
   readonly connections: number;
+  /** Where it leads, for acting on it; absent for Submission and Poison, on which nobody acts. */
+  readonly hop?: NextHop;
 }
 
 export type MessageStatus = 'Active' | 'PendingRemove' | 'PendingSuspend' | 'Ready' | 'Retry' | 'Suspended' | 'Locked';

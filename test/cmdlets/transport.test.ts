@@ -82,6 +82,38 @@ describe('acting', () => {
     });
   }
 
+  test('what delivers nothing is left alone, with a word about it', async () => {
+    const transport = new FakeTransport();
+    const { warnings, changes } = await new Bench('edge', transport).run('Suspend-Queue', { Identity: 'Submission' });
+    assert.match(warnings[0] ?? '', /EDGE1\\Submission delivers nothing/);
+    assert.deepEqual([changes, transport.done], [[], []]);
+  });
+
+  test('what was done is told to the audit log, without the subject', async () => {
+    const bench = new Bench('edge', new FakeTransport());
+    const changes = [
+      ...(await bench.run('Suspend-Queue', { Identity: '3' })).changes,
+      ...(await bench.run('Remove-Message', { Identity: '3\\12' })).changes,
+    ];
+    assert.deepEqual(
+      changes.map(({ object, properties }) => [
+        object,
+        properties.map(({ name, before, after }) => [name, before, after]),
+      ]),
+      [
+        ['EDGE1\\3', [['Status', 'Retry', 'Suspended']]],
+        [
+          'EDGE1\\3\\12',
+          [
+            ['Status', 'Ready', 'Removed'],
+            ['InternetMessageId', '<1@example.com>', '<1@example.com>'],
+            ['FromAddress', 'c@example.net', 'c@example.net'],
+          ],
+        ],
+      ],
+    );
+  });
+
   test('-WhatIf does nothing', async () => {
     const transport = new FakeTransport();
     const bench = new Bench('edge', transport);
