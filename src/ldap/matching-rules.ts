@@ -32,6 +32,31 @@ const stringRule = (folding: Folding): RuleBehaviour => ({
 
 const caseIgnore = stringRule({ ignoreCase: true, spaces: 'fold' });
 const caseExact = stringRule({ ignoreCase: false, spaces: 'fold' });
+
+/** Lines between `$`, compared line by line: RFC 4517 §4.2.9 and §4.2.10. A piece of an assertion never reaches over a line. */
+const byLine = (value: Buffer, each: (line: Buffer) => Buffer | undefined): Buffer | undefined => {
+  const lines = value
+    .toString('latin1')
+    .split('$')
+    .map((line) => each(Buffer.from(line, 'latin1')));
+  return lines.every((line) => line !== undefined)
+    ? Buffer.from(lines.map((line) => line.toString('latin1')).join('$'), 'latin1')
+    : undefined;
+};
+const caseIgnoreList: RuleBehaviour = {
+  ...caseIgnore,
+  normalise: (value, context) => byLine(value, (line) => caseIgnore.normalise(line, context)),
+  haystack: (normal) => byLine(normal, (line) => substringForm(line, { ignoreCase: true, spaces: 'fold' })) ?? normal,
+};
+
+/** One word of the value is the assertion: RFC 4517 §4.2.32 (words) and §4.2.21 (keywords, which may hold punctuation). */
+const anyPart = (separator: RegExp): RuleBehaviour => ({
+  normalise: caseIgnore.normalise,
+  test: (value, assertion) => {
+    const text = prepare(value, { ignoreCase: true, spaces: 'fold' })?.toString('utf8');
+    return text?.split(separator).includes(assertion.toString('utf8'));
+  },
+});
 const numeric = stringRule({ ignoreCase: false, spaces: 'remove' });
 const telephone = stringRule({ ignoreCase: true, spaces: 'remove-hyphen' });
 const octets: RuleBehaviour = { normalise: (value) => value, piece: (piece) => piece, haystack: (normal) => normal };
@@ -103,8 +128,8 @@ export const ruleBehaviours: ReadonlyMap<string, RuleBehaviour> = new Map([
   ['2.5.13.8', numeric],
   ['2.5.13.9', numeric],
   ['2.5.13.10', numeric],
-  ['2.5.13.11', caseIgnore],
-  ['2.5.13.12', caseIgnore],
+  ['2.5.13.11', caseIgnoreList],
+  ['2.5.13.12', caseIgnoreList],
   ['2.5.13.13', boolean],
   ['2.5.13.14', integer],
   ['2.5.13.15', integer],
@@ -120,6 +145,8 @@ export const ruleBehaviours: ReadonlyMap<string, RuleBehaviour> = new Map([
   ['2.5.13.29', onFirstComponent(integer)],
   ['2.5.13.30', onFirstComponent(objectIdentifier)],
   ['2.5.13.31', onFirstComponent(caseIgnore)],
+  ['2.5.13.32', anyPart(/[^\p{L}\p{N}]+/u)],
+  ['2.5.13.33', anyPart(/[\s,;]+/u)],
   ['1.3.6.1.4.1.1466.109.114.1', caseExact],
   ['1.3.6.1.4.1.1466.109.114.2', caseIgnore],
   ['1.3.6.1.4.1.1466.109.114.3', caseIgnore],

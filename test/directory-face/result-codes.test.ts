@@ -181,6 +181,18 @@ const rows: readonly Row[] = [
   },
   // compare
   { name: 'compare true', operation: compareOp(ann, 'sn', ' ARCHER '), expect: 'compareTrue' },
+  {
+    name: 'compare the root DSE without a bind',
+    operation: compareOp('', 'supportedFeatures', '1.3.6.1.1.14'),
+    as: 'anonymous',
+    expect: 'compareTrue',
+  },
+  {
+    name: 'compare the schema',
+    operation: compareOp('cn=schema', 'objectClasses', '2.5.6.6'),
+    as: 'user',
+    expect: 'compareTrue',
+  },
   { name: 'compare false', operation: compareOp(ann, '2.5.4.4', 'Baker'), expect: 'compareFalse' },
   {
     name: 'compare nothing',

@@ -1,6 +1,7 @@
 /** Compare: RFC 4511 §4.10. */
 import { Dn, type Entry, LdapError, type Schema } from '../../ldap/index.ts';
 import { everyRight } from './access-policy.ts';
+import { mechanismsFor } from './bind-operation.ts';
 import { type Operation } from './operation.ts';
 import { type CompareCall } from './request.ts';
 import { type SystemEntries } from './system-entries.ts';
@@ -9,11 +10,15 @@ import { assertOn, type DirectoryView, locate, requireBound } from './target.ts'
 export function compareOperation(view: DirectoryView, system: SystemEntries): Operation<CompareCall> {
   return async ({ dn, attribute, value }, { session, controls }) => {
     const { schema } = view.store;
-    requireBound(session.principal);
     const name = Dn.parse(dn);
-    const { entry, rights } = system.isSubschema(name)
-      ? { entry: system.subschema(), rights: everyRight }
-      : locate(view, session.principal, name);
+    if (!name.isRoot) requireBound(session.principal);
+    const made = name.isRoot
+      ? system.rootDse(mechanismsFor(session))
+      : system.isSubschema(name)
+        ? system.subschema()
+        : undefined;
+    const { entry, rights } =
+      made === undefined ? locate(view, session.principal, name) : { entry: made, rights: everyRight };
     const described = schema.describe(attribute);
     if (described === undefined)
       throw new LdapError('undefinedAttributeType', `the attribute ${attribute} is not known`);

@@ -21,6 +21,8 @@ const defaultCost: Argon2Cost = { memory: 19_456, passes: 2 };
 const scheme = '{ARGON2}';
 const form =
   /^\{ARGON2\}\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d)\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+/** Hashes that run at once: they share the runtime's few threads with everything that waits for the disk. */
+const maxRunning = 2;
 /** Hashes that run or wait; more are refused, so that guessing cannot fill the memory. */
 const maxWaiting = 64;
 const maxPasswordBytes = 1024;
@@ -29,6 +31,8 @@ const maxPasswordBytes = 1024;
 export class Argon2Hasher implements PasswordHasher {
   readonly #cost: Argon2Cost;
   #waiting = 0;
+  #running = 0;
+  readonly #queue: (() => void)[] = [];
 
   constructor(cost: Argon2Cost = defaultCost) {
     this.#cost = cost;
@@ -67,12 +71,25 @@ export class Argon2Hasher implements PasswordHasher {
       return Promise.reject(new LdapError('busy', 'too many passwords are being checked'));
     this.#waiting += 1;
     return new Promise((resolve, reject) => {
-      argon2('argon2id', parameters, (error, tag) => {
-        this.#waiting -= 1;
-        if (error === null) resolve(tag);
-        else reject(error);
-      });
+      this.#queue.push(() =>
+        argon2('argon2id', parameters, (error, tag) => {
+          this.#waiting -= 1;
+          this.#running -= 1;
+          this.#next();
+          if (error === null) resolve(tag);
+          else reject(error);
+        }),
+      );
+      this.#next();
     });
+  }
+
+  #next(): void {
+    if (this.#running >= maxRunning) return;
+    const run = this.#queue.shift();
+    if (run === undefined) return;
+    this.#running += 1;
+    run();
   }
 }
 
