@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { ca, commonName, contextOf, leaf, organization } from './certificates.ts';
 import { adminDn, type Face, password, root, startFace } from './face.ts';
 
 let face: Face;
@@ -17,12 +18,14 @@ interface Outcome {
   readonly out: string;
 }
 
-function run(tool: string, args: readonly string[], input = ''): Promise<Outcome> {
+type Environment = Readonly<Record<string, string>>;
+
+function run(tool: string, args: readonly string[], input = '', environment: Environment = {}): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       tool,
       args,
-      { env: { LDAPNOINIT: '1', PATH: process.env['PATH'] }, timeout: 20_000 },
+      { env: { PATH: process.env['PATH'], ...environment }, timeout: 20_000 },
       (error, out, err) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, out: out + err });
@@ -182,6 +185,36 @@ test('controls of ldapsearch', async () => {
   assert.equal((await search('-b', root, '-a', 'always', '-s', 'base')).code, 0);
   assert.equal((await search('-b', root, '-e', '!authzid=dn:cn=x')).code, 12);
   assert.equal((await search('-b', root, '-z', '2', '1.1')).code, 4);
+});
+
+test('StartTLS, ldaps, and EXTERNAL with a client certificate', async () => {
+  await using secure = await startFace({
+    tls: { secureContext: () => contextOf('localhost'), authoritiesNameAccounts: true },
+  });
+  const { port } = await secure.server.listen({ host: '127.0.0.1', port: 0, tls: true });
+  const own = leaf([organization('Test'), commonName('admin')]);
+  const files = {
+    ca: join(secure.folder, 'ca.pem'),
+    cert: join(secure.folder, 'cert.pem'),
+    key: join(secure.folder, 'key.pem'),
+  };
+  await Promise.all([writeFile(files.ca, ca), writeFile(files.cert, own.cert), writeFile(files.key, own.key)]);
+  const trusting = { LDAPTLS_CACERT: files.ca, LDAPTLS_REQCERT: 'demand' };
+  const [plain, ldaps] = [secure.url, `ldaps://127.0.0.1:${port}`];
+  const simple = ['-x', '-D', adminDn, '-w', password];
+  const whoAmI = async (args: readonly string[], environment: Environment): Promise<string> =>
+    (await run('ldapwhoami', args, '', environment)).out.trim();
+  assert.equal(await whoAmI(['-ZZ', '-H', plain, ...simple], trusting), `dn:${adminDn}`);
+  assert.equal(await whoAmI(['-H', ldaps, ...simple], trusting), `dn:${adminDn}`);
+  const client = { ...trusting, LDAPTLS_CERT: files.cert, LDAPTLS_KEY: files.key };
+  for (const args of [
+    ['-ZZ', '-H', plain],
+    ['-H', ldaps],
+  ]) {
+    assert.equal(await whoAmI(['-Q', '-Y', 'EXTERNAL', ...args], client), `dn:${adminDn}`);
+    assert.match(await whoAmI(['-Q', '-Y', 'EXTERNAL', ...args], trusting), /\(48\)|unknown authentication method/i);
+  }
+  assert.match(await whoAmI(['-ZZ', '-H', plain, ...simple], { LDAPTLS_REQCERT: 'demand' }), /\(-1[01]?\)/);
 });
 
 test('a bulk load', async () => {

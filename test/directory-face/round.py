@@ -1,6 +1,8 @@
 """The whole round with Python's ldap3 and ldap (python-ldap). Ends with status 1 and a trace on the first thing that is not right."""
+import ssl
 import sys
 import ldap
+import ldap.sasl
 import ldap.modlist
 import ldap.schema
 from ldap.controls import SimplePagedResultsControl
@@ -10,13 +12,19 @@ import ldap3
 from ldap3.utils.conv import escape_bytes
 
 port, root, admin, password = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+# How TLS begins: 'none', 'starttls' or 'ldaps'; then the authority to trust, and an ldapi URL.
+mode = sys.argv[5] if len(sys.argv) > 5 else 'none'
+ca, local = (sys.argv[6], sys.argv[7]) if len(sys.argv) > 7 else (None, None)
 people = 'ou=People,' + root
 octets = bytes([0xff, 0, 0x2a, 0x5c, 0x28, 0x29, 0x80])
 
 
 def with_ldap3():
-    server = ldap3.Server('127.0.0.1', port=port, get_info=ldap3.ALL)
-    c = ldap3.Connection(server, admin, password, auto_bind=True, raise_exceptions=True)
+    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca) if ca else None
+    host = '127.0.0.1' if mode == 'none' else 'localhost'
+    server = ldap3.Server(host, port=port, use_ssl=mode == 'ldaps', tls=tls, get_info=ldap3.ALL)
+    how = ldap3.AUTO_BIND_TLS_BEFORE_BIND if mode == 'starttls' else ldap3.AUTO_BIND_NO_TLS
+    c = ldap3.Connection(server, admin, password, auto_bind=how, raise_exceptions=True)
     assert root in server.info.naming_contexts, server.info
     assert server.schema.attribute_types['proxyAddresses'].oid[0]
     assert server.schema.object_classes['msExchSmtpReceiveConnector'] is not None
@@ -43,14 +51,52 @@ def with_ldap3():
     except ldap3.core.exceptions.LDAPNoSuchObjectResult as e:
         assert e.dn == root, e.dn
     new = c.extend.standard.modify_password('cn=user,' + root)
-    ldap3.Connection(server, 'cn=user,' + root, new, auto_bind=True).unbind()
+    ldap3.Connection(server, 'cn=user,' + root, new, auto_bind=how).unbind()
+    browse(c, server)
     c.unbind()
 
 
+def browse(c, server):
+    # As a graphical browser does: every class and attribute resolved, then level by level in sorted pages.
+    for c_ in server.schema.object_classes.values():
+        for name in (c_.must_contain or []) + (c_.may_contain or []):
+            assert name in server.schema.attribute_types, (c_.name, name)
+    todo, seen = list(server.info.naming_contexts), 0
+    while todo:
+        base, cookie = todo.pop(), None
+        while cookie is None or cookie:
+            c.search(base, '(objectClass=*)', ldap3.LEVEL, attributes=['*', 'hasSubordinates', 'subschemaSubentry'],
+                     paged_size=2, paged_cookie=cookie or None, controls=[('1.2.840.113556.1.4.473', False, SORT_BY_CN)])
+            cookie = c.result['controls']['1.2.840.113556.1.4.319']['value']['cookie']
+            for entry in c.entries:
+                seen += 1
+                assert entry.subschemaSubentry.value == 'cn=schema'
+                if entry.hasSubordinates.value:
+                    todo.append(entry.entry_dn)
+    assert seen >= 6, seen
+
+
+# SEQUENCE OF SEQUENCE { attributeType "cn" }, RFC 2891.
+SORT_BY_CN = bytes([0x30, 6, 0x30, 4, 4, 2]) + b'cn'
+
+
+def over_the_local_socket():
+    c = ldap.initialize(local)
+    c.sasl_external_bind_s()
+    assert c.whoami_s() == 'dn:CN=Local Administrator', c.whoami_s()
+    c.unbind_s()
+
+
 def with_python_ldap():
-    c = ldap.initialize('ldap://127.0.0.1:%d' % port)
+    c = ldap.initialize('%s://%s:%d' % ('ldaps' if mode == 'ldaps' else 'ldap', '127.0.0.1', port))
     c.set_option(ldap.OPT_NETWORK_TIMEOUT, 5)
     c.timeout = 10
+    if ca:
+        c.set_option(ldap.OPT_X_TLS_CACERTFILE, ca)
+        c.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
+        c.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+    if mode == 'starttls':
+        c.start_tls_s()
     c.simple_bind_s(admin, password)
     assert c.whoami_s() == 'dn:' + admin
     dn = 'cn=Two,' + people
@@ -98,3 +144,5 @@ def with_python_ldap():
 
 with_ldap3()
 with_python_ldap()
+if local:
+    over_the_local_socket()

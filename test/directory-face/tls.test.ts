@@ -1,13 +1,13 @@
 /** TLS from the first octet and by StartTLS, and who may bind how: RFC 4511 §4.14, RFC 4513. */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { link, readdir, rename } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
-import { connect, createSecureContext, type SecureContext } from 'node:tls';
+import { connect } from 'node:tls';
 import { systemClock } from '../../src/base/index.ts';
-import { buildCertificate, type NameSteps, purposes, randomSerial } from '../../src/certificates/index.ts';
+import { type NameSteps } from '../../src/certificates/index.ts';
 import { bindOperation } from '../../src/directory/face/bind-operation.ts';
 import { type OperationContext } from '../../src/directory/face/operation.ts';
 import { peerOf } from '../../src/directory/face/peer.ts';
@@ -19,51 +19,11 @@ import {
   StoreAuthenticator,
 } from '../../src/directory/index.ts';
 import { LdapError } from '../../src/ldap/index.ts';
+import { ca, caPair, certificate, commonName, contextOf, dayMs, leaf, makePair, organization } from './certificates.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { bindOp, extendedOp, message, RawClient, saslBindOp, searchOp } from './raw-client.ts';
 
 const startTls = '1.3.6.1.4.1.1466.20037';
-const dayMs = 86_400_000;
-const organization = (value: string): NameSteps[number] => [{ oid: '2.5.4.10', value }];
-const commonName = (value: string): NameSteps[number] => [{ oid: '2.5.4.3', value }];
-
-interface Pair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
-const makePair = (): Pair => generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const caName = [commonName('Test CA')];
-
-function certificate(
-  subject: NameSteps,
-  pair: Pair,
-  issuer: Pair,
-  ca = false,
-): { readonly cert: string; readonly key: string } {
-  const der = buildCertificate({
-    subject,
-    issuer: caName,
-    notBefore: Date.now() - dayMs,
-    notAfter: Date.now() + dayMs,
-    serial: randomSerial(),
-    publicKey: pair.publicKey,
-    signingKey: issuer.privateKey,
-    issuerPublicKey: issuer.publicKey,
-    ca,
-    keyUsage: ca ? ['keyCertSign'] : ['digitalSignature'],
-    ...(!ca && { extendedKeyUsage: [purposes.serverAuth, purposes.clientAuth], dnsNames: ['localhost'] }),
-  });
-  const cert = `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
-  return { cert, key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
-}
-
-const caPair = makePair();
-const ca = certificate(caName, caPair, caPair, true).cert;
-const leaf = (subject: NameSteps, issuer = caPair) => certificate(subject, makePair(), issuer);
-const contextOf = (name: string): SecureContext =>
-  createSecureContext({ ...leaf([commonName(name)]), ca, minVersion: 'TLSv1.2' });
-
 let face: Face;
 let current = contextOf('first');
 let securePort = 0;
