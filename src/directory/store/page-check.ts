@@ -18,6 +18,7 @@ const nodeHeader = 8;
 const flag = { branch: 0x01, leaf: 0x02, overflow: 0x04, leaf2: 0x20 } as const;
 const nodeFlag = { bigData: 0x01, subTree: 0x02 } as const;
 const treeRecord = 48;
+const windowBytes = 1024 ** 2;
 const noPage = 0xffffffffffffffffn;
 
 /** Thrown inside and caught here. */
@@ -50,59 +51,74 @@ class PageWalk {
   readonly #descriptor: number;
   readonly #pageSize: number;
   readonly #seen: Uint8Array;
-  readonly #page: Buffer;
-  #todo: number[] = [];
+  /** Pages read at once, the first of them, and how many there are. */
+  readonly #window: Buffer;
+  readonly #words: Uint16Array;
+  #first = 0;
+  #pages = 0;
+  /** Where the page that is looked at begins in the window. */
+  #at = 0;
+  #below: number[] = [];
   #tree = '';
 
   constructor(descriptor: number, pageSize: number, pages: number) {
     this.#descriptor = descriptor;
     this.#pageSize = pageSize;
     this.#seen = new Uint8Array(pages);
-    this.#page = Buffer.alloc(pageSize);
+    const octets = new ArrayBuffer(Math.max(pageSize, windowBytes));
+    this.#window = Buffer.from(octets);
+    this.#words = new Uint16Array(octets);
   }
 
+  /** Level by level and each in the order of the file, so that it is read in large pieces. */
   tree(root: number, name: string): void {
     this.#tree = name;
-    this.#todo = [root];
-    for (let page = this.#todo.pop(); page !== undefined; page = this.#todo.pop()) this.#visit(page);
+    for (let level = [root]; level.length > 0; level = this.#below.sort((a, b) => a - b)) {
+      this.#below = [];
+      for (const page of level) this.#visit(page);
+    }
   }
 
   #visit(page: number): void {
-    const bytes = this.#read(page);
-    const flags = bytes.readUInt16LE(18);
+    this.#read(page);
+    const flags = this.#word(18);
     if ((flags & flag.leaf2) !== 0) return;
     const kind = flags & (flag.branch | flag.leaf | flag.overflow);
     if (kind !== flag.branch && kind !== flag.leaf) throw this.#damage(page, 'is neither branch nor leaf');
     const room = this.#pageSize - header;
-    const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22)];
+    const [lower, upper] = [this.#word(20), this.#word(22)];
     if (lower > upper || upper > room || lower % 2 !== 0) throw this.#damage(page, 'has no sound header');
     for (let i = 0; i < lower; i += 2) {
-      const node = bytes.readUInt16LE(header + i);
-      if (node < upper || node + nodeHeader > room) throw this.#damage(page, 'points outside itself');
-      if (kind === flag.branch) this.#todo.push(bytes.readUIntLE(header + node, 6));
+      const node = this.#word(header + i);
+      if (node < upper || node + nodeHeader > room || node % 2 !== 0) throw this.#damage(page, 'points outside itself');
+      if (kind === flag.branch) this.#below.push(this.#window.readUIntLE(this.#at + header + node, 6));
       else this.#leafNode(page, header + node);
     }
   }
 
+  /** 16 bits of the page; everything in a page stands at even places. */
+  #word(at: number): number {
+    return this.#words[(this.#at + at) >> 1] ?? 0;
+  }
+
   #leafNode(page: number, at: number): void {
-    const bytes = this.#page;
-    const size = bytes.readUInt32LE(at);
-    const flags = bytes.readUInt16LE(at + 4);
-    const data = at + nodeHeader + bytes.readUInt16LE(at + 6);
+    const size = this.#word(at) + this.#word(at + 2) * 0x10000;
+    const flags = this.#word(at + 4);
+    const data = at + nodeHeader + this.#word(at + 6);
     const big = (flags & nodeFlag.bigData) !== 0;
     if (data + (big ? header : size) > this.#pageSize)
       throw this.#damage(page, 'holds a record that reaches over its end');
     if (big) this.#overflow(page, data, size);
     else if ((flags & nodeFlag.subTree) !== 0) {
       if (size < treeRecord) throw this.#damage(page, 'holds no sound record of a tree');
-      const root = rootOf(bytes, data);
-      if (root !== undefined) this.#todo.push(root);
+      const root = rootOf(this.#window, this.#at + data);
+      if (root !== undefined) this.#below.push(root);
     }
   }
 
   /** Pages of a value that is longer than a page; only the first has a header. */
   #overflow(page: number, at: number, size: number): void {
-    const first = Number(this.#page.readBigUInt64LE(at));
+    const first = Number(this.#window.readBigUInt64LE(this.#at + at));
     const count = Math.ceil((header + size) / this.#pageSize);
     if (first + count > this.#seen.length)
       throw this.#damage(page, `needs page ${first + count - 1}, which is not there`);
@@ -113,12 +129,16 @@ class PageWalk {
       throw this.#damage(first, 'is not the long value that it should be');
   }
 
-  #read(page: number): Buffer {
+  #read(page: number): void {
     this.#take(page, page);
-    const length = readSync(this.#descriptor, this.#page, 0, this.#pageSize, page * this.#pageSize);
-    if (length < this.#pageSize || Number(this.#page.readBigUInt64LE(0)) !== page)
+    if (page < this.#first || page >= this.#first + this.#pages) {
+      const length = readSync(this.#descriptor, this.#window, 0, this.#window.length, page * this.#pageSize);
+      this.#first = page;
+      this.#pages = Math.floor(length / this.#pageSize);
+    }
+    this.#at = (page - this.#first) * this.#pageSize;
+    if (this.#pages === 0 || Number(this.#window.readBigUInt64LE(this.#at)) !== page)
       throw this.#damage(page, 'is not the page that it should be');
-    return this.#page;
   }
 
   #take(page: number, from: number): void {
