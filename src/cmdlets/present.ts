@@ -20,10 +20,19 @@ export function present(
     ['ObjectClass', table.objectClasses],
     ['WhenChanged', object.whenChanged],
     ['WhenCreated', object.whenCreated],
+    ['WhenChangedUTC', inUtc(object.whenChanged)],
+    ['WhenCreatedUTC', inUtc(object.whenCreated)],
+    ['OrganizationId', null],
+    ['Id', object.identity],
     ['OriginatingServer', serverName],
     ['IsValid', true],
     ['ObjectState', 'Unchanged'],
   ]);
+}
+
+/** A time whose local parts are those of the time in UTC: dates of the shell carry no zone. */
+function inUtc(date: Date | null): Date | null {
+  return date === null ? null : new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
 }
 
 /** One value as text, for the audit log and for -WhatIf. */

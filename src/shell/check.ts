@@ -56,6 +56,8 @@ export function problemLine(file: string, { line, column, message }: CheckProble
 class Checker {
   readonly #finder: CommandFinder;
   readonly #report: (extent: Extent, error: ShellError) => void;
+  /** Blocks that are text to their cmdlet: `-Filter {…}`. */
+  readonly #texts = new Set<unknown>();
 
   constructor(finder: CommandFinder, report: (extent: Extent, error: ShellError) => void) {
     this.#finder = finder;
@@ -68,7 +70,7 @@ class Checker {
       for (const item of value) this.node(item);
       return;
     }
-    if (value === null || typeof value !== 'object') return;
+    if (value === null || typeof value !== 'object' || this.#texts.has(value)) return;
     if ('kind' in value) this.#own(value as Statement | Command | Expression);
     for (const [name, child] of Object.entries(value)) if (name !== 'extent') this.node(child);
   }
@@ -112,6 +114,7 @@ class Checker {
 
   #argument({ parameter, slots }: Assigned): void {
     const [slot] = slots;
+    if (slot !== undefined && 'node' in slot && /^String$/i.test(parameter.type)) this.#texts.add(slot.node);
     if (slot === undefined || !('node' in slot) || parameter.remaining === true) return;
     const { node } = slot;
     const known = constantOf(node);

@@ -18,10 +18,12 @@ import { runStatements } from './interpreter/statements.ts';
 import { type Streams } from './interpreter/streams.ts';
 import { parse } from './language/parser.ts';
 import { type ShellSyntaxError } from './language/syntax-error.ts';
+import { Hashtable } from './values/hashtable.ts';
 import { type Source } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellList } from './values/shell-list.ts';
 import { usualEnumerationLimit } from './values/text.ts';
+import { Version } from './values/version.ts';
 
 /** What a shell is made of. */
 export interface ShellParts {
@@ -157,6 +159,11 @@ const initialVariables: readonly (readonly [string, unknown])[] = [
   ['ConfirmPreference', 'High'],
   ['WhatIfPreference', false],
   ['FormatEnumerationLimit', usualEnumerationLimit],
+  ['InformationPreference', 'SilentlyContinue'],
+  ['ProgressPreference', 'Continue'],
+  ['DebugPreference', 'SilentlyContinue'],
+  // The version of the language that lines follow.
+  ['PSVersionTable', new Hashtable([['PSVersion', new Version(5, 1)]])],
 ];
 
 /** How a line's objects are shown; `$FormatEnumerationLimit` as it is when they are. */

@@ -16,6 +16,7 @@ export const aliases: ReadonlyMap<string, string> = new Map([
   ['fl', 'Format-List'],
   ['foreach', 'ForEach-Object'],
   ['ft', 'Format-Table'],
+  ['fw', 'Format-Wide'],
   ['gal', 'Get-Alias'],
   ['gc', 'Get-Content'],
   ['gcm', 'Get-Command'],

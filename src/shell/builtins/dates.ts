@@ -1,5 +1,5 @@
 import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
-import { formatDate } from '../values/dates.ts';
+import { formatDate, formatUnix } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { builtIn, numberParameter, textParameter } from './builtin.ts';
 
@@ -30,7 +30,7 @@ export function dateCmdlets(now: () => number): readonly ShellCmdlet[] {
         parameters: {
           Date: { type: 'DateTime', position: 0, aliases: ['LastWriteTime'], help: 'Another time than now.' },
           Format: { type: 'String', help: "Gives text: 'yyyy-MM-dd HH:mm', or one of .NET's letters." },
-          UFormat: { type: 'String', help: 'Not built.', parse: refuse },
+          UFormat: { type: 'String', help: "Gives text by a format of Unix: '%Y-%m-%d %H:%M:%S'." },
           DisplayHint: { type: 'String', help: 'Taken for compatibility.' },
           Year: { ...count, min: 1, max: 9999 },
           Month: { ...count, min: 1, max: 12 },
@@ -43,7 +43,11 @@ export function dateCmdlets(now: () => number): readonly ShellCmdlet[] {
       },
       async function* (call) {
         const value = startDate(call, now);
-        const format = textParameter(call, 'Format');
+        const [format, unix] = [textParameter(call, 'Format'), textParameter(call, 'UFormat')];
+        if (unix !== undefined) {
+          yield formatUnix(value, unix);
+          return;
+        }
         yield format === undefined ? value : formatDate(value, format);
       },
     ),
@@ -74,8 +78,4 @@ export function dateCmdlets(now: () => number): readonly ShellCmdlet[] {
       },
     ),
   ];
-}
-
-function refuse(): never {
-  throw new RangeError('this parameter is outside the language of this shell; use -Format');
 }

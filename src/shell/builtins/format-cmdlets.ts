@@ -1,3 +1,4 @@
+import { displayWidth, oneLine, pad, truncate } from '../format/layout.ts';
 import { type Row, renderList } from '../format/list.ts';
 import { renderText, type ViewFinder } from '../format/output.ts';
 import { Rendered, type RenderOptions } from '../format/rendered.ts';
@@ -5,11 +6,12 @@ import { type Column, renderTable } from '../format/table.ts';
 import { columnsOf } from '../format/views.ts';
 import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
 import { equals } from '../values/compare.ts';
+import { dictionaryEntry } from '../values/dictionary-entry.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { findProperty, propertiesOf } from '../values/members.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toDisplay } from '../values/text.ts';
-import { builtIn, inputOf, listParameter, switchParameter } from './builtin.ts';
+import { builtIn, inputOf, listParameter, numberParameter, switchParameter } from './builtin.ts';
 import { type Selected, selectProperties } from './property-selection.ts';
 
 const property = {
@@ -50,16 +52,9 @@ async function sections(call: CmdletCall): Promise<readonly Section[]> {
 /** What is shown of the input: entries of hash tables one by one, nothing for null. */
 async function* shownOf(call: CmdletCall): AsyncGenerator<unknown> {
   for await (const object of inputOf(call)) {
-    if (object instanceof Hashtable) yield* object.entries().map(entryOf);
+    if (object instanceof Hashtable) yield* object.entries().map(dictionaryEntry);
     else if (object !== null) yield object;
   }
-}
-
-function entryOf([key, value]: readonly [unknown, unknown]): ShellObject {
-  return new ShellObject('System.Collections.DictionaryEntry', [
-    ['Name', key],
-    ['Value', value],
-  ]);
 }
 
 async function readRow(selected: readonly Selected[], object: unknown): Promise<Row> {
@@ -135,13 +130,36 @@ function defaultColumns(sample: unknown, findView: ViewFinder): readonly Selecte
   return columns.map((column) => ({ ...column, read: async (object) => findProperty(object, column.name) ?? null }));
 }
 
+async function* formatWide(call: CmdletCall): AsyncGenerator<unknown> {
+  const [spec] = listParameter(call, 'Property');
+  const texts: string[] = [];
+  for await (const object of shownOf(call)) {
+    const known = propertiesOf(object).find(([name]) => /^(?:Name|Identity)$/.test(name))?.[0];
+    const [selected] = isPlain(object) ? [] : selectProperties([spec ?? known ?? '*'], object, call.host);
+    texts.push(toDisplay(selected === undefined ? object : await selected.read(object)));
+  }
+  if (texts.length === 0) return;
+  const longest = Math.max(...texts.map(displayWidth));
+  yield new Rendered(({ width }) => {
+    const fitting = Math.max(1, Math.floor(width / (longest + 1)));
+    const columns = switchParameter(call, 'AutoSize') ? fitting : (numberParameter(call, 'Column') ?? 2);
+    const room = Math.max(1, Math.floor((width - columns) / columns));
+    const lines: string[] = [];
+    for (let i = 0; i < texts.length; i += columns) {
+      const cells = texts.slice(i, i + columns).map((text) => pad(truncate(oneLine(text), room), room, false));
+      lines.push(cells.join(' ').trimEnd());
+    }
+    return `\n${lines.join('\n')}\n\n`;
+  });
+}
+
 async function asText(objects: AsyncIterable<unknown>, options: RenderOptions): Promise<string> {
   let text = '';
   for await (const chunk of renderText(objects, options)) text += chunk;
   return text;
 }
 
-/** Format-List, Format-Table, Out-String, Out-Null and Out-Host. */
+/** Format-List, Format-Table, Format-Wide, Out-String, Out-Null and Out-Host. */
 export function formatCmdlets(findView: ViewFinder): readonly ShellCmdlet[] {
   return [
     builtIn(
@@ -178,6 +196,20 @@ export function formatCmdlets(findView: ViewFinder): readonly ShellCmdlet[] {
         ],
       },
       formatTable(findView),
+    ),
+    builtIn(
+      {
+        name: 'Format-Wide',
+        synopsis: 'Shows one property of each object, in several columns.',
+        parameters: {
+          Property: { ...property, help: 'The property shown; default the name.' },
+          Column: { type: 'Int32', min: 1, max: 100, help: 'How many columns; default 2.' },
+          AutoSize: { type: 'SwitchParameter', help: 'As many columns as find room.' },
+          Force: { type: 'SwitchParameter' },
+        },
+        examples: [{ line: "'a', 'b', 'c' | Format-Wide -Column 3", text: 'Shows three texts in a line.' }],
+      },
+      formatWide,
     ),
     builtIn(
       {

@@ -36,8 +36,37 @@ function fromJson(value: Json): unknown {
   );
 }
 
-/** ConvertTo-Json and ConvertFrom-Json. */
+function stringData(text: string): Hashtable {
+  const table = new Hashtable();
+  for (const line of text.split(/\r?\n/).map((one) => one.trim())) {
+    if (line === '' || line.startsWith('#')) continue;
+    const at = line.indexOf('=');
+    if (at < 1) {
+      throw new ShellError(`Data line '${line}' is not in 'name=value' format.`, {
+        id: 'InvalidDataLine',
+        category: 'InvalidOperation',
+        exception: 'PSInvalidOperationException',
+      });
+    }
+    table.set(line.slice(0, at).trim(), line.slice(at + 1).trim());
+  }
+  return table;
+}
+
+/** ConvertTo-Json, ConvertFrom-Json and ConvertFrom-StringData. */
 export const jsonCmdlets: readonly ShellCmdlet[] = [
+  builtIn(
+    {
+      name: 'ConvertFrom-StringData',
+      synopsis: "Turns lines of the form 'name = value' into a hash table.",
+      parameters: { StringData: { type: 'String', position: 0, fromPipeline: 'value', help: 'The lines.' } },
+      examples: [{ line: "'port = 25' | ConvertFrom-StringData", text: 'Makes a table of one entry.' }],
+    },
+    async function* (call) {
+      const texts = call.bound.has('StringData') ? [call.bound.get('StringData')] : (call.input ?? []);
+      for await (const text of texts) yield stringData(toText(text));
+    },
+  ),
   builtIn(
     {
       name: 'ConvertTo-Json',

@@ -73,6 +73,7 @@ const views: Readonly<Record<string, View>> = {
   GroupInfo: table('Count:5> Name:25 Group'),
   GroupInfoNoElement: table('Count:5> Name:25'),
   AliasInfo: table('CommandType:15 Name:50 Definition'),
+  'System.Collections.DictionaryEntry': table('Name:30 Value'),
   PSVariable: table('Name:30 Value'),
   'Microsoft.PowerShell.Commands.MatchInfo': { kind: 'text', columns: [] },
 };

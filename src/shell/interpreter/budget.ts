@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ShellError } from '../values/shell-error.ts';
 
 /** Bounds of one line's work: a loop over a huge range must not hold the service. */
@@ -7,10 +8,18 @@ export const maxLength = 10_000_000;
 /** Deepest nesting of script blocks that call each other. */
 const maxDepth = 64;
 
+/** Steps after which the process gets to its other work, and to a signal that cancels the line. */
+const stepsBetweenPauses = 5000;
+/** Characters of long texts that one line may make in all. */
+const maxText = 500_000_000;
+/** Texts below this length are not counted. */
+export const longText = 65_536;
+
 /** Counts the work of one line and ends it when it grows beyond bounds or is cancelled. */
 export class Budget {
   readonly signal: AbortSignal;
   #steps = 0;
+  #text = 0;
   #depth = 0;
 
   constructor(signal: AbortSignal) {
@@ -22,6 +31,22 @@ export class Budget {
     this.#steps += 1;
     if (this.#steps > maxSteps) throw limit(`The line took more than ${maxSteps} steps.`);
     if (this.signal.aborted) throw cancelled();
+  }
+
+  /** True when the work was long enough: then `pause` is to be awaited. */
+  get due(): boolean {
+    return this.#steps % stepsBetweenPauses === 0;
+  }
+
+  /** Lets timers and sockets have their turn: a loop of awaits alone would keep them waiting until its end. */
+  pause(): Promise<void> {
+    return setImmediate();
+  }
+
+  /** Counts a long text that was made. Throws ShellError when there were too many. */
+  made(length: number): void {
+    this.#text += length;
+    if (this.#text > maxText) throw limit(`The line made texts of more than ${maxText} characters.`);
   }
 
   /** Runs a script block's call. */

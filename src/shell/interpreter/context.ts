@@ -4,7 +4,7 @@ import { type Extent } from '../language/position.ts';
 import { type ScriptBlock, type Source } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { type ShellList } from '../values/shell-list.ts';
-import { type Budget } from './budget.ts';
+import { type Budget, cancelled } from './budget.ts';
 import { type ShellCmdlet } from './contract.ts';
 import { ErrorRecord } from './error-record.ts';
 import { Leave } from './leave.ts';
@@ -91,7 +91,9 @@ export class Failure extends Error {
 export function located(context: Context, error: unknown, extent: Extent, command?: ErrorRecord['command']): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof Leave) throw error;
-  const known = error instanceof ShellError ? error : unforeseen(context, error);
+  const { signal } = context.budget;
+  const stopped = signal.aborted && error === signal.reason;
+  const known = error instanceof ShellError ? error : stopped ? cancelled() : unforeseen(context, error);
   const record = new ErrorRecord(known, { source: context.source, extent }, command);
   const stopsScript = ['PipelineStopped', 'WorkLimitExceeded'].includes(known.details.id);
   return new Failure(record, { stopsScript });

@@ -6,6 +6,8 @@ import { ScriptBlock, TypeValue } from '../values/script-block.ts';
 import { toText } from '../values/text.ts';
 import { bitwise, subtract } from './arithmetic.ts';
 import { assign } from './assign.ts';
+import { longText } from './budget.ts';
+import { collectionMethod } from './collection-methods.ts';
 import { type Context, located } from './context.ts';
 import { indexInto } from './indexing.ts';
 import { callMethod } from './methods.ts';
@@ -19,11 +21,15 @@ type Evaluators = { readonly [K in ExpressionKind]: (node: Of<K>, context: Conte
 
 /** The value of an expression. Throws Failure with the place of the part at fault. */
 export async function evaluate(node: Expression, context: Context): Promise<unknown> {
-  context.budget.step();
+  const { budget } = context;
+  budget.step();
+  if (budget.due) await budget.pause();
   try {
     // The row of a node's own kind takes that node; the compiler cannot follow the pairing.
     const evaluator = evaluators[node.kind] as (node: Expression, context: Context) => unknown;
-    return await evaluator(node, context);
+    const value = await evaluator(node, context);
+    if (typeof value === 'string' && value.length > longText && node.kind !== 'variable') budget.made(value.length);
+    return value;
   } catch (error) {
     throw located(context, error, node.extent);
   }
@@ -116,7 +122,8 @@ const evaluators: Evaluators = {
     const value = await evaluate(target, context);
     const name = toText(await evaluate(member, context));
     const values = await evaluateAll(args, context);
-    return isStatic ? callStatic(value, name, values, context) : callMethod(value, name, values);
+    if (isStatic) return callStatic(value, name, values, context);
+    return (await collectionMethod(name, value, values, context)) ?? callMethod(value, name, values);
   },
 
   async index({ target, index }, context) {

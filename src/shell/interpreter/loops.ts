@@ -15,6 +15,7 @@ import { writeVariable } from './variables.ts';
 /** Runs a loop's body once. The generator returns false when the loop is to end. */
 async function* once(body: Block, context: Context): AsyncGenerator<unknown, boolean> {
   context.budget.step();
+  if (context.budget.due) await context.budget.pause();
   try {
     yield* runStatements(body.statements, context);
   } catch (error) {

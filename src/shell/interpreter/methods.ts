@@ -1,6 +1,7 @@
 import { compare, equals } from '../values/compare.ts';
 import { convertTo } from '../values/convert.ts';
 import { formatDate } from '../values/dates.ts';
+import { dictionaryEntry } from '../values/dictionary-entry.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { didYouMean } from '../values/nearest.ts';
 import { isTimeSpan, Quantity } from '../values/quantity.ts';
@@ -68,7 +69,8 @@ const ofText: Methods<string> = {
   PadRight: (self, args) => self.padEnd(Budget.size(integer(args)), text(args, 1) || ' '),
   Remove: (self, args) =>
     self.slice(0, integer(args)) + (args.length > 1 ? self.slice(integer(args) + integer(args, 1)) : ''),
-  Replace: (self, args) => (text(args) === '' ? self : self.replaceAll(text(args), () => text(args, 1))),
+  // Not replaceAll: that makes a rope of as many pieces as there are matches.
+  Replace: (self, args) => (text(args) === '' ? self : self.split(text(args)).join(text(args, 1))),
   Split: splitAt,
   StartsWith: (self, args) => self.startsWith(text(args)),
   Substring: substring,
@@ -140,14 +142,7 @@ const ofTable: Methods<Hashtable> = {
   Contains: (self, args) => self.has(args[0]),
   ContainsKey: (self, args) => self.has(args[0]),
   ContainsValue: (self, args) => self.values().some((value) => equals(value, args[0])),
-  GetEnumerator: (self) =>
-    self.entries().map(
-      ([Key, Value]) =>
-        new Hashtable([
-          ['Key', Key],
-          ['Value', Value],
-        ]),
-    ),
+  GetEnumerator: (self) => self.entries().map(dictionaryEntry),
   Remove: (self, args) => self.delete(args[0]),
 };
 

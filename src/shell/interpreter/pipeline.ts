@@ -113,6 +113,7 @@ async function* runCommand(
     const bind = (item: unknown): ReadonlyMap<string, unknown> => bindItem(cmdlet, binding.own, item);
     for await (const value of cmdlet.run({ bound: binding.own, input, host, bind })) {
       context.budget.step();
+      if (context.budget.due) await context.budget.pause();
       host.wrote(value);
       yield value;
     }

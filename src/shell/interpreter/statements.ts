@@ -22,6 +22,7 @@ const simple: ReadonlySet<Statement['kind']> = new Set(['pipeline', 'assignment'
 export async function* runStatements(statements: readonly Statement[], context: Context): AsyncGenerator<unknown> {
   for (const statement of statements) {
     context.budget.step();
+    if (context.budget.due) await context.budget.pause();
     const before = context.state.errors;
     try {
       yield* runStatement(statement, context);

@@ -1,6 +1,6 @@
 import { newGuid } from '../../base/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
-import { parseDate } from '../values/dates.ts';
+import { parseDate, parseExact } from '../values/dates.ts';
 import { didYouMean } from '../values/nearest.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { TypeValue } from '../values/script-block.ts';
@@ -32,6 +32,13 @@ function parsedDate(args: readonly unknown[]): Date {
   const date = parseDate(text(args));
   if (date !== undefined) return date;
   throw callFailed('Parse', args.length, 'String was not recognized as a valid DateTime.');
+}
+
+function exactDate(args: readonly unknown[]): Date {
+  const formats = Array.isArray(args[1]) ? args[1].map(toText) : [text(args, 1)];
+  const date = formats.map((format) => parseExact(text(args), format)).find((found) => found !== undefined);
+  if (date !== undefined) return date;
+  throw callFailed('ParseExact', args.length, 'String was not recognized as a valid DateTime.');
 }
 
 function callFailed(method: string, count: number, reason: string): ShellError {
@@ -100,7 +107,7 @@ const types: Readonly<Record<string, StaticType>> = {
       UtcNow: ({ session }) => utc(new Date(session.now())),
       Today: ({ session }) => new Date(new Date(session.now()).setHours(0, 0, 0, 0)),
     },
-    methods: { Parse: parsedDate },
+    methods: { Parse: parsedDate, ParseExact: exactDate },
   },
   timespan: {
     properties: { Zero: () => timeSpan(0) },

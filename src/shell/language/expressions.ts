@@ -147,19 +147,29 @@ function beginsOperand(scanner: Scanner): boolean {
   return scanner.match(operandPattern) !== undefined;
 }
 
+/** What `++` and `--` change. */
+const countable: ReadonlySet<Expression['kind']> = new Set(['variable', 'member', 'index']);
+
 function readPrefixed(scanner: Scanner): Expression {
   const start = scanner.position;
   const operator = scanner.peek() === '+' ? '++' : '--';
   scanner.position += 2;
   scanner.skipBlanks();
   const target = readPostfix(scanner, readPrimary(scanner));
+  if (!countable.has(target.kind)) {
+    scanner.fail(
+      'OperatorRequiresVariableOrProperty',
+      `The '${operator}' operator works only on variables or on properties.`,
+      target.extent,
+    );
+  }
   return { kind: 'increment', operator, prefix: true, target, extent: scanner.from(start) };
 }
 
 function readSuffixed(scanner: Scanner, target: Expression): Expression {
   const [first, second] = [scanner.peek(), scanner.peek(1)];
   const doubled = (first === '+' && second === '+') || (isDash(first) && isDash(second));
-  if (!doubled || !['variable', 'member', 'index'].includes(target.kind)) return target;
+  if (!doubled || !countable.has(target.kind)) return target;
   scanner.position += 2;
   const extent = { start: target.extent.start, end: scanner.position };
   return { kind: 'increment', operator: first === '+' ? '++' : '--', prefix: false, target, extent };

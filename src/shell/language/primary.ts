@@ -87,8 +87,10 @@ function readMember(scanner: Scanner, target: Expression, dots: number): Express
   const member = readMemberName(scanner);
   const isStatic = dots === 2;
   const start = target.extent.start;
-  if (scanner.peek() !== '(') return { kind: 'member', target, member, isStatic, extent: scanner.from(start) };
-  const args = readArguments(scanner);
+  const isBlock = scanner.peek() === '{' && !isStatic;
+  if (scanner.peek() !== '(' && !isBlock)
+    return { kind: 'member', target, member, isStatic, extent: scanner.from(start) };
+  const args = isBlock ? [readScriptBlock(scanner)] : readArguments(scanner);
   return { kind: 'call', target, member, isStatic, args, extent: scanner.from(start) };
 }
 

@@ -97,3 +97,47 @@ function localDate([year = 0, month = 0, day = 0, hour = 0, minute = 0, second =
   const kept = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
   return kept ? date : undefined;
 }
+
+/** What each token of a .NET format reads, as a group of a pattern. */
+const readers: Readonly<Record<string, string>> = {
+  yyyy: '(?<year>\\d{4})',
+  MM: '(?<month>\\d{2})',
+  M: '(?<month>\\d{1,2})',
+  dd: '(?<day>\\d{2})',
+  d: '(?<day>\\d{1,2})',
+  HH: '(?<hour>\\d{2})',
+  H: '(?<hour>\\d{1,2})',
+  mm: '(?<minute>\\d{2})',
+  ss: '(?<second>\\d{2})',
+};
+
+/** Reads a date that is written as the format says; undefined for any other, and for formats of other tokens. */
+export function parseExact(text: string, format: string): Date | undefined {
+  const tokens = format.match(/y+|M+|d+|H+|h+|m+|s+|f+|t+|z+|./g) ?? [];
+  const parts = tokens.map((token) => (/^[yMdHhmsftz]/.test(token) ? readers[token] : token.replace(/\W/g, '\\$&')));
+  if (parts.includes(undefined) || new Set(parts).size < new Set(tokens).size) return undefined;
+  const {
+    year,
+    month,
+    day,
+    hour = 0,
+    minute = 0,
+    second = 0,
+  } = new RegExp(`^${parts.join('')}$`).exec(text.trim())?.groups ?? {};
+  return year === undefined ? undefined : localDate([year, month ?? 1, day ?? 1, hour, minute, second].map(Number));
+}
+
+const unixParts: Readonly<Record<string, string>> = {
+  Y: 'yyyy', y: 'yy', m: 'MM', B: 'MMMM', b: 'MMM', d: 'dd', A: 'dddd', a: 'ddd', H: 'HH', I: 'hh', M: 'mm', S: 'ss', p: 'tt',
+  T: 'HH:mm:ss', R: 'HH:mm', D: 'MM/dd/yy', F: 'yyyy-MM-dd', e: 'd',
+}; // biome-ignore format: a table of letters
+
+/** Prints a date by a format of Unix, as -UFormat has it. */
+export function formatUnix(date: Date, format: string): string {
+  return format.replace(/^\+/, '').replace(/%([A-Za-z%])/g, (whole, letter: string) => {
+    if (letter === '%') return '%';
+    if (letter === 's') return String(Math.trunc(date.getTime() / 1000));
+    const part = unixParts[letter];
+    return part === undefined ? whole : formatDate(date, part);
+  });
+}

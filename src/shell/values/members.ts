@@ -83,11 +83,25 @@ export function propertiesOf(value: unknown): readonly (readonly [name: string, 
 
 /** A property by name, without regard to case; undefined when there is none of that name. */
 export function findProperty(value: unknown, name: string): unknown {
+  if (/^psobject$/i.test(name) && value !== null && value !== undefined) return psObject(value);
   if (value instanceof ShellObject) return value.has(name) ? value.get(name) : extra(value, name);
   if (value instanceof Hashtable && value.has(name)) return value.get(name);
   const folded = name.toLowerCase();
   const found = propertiesOf(value).find(([own]) => own.toLowerCase() === folded);
   return found === undefined ? extra(value, folded) : found[1];
+}
+
+/** `$x.PSObject.Properties`: names and values of the properties as objects. */
+function psObject(value: unknown): ShellObject {
+  const properties = propertiesOf(value).map(
+    ([name, own]) =>
+      new ShellObject('System.Management.Automation.PSProperty', [
+        ['Name', name],
+        ['Value', own],
+        ['MemberType', 'Property'],
+      ]),
+  );
+  return new ShellObject('System.Management.Automation.PSObject', [['Properties', properties]]);
 }
 
 /** Every single value counts as a list of one (PowerShell 3.0 and later). */
