@@ -133,7 +133,7 @@ const leaf: fc.Arbitrary<Filter> = fc.oneof(
       ...(final !== null && final !== '' && { final: Buffer.from(final) }),
     }))
     .filter(({ any, ...rest }) => any.length > 0 || 'initial' in rest || 'final' in rest),
-) as fc.Arbitrary<Filter>;
+);
 const { filter: anyFilter } = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
