@@ -52,16 +52,24 @@ export const commentRow = property({
   help: 'A note for other administrators.',
 });
 
-/** Servers by the DN of their entries, shown by name. */
+const serverDns = list(
+  (dn) => {
+    if (!/^CN=.+,/i.test(dn)) throw new RangeError(`'${dn}' is not the DN of a server`);
+    return dn;
+  },
+  String,
+  '',
+);
+
+const serverNames = list((name) => {
+  if (!/^(?:CN=.+|[\w.-]{1,255})$/i.test(name)) throw new RangeError(`'${name}' is not the name of a server`);
+  return name;
+}, String);
+
+/** Servers by the DN of their entries, shown by name. Lines name them in any way; one that stores them looks them up. */
 export const serverLinks: Syntax<readonly string[]> = {
-  ...list(
-    (dn) => {
-      if (!/^CN=.+,/i.test(dn)) throw new RangeError(`'${dn}' is not the DN of a server`);
-      return dn;
-    },
-    String,
-    '',
-  ),
+  ...serverDns,
+  parse: (value) => (String(value).includes('=') ? serverDns : serverNames).parse(value),
   show: (dns) => dns.map((dn) => /^CN=((?:\\.|[^,\\])+)/i.exec(dn)?.[1] ?? dn),
 };
 

@@ -67,10 +67,14 @@ const domainSecure: Check = {
 const spaces: Check = {
   name: 'address-spaces',
   fields: ['addressSpaces'],
-  check: ({ addressSpaces }) =>
-    addressSpaces.length === 0
-      ? 'AddressSpaces must name at least one domain, such as * or SMTP:example.com;1.'
-      : undefined,
+  check({ addressSpaces }) {
+    if (addressSpaces.length === 0) {
+      return 'AddressSpaces must name at least one domain, such as * or SMTP:example.com;1.';
+    }
+    // One of another type would be kept and never routed to.
+    const foreign = addressSpaces.find(({ type }) => type !== 'SMTP');
+    return foreign && `AddressSpaces of the type ${foreign.type} are not routed here: only SMTP ones can be set.`;
+  },
 };
 
 /** Every rule, in the order in which it is checked. */

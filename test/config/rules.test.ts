@@ -70,6 +70,7 @@ const send: readonly (readonly [rule: string | undefined, values: Partial<SendCo
   [undefined, { ...hosts, smartHostAuthMechanism: 'BasicAuth', authenticationCredential: 'user' }],
   ['domain-secure-needs-dns', { ...hosts, domainSecureEnabled: true }],
   ['address-spaces', { addressSpaces: [] }],
+  ['address-spaces', { addressSpaces: [{ type: 'X400', address: 'c=US', cost: 1 }] }],
 ];
 
 for (const [rule, values] of send) {

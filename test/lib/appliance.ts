@@ -134,6 +134,12 @@ export class Appliance implements AsyncDisposable {
     return result.out;
   }
 
+  /** Runs a script; what it prints. Lines that fail are the script's own affair. */
+  async shellFile(path: string): Promise<string> {
+    const { out, error } = await edge('shell', '--state', this.state, path);
+    return out + error;
+  }
+
   /** The decisions about a session, message or address. */
   async why(about: string): Promise<Chain[]> {
     const { status, out } = await edge('why', about, '--state', this.state, '--json');
