@@ -9,6 +9,7 @@ import { paint, printable } from './format/colour.ts';
 import { OutputWriter } from './format/output.ts';
 import { type RenderOptions } from './format/rendered.ts';
 import { builtInView, type View } from './format/views.ts';
+import { wordWrap } from './format/word-wrap.ts';
 import { Budget } from './interpreter/budget.ts';
 import { type Context, Failure, type FileAccess, report, type Session } from './interpreter/context.ts';
 import { ErrorRecord } from './interpreter/error-record.ts';
@@ -185,8 +186,8 @@ function syntaxRecord(error: ShellSyntaxError, source: Source): ErrorRecord {
 
 function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions): Streams {
   const labelled = (kind: 'warning' | 'verbose', text: string): void => {
-    const line = `${kind.toUpperCase()}: ${printable(text)}`;
-    show({ kind, text: `${paint('yellow', line, options.colour)}\n` });
+    const lines = wordWrap(`${kind.toUpperCase()}: ${printable(text)}`, options.width);
+    show({ kind, text: lines.map((line) => `${paint('yellow', line, options.colour)}\n`).join('') });
   };
   return {
     error: (record) => show({ kind: 'error', text: record.render(options) }),

@@ -27,15 +27,15 @@ function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
 
-async function* csvLines(call: CmdletCall): AsyncGenerator<string> {
+async function* csvLines(call: CmdletCall, hasHeader = false): AsyncGenerator<string> {
   const delimiter = textParameter(call, 'Delimiter') ?? ',';
   let names: readonly string[] | undefined;
   for await (const object of inputOf(call)) {
     const properties = new Map(propertiesOf(object));
     if (names === undefined) {
       names = [...properties.keys()];
-      if (!switchParameter(call, 'NoTypeInformation')) yield `#TYPE ${typeNameOf(object)}`;
-      yield names.map(quoted).join(delimiter);
+      if (!hasHeader && !switchParameter(call, 'NoTypeInformation')) yield `#TYPE ${typeNameOf(object)}`;
+      if (!hasHeader) yield names.map(quoted).join(delimiter);
     }
     yield names
       .map((name) => (properties.get(name) === null ? '' : quoted(cell(properties.get(name)))))
@@ -91,7 +91,7 @@ export function csvCmdlets(files: FileAccess): readonly ShellCmdlet[] {
           { line: 'Get-Date | Select-Object Year | ConvertTo-Csv -NoTypeInformation', text: 'Writes one column.' },
         ],
       },
-      csvLines,
+      (call) => csvLines(call),
     ),
     builtIn(
       {
@@ -124,7 +124,9 @@ export function csvCmdlets(files: FileAccess): readonly ShellCmdlet[] {
       },
       async function* (call) {
         let text = '';
-        for await (const line of csvLines(call)) text += `${line}\r\n`;
+        // What is added stands under the header that the file has.
+        const continues = switchParameter(call, 'Append') && (await files.exists(textParameter(call, 'Path') ?? ''));
+        for await (const line of csvLines(call, continues)) text += `${line}\r\n`;
         await writeText(call, files, text);
         yield* [];
       },

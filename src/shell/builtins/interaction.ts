@@ -3,6 +3,8 @@ import { renderText, type ViewFinder } from '../format/output.ts';
 import { cancelled } from '../interpreter/budget.ts';
 import { type FileAccess } from '../interpreter/context.ts';
 import { type ShellCmdlet } from '../interpreter/contract.ts';
+import { timeSpan } from '../values/quantity.ts';
+import { ScriptBlock } from '../values/script-block.ts';
 import { SecureString } from '../values/secure-string.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
@@ -167,6 +169,20 @@ export function interactionCmdlets(files: FileAccess, findView: ViewFinder): rea
         examples: [{ line: 'Start-Sleep -Milliseconds 10', text: 'Waits for a hundredth of a second.' }],
       },
       sleep,
+    ),
+    builtIn(
+      {
+        name: 'Measure-Command',
+        synopsis: 'Tells how long a block takes.',
+        parameters: { Expression: { type: 'ScriptBlock', position: 0, mandatory: true, help: 'The block.' } },
+        examples: [{ line: 'Measure-Command { 1..10 } | Select-Object Days', text: 'Gives a span of time.' }],
+      },
+      async function* (call) {
+        const block = call.bound.get('Expression');
+        const started = performance.now();
+        if (block instanceof ScriptBlock) await call.host.invoke(block, null);
+        yield timeSpan((performance.now() - started) / 1000);
+      },
     ),
     builtIn(
       {

@@ -35,10 +35,18 @@ async function* window(call: CmdletCall): AsyncGenerator<unknown> {
   yield* tail.slice(0, Math.max(0, tail.length - skip));
 }
 
+async function* withoutLast(objects: AsyncIterable<unknown>, count: number): AsyncGenerator<unknown> {
+  const held: unknown[] = [];
+  for await (const object of objects) {
+    held.push(object);
+    if (held.length > count) yield held.shift();
+  }
+}
+
 async function* select(call: CmdletCall): AsyncGenerator<unknown> {
   const seen: unknown[] = [];
   const unique = switchParameter(call, 'Unique');
-  for await (const object of window(call)) {
+  for await (const object of withoutLast(window(call), numberParameter(call, 'SkipLast') ?? 0)) {
     for (const value of await project(call, object)) {
       if (unique && seen.some((other) => sameObject(other, value))) continue;
       if (unique) seen.push(value);
@@ -94,6 +102,7 @@ export const selectObject: ShellCmdlet = builtIn(
       First: { type: 'Int32', min: 0, help: 'How many objects from the beginning.' },
       Last: { type: 'Int32', min: 0, help: 'How many objects from the end.' },
       Skip: { type: 'Int32', min: 0, help: 'How many objects are passed over.' },
+      SkipLast: { type: 'Int32', min: 0, help: 'How many objects at the end are left out.' },
       Index: { type: 'Int32[]', help: 'Places of the objects, from 0.' },
       Unique: { type: 'SwitchParameter', help: 'Leaves out what came before.' },
       Wait: { type: 'SwitchParameter', help: 'Taken for compatibility.' },

@@ -9,6 +9,7 @@ import { type Context, located } from './context.ts';
 import { type CmdletFacts, type ParameterFacts } from './contract.ts';
 import { convertArgument, literalText } from './convert-argument.ts';
 import { evaluate } from './evaluate.ts';
+import { filterText } from './filter-text.ts';
 import { type Assigned, bindingError, type Item, itemOf, planBinding, type Slot } from './plan.ts';
 import { readVariable } from './variables.ts';
 
@@ -68,6 +69,7 @@ async function valueFor({ parameter, slots }: Assigned, context: Context): Promi
 
 async function slotValue(slot: Slot, parameter: ParameterFacts, context: Context): Promise<unknown> {
   if ('value' in slot) return slot.value;
+  if (slot.node.kind === 'script-block' && /^String$/i.test(parameter.type)) return filterText(slot.node, context);
   return literalText(slot.node, parameter) ?? (await evaluate(slot.node, context));
 }
 

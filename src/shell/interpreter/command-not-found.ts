@@ -23,6 +23,10 @@ const outside: readonly (readonly [reason: string, names: RegExp])[] = [
     'it works on Windows, not on the transport service',
     /^(?:Get-Process|Stop-Process|Get-(?:Wmi|Cim)\w+|Get-(?:Win)?Event(?:Log)?|\w+-ScheduledTask|(?:Get|Set)-ExecutionPolicy|Get-PSDrive|New-PSDrive|Get-Module|Get-PSSnapin|ipconfig|netstat|ping|nslookup|telnet|Test-(?:Net)?Connection|Resolve-DnsName|Invoke-(?:WebRequest|RestMethod)|Send-MailMessage|ConvertFrom-SecureString|Add-Type)$/i,
   ],
+  [
+    "what a line prints goes into a file with Out-File, Tee-Object or '>'",
+    /^(?:Start-Transcript|Stop-Transcript|Out-GridView|Out-Printer|Write-EventLog)$/i,
+  ],
   ["a script is run by 'edge shell FILE'", /\.ps1$/i],
 ];
 

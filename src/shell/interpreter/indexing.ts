@@ -1,4 +1,6 @@
+import { convertTo } from '../values/convert.ts';
 import { Hashtable } from '../values/hashtable.ts';
+import { isTimeSpan, Quantity } from '../values/quantity.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
@@ -11,16 +13,16 @@ export function indexInto(target: unknown, index: unknown): unknown {
   }
   if (target instanceof Hashtable)
     return Array.isArray(index) ? index.map((key) => target.get(key)) : target.get(index);
-  if (Array.isArray(index)) return index.map((one) => itemAt(target, one));
-  return itemAt(target, index);
+  // Of several places, those that are not there give nothing.
+  if (Array.isArray(index)) return index.map((one) => itemAt(target, one)).filter((item) => item !== undefined);
+  return itemAt(target, index) ?? null;
 }
 
 function itemAt(target: unknown, index: unknown): unknown {
   const position = Math.round(numberOf(index));
-  if (typeof target === 'string') return target.at(position) ?? null;
-  if (Array.isArray(target)) return (target as readonly unknown[]).at(position) ?? null;
-  if (target instanceof Uint8Array) return target.at(position) ?? null;
-  return position === 0 || position === -1 ? target : null;
+  if (typeof target === 'string' || target instanceof Uint8Array) return target.at(position);
+  if (Array.isArray(target)) return (target as readonly unknown[]).at(position);
+  return position === 0 || position === -1 ? target : undefined;
 }
 
 /** `$x[0] = value`. Throws ShellError for what has no such place. */
@@ -47,10 +49,18 @@ export function setIndex(target: unknown, index: unknown, value: unknown): void 
   (target as unknown[])[place] = value;
 }
 
+/** A size stays a size and a span a span when a number or text is stored in its place. */
+function likeBefore(before: unknown, value: unknown): unknown {
+  if (!(before instanceof Quantity) || (typeof value !== 'number' && typeof value !== 'string')) return value;
+  if (before.typeName !== 'ByteQuantifiedSize' && !isTimeSpan(before)) return value;
+  if (/^\s*unlimited\s*$/i.test(toText(value))) return value;
+  return convertTo(isTimeSpan(before) ? 'timespan' : 'Microsoft.Exchange.Data.ByteQuantifiedSize', value);
+}
+
 /** `$x.Name = value`. Throws ShellError when the object has no such property. */
 export function setProperty(target: unknown, name: string, value: unknown): void {
   if (target instanceof Hashtable) return target.set(name, value);
-  if (target instanceof ShellObject && target.has(name)) return target.set(name, value);
+  if (target instanceof ShellObject && target.has(name)) return target.set(name, likeBefore(target.get(name), value));
   throw new ShellError(
     `The property '${name}' cannot be found on this object. Verify that the property exists and can be set.`,
     { id: 'PropertyNotFound', category: 'InvalidOperation' },

@@ -7,6 +7,13 @@ export function readTypeName(scanner: Scanner): string {
   scanner.position += 1;
   const name = scanner.nested(() => readName(scanner));
   scanner.skipBlanks();
+  if (scanner.peek() === '(') {
+    scanner.fail(
+      'NotSupportedInThisShell',
+      `Attributes such as [${name}()] belong to functions and their parameters, which are outside the language of this shell.`,
+      scanner.from(start),
+    );
+  }
   if (!scanner.take(']')) {
     scanner.expected('EndSquareBracketExpectedAtEndOfType', 'Missing ] at end of type token.', scanner.from(start));
   }
