@@ -3,10 +3,11 @@
  * `bin/directory-process.ts` and `bin/worker-process.ts`, so that each loads only what it runs.
  */
 import { chownSync, lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exitStatus, type StartOptions } from './cli/index.ts';
 import {
   type Account,
+  barrier,
   type ChildPlan,
   endOrphans,
   lockStateFolder,
@@ -41,6 +42,11 @@ export async function start(options: StartOptions): Promise<number> {
   if (account?.name === 'nobody' && options.user === undefined) {
     say("there is no account 'edge', so the services run as 'nobody'; better: useradd --system edge");
   }
+  const barred = account === undefined ? undefined : barrierFor(account, paths);
+  if (barred !== undefined) {
+    say(barred);
+    return exitStatus.failed;
+  }
   prepareStateFolder(paths);
   let lock: Disposable;
   try {
@@ -57,6 +63,21 @@ export async function start(options: StartOptions): Promise<number> {
   if (account !== undefined) handOver(paths, account);
   // Awaited here: the lock is held as long as the service runs.
   return await supervise(options, account);
+}
+
+/** Folder of the program. */
+const program = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
+
+/** Why the services could not run as this account, and what to do. */
+function barrierFor(account: Account, paths: StatePaths): string | undefined {
+  const toProgram = barrier(program, account);
+  if (toProgram !== undefined)
+    return `the services run as '${account.name}', who may not enter ${toProgram}: put the program elsewhere (/opt/edge), or name another account with --user`;
+  // The state directory itself is given to the account.
+  const toState = barrier(dirname(paths.root), account);
+  return toState === undefined
+    ? undefined
+    : `the services run as '${account.name}', who may not enter ${toState}: choose another --state, or name another account with --user`;
 }
 
 async function supervise(options: StartOptions, account: Account | undefined): Promise<number> {

@@ -11,7 +11,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Chain, type DecisionEvent, type EventKind, type EventOf, findChains } from '../logs/index.ts';
-import { lockHolder, ManagementClient, managementSocket, statePaths } from '../supervisor/index.ts';
+import {
+  barrier,
+  lockHolder,
+  ManagementClient,
+  managementSocket,
+  serviceAccount,
+  statePaths,
+} from '../supervisor/index.ts';
 import { type LabMessage, sendMessage } from './lab-client.ts';
 
 const command = new URL('./edge', import.meta.url).pathname;
@@ -98,9 +105,15 @@ async function setUp({ title, role, state, lines }: Server): Promise<void> {
   if (stdout.trim() !== '') say(stdout.trimEnd().replace(/^/gm, '    '));
 }
 
+/** Where the account of the services cannot read the program (a clone in root's home), they stay root: this is a demonstration. */
+function userOption(): string[] {
+  if (process.getuid?.() !== 0) return [];
+  return barrier(samples, serviceAccount(undefined)) === undefined ? [] : ['--user', 'root'];
+}
+
 /** Starts a server; resolves when it is ready. What it says afterwards goes to standard error. */
 async function startUp({ title, role, state }: Server): Promise<ChildProcess> {
-  const child = spawn(command, ['start', '--state', state, '--role', role], {
+  const child = spawn(command, ['start', '--state', state, '--role', role, ...userOption()], {
     stdio: ['ignore', 'inherit', 'pipe'],
     detached: true,
   });

@@ -8,7 +8,7 @@ export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.t
 export { BindError, type Binding, backlog, bindingText, bindSocket, type SocketHandle } from './listen-sockets.ts';
 export { ManagementClient, type ManagementMethod, ManagementServer, NotRunningError } from './management.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';
-export { type Account, dropPrivileges, findAccount, serviceAccount } from './privileges.ts';
+export { type Account, barrier, dropPrivileges, findAccount, serviceAccount } from './privileges.ts';
 export {
   defaultStateFolder,
   lockHolder,

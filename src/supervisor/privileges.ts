@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** An account of the system. */
 export interface Account {
@@ -24,6 +25,16 @@ export function serviceAccount(user: string | undefined): Account {
   } catch {
     return findAccount('nobody');
   }
+}
+
+/** The topmost folder on the way to a path that the account may not enter, or the path itself; undefined: it gets there. */
+export function barrier(path: string, { uid, gid }: Account): string | undefined {
+  const above = dirname(path) === path ? undefined : barrier(dirname(path), { name: '', uid, gid });
+  if (above !== undefined || uid === 0) return above;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  const shift = stat.uid === uid ? 6 : stat.gid === gid ? 3 : 0;
+  return ((stat.mode >> shift) & 1) === 1 ? undefined : path;
 }
 
 /** Gives up the rights of root for good. A no-op for whoever is not root. */

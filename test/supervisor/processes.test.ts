@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WatchedChild } from '../../src/supervisor/child.ts';
 import {
+  type Account,
+  barrier,
   findAccount,
   lockHolder,
   lockStateFolder,
@@ -126,6 +128,29 @@ test('a state directory with a long name still gets a socket that can be opened'
   const paths = statePaths(join(temporary(t), 'x'.repeat(120)));
   prepareStateFolder(paths);
   assert.ok(Buffer.byteLength(managementSocket(paths)) <= 107);
+});
+
+test('the folder that an account may not enter is found', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'edge-barrier-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const { uid, gid } = statSync(root);
+  const inner = join(root, 'private', 'inner');
+  mkdirSync(inner, { recursive: true });
+  const account = (u: number, g: number): Account => ({ name: 'x', uid: u, gid: g });
+  const rows: readonly (readonly [number, number, Account, string | undefined])[] = [
+    [0o755, 0o755, account(uid + 70, gid + 70), undefined],
+    [0o755, 0o700, account(uid + 70, gid + 70), join(root, 'private')],
+    [0o755, 0o710, account(uid + 70, gid), undefined],
+    [0o755, 0o701, account(uid + 70, gid), join(root, 'private')],
+    [0o700, 0o700, account(uid + 70, gid), root],
+    [0o700, 0o700, account(uid, gid), undefined],
+    [0o000, 0o000, account(0, 0), undefined],
+  ];
+  for (const [outer, private_, who, expected] of rows) {
+    chmodSync(join(root, 'private'), private_);
+    chmodSync(root, outer);
+    assert.equal(barrier(inner, who), expected, `${outer.toString(8)} ${private_.toString(8)} ${who.uid}`);
+  }
 });
 
 test('accounts are found by name and number; one that is missing says what to do', () => {
