@@ -145,14 +145,14 @@ describe('every property', needs('ldapsearch'), () => {
   test('is refused when nothing stands behind it yet, and never ignored', async () => {
     const unbuilt = rows.filter((row) => !isBuilt(row));
     const errors = await said(
-      unbuilt.map((row) => [row, `Set-${row.noun} "${row.object}" -${row.parameter} ${literal(row.typed)}`]),
+      unbuilt.map((row) => [row, `Set-${row.noun} ${row.object} -${row.parameter} ${literal(row.typed)}`]),
     );
-    for (const row of unbuilt)
-      assert.match(
-        errors.get(titleOf(row)) ?? '',
-        /^! .*(?:not implemented yet|can't be used on an Edge)/,
-        titleOf(row),
-      );
+    const refusal = /^! .*(?:not implemented yet|can't be used on an Edge)/;
+    const others = unbuilt.map((row) => [titleOf(row), errors.get(titleOf(row)) ?? ''] as const);
+    assert.deepEqual(
+      others.filter(([, text]) => !refusal.test(text)),
+      [],
+    );
   });
 
   /** When the entries of a noun were changed last. */
