@@ -146,7 +146,10 @@ class Checker {
 
   /** A type that stands alone may be one that only static members are known of: those are checked with their member. */
   #typeAlone(name: string, extent: Extent): void {
-    if (findType(name) === undefined && !/\.|^(?:math|convert|environment|regex)$/i.test(name))
+    if (
+      findType(name) === undefined &&
+      !/\.|^(?:math|convert|environment|regex|stringsplitoptions|stringcomparison)$/i.test(name)
+    )
       this.#attempt(extent, () => void convertTo(name, null));
   }
 

@@ -19,6 +19,7 @@ import { runStatements } from './interpreter/statements.ts';
 import { type Streams } from './interpreter/streams.ts';
 import { parse } from './language/parser.ts';
 import { type ShellSyntaxError } from './language/syntax-error.ts';
+import { ownTypeName } from './values/exchange-types.ts';
 import { Hashtable } from './values/hashtable.ts';
 import { type Source } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
@@ -102,7 +103,8 @@ export class Shell implements ShellEndpoint {
   }
 
   #view(typeName: string): View | undefined {
-    return builtInView(typeName) ?? this.#parts.cmdlets.view(typeName);
+    const own = ownTypeName(typeName);
+    return builtInView(own) ?? this.#parts.cmdlets.view(own);
   }
 
   async #work(

@@ -108,7 +108,7 @@ class Reader {
       .flatMap(({ children }) => children);
     if (named.length === 0) return unescaped(part('ToString', 'S')?.text ?? '');
     return new ShellObject(
-      /PSCustomObject$/.test(type) ? customObject : type,
+      /PSCustomObject$/.test(type) ? customObject : type.replace(/^(?!System\.|Deserialized\.)/, 'Deserialized.'),
       named.map((child) => [child.attributes.get('N') ?? '', this.value(child)] as const),
     );
   }

@@ -66,8 +66,7 @@ class Writer {
   }
 
   #open(attribute: string, type: string): string {
-    const types = type.startsWith('System.') ? [type, 'System.Object'] : [`Deserialized.${type}`, 'System.Object'];
-    const names = types.map((name) => `<T>${escape(name)}</T>`).join('');
+    const names = [type, 'System.Object'].map((name) => `<T>${escape(name)}</T>`).join('');
     const open = `<Obj${attribute} RefId="${this.#objects}"><TN RefId="${this.#types}">${names}</TN>`;
     this.#objects += 1;
     this.#types += 1;

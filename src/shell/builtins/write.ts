@@ -18,6 +18,11 @@ const painted = {
   darkgreen: 'green',
   cyan: 'cyan',
   darkcyan: 'cyan',
+  blue: 'blue',
+  darkblue: 'blue',
+  magenta: 'magenta',
+  darkmagenta: 'magenta',
+  white: 'white',
   gray: 'grey',
   darkgray: 'grey',
 } as const;

@@ -37,8 +37,14 @@ export async function assign(
       setIndex(list, index, result);
       return result;
     }
-    case 'cast':
-      return assign(target.operand, operator, convertTo(target.type, value), context);
+    case 'cast': {
+      const converted = convertTo(target.type, value);
+      if (target.operand.kind !== 'variable') return assign(target.operand, operator, converted, context);
+      const result = await assign(target.operand, operator, converted, context);
+      // The name may carry a scope or drive: such variables keep no type.
+      if (!target.operand.name.includes(':')) context.scope.declare(target.operand.name, target.type);
+      return result;
+    }
     case 'array':
       return spread(target.items, value, context);
     default:

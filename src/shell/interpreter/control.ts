@@ -10,10 +10,8 @@ import { ErrorRecord } from './error-record.ts';
 import { evaluate, gather, valueOf } from './evaluate.ts';
 import { invokeBlock } from './invoke-block.ts';
 import { Leave } from './leave.ts';
-import { regularExpression, searchable } from './regular-expressions.ts';
+import { applyOperator } from './operators.ts';
 import { collect, enumerate, runStatement, runStatements } from './statements.ts';
-
-type Clause = SwitchStatement['clauses'][number];
 
 /** Runs the clauses that fit each value of the subject, `$_` being the value; the default when none does. */
 export async function* runSwitch(statement: SwitchStatement, context: Context): AsyncGenerator<unknown> {
@@ -21,7 +19,7 @@ export async function* runSwitch(statement: SwitchStatement, context: Context): 
   try {
     for (const item of enumerate(await valueOf(statement.subject, context))) {
       context.scope.set('_', item);
-      yield* runClauses(await chosen(statement, item, context), item, context);
+      yield* runClauses(statement, item, context);
     }
   } catch (error) {
     if (!(error instanceof Leave) || error.how !== 'break') throw error;
@@ -30,25 +28,21 @@ export async function* runSwitch(statement: SwitchStatement, context: Context): 
   }
 }
 
-/** Clauses are tried one after the other, so that a break in one keeps the tests of the next from being run. */
-async function* runClauses(clauses: readonly Clause[], item: unknown, context: Context): AsyncGenerator<unknown> {
+/** Clauses are tried one after the other: a break in one keeps the tests of the next from being run. */
+async function* runClauses(statement: SwitchStatement, item: unknown, context: Context): AsyncGenerator<unknown> {
+  let taken = false;
   try {
-    for (const { body } of clauses) {
-      context.scope.set('_', item);
+    for (const { test, body } of statement.clauses) {
+      if (test === undefined || !(await fits(statement, await evaluate(test, context), item, context))) continue;
+      taken = true;
       yield* runStatements(body.statements, context);
+      context.scope.set('_', item);
     }
+    const otherwise = statement.clauses.find(({ test }) => test === undefined);
+    if (!taken && otherwise !== undefined) yield* runStatements(otherwise.body.statements, context);
   } catch (error) {
     if (!(error instanceof Leave) || error.how !== 'continue') throw error;
   }
-}
-
-async function chosen(statement: SwitchStatement, item: unknown, context: Context): Promise<readonly Clause[]> {
-  const found: Clause[] = [];
-  for (const clause of statement.clauses) {
-    if (clause.test === undefined) continue;
-    if (await fits(statement, await evaluate(clause.test, context), item, context)) found.push(clause);
-  }
-  return found.length > 0 ? found : statement.clauses.filter(({ test }) => test === undefined);
 }
 
 async function fits(
@@ -59,7 +53,8 @@ async function fits(
 ): Promise<boolean> {
   if (test instanceof ScriptBlock) return toBoolean(collect(await invokeBlock(context, test, item)));
   if (mode === 'wildcard') return wildcard(toText(test), caseSensitive)(toText(item));
-  if (mode === 'regex') return regularExpression(toText(test), caseSensitive).test(searchable(toText(item)));
+  // Takes $Matches, too.
+  if (mode === 'regex') return applyOperator(caseSensitive ? 'cmatch' : 'match', toText(item), test, context) === true;
   return equals(item, test, caseSensitive);
 }
 

@@ -53,7 +53,8 @@ const evaluators: Evaluators = {
 
   async expandable({ parts }, context) {
     let text = '';
-    for (const part of parts) text += typeof part === 'string' ? part : toText(await evaluate(part, context));
+    for (const part of parts)
+      text += typeof part === 'string' ? part : expanded(await evaluate(part, context), context);
     return text;
   },
 
@@ -130,6 +131,12 @@ const evaluators: Evaluators = {
     return indexInto(await evaluate(target, context), await evaluate(index, context));
   },
 };
+
+/** A value inside a string: items of a list with `$OFS` between them, a space unless it is set. */
+function expanded(value: unknown, context: Context): string {
+  const separator = Array.isArray(value) ? context.scope.get('OFS') : undefined;
+  return separator === undefined ? toText(value) : join(value, toText(separator));
+}
 
 /** What a statement in brackets gives: an expression's value as it is, a pipeline's objects as one or a list. */
 export async function valueOf(statement: Parameters<typeof runStatement>[0], context: Context): Promise<unknown> {

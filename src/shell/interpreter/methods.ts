@@ -41,7 +41,19 @@ function splitAt(self: string, args: readonly unknown[]): string[] {
     if (set.has(char)) parts.push('');
     else parts[parts.length - 1] += char;
   }
-  return parts;
+  return args.slice(1).some((option) => /RemoveEmptyEntries/i.test(toText(option)))
+    ? parts.filter((part) => part !== '')
+    : parts;
+}
+
+/** A text and what is looked for in it, without case when the last argument is such a StringComparison. */
+function compared(self: string, args: readonly unknown[]): [self: string, wanted: string] {
+  const ignoresCase = args.length > 1 && /IgnoreCase$/i.test(toText(args.at(-1)));
+  return ignoresCase ? [self.toLowerCase(), text(args).toLowerCase()] : [self, text(args)];
+}
+
+function searched(find: (self: string, wanted: string) => unknown) {
+  return (self: string, args: readonly unknown[]): unknown => find(...compared(self, args));
 }
 
 function outOfRange(): never {
@@ -61,8 +73,9 @@ function substring(self: string, args: readonly unknown[]): string {
 
 const ofText: Methods<string> = {
   Contains: (self, args) => self.includes(text(args)),
-  EndsWith: (self, args) => self.endsWith(text(args)),
-  IndexOf: (self, args) => self.indexOf(text(args)),
+  EndsWith: searched((self, wanted) => self.endsWith(wanted)),
+  Equals: searched((self, wanted) => self === wanted),
+  IndexOf: searched((self, wanted) => self.indexOf(wanted)),
   Insert: (self, args) => self.slice(0, integer(args)) + text(args, 1) + self.slice(integer(args)),
   LastIndexOf: (self, args) => self.lastIndexOf(text(args)),
   PadLeft: (self, args) => self.padStart(Budget.size(integer(args)), text(args, 1) || ' '),
@@ -72,7 +85,7 @@ const ofText: Methods<string> = {
   // Not replaceAll: that makes a rope of as many pieces as there are matches.
   Replace: (self, args) => (text(args) === '' ? self : self.split(text(args)).join(text(args, 1))),
   Split: splitAt,
-  StartsWith: (self, args) => self.startsWith(text(args)),
+  StartsWith: searched((self, wanted) => self.startsWith(wanted)),
   Substring: substring,
   ToCharArray: (self) => [...self],
   ToLower: (self) => self.toLowerCase(),

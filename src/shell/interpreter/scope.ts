@@ -1,8 +1,11 @@
+import { convertTo } from '../values/convert.ts';
 import { ShellError } from '../values/shell-error.ts';
 
 /** Variables, found without regard to case. An inner scope reads its outer ones and writes its own. */
 export class Scope {
   readonly #variables = new Map<string, [name: string, value: unknown]>();
+  /** Types that variables were declared with: what is stored is converted. */
+  readonly #types = new Map<string, string>();
   readonly #outer: Scope | undefined;
 
   constructor(outer?: Scope) {
@@ -26,11 +29,19 @@ export class Scope {
         target: name,
       });
     }
-    this.#variables.set(folded, [this.#variables.get(folded)?.[0] ?? name, value]);
+    const type = this.#types.get(folded);
+    const stored = type === undefined ? value : convertTo(type, value);
+    this.#variables.set(folded, [this.#variables.get(folded)?.[0] ?? name, stored]);
+  }
+
+  /** `[int]$x = …`: the variable holds this type from now on. */
+  declare(name: string, type: string): void {
+    this.#types.set(name.toLowerCase(), type);
   }
 
   /** Takes a variable away from the innermost scope that has it. */
   remove(name: string): void {
+    this.#types.delete(name.toLowerCase());
     if (!this.#variables.delete(name.toLowerCase())) this.#outer?.remove(name);
   }
 

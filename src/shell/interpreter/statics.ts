@@ -134,6 +134,8 @@ const types: Readonly<Record<string, StaticType>> = {
       Round: round,
       Floor: (args) => Math.floor(number(args)),
       Ceiling: (args) => Math.ceil(number(args)),
+      Pow: (args) => number(args) ** number(args, 1),
+      Sqrt: (args) => Math.sqrt(number(args)),
       Truncate: (args) => Math.trunc(number(args)),
       Abs: (args) => Math.abs(number(args)),
       Max: (args) => Math.max(number(args), number(args, 1)),
@@ -159,6 +161,16 @@ const types: Readonly<Record<string, StaticType>> = {
       NewLine: () => '\n',
       MachineName: ({ session }) => session.environment.get('COMPUTERNAME') ?? '',
     },
+  },
+  stringsplitoptions: {
+    properties: { None: () => 'None', RemoveEmptyEntries: () => 'RemoveEmptyEntries' },
+  },
+  stringcomparison: {
+    properties: Object.fromEntries(
+      ['Ordinal', 'OrdinalIgnoreCase', 'CurrentCulture', 'CurrentCultureIgnoreCase', 'InvariantCultureIgnoreCase'].map(
+        (name) => [name, () => name],
+      ),
+    ),
   },
   'net.ipaddress': { methods: { Parse: (args) => convertTo('ipaddress', text(args)) } },
   ipaddress: { methods: { Parse: (args) => convertTo('ipaddress', text(args)) } },

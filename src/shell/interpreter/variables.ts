@@ -32,6 +32,8 @@ export function readVariable(context: Context, name: string): unknown {
   if (constant !== undefined) return constant;
   if (folded === '?') return context.state.succeeded;
   if (folded === 'error') return context.session.errors;
+  if (folded === 'psscriptroot') return context.source.file?.replace(/[/\\]?[^/\\]*$/, '') ?? '';
+  if (folded === 'pscommandpath') return context.source.file ?? '';
   return scopeOf(context, prefix, name).get(folded === 'psitem' ? '_' : folded) ?? null;
 }
 

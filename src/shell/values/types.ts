@@ -1,3 +1,4 @@
+import { fullTypeName } from './exchange-types.ts';
 import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';
 import { ScriptBlock, TypeValue } from './script-block.ts';
@@ -36,7 +37,9 @@ function objectType(value: unknown): string {
   if (value instanceof TypeValue) return 'System.RuntimeType';
   if (value instanceof Quantity) return quantityTypes[value.typeName] ?? value.typeName;
   if (value instanceof ShellObject) {
-    return value.typeName === customObject ? 'System.Management.Automation.PSCustomObject' : value.typeName;
+    return value.typeName === customObject
+      ? 'System.Management.Automation.PSCustomObject'
+      : fullTypeName(value.typeName);
   }
   return 'System.Object';
 }
