@@ -1,4 +1,5 @@
 /** The directory process: owns the store and its LDAP face, the certificates' making, and the management endpoint. */
+import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { systemClock } from '../base/index.ts';
@@ -58,6 +59,7 @@ const ldap = new LdapServer({
   store,
   log: tellLdap,
   hostName: snapshots.current.server.fqdn,
+  version: programVersion(),
   tls: {
     secureContext: () => {
       const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: snapshots.current.server.fqdn });
@@ -133,6 +135,11 @@ function tellBindings(): void {
     .filter(({ enabled }) => enabled)
     .flatMap((connector) => connector.bindings.map(({ address, port }) => ({ address, port })));
   bus.notify('bindings', bindings);
+}
+
+function programVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** A damaged store is told in one line with what to do, not as a fault of the program. */

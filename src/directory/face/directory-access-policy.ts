@@ -32,7 +32,7 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     this.#store = store;
     this.#report = report;
     this.#schema = store.schema;
-    this.#subscription = store.onChange((changes) => this.#changed(changes));
+    this.#subscription = store.onChange((changes, someLost) => this.#changed(changes, someLost));
   }
 
   rights(principal: Principal, entry: Entry): EntryRights {
@@ -62,8 +62,8 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     this.#last = undefined;
   }
 
-  #changed(changes: readonly Change[]): void {
-    const renamed = changes.some(({ kind }) => kind === 'delete' || kind === 'modifyDn');
+  #changed(changes: readonly Change[], someLost: boolean): void {
+    const renamed = someLost || changes.some(({ kind }) => kind === 'delete' || kind === 'modifyDn');
     const touched = new Set(changes.flatMap(({ attributes }) => attributes.map((name) => name.toLowerCase())));
     if (renamed || touched.has(ruleAttribute)) this.#rules.clear();
     if (renamed || touched.has('member')) this.#meant = new WeakMap();

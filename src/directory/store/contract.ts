@@ -125,6 +125,9 @@ export interface Change {
   readonly time: number;
 }
 
+/** Hears of changes in their order. With `someLost` others came before these that were dropped from the log already. */
+export type ChangeListener = (changes: readonly Change[], someLost: boolean) => void;
+
 export interface Changes {
   /** False when changes after `usn` were already dropped from the log: read everything anew. */
   readonly complete: boolean;
@@ -180,5 +183,5 @@ export interface DirectoryWriter extends DirectoryReader {
   /** Adds descriptions to the schema, for good. Throws RangeError for LDIF that is no schema. */
   extendSchema(ldif: string): Promise<void>;
   /** Called after each commit with what it changed. The returned value ends it. */
-  onChange(listener: (changes: readonly Change[]) => void): Disposable;
+  onChange(listener: ChangeListener): Disposable;
 }

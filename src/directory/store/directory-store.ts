@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../base/index.ts';
 import { type AttributeValues, type Dn, LdapError, type Modification, type Schema } from '../../ldap/index.ts';
 import {
   type Change,
+  type ChangeListener,
   type DirectoryWriter,
   type Finding,
   type Operation,
@@ -55,9 +56,10 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
   readonly #writer: StoreWriter;
   readonly #operations: Operations;
   readonly #clock: Clock;
-  readonly #listeners = new Set<(changes: readonly Change[]) => void>();
+  readonly #listeners = new Set<ChangeListener>();
   /** Last change that the listeners know of. */
   #announced: number;
+  #closed = false;
 
   private constructor(options: StoreOptions) {
     const { path, schema, readOnly = false, clock = systemClock, tombstoneLifetimeMs } = options;
@@ -160,7 +162,7 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     });
   }
 
-  onChange(listener: (changes: readonly Change[]) => void): Disposable {
+  onChange(listener: ChangeListener): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
@@ -172,12 +174,16 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
   /** Tells the listeners what other processes wrote. */
   async announceOthers(): Promise<void> {
-    for (;;) {
-      const { changes } = this.changesSince(this.#announced);
+    while (!this.#closed) {
+      if (this.#listeners.size === 0) {
+        this.#announced = this.usn;
+        return;
+      }
+      const { changes, complete } = this.changesSince(this.#announced);
       const last = changes.at(-1);
       if (last === undefined) return;
       this.#announced = last.usn;
-      this.#tell(changes);
+      this.#tell(changes, !complete);
       // There may be a hundred thousand of them: others get their turn in between.
       await new Promise((resume) => setImmediate(resume));
     }
@@ -204,6 +210,7 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.environment.root.close();
   }
 
@@ -285,9 +292,9 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     this.#tell(changes);
   }
 
-  #tell(changes: readonly Change[]): void {
+  #tell(changes: readonly Change[], someLost = false): void {
     // In a task of its own: a listener that throws is a bug, but not one of the operation, which is done.
-    for (const listener of this.#listeners) queueMicrotask(() => listener(changes));
+    for (const listener of this.#listeners) queueMicrotask(() => listener(changes, someLost));
   }
 
   #indexesFit(): boolean {
