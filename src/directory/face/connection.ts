@@ -37,6 +37,8 @@ export interface ConnectionParts {
 
 /** Longest time that the requests of one client are begun without giving way to other connections. */
 const sliceMs = 5;
+/** Silence after which the other end is asked whether it is still there. */
+const keepAliveMs = 60_000;
 /** Time that a client gets to read the notice of disconnection. */
 const lingerMs = 2000;
 
@@ -117,6 +119,8 @@ export class LdapConnection implements Session {
     const { gate, limits } = this.#parts;
     gate.take(socket);
     socket.setNoDelay(true);
+    // A client that waits for changes says nothing; one that is gone without a word must not keep its place.
+    socket.setKeepAlive(true, keepAliveMs);
     socket.setTimeout(limits.idleBeforeBindMs);
     socket.on('data', (octets: Buffer) => {
       // What comes after the notice is read away, so that the client gets it and no reset.

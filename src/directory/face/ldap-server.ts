@@ -198,12 +198,13 @@ export class LdapServer implements AsyncDisposable {
     });
   }
 
+  /** Strangers fill the network's places; the local administrator always gets in. */
   #refusal({ address, transport }: Peer): string | undefined {
-    if (this.#connections.size >= this.#limits.maxConnections) return 'too many connections';
+    if (transport === 'unix') return undefined;
+    const local = this.#sources.get('') ?? 0;
+    if (this.#connections.size - local >= this.#limits.maxConnections) return 'too many connections';
     const same = this.#sources.get(sourceOf(address)) ?? 0;
-    return transport === 'tcp' && same >= this.#limits.maxConnectionsPerSource
-      ? 'too many connections from this address'
-      : undefined;
+    return same >= this.#limits.maxConnectionsPerSource ? 'too many connections from this address' : undefined;
   }
 
   #count({ address }: Peer, change: 1 | -1): void {

@@ -6,8 +6,9 @@ export interface FaceLimits {
   readonly maxMessageBytesBeforeBind: number;
   /** Largest message of a bound connection, in bytes. */
   readonly maxMessageBytes: number;
+  /** Connections over the network. The unix socket has no limit: who may open it may do everything. */
   readonly maxConnections: number;
-  /** Connections from one address. The unix socket has none of its own. */
+  /** Connections from one address, of IPv6 from one network of 64 bits. */
   readonly maxConnectionsPerSource: number;
   /** Operations of one connection that run at once; the next one waits in the socket. */
   readonly maxOutstanding: number;

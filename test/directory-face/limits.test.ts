@@ -1,0 +1,144 @@
+/** What one client may ask for: each limit met, and the client told; those that hostile.test.ts has are there. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { boolean, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/controls.ts';
+import { type FaceLimits } from '../../src/directory/index.ts';
+import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';
+import { bindOp, message, modifyOp, type RawAnswer, RawClient, searchOp } from './raw-client.ts';
+
+const people = `ou=People,${root}`;
+
+async function bound(face: Face, dn = adminDn): Promise<RawClient> {
+  const client = await RawClient.connect(face.port);
+  assert.equal((await client.ask(bindOp(dn, password))).code, 0);
+  return client;
+}
+
+const limited = (limits: Partial<FaceLimits>): Promise<Face> => startFace({ limits });
+
+test('messages may be larger once bound, and small again by an anonymous bind', async () => {
+  await using face = await limited({ maxMessageBytesBeforeBind: 1000, maxMessageBytes: 5000 });
+  using client = await bound(face);
+  const change = (size: number): Buffer => modifyOp(`cn=Ann,${people}`, [2, 'description', ['x'.repeat(size)]]);
+  assert.equal((await client.ask(change(4500))).code, 0);
+  assert.equal((await client.ask(bindOp('', ''))).code, 0);
+  client.send(change(1500));
+  const notice = await client.next();
+  assert.deepEqual([notice?.id, notice?.code], [0, 2]);
+  using again = await bound(face);
+  again.send(change(5500));
+  assert.equal((await again.next())?.id, 0);
+});
+
+test('so many connections from everywhere, but the local administrator gets in', async () => {
+  await using face = await limited({ maxConnections: 3 });
+  const clients = await Promise.all(Array.from({ length: 3 }, () => RawClient.connect(face.port)));
+  for (const client of clients) assert.equal((await client.ask(searchOp({ base: '' }))).code, 0);
+  using refused = await RawClient.connect(face.port);
+  assert.deepEqual([(await refused.next())?.code, await refused.next()], [51, undefined]);
+  using local = await RawClient.connect(decodeURIComponent(face.local.slice('ldapi://'.length)));
+  assert.equal((await local.ask(searchOp({ base: '' }))).code, 0);
+  for (const client of clients) client.socket.destroy();
+});
+
+test('operations beyond the outstanding ones wait their turn, and all are answered', async () => {
+  await using face = await limited({ maxOutstanding: 2 });
+  using client = await bound(face);
+  const writes = Array.from({ length: 40 }, (_, i) =>
+    message(1000 + i, modifyOp(`cn=Ann,${people}`, [2, 'description', [`${i}`]])),
+  );
+  client.socket.write(Buffer.concat(writes));
+  const answers: (RawAnswer | undefined)[] = [];
+  while (answers.length < writes.length) answers.push(await client.next());
+  assert.deepEqual(new Set(answers.map((answer) => answer?.code)), new Set([0]));
+  assert.equal(new Set(answers.map((answer) => answer?.id)).size, writes.length);
+});
+
+test('silence ends a bound connection as well, in its own time', async () => {
+  await using face = await limited({ idleMs: 60, idleBeforeBindMs: 60_000 });
+  using client = await bound(face);
+  const notice = await client.next();
+  assert.deepEqual([notice?.id, notice?.code, await client.next()], [0, 52, undefined]);
+});
+
+test('a client that only waits for changes is not silent', async () => {
+  await using face = await limited({ idleMs: 60 });
+  using client = await bound(face);
+  const value = sequence(integer(15), boolean(false), boolean(true));
+  client.send(searchOp({ base: people, scope: 1 }), [{ oid: controlOids.persistentSearch, critical: true, value }]);
+  const names = [await client.next(), await client.next(), await client.next()].map((answer) => answer?.name);
+  assert.equal(names.length, 3);
+  const told = client.next();
+  using other = await RawClient.connect(face.port);
+  for (let i = 0; i < 200; i += 1) await other.ask(searchOp({ base: '' }));
+  await face.store.modify(`cn=Bob,${people}`, [{ operation: 'replace', attribute: 'sn', values: [Buffer.from('y')] }], {
+    actor: adminDn,
+  });
+  assert.equal((await told)?.name, `cn=Bob,${people}`);
+});
+
+test('an account gets so many entries of one search, or in pages all; an administrator gets all', async () => {
+  await using face = await limited({ maxEntries: 2 });
+  const change = [
+    { operation: 'add', attribute: 'objectClass', values: [Buffer.from('edgeAccessControl')] },
+    { operation: 'add', attribute: 'edgeAccessRule', values: [Buffer.from('allow read to authenticated')] },
+  ] as const;
+  await face.store.modify(people, change, { actor: adminDn });
+  const all = searchOp({ base: people, scope: 2 });
+  using admin = await bound(face);
+  assert.equal((await admin.answers(admin.send(all))).length, 5);
+  using user = await bound(face, userDn);
+  const answers = await user.answers(user.send(all));
+  assert.deepEqual([answers.length, answers.at(-1)?.code], [3, 4]);
+  let cookie = Buffer.alloc(0);
+  let found = 0;
+  do {
+    const page = { oid: controlOids.paged, critical: true, value: sequence(integer(100), octets(cookie)) };
+    const some = await user.answers(user.send(all, [page]));
+    found += some.length - 1;
+    cookie = Buffer.from(some.at(-1)?.controls.get(controlOids.paged)?.subarray(7) ?? []);
+  } while (cookie.length > 0);
+  assert.equal(found, 4);
+});
+
+test('of paged searches that wait, the oldest is given up', async () => {
+  await using face = await limited({ maxPagedSearches: 2 });
+  using client = await bound(face);
+  const ask = async (cookie: Buffer): Promise<RawAnswer | undefined> => {
+    const page = { oid: controlOids.paged, critical: true, value: sequence(integer(1), octets(cookie)) };
+    return (await client.answers(client.send(searchOp({ base: people, scope: 1 }), [page]))).at(-1);
+  };
+  const cookies: Buffer[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const answer = await ask(Buffer.alloc(0));
+    cookies.push(Buffer.from(answer?.controls.get(controlOids.paged)?.subarray(7) ?? []));
+  }
+  const codes: (number | undefined)[] = [];
+  for (const cookie of cookies) codes.push((await ask(cookie))?.code);
+  assert.deepEqual(codes, [53, 0, 0]);
+});
+
+test('more entries than are sorted', async () => {
+  await using face = await limited({ maxSortedEntries: 2 });
+  using client = await bound(face);
+  const sort = { oid: controlOids.sortRequest, critical: true, value: sequence(sequence(octets('sn'))) };
+  const answer = (await client.answers(client.send(searchOp({ base: people, scope: 1 }), [sort]))).at(-1);
+  assert.equal(answer?.code, 12);
+});
+
+test('two thousand connections that come and go leave nothing', async () => {
+  await using face = await startFace();
+  const one = (): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connect(face.port, '127.0.0.1', () => socket.destroy());
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve());
+    });
+  for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 100 }, one));
+  using client = await RawClient.connect(face.port);
+  while (face.server.connections > 1) assert.equal((await client.ask(searchOp({ base: '' }))).code, 0);
+  await addEntry(face.store, `cn=after,${root}`, { objectClass: 'person', sn: 'x' });
+  assert.equal(face.server.connections, 1);
+});
