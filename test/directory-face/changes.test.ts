@@ -94,6 +94,19 @@ test('a persistent search gives the present entries first, and is canceled', asy
   );
 });
 
+test('change notification of Active Directory tells entries as they change', async () => {
+  await using face = await startFace();
+  using watcher = await admin(face);
+  using writer = await admin(face);
+  watcher.send(searchOp({ base: people, scope: 1, attributes: ['sn'] }), [
+    { oid: controlOids.notification, critical: true },
+  ]);
+  assert.equal((await watcher.ask(searchOp({ base: '' }))).code, 0);
+  assert.equal((await writer.ask(modifyOp(ann, [2, 'sn', ['y']]))).code, 0);
+  const told = await watcher.next();
+  assert.deepEqual([told?.name, told?.attributes.get('sn')?.map(String), told?.controls.size], [ann, ['y'], 0]);
+});
+
 test('only so many searches stay open', async () => {
   await using face = await startFace({ limits: { maxPersistent: 2 } });
   using watcher = await admin(face);

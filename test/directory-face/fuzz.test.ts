@@ -93,6 +93,13 @@ const made: readonly (readonly Buffer[])[] = [
     message(4, searchOp({ base: root, scope: 2 }), [
       control(controlOids.persistentSearch, sequence(integer(15), boolean(false), boolean(true))),
     ]),
+    message(14, searchOp({ base: root, scope: 2, attributes: ['sn'] }), [
+      control(
+        controlOids.dirSync,
+        sequence(integer(0), integer(0), octets(Buffer.from('454453310000000000000003', 'hex'))),
+      ),
+    ]),
+    message(15, searchOp({ base: people, scope: 1 }), [control(controlOids.notification)]),
     message(5, abandonOp(3)),
     message(6, extendedOp('1.3.6.1.1.8', sequence(integer(4)))),
   ],
@@ -110,6 +117,24 @@ const made: readonly (readonly Buffer[])[] = [
     message(5, extendedOp('1.3.6.1.4.1.1466.20037')),
     message(6, saslBindOp('EXTERNAL', '')),
     message(7, searchOp({ base: 'cn=schema', attributes: ['+'] })),
+    message(
+      8,
+      modifyOp('cn=schema', [
+        0,
+        'attributeTypes',
+        [
+          "( 1.3.6.1.4.1.99999.42.99.1 NAME 'fuzzed' SUP name EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15{64} SINGLE-VALUE )",
+        ],
+      ]),
+    ),
+    message(
+      9,
+      modifyOp(
+        people,
+        [0, 'objectClass', ['edgeAccessControl']],
+        [2, 'edgeAccessRule', [`allow read,write on sn,mail of person below to dn cn=user,${root}`]],
+      ),
+    ),
   ],
 ];
 

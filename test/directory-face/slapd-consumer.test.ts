@@ -6,9 +6,10 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { csnOf } from '../../src/directory/face/sync-cookie.ts';
-import { DirectoryClient, type DirectoryStore, type Operation } from '../../src/directory/index.ts';
+import { DirectoryClient, type DirectoryStore } from '../../src/directory/index.ts';
 import { type Entry, LdapError } from '../../src/ldap/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
+import { changeAtRandom } from './random-changes.ts';
 
 const base = `ou=Sync,${root}`;
 const changes = Number(process.env['EDGE_SYNC_CHANGES'] ?? 10_000);
@@ -89,71 +90,24 @@ async function reached(client: DirectoryClient): Promise<string> {
   }
 }
 
-/** A deterministic stream of numbers, so that a failure can be repeated. */
-function* numbers(seed: number): Generator<number, never, undefined> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
-
-/** Changes as many clients at once make them: some commits hold one, some many. */
-async function changeAtRandom(store: DirectoryStore, count: number, seed: number): Promise<void> {
-  const stream = numbers(seed);
-  const below = (limit: number): number => Math.floor(stream.next().value * limit);
-  const people = [...store.search({ base, scope: 'sub' })].map(({ dn }) => dn).filter((dn) => dn.startsWith('cn='));
-  const folders = [...store.search({ base, scope: 'one' })].map(({ dn }) => dn).filter((dn) => dn.startsWith('ou='));
-  const next = (i: number): Operation => {
-    const at = below(people.length);
-    const dn = people[at];
-    const folder = folders[below(folders.length)] ?? base;
-    const step = below(10);
-    if (dn === undefined || step < 4) {
-      people.push(`cn=${seed} ${i},${folder}`);
-      return { kind: 'add', dn: `cn=${seed} ${i},${folder}`, attributes: person(`s${i}`) };
-    }
-    if (step < 7) {
-      const values = Array.from({ length: below(3) }, (_, n) => Buffer.from(`${i} ${n}`));
-      return { kind: 'modify', dn, modifications: [{ operation: 'replace', attribute: 'description', values }] };
-    }
-    if (step < 8) {
-      people.splice(at, 1);
-      return { kind: 'delete', dn };
-    }
-    people[at] = `cn=r${seed} ${i},${folder}`;
-    return { kind: 'modifyDn', dn, newRdn: `cn=r${seed} ${i}`, deleteOldRdn: true, newSuperior: folder };
-  };
-  for (let i = 0; i < count; ) {
-    const size = Math.min(1 + below(60), count - i);
-    const operations = Array.from({ length: size }, (_, n) => next(i + n));
-    await store.batch(operations, { actor: adminDn });
-    i += size;
-  }
-}
-
-const person = (sn: string) => [
-  { attribute: 'objectClass', values: ['top', 'person'].map((name) => Buffer.from(name)) },
-  { attribute: 'sn', values: [Buffer.from(sn)] },
-];
-
 test('slapd follows, also after it was away', { skip }, async () => {
   await using face = await startFace();
   const { store, folder } = face;
   await addEntry(store, base, { objectClass: ['top', 'organizationalUnit'] });
   for (let i = 0; i < 3; i += 1)
     await addEntry(store, `ou=f${i},${base}`, { objectClass: ['top', 'organizationalUnit'] });
-  await changeAtRandom(store, 50, 1);
+  await changeAtRandom(store, base, 50, 1);
   await mkdir(join(folder, 'slapd'));
   await writeFile(join(folder, 'slapd.conf'), configuration(folder, face));
   {
     await using slapd = new Slapd(folder);
     await agree(store, slapd);
-    await changeAtRandom(store, changes, 2);
+    await changeAtRandom(store, base, changes, 2);
     await agree(store, slapd);
     await store.modifyDn(`ou=f1,${base}`, { newRdn: 'ou=f9', deleteOldRdn: true }, { actor: adminDn });
     await agree(store, slapd);
   }
-  await changeAtRandom(store, 50, 3);
+  await changeAtRandom(store, base, 50, 3);
   await using again = new Slapd(folder);
   await agree(store, again);
 });

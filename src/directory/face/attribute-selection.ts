@@ -38,6 +38,11 @@ export class AttributeSelection {
     return picked;
   }
 
+  /** Whether the attribute of this key is among those asked for. */
+  wants(key: string): boolean {
+    return this.#verdict(key) !== undefined;
+  }
+
   #verdict(name: string): { readonly key: string } | undefined {
     if (this.#verdicts.has(name)) return this.#verdicts.get(name);
     const described = this.#schema.describe(name);

@@ -1,8 +1,20 @@
 /** Changes as they happen, for searches that stay open: read from the change log, so that a slow reader holds nothing in memory. */
-import { Dn, isBelow, LdapError, type Schema } from '../../ldap/index.ts';
-import { type Change, type DirectoryWriter, type SearchScope } from '../store/contract.ts';
+import { compileFilter, Dn, isBelow, LdapError, type Schema } from '../../ldap/index.ts';
+import {
+  type Change,
+  type DirectoryEntry,
+  type DirectoryReader,
+  type DirectoryWriter,
+  type SearchRequest,
+  type SearchScope,
+} from '../store/contract.ts';
+import { Breather } from './breather.ts';
+import { type SearchJob, type SearchParts } from './search-job.ts';
 
+/** Changes read from the log at once. */
 const batchSize = 500;
+/** More changes than this are told by sending everything: that holds nothing in memory. */
+const maxChanges = 100_000;
 
 /**
  * Yields batches of changes after `usn`, and waits for more until the signal is aborted. Throws LdapError when changes were
@@ -50,4 +62,47 @@ export class Scope {
     if (this.#scope === 'base' || !isBelow(key, this.#base)) return false;
     return this.#scope !== 'one' || !key.includes(0, this.#base.length === 0 ? 0 : this.#base.length + 1);
   }
+}
+
+/**
+ * What changed after `since`, up to `until`. Undefined when the log does not reach back that far or holds too much, or when
+ * `since` is in the future: then it is of another or a restored directory.
+ */
+export async function changesBetween(
+  store: DirectoryReader,
+  since: number,
+  until: number,
+): Promise<readonly Change[] | undefined> {
+  if (since > until) return undefined;
+  const breather = new Breather();
+  const all: Change[] = [];
+  for (let last = since; last < until; ) {
+    const { complete, changes, usn } = store.changesSince(last, batchSize);
+    if (!complete || all.length > maxChanges) return undefined;
+    if (changes.length === 0) break;
+    for (const change of changes) if (change.usn <= until) all.push(change);
+    last = usn;
+    if (breather.due) await breather.rest();
+  }
+  return all;
+}
+
+/** Whether an entry is what the search asks for, now. */
+export function contentOf(
+  { filter, readable }: SearchRequest,
+  scope: Scope,
+  schema: Schema,
+): (entry: DirectoryEntry) => boolean {
+  const matches = filter === undefined ? () => true : compileFilter(filter, schema);
+  return (entry) =>
+    scope.includes(entry.dn) &&
+    matches(entry, readable === undefined ? undefined : (attribute) => readable(entry, attribute)) === true;
+}
+
+/** A deleted entry is named to those who may see what it stood below. */
+export function mayKnow(dn: string, { context }: SearchJob, { store, policy }: SearchParts): boolean {
+  const { principal } = context.session;
+  const parent = Dn.parse(dn).parent;
+  const above = parent === undefined ? undefined : store.get(parent);
+  return principal.kind === 'administrator' || (above !== undefined && policy.rights(principal, above).visible);
 }

@@ -3,10 +3,10 @@
  * the change log; without a cookie, or with one older than the log, it sends everything, and what is not named is gone. What is
  * not in the content any more is sent as deleted, also when it may never have been there: the log does not tell.
  */
-import { compileFilter, LdapError } from '../../ldap/index.ts';
+import { LdapError } from '../../ldap/index.ts';
 import { type Change, type DirectoryEntry } from '../store/contract.ts';
 import { Breather } from './breather.ts';
-import { followChanges, Scope } from './change-feed.ts';
+import { changesBetween, contentOf, followChanges, Scope } from './change-feed.ts';
 import {
   type SyncRequest,
   type SyncState,
@@ -24,10 +24,6 @@ import { ancestorsFirst, type Touched } from './sync-order.ts';
 
 const syncInfoOid = '1.3.6.1.4.1.4203.1.9.1.4';
 const refreshRequired = 4096;
-/** Changes read from the log at once. */
-const batchSize = 500;
-/** More changes than this are told by sending everything: that holds nothing in memory. */
-const maxChanges = 100_000;
 
 export async function contentSync(job: SearchJob, parts: SearchParts, request: SyncRequest): Promise<Result> {
   return new Synchronization(job, parts, readSyncCookie(request.cookie)).run(request);
@@ -37,20 +33,15 @@ class Synchronization {
   readonly #job: SearchJob;
   readonly #parts: SearchParts;
   readonly #cookie: SyncCookie;
-  readonly #scope: Scope;
   readonly #inContent: (entry: DirectoryEntry) => boolean;
 
   constructor(job: SearchJob, parts: SearchParts, cookie: SyncCookie) {
-    const { base, scope, filter, readable } = job.request;
+    const { base, scope } = job.request;
     const { schema } = parts.store;
     this.#job = job;
     this.#parts = parts;
     this.#cookie = cookie;
-    this.#scope = new Scope(base, scope, schema);
-    const matches = filter === undefined ? () => true : compileFilter(filter, schema);
-    this.#inContent = (entry) =>
-      this.#scope.includes(entry.dn) &&
-      matches(entry, readable === undefined ? undefined : (attribute) => readable(entry, attribute)) === true;
+    this.#inContent = contentOf(job.request, new Scope(base, scope, schema), schema);
   }
 
   async run({ mode }: SyncRequest): Promise<Result> {
@@ -74,30 +65,13 @@ class Synchronization {
   /** Brings the consumer up to `usn`; true when only what changed was sent. */
   async #refresh(usn: number): Promise<boolean> {
     const { usn: since } = this.#cookie;
-    const changes = since === undefined ? undefined : await this.#changesBetween(since, usn);
+    const changes = since === undefined ? undefined : await changesBetween(this.#parts.store, since, usn);
     if (since !== undefined && changes !== undefined) {
       await this.#sendChanges(changes, since);
       return true;
     }
     await this.#sendAll();
     return false;
-  }
-
-  /** Undefined when the log does not reach back that far, or the cookie is from the future: another or a restored directory. */
-  async #changesBetween(since: number, until: number): Promise<readonly Change[] | undefined> {
-    const { store } = this.#parts;
-    if (since > until) return undefined;
-    const breather = new Breather();
-    const all: Change[] = [];
-    for (let last = since; last < until; ) {
-      const { complete, changes, usn } = store.changesSince(last, batchSize);
-      if (!complete || all.length > maxChanges) return undefined;
-      if (changes.length === 0) break;
-      for (const change of changes) if (change.usn <= until) all.push(change);
-      last = usn;
-      if (breather.due) await breather.rest();
-    }
-    return all;
   }
 
   async #sendAll(): Promise<void> {

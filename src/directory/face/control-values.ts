@@ -126,6 +126,26 @@ export function readPersistent(value: Buffer): PersistentRequest {
   return { changeTypes, changesOnly, returnChanges };
 }
 
+export interface DirSyncRequest {
+  /** Empty for the first time. */
+  readonly cookie: Buffer;
+}
+
+/** [MS-ADTS] 3.1.1.3.4.1.3. Flags and size are read and do not count: rights and order are always as they ask. */
+export function readDirSync(value: Buffer): DirSyncRequest {
+  const reader = new BerReader(value).enter(tags.sequence);
+  reader.skip();
+  reader.skip();
+  const cookie = reader.octets();
+  reader.finish();
+  return { cookie };
+}
+
+/** [MS-ADTS] 3.1.1.3.4.1.3: nothing more is to come, and the cookie for the next time. */
+export function writeDirSync(cookie: Buffer): Buffer {
+  return sequence(integer(0), integer(0), octets(cookie));
+}
+
 export const changeBits = { add: 1, delete: 2, modify: 4, modifyDn: 8 } as const;
 
 /** draft-ietf-ldapext-psearch-03 §5. */

@@ -2,9 +2,11 @@
 import { type Filter, LdapError } from '../../ldap/index.ts';
 import { BerFault } from './ber-reader.ts';
 import {
+  type DirSyncRequest,
   type PageRequest,
   type PersistentRequest,
   readAssertion,
+  readDirSync,
   readPage,
   readPersistent,
   readSelection,
@@ -27,6 +29,7 @@ export interface RequestControls {
   readonly showDeleted?: true;
   readonly sync?: SyncRequest;
   readonly persistent?: PersistentRequest;
+  readonly dirSync?: DirSyncRequest;
 }
 
 export const controlOids = {
@@ -45,6 +48,8 @@ export const controlOids = {
   syncDone: '1.3.6.1.4.1.4203.1.9.1.3',
   persistentSearch: '2.16.840.1.113730.3.4.3',
   entryChange: '2.16.840.1.113730.3.4.7',
+  dirSync: '1.2.840.113556.1.4.841',
+  notification: '1.2.840.113556.1.4.528',
 } as const;
 
 interface ControlRow {
@@ -93,6 +98,13 @@ const rows: readonly ControlRow[] = [
   { oid: controlOids.domainScope, on: ['search'], given: {} },
   { oid: controlOids.syncRequest, on: ['search'], read: (value) => ({ sync: readSyncRequest(value) }) },
   { oid: controlOids.persistentSearch, on: ['search'], read: (value) => ({ persistent: readPersistent(value) }) },
+  { oid: controlOids.dirSync, on: ['search'], read: (value) => ({ dirSync: readDirSync(value) }) },
+  // [MS-ADTS] 3.1.1.3.4.1.9: entries as they change, without a word about what it was.
+  {
+    oid: controlOids.notification,
+    on: ['search'],
+    given: { persistent: { changeTypes: 15, changesOnly: true, returnChanges: false } },
+  },
 ];
 
 const byOid: ReadonlyMap<string, ControlRow> = new Map(rows.map((row) => [row.oid, row]));

@@ -46,12 +46,9 @@ export class Argon2Hasher implements PasswordHasher {
   }
 
   async verify(stored: string, password: Buffer): Promise<boolean> {
-    const parts = form.exec(stored);
-    if (parts === null) return false;
-    const [memory = 0, passes = 0, parallelism = 0] = parts.slice(1, 4).map(Number);
-    if (memory > 1024 ** 2 || memory < 8 * parallelism || passes < 1 || parallelism < 1) return false;
-    const nonce = Buffer.from(parts[4] ?? '', 'base64');
-    const expected = Buffer.from(parts[5] ?? '', 'base64');
+    const hash = parseHash(stored);
+    if (hash === undefined) return false;
+    const { memory, passes, parallelism, nonce, expected } = hash;
     const tag = await this.#derive({
       message: password,
       nonce,
@@ -93,9 +90,30 @@ export class Argon2Hasher implements PasswordHasher {
   }
 }
 
+interface Hash extends Argon2Cost {
+  readonly parallelism: number;
+  readonly nonce: Buffer;
+  readonly expected: Buffer;
+}
+
+/** Dearest hash that is taken, in KiB and passes: whoever may set a password must not make each bind cost a gigabyte. */
+const maxMemory = 256 * 1024;
+const maxPasses = 10;
+
+/** Undefined for what is no hash, or one that costs too much. */
+function parseHash(stored: string): Hash | undefined {
+  const parts = form.exec(stored);
+  if (parts === null) return undefined;
+  const [memory = 0, passes = 0, parallelism = 0] = parts.slice(1, 4).map(Number);
+  if (memory > maxMemory || memory < 8 * parallelism) return undefined;
+  if (passes < 1 || passes > maxPasses || parallelism < 1) return undefined;
+  const [nonce, expected] = parts.slice(4, 6).map((part) => Buffer.from(part, 'base64'));
+  return nonce === undefined || expected === undefined ? undefined : { memory, passes, parallelism, nonce, expected };
+}
+
 /** True for a value that is a hash already, such as one that comes from an export. */
 export function isHashed(value: Buffer): boolean {
-  return form.test(value.toString('latin1'));
+  return parseHash(value.toString('latin1')) !== undefined;
 }
 
 /** Replaces passwords in clear by their hashes, in what a client wants to write. */

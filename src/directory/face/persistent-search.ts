@@ -1,7 +1,6 @@
 /** Persistent search: draft-ietf-ldapext-psearch-03. Sends entries as they change until it is abandoned. */
-import { compileFilter, Dn } from '../../ldap/index.ts';
 import { type Change } from '../store/contract.ts';
-import { followChanges, Scope } from './change-feed.ts';
+import { contentOf, followChanges, mayKnow, Scope } from './change-feed.ts';
 import { changeBits, type PersistentRequest, writeEntryChange } from './control-values.ts';
 import { controlOids } from './controls.ts';
 import { EntryCursor } from './entry-cursor.ts';
@@ -42,7 +41,7 @@ function notifier(
   const { request, context } = job;
   const { store } = parts;
   const scope = new Scope(request.base, request.scope, store.schema);
-  const matches = request.filter === undefined ? () => true : compileFilter(request.filter, store.schema);
+  const inContent = contentOf(request, scope, store.schema);
   return (change) => {
     const { kind, usn, dn, oldDn, guid } = change;
     if ((changeTypes & changeBits[kind]) === 0) return;
@@ -54,17 +53,6 @@ function notifier(
       return;
     }
     const entry = store.byGuid(guid);
-    if (entry === undefined || !scope.includes(entry.dn)) return;
-    const { readable } = request;
-    const found = matches(entry, readable === undefined ? undefined : (attribute) => readable(entry, attribute));
-    if (found === true) sendEntry(job, parts, entry, controls);
+    if (entry !== undefined && inContent(entry)) sendEntry(job, parts, entry, controls);
   };
-}
-
-/** A deleted entry is named to those who may see what it stood below. */
-function mayKnow(dn: string, { context }: SearchJob, { store, policy }: SearchParts): boolean {
-  const { principal } = context.session;
-  const parent = Dn.parse(dn).parent;
-  const above = parent === undefined ? undefined : store.get(parent);
-  return principal.kind === 'administrator' || (above !== undefined && policy.rights(principal, above).visible);
 }

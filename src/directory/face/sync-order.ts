@@ -15,10 +15,10 @@ export interface Touched {
  * The entries in the order given, but none before an ancestor of its own that is among them: the consumer could not place it.
  * Entries wait rather than that ancestors come early, which might still be in the way of another one's old name.
  */
-export async function* ancestorsFirst(
-  touched: readonly Touched[],
+export async function* ancestorsFirst<T extends Touched>(
+  touched: readonly T[],
   schema: Schema,
-): AsyncGenerator<Touched, void, undefined> {
+): AsyncGenerator<T, void, undefined> {
   const keyOf = (dn: string): Buffer => schema.keyOf(Dn.parse(dn));
   const breather = new Breather();
   const unsent = new Set<string>();
@@ -26,7 +26,7 @@ export async function* ancestorsFirst(
     if (now !== undefined) unsent.add(keyOf(now).toString('latin1'));
     if (breather.due) await breather.rest();
   }
-  const waiting = new Map<string, Touched[]>();
+  const waiting = new Map<string, T[]>();
   const queue = [...touched].reverse();
   for (let one = queue.pop(); one !== undefined; one = queue.pop()) {
     const key = one.now === undefined ? undefined : keyOf(one.now);
