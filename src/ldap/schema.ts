@@ -81,15 +81,15 @@ export class Schema implements RuleContext {
     return new Schema(text);
   }
 
-  /** This schema and the descriptions of one more LDIF text. Throws RangeError. */
-  extended(ldif: string): Schema {
+  /** This schema and the descriptions of more LDIF texts. Throws RangeError. */
+  extended(...ldif: readonly string[]): Schema {
     const text = {
       ldapSyntaxes: [...this.text.ldapSyntaxes],
       matchingRules: [...this.text.matchingRules],
       attributeTypes: [...this.text.attributeTypes],
       objectClasses: [...this.text.objectClasses],
     };
-    appendDescriptions(text, ldif);
+    for (const one of ldif) appendDescriptions(text, one);
     return new Schema(text);
   }
 

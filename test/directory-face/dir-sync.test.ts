@@ -9,7 +9,18 @@ import { integer, octets, sequence } from '../../src/directory/face/ber-writer.t
 import { controlOids } from '../../src/directory/face/controls.ts';
 import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { changeAtRandom } from './random-changes.ts';
-import { addOp, bindOp, deleteOp, modifyDnOp, modifyOp, type RawAnswer, RawClient, searchOp } from './raw-client.ts';
+import {
+  addOp,
+  bindOp,
+  deleteOp,
+  extendedOp,
+  message,
+  modifyDnOp,
+  modifyOp,
+  type RawAnswer,
+  RawClient,
+  searchOp,
+} from './raw-client.ts';
 
 const people = `ou=People,${root}`;
 const ann = `cn=Ann,${people}`;
@@ -108,6 +119,38 @@ test('a cookie of nobody brings everything, and who may not see is told nothing'
   const control = { oid: controlOids.dirSync, critical: true, value: sequence(integer(0), integer(0), octets('')) };
   assert.equal((await user.ask(searchOp({ base: people, scope: 2 }), [control])).code, 32);
   assert.equal((await user.ask(searchOp({ base: '', scope: 2 }), [control])).code, 50);
+});
+
+test('a client that goes away, or cancels, in the middle is no fault', async () => {
+  await using face = await startFace();
+  const add = Array.from({ length: 3000 }, (_, i) => ({
+    kind: 'add' as const,
+    dn: `cn=m${i},${people}`,
+    attributes: [
+      { attribute: 'objectClass', values: [Buffer.from('person')] },
+      { attribute: 'sn', values: [Buffer.from('x')] },
+    ],
+  }));
+  await face.store.batch(add, { actor: adminDn });
+  const control = { oid: controlOids.dirSync, critical: true, value: sequence(integer(0), integer(0), octets('')) };
+  const asked = searchOp({ base: people, scope: 2 });
+  const cancel = extendedOp('1.3.6.1.1.8', sequence(integer(9)));
+  using client = await bound(face);
+  client.socket.write(Buffer.concat([message(9, asked, [control]), message(10, cancel)]));
+  const codes = new Map<number, number | undefined>();
+  while (codes.size < 2) {
+    const answer = await client.next();
+    if (answer?.code !== undefined) codes.set(answer.id, answer.code);
+  }
+  assert.deepEqual([codes.get(9), codes.get(10)], [118, 0]);
+  client.socket.write(message(11, asked, [control]));
+  client.socket.destroy();
+  using other = await bound(face);
+  while (face.server.connections > 1) assert.equal((await other.ask(searchOp({ base: '' }))).code, 0);
+  assert.deepEqual(
+    face.events.filter(({ kind }) => kind === 'fault'),
+    [],
+  );
 });
 
 test('ldap3 follows random changes and ends with the same content', async () => {

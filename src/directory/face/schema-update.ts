@@ -13,6 +13,9 @@ export interface SchemaStore {
   extendSchema(ldif: string): Promise<void>;
 }
 
+/** Attribute types and classes: Active Directory with Exchange has some 4,500. */
+const maxElements = 20_000;
+
 const lists = ['ldapSyntaxes', 'matchingRules', 'attributeTypes', 'objectClasses'] as const;
 type List = (typeof lists)[number];
 
@@ -29,6 +32,8 @@ export async function extendSchema(
     attribute: listOf(modification),
     values: modification.values,
   }));
+  if (store.schema.attributeTypes.length + store.schema.objectClasses.length > maxElements)
+    throw new LdapError('adminLimitExceeded', `the schema has more than ${maxElements} elements already`);
   const elements = added.flatMap(({ attribute, values }) =>
     values.map((value) => ({ list: attribute, oid: oidOf(value) })),
   );

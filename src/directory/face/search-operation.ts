@@ -33,13 +33,23 @@ export function searchOperation(given: SearchParts): Operation<SearchCall> {
     const made = systemEntry(base, call, context, parts);
     if (made !== undefined) return sendMade(made, call, context, selection, parts);
     const job: SearchJob = { call, context, selection, request: requestOf(base, call, context, parts) };
-    const { sync, persistent, dirSync: changed } = context.controls;
-    if (sync !== undefined || persistent !== undefined || changed !== undefined) refuseFollowing(base, context);
-    if (changed !== undefined) return dirSync(job, parts, changed);
-    if (sync !== undefined) return contentSync(job, parts, sync);
-    if (persistent !== undefined) return persistentSearch(job, parts, persistent);
-    return entrySearch(job, parts);
+    try {
+      return await perform(job, base, parts);
+    } catch (error) {
+      // A walk through the store that is stopped ends with the reason of that.
+      if (context.signal.aborted && error === context.signal.reason) return stopped(context);
+      throw error;
+    }
   };
+}
+
+async function perform(job: SearchJob, base: Dn, parts: Parts): Promise<Result> {
+  const { sync, persistent, dirSync: changed } = job.context.controls;
+  if (sync !== undefined || persistent !== undefined || changed !== undefined) refuseFollowing(base, job.context);
+  if (changed !== undefined) return dirSync(job, parts, changed);
+  if (sync !== undefined) return contentSync(job, parts, sync);
+  if (persistent !== undefined) return persistentSearch(job, parts, persistent);
+  return entrySearch(job, parts);
 }
 
 /** Deleted entries are told by what they stood below, and below the root that is everything. */
