@@ -1,7 +1,7 @@
 /** The directory as cmdlets use it: over LDAP while the service runs, on the store itself when it does not. */
-import { type ConfigurationStore } from '../cmdlets/index.ts';
-import { DirectoryClient, type DirectoryStore } from '../directory/index.ts';
-import { Dn, type Entry, LdapError, type Modification, parseFilter } from '../ldap/index.ts';
+import { type ConfigurationStore, type ConfigurationWrite } from '../cmdlets/index.ts';
+import { DirectoryClient, type DirectoryStore, type Operation } from '../directory/index.ts';
+import { type Entry, LdapError, type Modification, parseFilter } from '../ldap/index.ts';
 
 /** Who writes when an administrator of this machine does. */
 const actor = 'CN=Local Administrator';
@@ -13,9 +13,11 @@ const everything = ['*', '+', 'nTSecurityDescriptor'];
 export class LdapConfigurationStore implements ConfigurationStore, AsyncDisposable {
   readonly configurationDn: string;
   readonly #client: DirectoryClient;
+  readonly #store: Pick<DirectoryStore, 'batch'>;
 
-  constructor(socketPath: string, configurationDn: string) {
+  constructor(socketPath: string, configurationDn: string, store: Pick<DirectoryStore, 'batch'>) {
     this.configurationDn = configurationDn;
+    this.#store = store;
     this.#client = new DirectoryClient({ url: `ldapi://${encodeURIComponent(socketPath)}`, bind: 'external' });
   }
 
@@ -38,9 +40,11 @@ export class LdapConfigurationStore implements ConfigurationStore, AsyncDisposab
     await this.#client.modify(dn, modifications);
   }
 
-  async rename(dn: string, rdn: string): Promise<void> {
-    const parent = Dn.parse(dn).parent?.toString() ?? '';
-    await this.#client.rename(dn, parent === '' ? rdn : `${rdn},${parent}`);
+  /** LDAP knows no transaction over several entries (RFC 5805 is not served): these go to the store itself. */
+  async together(writes: readonly ConfigurationWrite[]): Promise<void> {
+    const [only, ...others] = writes;
+    if (only?.kind === 'modify' && others.length === 0) await this.modify(only.dn, only.modifications);
+    else await this.#store.batch(writes.map(operationOf), { actor });
   }
 
   async delete(dn: string): Promise<void> {
@@ -79,13 +83,18 @@ export class DirectConfigurationStore implements ConfigurationStore {
     await this.#store.modify(dn, modifications, { actor });
   }
 
-  async rename(dn: string, rdn: string): Promise<void> {
-    await this.#store.modifyDn(dn, { newRdn: rdn, deleteOldRdn: true }, { actor });
+  async together(writes: readonly ConfigurationWrite[]): Promise<void> {
+    await this.#store.batch(writes.map(operationOf), { actor });
   }
 
   async delete(dn: string): Promise<void> {
     await this.#store.delete(dn, { actor });
   }
+}
+
+function operationOf(write: ConfigurationWrite): Operation {
+  if (write.kind === 'modify') return write;
+  return { kind: 'modifyDn', dn: write.dn, newRdn: write.rdn, deleteOldRdn: true };
 }
 
 function isMissing(error: unknown): boolean {

@@ -83,7 +83,7 @@ const administration = new FanOutAdministration(
     holds: new QueueHolds(paths),
   },
 );
-const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn);
+const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn, store);
 const auditTrail = openAdminAudit(paths);
 const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
 const methods: Record<string, ManagementMethod> = {

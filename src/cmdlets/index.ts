@@ -18,6 +18,7 @@ export {
   CmdletError,
   CmdletObject,
   type ConfigurationStore,
+  type ConfigurationWrite,
   type DefaultView,
   type ErrorCategory,
   type Example,

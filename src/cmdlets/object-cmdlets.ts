@@ -14,7 +14,7 @@ import {
 } from './directory-objects.ts';
 import { type CmdletFacts, facts } from './facts.ts';
 import { type ObjectKind, type Request, type Verb, type Whole } from './object-kind.ts';
-import { alreadyThere, audit, check, followUp, inDirectory, newNameOf, validName } from './object-steps.ts';
+import { alreadyThere, audit, check, followersOf, inDirectory, newNameOf, validName } from './object-steps.ts';
 import { parametersOf, rowsByName } from './parameters.ts';
 import { present } from './present.ts';
 import {
@@ -23,6 +23,7 @@ import {
   type CmdletContext,
   CmdletError,
   type CmdletObject,
+  type ConfigurationWrite,
   type Parameter,
   quietly,
 } from './runtime.ts';
@@ -180,11 +181,15 @@ async function runSet<P extends Properties>(
   }
   if (!(await context.shouldProcess({ action: `Setting ${table.title}`, target: before.identity, impact: 'Medium' })))
     return;
-  if (modifications.length > 0) await inDirectory(before.identity, () => context.store.modify(entry.dn, modifications));
-  if (name !== before.name)
-    await inDirectory(name, () => context.store.rename(entry.dn, childDn(name, '').replace(/,$/, '')));
+  const followers = followersOf(kind, request, after);
+  const writes: ConfigurationWrite[] = [
+    ...(modifications.length > 0 ? [{ kind: 'modify', dn: entry.dn, modifications } as const] : []),
+    ...followers.map(({ write }) => write),
+    ...(name === before.name ? [] : [{ kind: 'rename', dn: entry.dn, rdn: childDn(name, '').slice(0, -1) } as const]),
+  ];
+  await inDirectory(name === before.name ? before.identity : name, () => context.store.together(writes));
   audit(kind, request, before, after);
-  await followUp(kind, request, after);
+  for (const follower of followers) audit(kind, request, follower.before, follower.after);
   if (kind.warn === undefined) return;
   const now = (await listObjects(context, table)).find(
     ({ object }) => object.guid === before.guid && object.name === name,
@@ -220,7 +225,6 @@ async function* runNew<P extends Properties>(
     return;
   await inDirectory(name, () => context.store.add(dn, attributesOf(table, name, values, context.role)));
   audit(kind, request, undefined, whole);
-  await followUp(kind, request, whole);
   const made = (await listObjects(context, table)).find(({ object }) => object.dn.toLowerCase() === dn.toLowerCase());
   if (made === undefined) return;
   kind.warn?.(request, made.object);

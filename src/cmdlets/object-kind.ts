@@ -41,7 +41,7 @@ export interface ObjectKind<P extends Properties> {
   checkAmong?(request: Request<P>, candidate: Whole<P>, others: readonly Whole<P>[]): void;
   /** What the administrator should know about the new state. */
   warn?(request: Request<P>, after: Whole<P>): void;
-  /** Changes to other objects that follow from this one. */
+  /** Changes to other objects that follow from a Set-: written together with it. */
   follow?(
     request: Request<P>,
     after: Whole<P>,

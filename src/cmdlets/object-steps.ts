@@ -5,7 +5,7 @@ import { badArgument, textOf } from './bound.ts';
 import { differing } from './changes.ts';
 import { type ObjectKind, type Request, type Whole } from './object-kind.ts';
 import { asAudited } from './present.ts';
-import { type BoundParameters, CmdletError } from './runtime.ts';
+import { type BoundParameters, CmdletError, type ConfigurationWrite } from './runtime.ts';
 
 /** Longest name of an object. */
 const longestName = 64;
@@ -54,17 +54,13 @@ export function check<P extends Properties>(
   kind.checkAmong?.(request, after, others);
 }
 
-/** Does what follows from a change for other objects. */
-export async function followUp<P extends Properties>(
-  kind: ObjectKind<P>,
-  request: Request<P>,
-  after: Whole<P>,
-): Promise<void> {
-  for (const { target, changes } of kind.follow?.(request, after) ?? []) {
+/** What follows from a change for other objects: written together with it. */
+export function followersOf<P extends Properties>(kind: ObjectKind<P>, request: Request<P>, after: Whole<P>) {
+  return (kind.follow?.(request, after) ?? []).map(({ target, changes }) => {
     const modifications = encode(kind.table, target.entry, changes, request.context.role);
-    await inDirectory(target.object.identity, () => request.context.store.modify(target.entry.dn, modifications));
-    audit(kind, request, target.object, { ...target.object, ...changes });
-  }
+    const write: ConfigurationWrite = { kind: 'modify', dn: target.entry.dn, modifications };
+    return { write, before: target.object, after: { ...target.object, ...changes } };
+  });
 }
 
 /** Tells the audit log old and new values; secrets never. */

@@ -182,6 +182,11 @@ export interface AuditTrail {
   search(question: AdminAuditQuestion, signal: AbortSignal): AsyncIterable<AdminAuditRecord>;
 }
 
+/** A change of one entry, or its new RDN under the same parent (the old value is removed). */
+export type ConfigurationWrite =
+  | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
+  | { readonly kind: 'rename'; readonly dn: string; readonly rdn: string };
+
 /** The directory, as cmdlets use it: over LDAP, or on the store itself when the service does not run. */
 export interface ConfigurationStore {
   /** DN of the configuration naming context. */
@@ -192,8 +197,8 @@ export interface ConfigurationStore {
   add(dn: string, attributes: ReadonlyMap<string, readonly string[]>): Promise<void>;
   /** All modifications or none. */
   modify(dn: string, modifications: readonly Modification[]): Promise<void>;
-  /** Gives the entry another RDN under the same parent, the old value is removed. */
-  rename(dn: string, rdn: string): Promise<void>;
+  /** One after the other, all or none: nobody ever sees a part of them. */
+  together(writes: readonly ConfigurationWrite[]): Promise<void>;
   delete(dn: string): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import {
   CmdletError,
   type CmdletObject,
   type ConfigurationStore,
+  type ConfigurationWrite,
   cmdletCatalogue,
   type Operation,
   type TransportAdministration,
@@ -70,7 +71,15 @@ export class MemoryStore implements ConfigurationStore {
     for (const { attribute, values } of modifications) entry.set(attribute, values);
   }
 
-  async rename(dn: string, rdn: string): Promise<void> {
+  async together(writes: readonly ConfigurationWrite[]): Promise<void> {
+    if (this.refusal !== undefined) this.#write('together');
+    for (const write of writes) {
+      if (write.kind === 'modify') await this.modify(write.dn, write.modifications);
+      else this.#rename(write.dn, write.rdn);
+    }
+  }
+
+  #rename(dn: string, rdn: string): void {
     this.#write(`rename ${dn} to ${rdn}`);
     const entry = this.#existing(dn);
     entry.dn = `${rdn},${Dn.parse(dn).parent?.toString() ?? ''}`;

@@ -67,7 +67,7 @@ export class TestShell {
 const unused = (): never => {
   throw new Error('the fake cmdlets use no directory');
 };
-const noStore = { configurationDn: '', search: unused, add: unused, modify: unused, rename: unused, delete: unused };
+const noStore = { configurationDn: '', search: unused, add: unused, modify: unused, together: unused, delete: unused };
 
 /** Answers questions from a list; fails the test when there are more questions than answers. */
 export function answering(...answers: string[]): { ask: (question: Question) => Promise<string>; asked: Question[] } {
