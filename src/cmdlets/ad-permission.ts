@@ -41,7 +41,17 @@ interface Target {
 }
 
 /** Parameters that mean something here; all others of the catalogue are refused. */
-const known = ['Identity', 'User', 'ExtendedRights', 'AccessRights', 'Deny', 'WhatIf', 'Confirm', 'DomainController'];
+const known = [
+  'Identity',
+  'Instance',
+  'User',
+  'ExtendedRights',
+  'AccessRights',
+  'Deny',
+  'WhatIf',
+  'Confirm',
+  'DomainController',
+];
 
 const checkUser = (value: unknown): string | undefined => {
   const text = isObject(value) ? '' : String(value);
@@ -110,6 +120,19 @@ function userSid(bound: BoundParameters): string {
   const sid = sidOf(name);
   if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? '');
   return sid;
+}
+
+/** With what an entry that came through the pipeline, or as -Instance, says by itself; the line goes before it. */
+function withInstance(bound: BoundParameters): BoundParameters {
+  const instance = bound.get('Instance') ?? bound.get('Identity');
+  if (!isObject(instance) || instance.typeName !== 'ADAcePresentationObject') return bound;
+  const rights = instance.get('ExtendedRights');
+  const own: readonly (readonly [name: string, value: unknown])[] = [
+    ['User', instance.get('User')],
+    ['Deny', instance.get('Deny')],
+    rights === null ? ['AccessRights', 'GenericAll'] : ['ExtendedRights', rights],
+  ];
+  return new Map([...own, ...bound, ['Identity', bound.has('Instance') ? instance.get('Identity') : instance]]);
 }
 
 /** The entries that a line speaks of. Throws CmdletError. */
@@ -189,8 +212,9 @@ const addADPermission: Cmdlet = {
       says: 'Anyone may use any sender address.',
     },
   ],
-  async *run(context, bound) {
-    refuseOthers(bound);
+  async *run(context, line) {
+    refuseOthers(line);
+    const bound = withInstance(line);
     const target = await findTarget(context, bound);
     const wanted = acesOf(bound);
     const missing = wanted.filter((one) => !target.acl.some((there) => !there.inherited && sameAce(there, one)));
@@ -225,9 +249,10 @@ const removeADPermission: Cmdlet = {
       says: 'Nobody may send as one of your own domains without logging on.',
     },
   ],
-  run: (context, bound) =>
+  run: (context, line) =>
     quietly(async () => {
-      refuseOthers(bound);
+      refuseOthers(line);
+      const bound = withInstance(line);
       const target = await findTarget(context, bound);
       const unwanted = acesOf(bound);
       const isUnwanted = (there: Ace): boolean => unwanted.some((one) => sameAce(there, one));

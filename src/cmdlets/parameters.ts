@@ -77,7 +77,13 @@ const identityTypes: Readonly<Record<string, string>> = {
 export function parameterOf(name: string, facts: ParameterFacts, row?: AnyProperty): Parameter {
   const allowed = row?.syntax.allowed ?? facts.allowed;
   const unavailable = facts.cloudOnly === true || facts.legacyOnly === true;
-  const check = row !== undefined ? (value: unknown) => faultOf(row, value) : allowed && choiceCheck(allowed);
+  // What is refused anyway is refused for that reason: a credential is no text that its syntax could read.
+  const opaque = /^(?:PSCredential|SecureString)$/.test(facts.type);
+  const check = opaque
+    ? undefined
+    : row !== undefined
+      ? (value: unknown) => faultOf(row, value)
+      : allowed && choiceCheck(allowed);
   const identityOf = identityTypes[facts.type];
   return {
     name,

@@ -89,7 +89,7 @@ export function integer(min = 0, max = 2_147_483_647): Syntax<number> {
 
 /** A size in bytes: `36MB`, `65536`, `36 MB (37,748,736 bytes)`. */
 export function byteSize(min = 1, max = 2_147_483_647): Syntax<number> {
-  const check = (value: number): number => checkRange(value, min, max, (bytes) => `${bytes} bytes`);
+  const check = (value: number): number => checkRange(value, min, max, (bytes) => String(Quantity.bytes(bytes)));
   return {
     type: 'ByteQuantifiedSize',
     min,

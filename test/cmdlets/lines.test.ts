@@ -101,3 +101,27 @@ test('a refused line changes nothing and says what would be right', async () => 
   assert.match(text.replaceAll(/\s+/g, ' '), /999 is outside the range from 1 to 500/);
   assert.deepEqual(store.log, []);
 });
+
+test('Get-ADPermission | Where | Remove-ADPermission takes away what came through, and no more', async () => {
+  const { run, changes } = edgeShell();
+  const show = '(Get-ReceiveConnector | Get-ADPermission -User "NT AUTHORITY\\ANONYMOUS LOGON").ExtendedRights';
+  const before = (await run(show)).text.trim().split(/\s+/);
+  const { ok, text } = await run(
+    'Get-ReceiveConnector | Get-ADPermission | Where {$_.User -like "*ANONYMOUS*" -and $_.ExtendedRights -like "*Authoritative-Domain-Sender"} | Remove-ADPermission -Confirm:$false',
+  );
+  assert.ok(ok, text);
+  assert.equal(changes.length, 1);
+  const gone = 'ms-Exch-SMTP-Accept-Authoritative-Domain-Sender';
+  assert.ok(before.includes(gone));
+  assert.deepEqual(
+    (await run(show)).text.trim().split(/\s+/),
+    before.filter((right) => right !== gone),
+  );
+});
+
+test('a credential is refused because nothing stands behind it, not because of what it is', async () => {
+  const { text } = await edgeShell().run(
+    'New-SendConnector -Name A -AddressSpaces a.example -SmartHosts h -AuthenticationCredential @("user", "x")',
+  );
+  assert.match(text, /-AuthenticationCredential of New-SendConnector is not implemented yet/);
+});

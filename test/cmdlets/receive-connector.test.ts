@@ -191,7 +191,7 @@ describe('New-ReceiveConnector', () => {
     [{ ...printer, Name: '' }, /A name is needed/],
     [{ ...printer, Name: 'x'.repeat(65) }, /65 characters; 64 are the most/],
     [{ ...printer, Name: defaultConnector.toLowerCase() }, /already exists/],
-    [{ ...printer, MaxMessageSize: '1KB' }, /'MaxMessageSize'.*outside the range from 65536 bytes/],
+    [{ ...printer, MaxMessageSize: '1KB' }, /'MaxMessageSize'.*outside the range from 64 KB/],
     [
       { ...printer, Bindings: '0.0.0.0:25', RemoteIPRanges: '0.0.0.0-255.255.255.255' },
       /conflict with the settings on Receive connector "Default internal receive connector EDGE1".*same as/,

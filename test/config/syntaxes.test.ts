@@ -87,7 +87,7 @@ const invalid: readonly (readonly [row: AnyProperty, said: unknown, why: RegExp]
   [
     receiveConnector.properties.maxMessageSize,
     '1KB',
-    /1024 bytes is outside the range from 65536 bytes to 2147483647 bytes/,
+    /1 KB \(1,024 bytes\) is outside the range from 64 KB \(65,536 bytes\) to 2 GB \(2,147,483,647 bytes\)/,
   ],
   [receiveConnector.properties.maxMessageSize, 'big', /size such as 36MB/],
   [receiveConnector.properties.maxMessageSize, null, /not \$null/],
