@@ -24,9 +24,12 @@ const drainMs = 30_000;
 
 /** One run. */
 export async function driveWithTools(load: ToolLoad): Promise<ToolResult> {
-  const sink = spawn('smtp-sink', ['-u', 'nobody', '-c', `127.0.0.1:${load.sinkPort}`, '1000'], {
+  // As root it wants an account to become; as anybody else it can become none.
+  const account = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  const sink = spawn('smtp-sink', [...account, '-c', `127.0.0.1:${load.sinkPort}`, '1000'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const ended = once(sink, 'exit');
   let arrived = 0;
   let last = 0;
   // The counter line is overwritten in place: "sess=… quit=… mesg=…".
@@ -37,7 +40,8 @@ export async function driveWithTools(load: ToolLoad): Promise<ToolResult> {
     arrived = Number.parseInt(text.slice(at + 5), 10) || arrived;
     last = performance.now();
   });
-  await reachable(load.sinkPort);
+  await Promise.race([reachable(load.sinkPort), ended]);
+  if (sink.exitCode !== null) throw new Error(`smtp-sink ended with status ${sink.exitCode}`);
   const start = performance.now();
   const options = [
     '-4',
@@ -59,7 +63,7 @@ export async function driveWithTools(load: ToolLoad): Promise<ToolResult> {
   const accepted = performance.now();
   while (arrived < load.messages && performance.now() - accepted < drainMs) await pause(20);
   sink.kill();
-  await once(sink, 'exit');
+  await ended;
   return {
     acceptedPerSecond: (load.messages / (accepted - start)) * 1000,
     deliveredPerSecond: (arrived / (last - start)) * 1000,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
@@ -169,10 +170,11 @@ while True: print(s.recv(4096).decode().replace('\\n', ' '), flush=True)`;
     assert.match(await new Client(first.port).say(), /^220/);
   });
 
-  test('a state directory that cannot be used says why', async () => {
-    mkdirSync('/tmp/edge-e2e', { recursive: true });
-    writeFileSync('/tmp/edge-e2e/file', '');
-    const { status, error } = await run('start', '--state', '/tmp/edge-e2e/file/state');
+  test('a state directory that cannot be used says why', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'edge-e2e-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, 'file'), '');
+    const { status, error } = await run('start', '--state', join(folder, 'file', 'state'));
     assert.equal(status, 2);
     assert.match(error, /ENOTDIR|EEXIST/);
   });
