@@ -174,8 +174,18 @@ while True: print(s.recv(4096).decode().replace('\\n', ' '), flush=True)`;
     const folder = mkdtempSync(join(tmpdir(), 'edge-e2e-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     writeFileSync(join(folder, 'file'), '');
-    const { status, error } = await run('start', '--state', join(folder, 'file', 'state'));
+    const asRoot = process.getuid?.() === 0;
+    const state = join(folder, 'file', 'state');
+    const { status, error } = await run('start', '--state', state, ...(asRoot ? ['--user', 'root'] : []));
     assert.equal(status, 2);
     assert.match(error, /ENOTDIR|EEXIST/);
+  });
+
+  test('an account that cannot reach its files is named before anything starts', needs('root'), async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'edge-e2e-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const { status, error } = await run('start', '--state', join(folder, 'state'), '--user', 'nobody');
+    assert.equal(status, 2);
+    assert.match(error, new RegExp(`'nobody', who may not enter ${folder}: choose another --state`));
   });
 });
