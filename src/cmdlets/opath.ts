@@ -103,6 +103,14 @@ const operators: Readonly<Record<string, Compare>> = {
     Array.isArray(left) ? left.some((one) => equal(one, right)) : like(left, `*${right}*`),
 };
 
+/** What queues and messages can be; a filter for anything else finds nothing and is a slip. */
+const statuses = 'Active Connecting Locked PendingRemove PendingSuspend Ready Retry Suspended None'.split(' ');
+
+function checkStatus(value: string): void {
+  if (statuses.some((status) => status.toLowerCase() === value.toLowerCase()) || value.startsWith('$')) return;
+  throw badArgument('Filter', `'${value}' is no status.${hint(value, statuses)} There are ${statuses.join(', ')}.`);
+}
+
 /** Reads a filter over these properties. Throws CmdletError that says what would be right. */
 export function parseOpath(text: string, properties: readonly string[]): Predicate {
   const reader = new OpathReader(tokenize(text.trim().replace(/^\{([\s\S]*)\}$/, '$1')), properties);
@@ -166,6 +174,7 @@ class OpathReader {
     const value = this.#tokens[this.#at];
     if (value === undefined || (value.kind !== 'text' && value.kind !== 'word')) throw this.#fault('a value');
     this.#at += 1;
+    if (property === 'Status' && /^-(?:eq|ne)$/.test(operator)) checkStatus(value.value);
     return (object) => compare(object.get(property), value.value);
   }
 

@@ -44,7 +44,7 @@ describe('choosing queues and messages', () => {
     ['Get-Queue', { Filter: 'Statu -eq 1' }, /There is no property 'Statu'\. Did you mean 'Status'/],
     ['Get-Queue', { Filter: "Status -is 'Retry'" }, /Where '-is' stands, one of -eq .* belongs/],
     ['Get-Queue', { Filter: "Status -eq 'Retry" }, /quotation mark is left open/],
-    ['Get-Queue', { Filter: '(Status -eq 1' }, /It ends where '\)' belongs/],
+    ['Get-Queue', { Filter: '(MessageCount -eq 1' }, /It ends where '\)' belongs/],
     ['Get-Queue', { Filter: 'Status -eq' }, /It ends where a value belongs/],
     ['Get-Queue', { SortOrder: '+Sise' }, /There is no property 'Sise'/],
     ['Get-Queue', { ResultSize: 'many' }, /neither a number nor Unlimited/],

@@ -105,6 +105,12 @@ function importClixml(files: FileAccess): ShellCmdlet {
     {
       name: 'Import-Clixml',
       synopsis: 'Reads objects from a file that Export-Clixml wrote, here or in PowerShell.',
+      examples: [
+        {
+          line: 'Get-Queue | Export-Clixml queues.xml; Import-Clixml queues.xml | Select-Object Identity',
+          text: 'Reads them back.',
+        },
+      ],
       parameters: {
         Path: { type: 'String', position: 0, mandatory: true, aliases: ['LiteralPath'], help: 'The file.' },
       },
@@ -137,6 +143,7 @@ function exportClixml(files: FileAccess): ShellCmdlet {
     {
       name: 'Export-Clixml',
       synopsis: 'Writes objects into an XML file that PowerShell reads back with Import-Clixml.',
+      examples: [{ line: 'Get-Queue | Export-Clixml queues.xml', text: 'Keeps objects with their types.' }],
       parameters: {
         Path: { type: 'String', position: 0, mandatory: true, aliases: ['LiteralPath'], help: 'The file.' },
         Depth: { type: 'Int32', min: 1, max: 100, help: 'How deep objects stand inside each other; default 2.' },

@@ -113,6 +113,9 @@ export function csvCmdlets(files: FileAccess): readonly ShellCmdlet[] {
       {
         name: 'Export-Csv',
         synopsis: 'Writes objects into a file of comma-separated values.',
+        examples: [
+          { line: 'Get-Queue | Export-Csv queues.csv -NoTypeInformation', text: 'A table for other programs.' },
+        ],
         parameters: {
           Path: { type: 'String', position: 0, mandatory: true, aliases: ['PSPath', 'LiteralPath'], help: 'The file.' },
           ...csvParameters,
@@ -135,6 +138,12 @@ export function csvCmdlets(files: FileAccess): readonly ShellCmdlet[] {
       {
         name: 'Import-Csv',
         synopsis: 'Reads objects from a file of comma-separated values.',
+        examples: [
+          {
+            line: "'Name,Domain', 'Corp,corp.example' | Set-Content domains.csv; Import-Csv domains.csv",
+            text: 'One object for each line.',
+          },
+        ],
         parameters: {
           Path: { type: 'String', position: 0, mandatory: true, aliases: ['PSPath', 'LiteralPath'], help: 'The file.' },
           Delimiter: csvParameters.Delimiter,

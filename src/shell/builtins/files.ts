@@ -110,6 +110,7 @@ export function fileCmdlets(
       {
         name: 'Get-Content',
         synopsis: 'Reads a file: its lines, or its bytes.',
+        examples: [{ line: "'a', 'b' | Set-Content list.txt; (Get-Content list.txt).Count", text: 'Lines of a file.' }],
         parameters: {
           Path: path,
           Encoding: encodingParameter,
@@ -125,6 +126,7 @@ export function fileCmdlets(
       {
         name: 'Set-Content',
         synopsis: 'Writes a file: lines of text, or bytes.',
+        examples: [{ line: "'10.0.0.5', '10.0.0.6' | Set-Content ips.txt", text: 'Writes two lines.' }],
         parameters: {
           Path: path,
           Value: { type: 'Object[]', position: 1, help: 'What is written.' },
@@ -148,6 +150,7 @@ export function fileCmdlets(
       {
         name: 'Add-Content',
         synopsis: 'Adds lines of text to the end of a file.',
+        examples: [{ line: "'10.0.0.5' | Add-Content ips.txt; Get-Content ips.txt", text: 'Adds a line.' }],
         parameters: {
           Path: path,
           Value: { type: 'Object[]', position: 1, help: 'What is added.' },
@@ -162,12 +165,25 @@ export function fileCmdlets(
         yield* [];
       },
     ),
-    builtIn({ name: 'Clear-Content', synopsis: 'Empties a file.', parameters: { Path: path } }, async function* (call) {
-      await writeText(call, files, '');
-      yield* [];
-    }),
     builtIn(
-      { name: 'Test-Path', synopsis: 'Tells whether a file exists.', parameters: { Path: path } },
+      {
+        name: 'Clear-Content',
+        synopsis: 'Empties a file.',
+        examples: [{ line: "'x' | Set-Content notes.txt; Clear-Content notes.txt", text: 'Leaves an empty file.' }],
+        parameters: { Path: path },
+      },
+      async function* (call) {
+        await writeText(call, files, '');
+        yield* [];
+      },
+    ),
+    builtIn(
+      {
+        name: 'Test-Path',
+        synopsis: 'Tells whether a file exists.',
+        examples: [{ line: 'Test-Path queues.csv', text: 'True or False.' }],
+        parameters: { Path: path },
+      },
       async function* (call) {
         yield await files.exists(pathOf(call));
       },
@@ -176,6 +192,12 @@ export function fileCmdlets(
       {
         name: 'Out-File',
         synopsis: 'Writes objects into a file, as they would be shown.',
+        examples: [
+          {
+            line: 'Get-Queue | Format-Table Identity, Status | Out-File queues.txt',
+            text: 'Writes what would be shown.',
+          },
+        ],
         parameters: {
           FilePath: { ...path, aliases: ['Path', 'LiteralPath'] },
           Encoding: { ...encodingParameter, position: 1 },

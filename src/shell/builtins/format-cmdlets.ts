@@ -215,6 +215,7 @@ export function formatCmdlets(findView: ViewFinder): readonly ShellCmdlet[] {
       {
         name: 'Out-String',
         synopsis: 'Turns objects into the text that they are shown as.',
+        examples: [{ line: '(Get-Queue | Out-String).Length', text: 'The text of a table.' }],
         parameters: {
           Width: { type: 'Int32', min: 2, help: 'Columns of a line.' },
           Stream: { type: 'SwitchParameter', help: 'One text for each line.' },
@@ -228,12 +229,25 @@ export function formatCmdlets(findView: ViewFinder): readonly ShellCmdlet[] {
         else yield text;
       },
     ),
-    builtIn({ name: 'Out-Null', synopsis: 'Takes objects away.', parameters: {} }, async function* (call) {
-      for await (const _ of inputOf(call)) call.host.signal.throwIfAborted();
-      yield* [];
-    }),
     builtIn(
-      { name: 'Out-Host', synopsis: 'Shows objects at once.', parameters: { Paging: { type: 'SwitchParameter' } } },
+      {
+        name: 'Out-Null',
+        synopsis: 'Takes objects away.',
+        examples: [{ line: 'Get-Queue | Out-Null', text: 'Shows nothing.' }],
+        parameters: {},
+      },
+      async function* (call) {
+        for await (const _ of inputOf(call)) call.host.signal.throwIfAborted();
+        yield* [];
+      },
+    ),
+    builtIn(
+      {
+        name: 'Out-Host',
+        synopsis: 'Shows objects at once.',
+        examples: [{ line: 'Get-Queue | Out-Host', text: 'Shows the queues.' }],
+        parameters: { Paging: { type: 'SwitchParameter' } },
+      },
       async function* (call) {
         for await (const chunk of renderText(inputOf(call), call.host.render, findView)) call.host.print(chunk);
         yield* [];

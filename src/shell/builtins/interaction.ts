@@ -144,6 +144,7 @@ export function interactionCmdlets(files: FileAccess, findView: ViewFinder): rea
       {
         name: 'ConvertTo-SecureString',
         synopsis: 'Turns a text into one that no output shows, for -Password.',
+        examples: [{ line: "ConvertTo-SecureString 'text' -AsPlainText -Force", text: 'For -Password parameters.' }],
         parameters: {
           String: { type: 'String', position: 0, help: 'The text.' },
           AsPlainText: { type: 'SwitchParameter', help: 'The text stands in clear.' },
@@ -188,6 +189,7 @@ export function interactionCmdlets(files: FileAccess, findView: ViewFinder): rea
       {
         name: 'Write-Progress',
         synopsis: 'Shows how far work has come.',
+        examples: [{ line: "Write-Progress -Activity 'Draining queues' -PercentComplete 50", text: 'Half is done.' }],
         parameters: {
           Activity: { type: 'String', position: 0, mandatory: true, help: 'What is done.' },
           Status: { type: 'String', position: 1, help: 'What is done now.' },

@@ -110,9 +110,17 @@ export const objectCmdlets: readonly ShellCmdlet[] = [
     },
     addMember,
   ),
-  builtIn({ name: 'New-Guid', synopsis: 'Makes a new GUID.', parameters: {} }, async function* () {
-    yield newGuid();
-  }),
+  builtIn(
+    {
+      name: 'New-Guid',
+      synopsis: 'Makes a new GUID.',
+      examples: [{ line: 'New-Guid', text: 'A GUID that nothing else has.' }],
+      parameters: {},
+    },
+    async function* () {
+      yield newGuid();
+    },
+  ),
   builtIn(
     {
       name: 'Get-Random',

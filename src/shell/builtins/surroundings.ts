@@ -68,6 +68,7 @@ export const surroundingCmdlets: readonly ShellCmdlet[] = [
     {
       name: 'Restart-Service',
       synopsis: 'Says that the transport service needs no restart.',
+      examples: [{ line: 'Restart-Service MSExchangeTransport', text: 'Says that none is needed.' }],
       parameters: {
         Name: { type: 'String[]', position: 0, mandatory: true, help: 'MSExchangeTransport.' },
         Force: ignored,
@@ -79,6 +80,7 @@ export const surroundingCmdlets: readonly ShellCmdlet[] = [
     {
       name: 'Set-StrictMode',
       synopsis: 'Taken for compatibility: names that are not there give nothing.',
+      examples: [{ line: 'Set-StrictMode -Version Latest', text: 'Taken, and changes nothing.' }],
       parameters: { Version: { type: 'String' }, Off: ignored },
     },
     async function* () {},

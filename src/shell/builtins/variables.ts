@@ -89,23 +89,32 @@ export const variableCmdlets: readonly ShellCmdlet[] = [
     },
     set,
   ),
-  builtIn({ name: 'New-Variable', synopsis: 'Makes a variable.', parameters: written }, async function* (call) {
-    const known = new Set(call.host.variableNames().map((own) => own.toLowerCase()));
-    for (const own of listParameter(call, 'Name').map(toText)) {
-      if (!known.has(own.toLowerCase())) continue;
-      throw new ShellError(`A variable with name '${own}' already exists.`, {
-        id: 'VariableAlreadyExists',
-        category: 'ResourceExists',
-        exception: 'SessionStateException',
-        target: own,
-      });
-    }
-    yield* set(call);
-  }),
+  builtIn(
+    {
+      name: 'New-Variable',
+      synopsis: 'Makes a variable.',
+      examples: [{ line: 'New-Variable limit 10MB; $limit', text: 'Refuses a name that is taken.' }],
+      parameters: written,
+    },
+    async function* (call) {
+      const known = new Set(call.host.variableNames().map((own) => own.toLowerCase()));
+      for (const own of listParameter(call, 'Name').map(toText)) {
+        if (!known.has(own.toLowerCase())) continue;
+        throw new ShellError(`A variable with name '${own}' already exists.`, {
+          id: 'VariableAlreadyExists',
+          category: 'ResourceExists',
+          exception: 'SessionStateException',
+          target: own,
+        });
+      }
+      yield* set(call);
+    },
+  ),
   builtIn(
     {
       name: 'Clear-Variable',
       synopsis: 'Empties variables.',
+      examples: [{ line: '$limit = 5; Clear-Variable limit', text: 'The variable holds nothing.' }],
       parameters: { Name: name, Scope: ignored, Force: force },
     },
     async function* (call) {
@@ -117,6 +126,7 @@ export const variableCmdlets: readonly ShellCmdlet[] = [
     {
       name: 'Remove-Variable',
       synopsis: 'Takes variables away.',
+      examples: [{ line: '$limit = 5; Remove-Variable limit', text: 'The name is free again.' }],
       parameters: { Name: name, Scope: ignored, Force: force },
     },
     async function* (call) {

@@ -35,11 +35,15 @@ function says(
   say: (text: string, call: Parameters<ShellCmdlet['run']>[0]) => void,
   more = {},
 ): ShellCmdlet {
-  return builtIn({ name, synopsis, parameters: { Message: { ...message }, ...more } }, async function* (call) {
-    if (call.bound.has('Message')) say(toText(call.bound.get('Message')), call);
-    else if (call.input !== undefined) for await (const item of call.input) say(toText(item), call);
-    yield* [];
-  });
+  const examples = name === 'Write-Error' ? [] : [{ line: `${name} 'The queue is long.'`, text: 'Says a text.' }];
+  return builtIn(
+    { name, synopsis, examples, parameters: { Message: { ...message }, ...more } },
+    async function* (call) {
+      if (call.bound.has('Message')) say(toText(call.bound.get('Message')), call);
+      else if (call.input !== undefined) for await (const item of call.input) say(toText(item), call);
+      yield* [];
+    },
+  );
 }
 
 function colourOf(name: string | undefined): (typeof painted)[keyof typeof painted] | undefined {
@@ -53,6 +57,7 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     {
       name: 'Write-Output',
       synopsis: 'Sends values down the pipeline.',
+      examples: [{ line: 'Write-Output 1, 2 | Measure-Object -Sum', text: 'Sends two numbers.' }],
       parameters: {
         Values: { type: 'PSObject[]', position: 0, remaining: true, parse: (value) => value, help: 'The values.' },
         NoEnumerate: { type: 'SwitchParameter', help: 'Sends a list as one value.' },
@@ -70,6 +75,7 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     {
       name: 'Write-Host',
       synopsis: 'Shows text to the person, past the pipeline.',
+      examples: [{ line: "Write-Host 'Done.' -ForegroundColor Green", text: 'A line in green.' }],
       parameters: {
         Object: { type: 'Object', position: 0, remaining: true, parse: (value) => value, help: 'What is shown.' },
         NoNewline: { type: 'SwitchParameter', help: 'Does not end the line.' },
@@ -95,6 +101,7 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     {
       name: 'Write-Information',
       synopsis: 'Shows a text when $InformationPreference or -InformationAction says Continue.',
+      examples: [{ line: "Write-Information 'Started.' -InformationAction Continue", text: 'Shows the text.' }],
       parameters: {
         MessageData: { type: 'Object', position: 0, mandatory: true, aliases: ['Msg'], help: 'The text.' },
         Tags: { type: 'String[]', position: 1, help: 'Taken for compatibility.' },

@@ -1,7 +1,15 @@
 import { type CmdletFacts, type ParameterFacts } from './contract.ts';
 
-/** In the order of their numbers: `-ea 0`. */
-const actions = ['SilentlyContinue', 'Stop', 'Continue', 'Inquire', 'Ignore'];
+/** What errors and warnings may do. Inquire is left out: nobody is asked in the middle of a cmdlet. */
+const actions = ['SilentlyContinue', 'Stop', 'Continue', 'Ignore'];
+
+/** The same by their numbers: `-ea 0`. */
+export const actionNumbers: ReadonlyMap<string, string> = new Map([
+  ['0', 'SilentlyContinue'],
+  ['1', 'Stop'],
+  ['2', 'Continue'],
+  ['4', 'Ignore'],
+]);
 
 /** Parameters that every cmdlet takes (about_CommonParameters). */
 const common: readonly ParameterFacts[] = [

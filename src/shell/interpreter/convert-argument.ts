@@ -4,6 +4,7 @@ import { nearest } from '../values/nearest.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
+import { actionNumbers } from './common-parameters.ts';
 import { type ParameterFacts } from './contract.ts';
 import { bindingError } from './plan.ts';
 
@@ -102,7 +103,7 @@ function oneOf(parameter: ParameterFacts, allowed: readonly string[], value: unk
 
 /** An enumeration takes the beginning of a name that no other has, and the number of an action. */
 function abbreviated({ type }: ParameterFacts, allowed: readonly string[], text: string): string | undefined {
-  if (type === 'ActionPreference' && /^[0-4]$/.test(text)) return allowed[Number(text)];
+  if (type === 'ActionPreference' && actionNumbers.has(text)) return actionNumbers.get(text);
   const [first, ...others] = allowed.filter((name) => name.toLowerCase().startsWith(text.toLowerCase()));
   return others.length === 0 && text !== '' ? first : undefined;
 }

@@ -70,6 +70,13 @@ export class Host implements CommandHost {
   warning(text: string): void {
     const action = this.#action('WarningAction', 'WarningPreference');
     this.#warnings.push(text);
+    if (action === 'stop') {
+      this.#context.streams.warning(text);
+      throw new ShellError(
+        `The running command stopped because the preference variable "WarningPreference" or common parameter is set to Stop: ${text}`,
+        { id: 'ActionPreferenceStop', category: 'OperationStopped', exception: 'ActionPreferenceStopException' },
+      );
+    }
     if (action !== 'silentlycontinue' && action !== 'ignore') this.#context.streams.warning(text);
   }
 
