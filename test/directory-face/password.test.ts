@@ -1,8 +1,9 @@
 /** Passwords at rest: argon2id in PHC form, and never anything else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isHashed } from '../../src/directory/face/password.ts';
-import { Argon2Hasher } from '../../src/directory/index.ts';
+import { Argon2Hasher, importLdif } from '../../src/directory/index.ts';
+import { isHashed } from '../../src/directory/password-hash.ts';
+import { adminDn, root, startFace } from './face.ts';
 
 const hasher = new Argon2Hasher({ memory: 8, passes: 1 });
 const secret = Buffer.from('päss wörd\0with octets');
@@ -57,4 +58,22 @@ test('so many at once and no more', async () => {
 
 test('a password that is far too long is refused', async () => {
   await assert.rejects(hasher.hash(Buffer.alloc(1025)), { code: 'constraintViolation' });
+});
+
+test('an import keeps no password in clear', async () => {
+  await using face = await startFace();
+  const dn = `cn=in,${root}`;
+  const content = `dn: ${dn}\nobjectClass: person\nobjectClass: edgeAccount\nsn: x\nuserPassword: in clear\n`;
+  const change = `\ndn: cn=user,${root}\nchangetype: modify\nreplace: userPassword\nuserPassword: ${reference}\nuserPassword: too\n`;
+  await importLdif(face.store, content + change, { actor: adminDn });
+  const kept = [dn, `cn=user,${root}`].flatMap((name) => face.store.get(name)?.values('userPassword') ?? []);
+  assert.equal(kept.length, 3);
+  assert.ok(kept.includes(reference), 'a hash stays as it is');
+  const found = await Promise.all(
+    ['in clear', 'password', 'too'].map(async (text) => {
+      const verdicts = await Promise.all(kept.map((hash) => hasher.verify(hash, Buffer.from(text))));
+      return verdicts.filter(Boolean).length;
+    }),
+  );
+  assert.deepEqual(found, [1, 1, 1]);
 });

@@ -1,6 +1,7 @@
 /** Export to and import from LDIF, and the seed entries of a new directory. */
 import { basename } from 'node:path';
 import { formatLdifRecord, LdapError, LdifError, type LdifRecord, readLdif } from '../../ldap/index.ts';
+import { withHashedPasswords } from '../password-hash.ts';
 import {
   type AttributeValues,
   type DirectoryReader,
@@ -92,7 +93,9 @@ export async function importLdif(
     for (const record of typeof source === 'string' ? readLdif(source) : source) {
       last = record;
       records += 1;
-      yield isSchemaRecord(store, record) ? { kind: 'extendSchema', ldif: schemaLdif(record) } : operationOf(record);
+      yield isSchemaRecord(store, record)
+        ? { kind: 'extendSchema', ldif: schemaLdif(record) }
+        : withHashedPasswords(operationOf(record), store.schema);
       if (records % progressEvery === 0) onProgress?.(records);
     }
   };
