@@ -9,12 +9,6 @@ export { type Envelope, type EnvelopeRecipient, type Notify } from './envelope.t
 export { HeaderBlock, type HeaderFacts, type HeaderField } from './header-block.ts';
 export { insertFields, removeFields } from './header-edit.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';
-export {
-  buildReport,
-  type Report,
-  type ReportedMessage,
-  type ReportedRecipient,
-  type ReportKind,
-  type ReportRequest,
-} from './report.ts';
+export { buildReport, type Report } from './report.ts';
 export { type ReportDue, reportDue } from './report-due.ts';
+export type { ReportedMessage, ReportedRecipient, ReportKind, ReportRequest } from './report-request.ts';

@@ -2,7 +2,7 @@
 import { enhancedCode, parseReply, renderOrcpt } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import { type EnvelopeRecipient } from './envelope.ts';
-import { type ReportedRecipient, type ReportKind, type ReportRequest } from './report.ts';
+import type { ReportedRecipient, ReportKind, ReportRequest } from './report-request.ts';
 
 /** Class that the status has to have (RFC 3464 §2.3.4). A failed one may keep 4: given up after many attempts. */
 const classes: Readonly<Record<ReportKind, string>> = { failed: '45', delayed: '4', delivered: '2', relayed: '2' };

@@ -1,5 +1,5 @@
 /** What a report says to a person: what happened, and what can be done. */
-import { type ReportKind } from './report.ts';
+import type { ReportKind } from './report-request.ts';
 
 /** Wording of a kind: prefix of the subject (Exchange's), first sentence, last paragraph. */
 export interface ReportWording {

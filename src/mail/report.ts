@@ -3,53 +3,12 @@ import { isAscii } from 'node:buffer';
 import { ContentScanner } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import { encodeWords } from './encoded-words.ts';
-import { type Envelope } from './envelope.ts';
+import type { Envelope } from './envelope.ts';
 import { HeaderBlock } from './header-block.ts';
 import { removeFields } from './header-edit.ts';
+import type { ReportedMessage, ReportKind, ReportRequest } from './report-request.ts';
 import { deliveryStatus, statusOf } from './report-status.ts';
 import { adviceFor, wording } from './report-text.ts';
-
-export type ReportKind = 'failed' | 'delayed' | 'delivered' | 'relayed';
-
-/** What the report has to know of the message; a message of the queue has this shape. */
-export interface ReportedMessage {
-  readonly envelope: Envelope;
-  readonly receivedAt: number;
-  readonly expiresAt: number;
-  readonly origin: { readonly helo: string; readonly remoteAddress: string };
-  readonly facts: {
-    readonly messageId: string;
-    readonly subject: string;
-    readonly size: number;
-  };
-}
-
-export interface ReportedRecipient {
-  /** Index into message.envelope.recipients. */
-  readonly index: number;
-  /** The reply in one line: '550 5.1.1 User unknown'. */
-  readonly reply: string;
-  /** Who said it: 'host [ip]:port'; '' when it was ourselves. */
-  readonly remote: string;
-}
-
-export interface ReportRequest {
-  readonly kind: ReportKind;
-  readonly message: ReportedMessage;
-  readonly recipients: readonly ReportedRecipient[];
-  /** Fully qualified name of this server. */
-  readonly reportingMta: string;
-  /** Address in From:. */
-  readonly postmaster: string;
-  /** Header block of the original, or its whole content: the block is found in it. Quoted up to 64 KB. */
-  readonly header: Buffer;
-  /** Whole content. Returned only with a 'failed' report and unless the sender asked for RET=HDRS (RFC 3461 §4.3). */
-  readonly content?: Buffer;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** Unique, as newGuid() makes it: Message-ID and boundary come from it. */
-  readonly id: string;
-}
 
 export interface Report {
   readonly envelope: Envelope;
