@@ -6,7 +6,7 @@ import { encodeWords } from './encoded-words.ts';
 import type { Envelope } from './envelope.ts';
 import { HeaderBlock } from './header-block.ts';
 import { removeFields } from './header-edit.ts';
-import type { ReportedMessage, ReportKind, ReportRequest } from './report-request.ts';
+import type { ReportRequest } from './report-request.ts';
 import { deliveryStatus, statusOf } from './report-status.ts';
 import { adviceFor, wording } from './report-text.ts';
 
