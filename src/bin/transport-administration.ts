@@ -11,6 +11,7 @@ import {
 import { searchTracking } from '../logs/index.ts';
 import { type MessageView, type QueueView } from '../queue/index.ts';
 import { type QueueHolds } from './queue-holds.ts';
+import { smtpGreeting } from './smtp-greeting.ts';
 
 /** What one worker said. */
 export interface WorkerAnswer<T> {
@@ -117,6 +118,10 @@ export class FanOutAdministration implements TransportAdministration {
   async pipeline(): Promise<readonly PipelineStage[]> {
     // No agents are built yet: the pipeline is empty, and says so.
     return [];
+  }
+
+  greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string> {
+    return smtpGreeting(endpoint, signal);
   }
 
   async #ask<T>(name: string, argument: unknown): Promise<readonly { worker: string; result: T }[]> {

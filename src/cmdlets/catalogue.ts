@@ -23,6 +23,7 @@ import {
   transportServerKind,
   transportServiceKind,
 } from './services.ts';
+import { testSmtpConnectivity } from './test-smtp-connectivity.ts';
 
 const views: Readonly<Record<string, DefaultView>> = {
   ADAcePresentationObject: { kind: 'table', columns: ['Identity', 'User', 'Deny', 'Inherited'] },
@@ -53,6 +54,10 @@ const views: Readonly<Record<string, DefaultView>> = {
   },
   MessageTrackingEvent: { kind: 'table', columns: ['EventId', 'Source', 'Sender', 'Recipients', 'MessageSubject'] },
   AdminAuditLogEvent: { kind: 'list', columns: [] },
+  SmtpConnectivityStatus: {
+    kind: 'table',
+    columns: ['ReceiveConnector', 'Binding', 'EndPoint', 'StatusCode', 'Details'],
+  },
   TransportPipelineEvent: { kind: 'table', columns: ['Event', 'TransportAgents'] },
 };
 
@@ -98,6 +103,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...messageCmdlets,
     ...trackingCmdlets,
     ...adminAuditCmdlets,
+    testSmtpConnectivity,
     configureAdam,
   ];
   const byName = new Map(Object.entries(facts).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]));

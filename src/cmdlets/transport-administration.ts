@@ -100,4 +100,6 @@ export interface TransportAdministration {
   /** Oldest first. */
   tracking(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord>;
   pipeline(): Promise<readonly PipelineStage[]>;
+  /** First line that an SMTP endpoint says to this machine. Throws Error when nobody answers in time. */
+  greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string>;
 }

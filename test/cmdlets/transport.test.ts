@@ -171,6 +171,30 @@ test('Get-MessageTrackingLog hands its question on and stops at ResultSize', asy
   assert.match(bad.error?.message ?? '', /is not a date such as/);
 });
 
+test('Test-SmtpConnectivity asks every endpoint of every connector', async () => {
+  const transport = new FakeTransport();
+  transport.greetings.set('127.0.0.1:2531', '421 4.3.2 Service not available');
+  const bench = new Bench('edge', transport);
+  const given = { Usage: 'Custom', RemoteIPRanges: '127.0.0.9' };
+  await bench.run('New-ReceiveConnector', { ...given, Name: 'Relay', Bindings: ['127.0.0.1:2531', '[::1]:2532'] });
+  await bench.run('New-ReceiveConnector', { ...given, Name: 'Off', Bindings: '127.0.0.1:2533', Enabled: false });
+  const { objects } = await bench.run('Test-SmtpConnectivity', { Identity: 'EDGE1' });
+  assert.deepEqual(
+    objects.map((one) => ['ReceiveConnector', 'EndPoint', 'StatusCode'].map((name) => String(one.get(name)))),
+    [
+      ['EDGE1\\Default internal receive connector EDGE1', '127.0.0.1:25', 'Success'],
+      ['EDGE1\\Off', '127.0.0.1:2533', 'Disabled'],
+      ['EDGE1\\Relay', '127.0.0.1:2531', 'UnexpectedResponse'],
+      ['EDGE1\\Relay', '[::1]:2532', 'UnableToConnect'],
+    ],
+  );
+  assert.match(String(objects[3]?.get('Details')), /ECONNREFUSED/);
+  assert.match(
+    (await bench.try('Test-SmtpConnectivity', { Identity: 'EDGE2' })).error?.message ?? '',
+    /Did you mean 'EDGE1'/,
+  );
+});
+
 test('Get-TransportPipeline', async () => {
   const { objects } = await new Bench('edge', new FakeTransport()).run('Get-TransportPipeline');
   assert.deepEqual(objects[0]?.entries(), [

@@ -111,6 +111,13 @@ describe('queues and messages in the hands of an administrator', () => {
     await eventually('the message', () => sink.taken.length === 10);
   });
 
+  test('Test-SmtpConnectivity meets the service', async () => {
+    assert.match(
+      await edge.shell('Test-SmtpConnectivity | Format-List'),
+      new RegExp(`EndPoint +: 127\\.0\\.0\\.1:${edge.port}\\s+StatusCode +: Success\\s+Details +: 220 `),
+    );
+  });
+
   test('what was done is in the admin audit log, with the message that is gone', async () => {
     const out = await edge.shell(
       'Search-AdminAuditLog -Cmdlets *-Queue,*-Message | ForEach-Object { $_.CmdletName + " " + $_.ObjectModified }',

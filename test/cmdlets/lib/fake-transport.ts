@@ -85,6 +85,15 @@ export class FakeTransport implements TransportAdministration {
     for (const EventId of ['RECEIVE', 'SEND', 'FAIL']) yield [['EventId', EventId] as const];
   }
 
+  /** What endpoints say, by 'address:port'; others refuse. */
+  readonly greetings = new Map([['127.0.0.1:25', '220 edge1.example.net Microsoft ESMTP MAIL Service ready']]);
+
+  async greet({ address, port }: { readonly address: string; readonly port: number }) {
+    const greeting = this.greetings.get(`${address}:${port}`);
+    if (greeting === undefined) throw new Error(`connect ECONNREFUSED ${address}:${port}`);
+    return greeting;
+  }
+
   async pipeline() {
     return [{ event: 'OnConnectEvent', agents: ['Connection Filtering Agent'] }];
   }
