@@ -103,6 +103,13 @@ export class FanOutAdministration implements TransportAdministration {
     }
   }
 
+  async redirect(smartHosts: readonly string[]): Promise<number> {
+    const domain = smartHosts.join(',');
+    const type = 'SmartHostConnectorDelivery';
+    const answers = await this.#act('redirect', { key: `${type}:${domain}:`, type, domain, connector: '' });
+    return answers.reduce<number>((sum, { result }) => sum + Number(result), 0);
+  }
+
   async exportMessage(identity: string): Promise<Buffer> {
     const id = Number(identity.split('\\').at(-1));
     const answers = await this.#ask<Uint8Array | undefined>('export-message', { id });
@@ -132,9 +139,11 @@ export class FanOutAdministration implements TransportAdministration {
   }
 
   /** Throws Error when a worker could not do its part. */
-  async #act(name: string, argument: unknown): Promise<void> {
-    const failed = (await this.#fanOut(name, argument)).find(({ error }) => error !== undefined);
+  async #act(name: string, argument: unknown): Promise<readonly WorkerAnswer<unknown>[]> {
+    const answers = await this.#fanOut(name, argument);
+    const failed = answers.find(({ error }) => error !== undefined);
     if (failed !== undefined) throw new Error(`${failed.worker}: ${failed.error ?? ''}`);
+    return answers;
   }
 
   async #merged(): Promise<Merged[]> {

@@ -7,7 +7,14 @@ import { CertificateStore } from '../certificates/index.ts';
 import { type Snapshot } from '../config/index.ts';
 import { FileJournal, openServiceLog } from '../logs/index.ts';
 import { MailboxDelivery } from '../mailbox-transport/index.ts';
-import { type DeliveryType, LmdbSpool, type MessageFilter, MessageQueue, type QueueSettings } from '../queue/index.ts';
+import {
+  type DeliveryType,
+  LmdbSpool,
+  type MessageFilter,
+  MessageQueue,
+  type NextHop,
+  type QueueSettings,
+} from '../queue/index.ts';
 import { ReceiveService } from '../smtp-receive/index.ts';
 import { NodeResolver, SmtpSender } from '../smtp-send/index.ts';
 import {
@@ -119,6 +126,7 @@ bus.handle('worker-status', () => ({
 bus.handle('queues', () => queue.queues());
 bus.handle('messages', (filter) => queue.messages(filter as MessageFilter));
 bus.handle('queue-action', (request) => actOnQueue(queue, request as QueueRequest));
+bus.handle('redirect', (hop) => queue.redirect(hop as NextHop));
 bus.handle('message-action', (request) => actOnMessages(queue, name, request as MessageRequest));
 bus.handle('export-message', (request) => exportMessage(spool, (request as { id: number }).id));
 bus.handle('stop', () => stop(AbortSignal.timeout(drainMs)));

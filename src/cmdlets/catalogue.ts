@@ -13,6 +13,7 @@ import { type ObjectKind } from './object-kind.ts';
 import { parametersOf } from './parameters.ts';
 import { queueCmdlets } from './queue.ts';
 import { receiveConnectorKind } from './receive-connector.ts';
+import { redirectMessage } from './redirect-message.ts';
 import { type Cmdlet, type CmdletCatalogue, type DefaultView, quietly } from './runtime.ts';
 import { sendConnectorKind } from './send-connector.ts';
 import {
@@ -104,6 +105,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...trackingCmdlets,
     ...adminAuditCmdlets,
     testSmtpConnectivity,
+    redirectMessage,
     configureAdam,
   ];
   const byName = new Map(Object.entries(facts).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]));

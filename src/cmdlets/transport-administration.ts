@@ -95,6 +95,8 @@ export interface TransportAdministration {
   ): Promise<void>;
   /** Identities as given by `messages()`. */
   actOnMessages(action: MessageAction, identities: readonly string[]): Promise<void>;
+  /** Sends all that waits to these smart hosts instead; what is held stays. How many messages were moved. */
+  redirect(smartHosts: readonly string[]): Promise<number>;
   /** Content of a message as it stands in the queue. */
   exportMessage(identity: string): Promise<Buffer>;
   /** Oldest first. */

@@ -13,7 +13,13 @@ export { type ConfigurationProblem, type Snapshot, type SnapshotSource } from '.
 export { type ExchangeServer, exchangeServer } from './exchange-server.ts';
 export { type FrontEndTransportService, frontEndTransportService } from './front-end-transport-service.ts';
 export { type MailboxTransportService, mailboxTransportService } from './mailbox-transport-service.ts';
-export { type AddressSpace, type Binding, formatBinding, parseDomainPattern } from './network-syntaxes.ts';
+export {
+  type AddressSpace,
+  type Binding,
+  formatBinding,
+  parseDomainPattern,
+  parseSmartHost,
+} from './network-syntaxes.ts';
 export {
   brokenRules,
   defaultsOf,

@@ -91,19 +91,31 @@ export class Intake {
 
   /** One item through the router again; it stays where it is when the answer is the same. */
   routeAgain(item: Item): void {
-    const { table, settlement } = this.#parts;
     const message = this.#read(item.mail);
     if (message === undefined) return;
     const plan = this.#ask(message, item.recipients);
     const [only] = plan?.hops ?? [];
     if (plan?.failed.length === 0 && plan.hops.length === 1 && only?.hop.key === item.queue.hop.key) return;
-    const { mail, recipients } = item;
-    // Stands in for the item until those in its place are there.
-    mail.open += 1;
-    table.drop(item);
-    settlement.close(mail);
-    this.#follow(plan, mail, message, recipients);
-    settlement.close(mail);
+    this.#replace(item, message, plan);
+  }
+
+  /**
+   * Sends what waits in any queue to another next hop instead, until the configuration changes or the process ends. What an
+   * administrator holds stays where it is. Returns how many were moved.
+   */
+  async redirect(hop: NextHop): Promise<number> {
+    let moved = 0;
+    for (const queue of [...this.#parts.table.all()]) {
+      if (queue.suspended || queue.hop.key === hop.key || queue.hop.key === poisonHop.key) continue;
+      for (const item of [...queue.items()]) {
+        if (item.state === 'ended' || item.state === 'suspended' || item.isActive || item.queue !== queue) continue;
+        const message = this.#read(item.mail);
+        if (message === undefined) continue;
+        this.#replace(item, message, { hops: [{ hop, recipients: item.recipients }], failed: [] });
+        if (++moved % batch === 0) await turn();
+      }
+    }
+    return moved;
   }
 
   /** Takes up nothing more. */
@@ -120,6 +132,18 @@ export class Intake {
         else await this.reroute(queue);
       }
     }
+  }
+
+  /** Puts what the plan says in the place of an item. */
+  #replace(item: Item, message: StoredMessage, plan: RoutePlan | undefined): void {
+    const { table, settlement } = this.#parts;
+    const { mail, recipients } = item;
+    // Stands in for the item until those in its place are there.
+    mail.open += 1;
+    table.drop(item);
+    settlement.close(mail);
+    this.#follow(plan, mail, message, recipients);
+    settlement.close(mail);
   }
 
   /** A message of an earlier run: only what is still pending goes on. */

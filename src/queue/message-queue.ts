@@ -149,6 +149,14 @@ export class MessageQueue {
     return [...this.#table.all()].find((queue) => queue.hop.key === hop.key)?.identity;
   }
 
+  /** What waits goes to this next hop instead, at once; held messages and queues stay. How many were moved. */
+  async redirect(hop: NextHop): Promise<number> {
+    const moved = await this.#intake.redirect(hop);
+    const identity = this.queueTo(hop);
+    if (identity !== undefined) await this.retryQueue(identity);
+    return moved;
+  }
+
   /** False: no such queue. */
   suspendQueue(identity: string): boolean {
     const queue = this.#table.byIdentity(identity);

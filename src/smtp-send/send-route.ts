@@ -25,6 +25,7 @@ const levels: readonly TlsAuthLevel[] = ['EncryptionOnly', 'CertificateValidatio
 
 /** Undefined when the connector is gone or disabled. */
 export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeouts): SendRoute | undefined {
+  if (hop.connector === '') return redirectedRoute(hop, snapshot, timeouts);
   const connector = snapshot.sendConnectors.find(({ name }) => name === hop.connector);
   if (connector === undefined || !connector.enabled) return undefined;
   return {
@@ -47,6 +48,24 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     ),
     timeouts: shortened(timeouts, connector.connectionInactivityTimeOut * 1_000),
     downgradeDnsFailures: connector.errorPolicies === 'DowngradeDnsFailures',
+  };
+}
+
+/** Redirect-Message names a server and no connector: as a new connector to that smart host would send. */
+function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeouts): SendRoute {
+  const plain = { requireTls: false, ignoreStartTls: false, tlsAuthLevel: '', tlsDomain: '' } as const;
+  return {
+    connector: '',
+    helloName: snapshot.server.fqdn,
+    forceHelo: false,
+    smartHosts: hop.domain.split(','),
+    port: 25,
+    localAddress: undefined,
+    maxMessages: 20,
+    verbose: false,
+    tls: sendTlsPolicy(plain, hop.domain),
+    timeouts,
+    downgradeDnsFailures: false,
   };
 }
 

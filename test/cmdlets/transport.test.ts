@@ -51,6 +51,10 @@ describe('choosing queues and messages', () => {
     ['Get-Queue', { BookmarkIndex: 1 }, /BookmarkIndex is not implemented yet/],
     ['Retry-Queue', {}, /It names the queue/],
     ['Remove-Message', {}, /It names the message/],
+    ['Redirect-Message', { Server: 'EDGE1' }, /'Target'. It is needed/],
+    ['Redirect-Message', { Server: 'EDGE2', Target: 'a.example' }, /Did you mean 'EDGE1'/],
+    ['Redirect-Message', { Server: 'EDGE1', Target: 'edge1.example.net' }, /is this server itself/],
+    ['Redirect-Message', { Server: 'EDGE1', Target: 'not a host' }, /is not a domain/],
     ['Get-QueueDigest', { GroupBy: 'Size' }, /'Size' is not one of/],
   ];
   for (const [cmdlet, given, message] of refused) {
@@ -69,6 +73,7 @@ describe('acting', () => {
     ['Suspend-Message', { Identity: 'EDGE1\\3\\11' }, ['suspend', ['EDGE1\\3\\11']]],
     ['Resume-Message', { Filter: "Status -eq 'Suspended'" }, ['resume', ['EDGE1\\4\\13']]],
     ['Remove-Message', { Identity: 'EDGE1\\3\\12' }, ['removeWithReport', ['EDGE1\\3\\12']]],
+    ['Redirect-Message', { Server: 'EDGE1', Target: 'a.example,10.0.0.9' }, ['redirect', ['a.example', '[10.0.0.9]']]],
     ['Remove-Message', { Identity: '3\\12', WithNDR: false }, ['remove', ['EDGE1\\3\\12']]],
   ];
   for (const [cmdlet, given, done] of cases) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sendMessage } from '../../src/bin/lab-client.ts';
-import { Appliance, eventually } from '../lib/appliance.ts';
+import { Appliance, eventually, serverName } from '../lib/appliance.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 
 interface Message {
@@ -111,6 +111,18 @@ describe('queues and messages in the hands of an administrator', () => {
     await eventually('the message', () => sink.taken.length === 10);
   });
 
+  test('Redirect-Message empties the queues to another server', async () => {
+    const other = await ScriptedSink.listen();
+    await using _ = other;
+    await sink.shut();
+    await send(4, 'moved@sender.example');
+    await edge.shell(`Redirect-Message -Server ${serverName()} -Target [127.0.0.1]:${other.port} -Confirm:$false`);
+    await eventually('all at the other server', () => other.taken.length === 4);
+    assert.ok(other.taken.every(({ from, to }) => from === 'moved@sender.example' && to[0] === 'bob@corp.example'));
+    await eventually('nothing is left', async () => (await messages()).length === 0);
+    await sink.open();
+  });
+
   test('Test-SmtpConnectivity meets the service', async () => {
     assert.match(
       await edge.shell('Test-SmtpConnectivity | Format-List'),
@@ -120,7 +132,7 @@ describe('queues and messages in the hands of an administrator', () => {
 
   test('what was done is in the admin audit log, with the message that is gone', async () => {
     const out = await edge.shell(
-      'Search-AdminAuditLog -Cmdlets *-Queue,*-Message | ForEach-Object { $_.CmdletName + " " + $_.ObjectModified }',
+      'Search-AdminAuditLog -Cmdlets *-Queue,Suspend-Message,Resume-Message,Remove-Message | ForEach-Object { $_.CmdletName + " " + $_.ObjectModified }',
     );
     const done = out
       .trim()

@@ -227,6 +227,29 @@ test('a queue in Retry, and deferred messages, are tried at once when the admini
   assert.equal(await bench.queue.retryQueue('1000'), false);
 });
 
+test('what waits goes to another server when the administrator says so; what is held stays', async () => {
+  const bench = new Bench();
+  bench.deliver = carrier(all(later), 0);
+  await bench.send();
+  await bench.send();
+  const [first] = bench.queue.messages();
+  bench.queue.suspendMessage(first?.id ?? 0);
+  bench.deliver = carrier(all(ok), 0);
+  const hop = {
+    key: 'SmartHostConnectorDelivery:[192.0.2.9]:',
+    type: 'SmartHostConnectorDelivery',
+    domain: '[192.0.2.9]',
+    connector: '',
+  } as const;
+  assert.equal(await bench.queue.redirect(hop), 1);
+  await quiet();
+  assert.deepEqual(
+    bench.queue.messages().map(({ id, status }) => [id, status]),
+    [[first?.id, 'Suspended']],
+  );
+  assert.equal(await bench.queue.redirect(hop), 0);
+});
+
 test('a suspended message stays so over a restart, and is delivered when it is resumed', async () => {
   const before = new Bench();
   before.deliver = carrier(all(later), 0);

@@ -76,6 +76,11 @@ export class FakeTransport implements TransportAdministration {
     this.done.push(JSON.stringify(call));
   }
 
+  async redirect(smartHosts: readonly string[]) {
+    this.done.push(JSON.stringify(['redirect', smartHosts]));
+    return 2;
+  }
+
   async exportMessage(identity: string) {
     return Buffer.from(`Subject: ${identity}\r\n\r\n`);
   }
