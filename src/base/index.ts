@@ -5,6 +5,7 @@
 
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
+export { coalesced } from './coalesced.ts';
 export { newGuid, SessionIds } from './ids.ts';
 export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange } from './ip-range.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';

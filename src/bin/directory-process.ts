@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { systemClock } from '../base/index.ts';
+import { coalesced, systemClock } from '../base/index.ts';
 import { CertificateStore } from '../certificates/index.ts';
 import { type StatusReport, type WorkerReport } from '../cli/index.ts';
 import { cmdletCatalogue } from '../cmdlets/index.ts';
@@ -28,6 +28,9 @@ import { processOptions } from './process-options.ts';
 import { QueueHolds } from './queue-holds.ts';
 import { shellMethods } from './shell-session.ts';
 import { FanOutAdministration, type WorkerAnswer } from './transport-administration.ts';
+
+/** The first change is in force at once, those that follow it closely after so long. */
+const betweenRefreshesMs = 50;
 
 const options = processOptions();
 const paths = statePaths(options.state);
@@ -108,11 +111,17 @@ const methods: Record<string, ManagementMethod> = {
 const management = new ManagementServer(methods);
 await management.listen(managementSocket(paths));
 
-store.onChange(() => {
+// Every process reads its configuration anew: while a load runs, for many changes at once.
+const tellProcesses = coalesced(betweenRefreshesMs, clock, () => {
   bus.notify('changed', store.usn);
   if (!snapshots.refresh()) return;
   tellBindings();
   for (const { dn, attribute, reason } of snapshots.current.problems) log.warn({ dn, attribute }, reason);
+});
+// Names end with that of their naming context as it is spelled there. What lies elsewhere, recipients as a rule, every process
+// finds in the store itself.
+store.onChange((changes, someLost) => {
+  if (someLost || changes.some(({ dn }) => dn.endsWith(place.configurationDn))) tellProcesses();
 });
 bus.handle('reopen-logs', () => {
   service.reopen();

@@ -56,8 +56,14 @@ export class WatchedChild {
     const { entry, arguments: args, nodeOptions } = this.#plan;
     const child = fork(entry, args, {
       execArgv: [...nodeOptions],
-      // Each thread would have a heap of its own to be left half empty, and keep the 19 MB of a password it once hashed.
-      env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '262144', ...process.env },
+      // Each thread would have a heap of its own to be left half empty, and keep the 19 MB of a password it once hashed. The
+      // 2 MB that LMDB takes for each transaction stay.
+      env: {
+        MALLOC_ARENA_MAX: '2',
+        MALLOC_MMAP_THRESHOLD_: String(4 * 1024 ** 2),
+        MALLOC_TRIM_THRESHOLD_: String(8 * 1024 ** 2),
+        ...process.env,
+      },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
