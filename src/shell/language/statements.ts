@@ -16,6 +16,7 @@ import { readExpression } from './expressions.ts';
 import { readBlock } from './groups.ts';
 import { refusedKeywords } from './keywords.ts';
 import { loopReader } from './loops.ts';
+import { passConstruct, passOver } from './recovery.ts';
 import { type Scanner } from './scanner.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
 import { readVariable } from './variable.ts';
@@ -78,29 +79,6 @@ function refuseChain(scanner: Scanner, token: string): never {
     `The token '${token}' is not a valid statement separator in this version.`,
     extent,
   );
-}
-
-/** Goes on behind the line, or before the bracket that closes the statements around. */
-function passOver(scanner: Scanner, start: number, closer: string): void {
-  if (scanner.position === start) scanner.position += 1;
-  while (!scanner.atEnd && !isNewline(scanner.peek()) && scanner.peek() !== ';' && scanner.peek() !== closer) {
-    scanner.position += 1;
-  }
-}
-
-const brackets = /[([{)\]}]|'[^']*'|"[^"]*"|#[^\r\n]*|[^([{)\]}'"#\r\n]+|./sy;
-
-/** Passes the brackets of what is left out, over several lines: their text is no other error. */
-function passConstruct(scanner: Scanner, start: number): void {
-  scanner.position = start;
-  let depth = 0;
-  for (let token = scanner.match(brackets); token !== undefined; token = scanner.match(brackets)) {
-    const [text] = token;
-    if (depth === 0 && (isNewline(text) || ')]};'.includes(text))) return;
-    if ('([{'.includes(text)) depth += 1;
-    if (')]}'.includes(text)) depth -= 1;
-    scanner.position += text.length;
-  }
 }
 
 /** Reads `if`, a loop, another statement with a keyword, an assignment or a pipeline. */
