@@ -268,6 +268,22 @@ test('refusals tell nothing of what may not be seen', async () => {
   }
 });
 
+test('who is taken out of the administrators, or whose role is gone, has to bind anew', async () => {
+  const role = `CN=Administrators,CN=Roles,${configuration}`;
+  using first = await as('Administrators');
+  const member = [
+    { operation: 'delete', attribute: 'member', values: [Buffer.from(accountOf('Administrators'))] },
+  ] as const;
+  await store.modify(role, member, { actor: '' });
+  assert.equal((await first.next())?.code, 8);
+  await store.modify(role, [{ ...member[0], operation: 'add' }], { actor: '' });
+  using second = await as('Administrators');
+  using reader = await as('Readers');
+  await store.delete(role, { actor: '' });
+  assert.equal((await second.next())?.code, 8);
+  assert.equal((await reader.ask(searchOp({ base: configuration }))).code, 0, 'others go on');
+});
+
 test('every rule of the seed can be read', () => {
   const rules = [...store.search({ base: '', scope: 'sub' })].flatMap((entry) => entry.values('edgeAccessRule'));
   assert.ok(rules.length > 10);

@@ -176,8 +176,10 @@ export class LdapServer implements AsyncDisposable {
   /** Accounts that are disabled, deleted or no administrators any more lose what they have open at once. */
   #changed(changes: readonly Change[]): void {
     this.#authenticator.changed?.(changes);
-    if (!changes.some(concernsAccounts)) return;
-    for (const { connection } of this.#connections) connection?.recheck();
+    const everyone = changes.some(concernsRoles);
+    const gone = new Set(changes.flatMap(({ kind, dn }) => (kind === 'delete' ? [dn] : [])));
+    for (const { connection } of this.#connections)
+      if (connection !== undefined && (everyone || gone.has(connection.principal.dn))) connection.recheck();
   }
 
   #currently(principal: Principal): Principal | undefined {
@@ -243,8 +245,11 @@ const accountAttributes: ReadonlySet<string> = new Set([
   'member',
 ]);
 
-const concernsAccounts = ({ kind, attributes }: Change): boolean =>
-  kind === 'delete' || kind === 'modifyDn' || attributes.some((name) => accountAttributes.has(name));
+/** Whether a change may concern any account. A deletion concerns the one deleted; they come in thousands. */
+const concernsRoles = ({ kind, dn, attributes }: Change): boolean =>
+  kind === 'modifyDn' ||
+  (kind === 'delete' && /^CN=Administrators,/i.test(dn)) ||
+  attributes.some((name) => accountAttributes.has(name));
 
 type Parts = LdapServerOptions &
   Required<Pick<LdapServerOptions, 'policy' | 'authenticator' | 'hasher' | 'log'>> & { readonly limits: FaceLimits };
