@@ -2,7 +2,6 @@
  * The operations of RFC 4511 §4.6 to §4.9 on the store. Each checks everything first and then writes; both happen inside one
  * transaction, so that nothing changes in between and nothing half done is ever seen.
  */
-import { randomUUID } from 'node:crypto';
 import { type Clock } from '../../base/index.ts';
 import {
   type AttributeValues,
@@ -13,13 +12,13 @@ import {
   isBelow,
   LdapError,
   parentKey,
-  parseGuid,
   parseRdn,
 } from '../../ldap/index.ts';
 import { type Change, type Operation, type PendingChange, type WriteOptions, type WriteResult } from './contract.ts';
 import { type EntryData, encodeEntry } from './entry-data.ts';
 import { EntryDraft } from './entry-draft.ts';
 import { readMeta } from './environment.ts';
+import { GuidSource } from './guid-source.ts';
 import { longestKey, rangeBelow } from './key-ranges.ts';
 import { SchemaCheck } from './schema-check.ts';
 import { type StoreReader } from './store-reader.ts';
@@ -39,6 +38,7 @@ export class Operations {
   readonly #reader: StoreReader;
   readonly #writer: StoreWriter;
   readonly #clock: Clock;
+  readonly #guids = new GuidSource();
   #schemaCheck: SchemaCheck;
   /** Parent of the entry added before, while a transaction does nothing but add: loads add thousands below one. */
   #lastParent: StoredEntry | undefined;
@@ -292,13 +292,13 @@ export class Operations {
   ): { readonly kept: readonly AttributeValues[]; readonly guid: Buffer } {
     const isComputed = ({ attribute }: AttributeValues): boolean => computedKeys.has(attribute.toLowerCase());
     const [given] = attributes.find(({ attribute }) => attribute.toLowerCase() === 'objectguid')?.values ?? [];
-    if (!system) return { kept: attributes, guid: newGuid() };
+    if (!system) return { kept: attributes, guid: this.#guids.next() };
     if (given !== undefined && given.length !== 16)
       throw new LdapError('invalidAttributeSyntax', 'objectGUID has 16 octets');
     if (given !== undefined && this.#reader.byGuid(formatGuid(given)) !== undefined) {
       throw new LdapError('entryAlreadyExists', `there is an entry with the GUID ${formatGuid(given)} already`);
     }
-    return { kept: attributes.filter((each) => !isComputed(each)), guid: given ?? newGuid() };
+    return { kept: attributes.filter((each) => !isComputed(each)), guid: given ?? this.#guids.next() };
   }
 
   #entriesBelow(entry: StoredEntry): StoredEntry[] {
@@ -318,5 +318,3 @@ export class Operations {
 }
 
 const parsed = (dn: string | Dn): Dn => (typeof dn === 'string' ? Dn.parse(dn) : dn);
-
-const newGuid = (): Buffer => parseGuid(randomUUID());
