@@ -16,7 +16,7 @@ import {
   writeAcl,
 } from '../config/index.ts';
 import { type Entry } from '../ldap/index.ts';
-import { badArgument, identityOf, isObject, isOn, textOf, textsOf } from './bound.ts';
+import { badArgument, identityOf, isObject, isOn, missingArgument, textOf, textsOf } from './bound.ts';
 import { notImplemented } from './changes.ts';
 import { listObjects, matches, notFound } from './directory-objects.ts';
 import { factsOf } from './facts.ts';
@@ -79,7 +79,8 @@ function refuseOthers(bound: BoundParameters): void {
 
 async function findTarget(context: CmdletContext, bound: BoundParameters): Promise<Target> {
   const identity = identityOf(bound);
-  if (identity === undefined) throw badArgument('Identity', 'It names the connector: name, DN, GUID or SERVER\\Name.');
+  if (identity === undefined)
+    throw missingArgument('Identity', 'It names the connector: name, DN, GUID or SERVER\\Name.');
   const all = [...(await listObjects(context, receiveConnector)), ...(await listObjects(context, sendConnector))];
   const found = all.filter(({ object }) => matches(object, identity));
   const [first] = found;
@@ -115,7 +116,7 @@ function present(identity: string, one: Ace): CmdletObject {
 function userSid(bound: BoundParameters): string {
   const name = textOf(bound, 'User');
   if (name === undefined)
-    throw badArgument('User', "It is needed: the principal, such as 'NT AUTHORITY\\ANONYMOUS LOGON'.");
+    throw missingArgument('User', "It is needed: the principal, such as 'NT AUTHORITY\\ANONYMOUS LOGON'.");
   const fault = checkUser(name);
   const sid = sidOf(name);
   if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? '');
@@ -146,7 +147,7 @@ function acesOf(bound: BoundParameters): readonly Ace[] {
   if (access.some((name) => name !== 'extendedright' && name !== 'genericall'))
     throw notImplemented('AccessRights other than ExtendedRight');
   if (names.length === 0 && access.length === 0) {
-    throw badArgument('ExtendedRights', 'It is needed: the right, such as ms-Exch-SMTP-Accept-Any-Recipient.');
+    throw missingArgument('ExtendedRights', 'It is needed: the right, such as ms-Exch-SMTP-Accept-Any-Recipient.');
   }
   const fault = names.length === 0 ? undefined : checkRights(names);
   if (fault !== undefined) throw badArgument('ExtendedRights', fault);

@@ -13,6 +13,12 @@ export function badArgument(parameter: string, message: string, cause?: unknown)
   return new CmdletError('ParameterArgumentTransformationError', 'InvalidData', text, { target: parameter, cause });
 }
 
+/** A refusal of a line that leaves out a parameter which only some other one makes needless. */
+export function missingArgument(parameter: string, message: string): CmdletError {
+  const text = `Cannot process command because of a missing mandatory parameter: '${parameter}'. ${message}`;
+  return new CmdletError('MissingMandatoryParameter', 'InvalidArgument', text, { target: parameter });
+}
+
 /** True for `-Name` and `-Name:$true`. */
 export function isOn(bound: BoundParameters, name: string): boolean {
   const value = bound.get(name);

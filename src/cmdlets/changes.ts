@@ -61,7 +61,7 @@ export function notImplemented(what: string): CmdletError {
     'NotImplemented',
     `${what} is not implemented yet. Nothing was changed.`,
     {
-      target: what,
+      target: what.replace(/^The parameter /, ''),
     },
   );
 }

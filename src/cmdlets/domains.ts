@@ -1,6 +1,6 @@
 /** Cmdlets for accepted and remote domains. */
 import { type AcceptedDomain, acceptedDomain, type RemoteDomain, remoteDomain } from '../config/index.ts';
-import { badArgument, isOn } from './bound.ts';
+import { badArgument, isOn, missingArgument } from './bound.ts';
 import { type ObjectKind, type Request } from './object-kind.ts';
 import { CmdletError } from './runtime.ts';
 
@@ -18,7 +18,7 @@ function uniqueDomain(
 }
 
 function needsDomainName({ bound }: { readonly bound: ReadonlyMap<string, unknown> }): void {
-  if (!bound.has('DomainName')) throw badArgument('DomainName', 'It is needed: example.com, *.example.com or *.');
+  if (!bound.has('DomainName')) throw missingArgument('DomainName', 'It is needed: example.com, *.example.com or *.');
 }
 
 function acceptedPreset(request: Request<Accepted>): Partial<AcceptedDomain> {

@@ -1,5 +1,5 @@
 /** Get-Message, Suspend-, Resume-, Remove- and Export-Message. */
-import { badArgument, identityOf, isOn, plainText, yesNoOf } from './bound.ts';
+import { identityOf, isOn, missingArgument, plainText, yesNoOf } from './bound.ts';
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
 import {
@@ -98,7 +98,7 @@ function messageCmdlet({ verb, synopsis, says, impact, action, after }: MessageV
       quietly(async () => {
         refuseOthers(bound, [...chosen, ...(verb === 'Remove' ? ['WithNDR'] : [])]);
         if (!bound.has('Identity') && !bound.has('Filter')) {
-          throw badArgument('Identity', 'It names the message, such as SERVER\\3\\12345; or use -Filter.');
+          throw missingArgument('Identity', 'It names the message, such as SERVER\\3\\12345; or use -Filter.');
         }
         const transport = runningTransport(context);
         for (const message of await messagesOf(context, bound)) {
@@ -128,7 +128,7 @@ const exportMessage: Cmdlet = {
   examples: [{ line: 'Get-Message -ResultSize 1 | Export-Message', says: 'The content as FileData.' }],
   async *run(context, bound) {
     refuseOthers(bound, chosen);
-    if (!bound.has('Identity')) throw badArgument('Identity', 'It names the message, such as SERVER\\3\\12345.');
+    if (!bound.has('Identity')) throw missingArgument('Identity', 'It names the message, such as SERVER\\3\\12345.');
     for (const message of await messagesOf(context, bound)) {
       const identity = String(message.get('Identity'));
       const content = await runningTransport(context).exportMessage(identity);

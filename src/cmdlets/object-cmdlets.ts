@@ -1,6 +1,6 @@
 /** Get-, New-, Set- and Remove- for any table: one engine, so that all objects behave alike. */
 import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../config/index.ts';
-import { badArgument, identityOf, textOf } from './bound.ts';
+import { identityOf, missingArgument, textOf } from './bound.ts';
 import { boundChanges, differing, generalParameters, notImplemented } from './changes.ts';
 import {
   childDn,
@@ -153,7 +153,7 @@ function pick<P extends Properties>(kind: ObjectKind<P>, { context, bound, all }
   const own = all.filter(({ object }) => kind.table.scope !== 'server' || ownedBy(object, context.serverName));
   const [only] = own;
   if (kind.table.singleton === true && only !== undefined && own.length === 1) return only;
-  throw badArgument('Identity', `It names the ${kind.table.title}: name, DN, GUID or SERVER\\Name.`);
+  throw missingArgument('Identity', `It names the ${kind.table.title}: name, DN, GUID or SERVER\\Name.`);
 }
 
 function ownedBy<P extends Properties>({ dn }: Whole<P>, serverName: string): boolean {

@@ -1,5 +1,5 @@
 /** Get-Queue, Get-QueueDigest, Suspend-, Resume- and Retry-Queue. */
-import { badArgument, isOn, plainText, textOf } from './bound.ts';
+import { badArgument, isOn, missingArgument, plainText, textOf } from './bound.ts';
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
 import { type Cmdlet, CmdletObject, quietly } from './runtime.ts';
@@ -72,7 +72,7 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
       quietly(async () => {
         refuseOthers(bound, [...chosen, ...(action === 'retry' ? ['Resubmit'] : [])]);
         if (!bound.has('Identity') && !bound.has('Filter')) {
-          throw badArgument('Identity', 'It names the queue, such as SERVER\\3; or use -Filter.');
+          throw missingArgument('Identity', 'It names the queue, such as SERVER\\3; or use -Filter.');
         }
         const transport = runningTransport(context);
         const queues = (await transport.queues()).map(presentQueue);

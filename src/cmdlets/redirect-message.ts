@@ -1,6 +1,6 @@
 /** Redirect-Message: empties the queues of a server to other servers, before it is taken down. */
 import { parseSmartHost } from '../config/index.ts';
-import { badArgument, textOf, textsOf } from './bound.ts';
+import { badArgument, missingArgument, textOf, textsOf } from './bound.ts';
 import { serverEntry } from './directory-objects.ts';
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
@@ -11,7 +11,7 @@ import { refuseOthers, runningTransport } from './transport-objects.ts';
 async function targetsOf(context: CmdletContext, bound: BoundParameters): Promise<readonly string[]> {
   const texts = textsOf(bound, 'Target').flatMap((text) => text.split(',').map((one) => one.trim()));
   if (texts.length === 0)
-    throw badArgument('Target', 'It is needed: the server to send to, such as mail2.example.com.');
+    throw missingArgument('Target', 'It is needed: the server to send to, such as mail2.example.com.');
   const own = await serverEntry(context, textOf(bound, 'Server'));
   const names = [...own.values('cn'), ...own.values('networkAddress').map((one) => one.replace(/^.*?:/, ''))];
   return texts.map((text) => {

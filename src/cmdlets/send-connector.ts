@@ -1,6 +1,6 @@
 /** Get-, New-, Set-, Remove-SendConnector. */
 import { type SendConnector, sendConnector } from '../config/index.ts';
-import { badArgument, isOn, textOf } from './bound.ts';
+import { badArgument, isOn, missingArgument, textOf } from './bound.ts';
 import { hint } from './nearest.ts';
 import { type ObjectKind, type Request } from './object-kind.ts';
 
@@ -23,7 +23,7 @@ function preset({ bound }: Request<Table>): Partial<SendConnector> {
   }
   if (given.length > 1) throw badArgument(given[1] ?? '', `${given.join(' and ')} exclude each other: name one usage.`);
   if (!bound.has('AddressSpaces')) {
-    throw badArgument(
+    throw missingArgument(
       'AddressSpaces',
       'It is needed: the domains that the connector serves, such as * or example.com.',
     );

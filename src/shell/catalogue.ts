@@ -10,7 +10,8 @@ export class Catalogue {
   }
 
   find(name: string): ShellCmdlet | undefined {
-    const folded = name.toLowerCase();
+    // Exchange's scripts are called from their folder: ./ExportEdgeConfig.ps1.
+    const folded = name.toLowerCase().replace(/^\.[\\/](?=[\w-]+\.ps1$)/, '');
     return this.#byName.get(folded) ?? this.#byName.get(aliases.get(folded)?.toLowerCase() ?? '');
   }
 

@@ -125,3 +125,18 @@ test('a credential is refused because nothing stands behind it, not because of w
   );
   assert.match(text, /-AuthenticationCredential of New-SendConnector is not implemented yet/);
 });
+
+test("Exchange's scripts are known, called as they are published", async () => {
+  const { run } = edgeShell();
+  assert.match(
+    (await run('./ExportEdgeConfig.ps1 -CloneConfigData "C:\\Cloned.xml"')).text,
+    /ExportEdgeConfig\.ps1 is not implemented yet/,
+  );
+  assert.ok((await run('.\\ConfigureAdam.ps1 -LdapPort 50399')).ok);
+});
+
+test('a line that leaves out what it needs says so', async () => {
+  const { text } = await edgeShell().run('Suspend-Queue');
+  assert.match(text, /missing mandatory parameter: 'Identity'\. It names the queue/);
+  assert.match(text, /MissingMandatoryParameter,Suspend-Queue/);
+});
