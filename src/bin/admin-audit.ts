@@ -1,5 +1,4 @@
-/** Who changed what: the admin audit log of this process, and the account that it names. */
-import { userInfo } from 'node:os';
+/** Who changed what: the admin audit log of this process. */
 import { join } from 'node:path';
 import { systemClock } from '../base/index.ts';
 import { type AuditEntry } from '../cmdlets/index.ts';
@@ -15,31 +14,15 @@ export function openAdminAudit(paths: StatePaths): AdminAuditLog {
 export interface AuditOrigin {
   readonly server: string;
   readonly via: 'service' | 'store';
-  /** Account that runs the lines. */
+  /** Account that runs the lines, when none is told with an entry. */
   readonly who: string;
 }
 
 /** Writes entries with their origin. Throws Error when the log cannot be written. */
-export function auditWriter(log: AdminAuditLog, origin: AuditOrigin): (entry: AuditEntry) => void {
-  return (entry) => log.write({ at: systemClock.now(), ...origin, ...entry });
-}
-
-/** The account of this process, and who became it by sudo: `root (alice by sudo)`. */
-export function ownAccount(environment: NodeJS.ProcessEnv = process.env): string {
-  return accountText(accountName(), environment['SUDO_USER']);
-}
-
-/** Only letters, digits and a few signs: the name goes into a log. */
-export function accountText(account: string, sudoer = ''): string {
-  const isName = /^[\w.@\\-]{1,64}$/.test(sudoer);
-  return account === 'root' && isName && sudoer !== 'root' ? `${account} (${sudoer} by sudo)` : account;
-}
-
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // An account that /etc/passwd does not list, as in containers.
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
+export function auditWriter(log: AdminAuditLog, origin: AuditOrigin): (entry: AuditEntry, account?: string) => void {
+  return (entry, account = '') => {
+    // It comes from outside this process: a name and nothing else, so that it cannot pass for more.
+    const who = /^[\w.@\\() -]{1,160}$/.test(account) ? account : origin.who;
+    log.write({ at: systemClock.now(), ...origin, who, ...entry });
+  };
 }

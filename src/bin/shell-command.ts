@@ -13,6 +13,7 @@ import {
   type StatePaths,
   statePaths,
 } from '../supervisor/index.ts';
+import { ownAccount } from './own-account.ts';
 import { type CallerTask, type TaskReply } from './shell-session.ts';
 
 /** One way to run lines. */
@@ -96,6 +97,7 @@ class ServiceRunner implements Runner {
       text,
       width: width(),
       colour: colour(),
+      account: ownAccount(),
       ...(file === undefined ? {} : { file }),
     };
     await this.#client.call('shell', request, (part) => {

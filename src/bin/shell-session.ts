@@ -9,8 +9,8 @@ export type ShellGround = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 
 
 /** Where a shell tells what happens in it. */
 export interface ShellTelling {
-  /** Writes to the admin audit log. Throws Error when it cannot. */
-  readonly audited: (entry: AuditEntry) => void;
+  /** Writes to the admin audit log, who did it among the rest. Throws Error when it cannot. */
+  readonly audited: (entry: AuditEntry, account?: string) => void;
   readonly log?: ServiceLog['log'];
 }
 
@@ -22,6 +22,8 @@ export interface ShellRequest {
   readonly width: number;
   readonly colour: boolean;
   readonly file?: string;
+  /** Account of the caller, for the admin audit log. Only root and the account of the service can say one at all. */
+  readonly account?: string;
 }
 
 /** What the service asks of the caller while a line runs: an answer of the person, or a file with the caller's rights. */
@@ -43,6 +45,8 @@ const mostSessions = 32;
 
 interface Session {
   readonly shell: Shell;
+  /** Who runs the line. */
+  account?: string | undefined;
   /** Sends a task to the caller of the line that runs now. */
   call: (task: CallerTask) => Promise<string | boolean>;
 }
@@ -66,8 +70,9 @@ export function shellMethods(
   };
 
   async function* run(params: unknown, signal: AbortSignal): AsyncGenerator<unknown, unknown> {
-    const { session: id, text, width, colour, file } = params as ShellRequest;
+    const { session: id, text, width, colour, file, account } = params as ShellRequest;
     const session = sessionOf(id);
+    session.account = account;
     const tasks: { readonly token: number; readonly task: CallerTask }[] = [];
     let wake = Promise.withResolvers<void>();
     session.call = (task) => {
@@ -118,7 +123,10 @@ function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, telling: She
     exists: async (path) => (await session.call({ task: 'exists', path })) === true,
   };
   const session: Session = {
-    shell: openShell(cmdlets, ground, files, telling),
+    shell: openShell(cmdlets, ground, files, {
+      ...telling,
+      audited: (entry) => telling.audited(entry, session.account),
+    }),
     call: () => Promise.reject(new Error('nobody is there to answer')),
   };
   return session;

@@ -4,9 +4,10 @@ import { cmdletCatalogue } from '../cmdlets/index.ts';
 import { type ServerRole } from '../config/index.ts';
 import { type FileAccess, type ShellOutput } from '../shell/index.ts';
 import { type StatePaths } from '../supervisor/index.ts';
-import { auditWriter, openAdminAudit, ownAccount } from './admin-audit.ts';
+import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { DirectConfigurationStore } from './configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
+import { ownAccount } from './own-account.ts';
 import { openShell } from './shell-session.ts';
 
 /** Opens the store, and fills it as a new server of the role when it is empty. The lock is released at the end. */

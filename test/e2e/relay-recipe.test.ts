@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { userInfo } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { Appliance, type CommandResult, edge as command, eventually, freePort, serverName } from '../lib/appliance.ts';
 import { needs, swaks } from '../lib/peers.ts';
@@ -86,8 +87,13 @@ describe('the published recipe for an anonymous relay', needs('swaks'), () => {
         )
       ).out;
     const logged = await read();
-    for (const line of lines) assert.ok(logged.includes(` | ${line}`), `${line}\n${logged}`);
-    assert.doesNotMatch(logged, /^ \|/m);
+    const records = logged.trim().split(/\r?\n/);
+    for (const line of lines)
+      assert.ok(
+        records.some((record) => record.endsWith(` | ${line}`)),
+        `${line}\n${logged}`,
+      );
+    for (const record of records) assert.ok(record.startsWith(userInfo().username), record);
     await edge.stop();
     assert.equal(await read(), logged);
     assert.equal(

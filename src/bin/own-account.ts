@@ -1,0 +1,21 @@
+import { userInfo } from 'node:os';
+
+/** The account of this process, and who became it by sudo: `root (alice by sudo)`. */
+export function ownAccount(environment: NodeJS.ProcessEnv = process.env): string {
+  return accountText(accountName(), environment['SUDO_USER']);
+}
+
+/** Only letters, digits and a few signs: the name goes into a log. */
+export function accountText(account: string, sudoer = ''): string {
+  const isName = /^[\w.@\\-]{1,64}$/.test(sudoer);
+  return account === 'root' && isName && sudoer !== 'root' ? `${account} (${sudoer} by sudo)` : account;
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // An account that /etc/passwd does not list, as in containers.
+    return `uid ${process.getuid?.() ?? '?'}`;
+  }
+}
