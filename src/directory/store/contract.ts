@@ -167,7 +167,7 @@ export interface DirectoryReader {
   changesSince(usn: number, limit?: number): Changes;
 }
 
-/** Writing side, in one process only. A resolved promise means: on disk. */
+/** Writing side: in the directory process, and in a command beside it for one transaction. A resolved promise means: on disk. */
 export interface DirectoryWriter extends DirectoryReader {
   add(dn: string | Dn, attributes: readonly AttributeValues[], options: WriteOptions): Promise<WriteResult>;
   modify(dn: string | Dn, modifications: readonly Modification[], options: WriteOptions): Promise<WriteResult>;

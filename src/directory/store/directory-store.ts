@@ -1,4 +1,4 @@
-/** The store of the embedded directory: entries in LMDB, read by many processes, written through one object. */
+/** The store of the embedded directory: entries in LMDB, read by many processes, written in one transaction at a time. */
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../base/index.ts';
