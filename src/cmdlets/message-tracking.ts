@@ -4,7 +4,7 @@ import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
 import { type BoundParameters, type Cmdlet, CmdletObject } from './runtime.ts';
 import { type TrackingQuery } from './transport-administration.ts';
-import { refuseOthers, runningTransport } from './transport-objects.ts';
+import { refuseOthers, requireThisServer, runningTransport } from './transport-objects.ts';
 
 type TextField = Exclude<keyof TrackingQuery, 'start' | 'end' | 'recipients'>;
 
@@ -57,6 +57,7 @@ const getMessageTrackingLog: Cmdlet = {
   ],
   async *run(context, bound) {
     refuseOthers(bound, built);
+    requireThisServer(context, bound);
     const limit = resultSizeOf(bound);
     let count = 0;
     for await (const record of runningTransport(context).tracking(queryOf(bound), context.signal)) {

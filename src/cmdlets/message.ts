@@ -11,7 +11,7 @@ import {
   quietly,
 } from './runtime.ts';
 import { type MessageAction } from './transport-administration.ts';
-import { arranged, choose, presentMessage, refuseOthers, runningTransport } from './transport-objects.ts';
+import { arranged, choose, presentMessage, refuseOthers, runningTransport, withServer } from './transport-objects.ts';
 
 const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];
 const listed = [...chosen, 'Queue', 'ResultSize', 'SortOrder', 'IncludeRecipientInfo'];
@@ -40,7 +40,7 @@ const getMessage: Cmdlet = {
   ],
   async *run(context, bound) {
     refuseOthers(bound, listed);
-    yield* arranged(bound, await messagesOf(context, bound));
+    yield* arranged(bound, await messagesOf(context, withServer(bound, 'Queue')));
   },
 };
 

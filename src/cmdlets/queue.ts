@@ -4,7 +4,7 @@ import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
 import { type Cmdlet, CmdletObject, quietly } from './runtime.ts';
 import { type QueueAction } from './transport-administration.ts';
-import { arranged, choose, presentQueue, refuseOthers, runningTransport } from './transport-objects.ts';
+import { arranged, choose, presentQueue, refuseOthers, runningTransport, withServer } from './transport-objects.ts';
 
 const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];
 const listed = [...chosen, 'ResultSize', 'SortOrder', 'Include', 'Exclude'];
@@ -18,8 +18,9 @@ const getQueue: Cmdlet = {
     { line: 'Get-Queue', says: 'All queues.' },
     { line: 'Get-Queue -Filter "Status -eq \'Retry\' -and MessageCount -gt 10"', says: 'Queues that are stuck.' },
   ],
-  async *run(context, bound) {
-    refuseOthers(bound, listed);
+  async *run(context, line) {
+    refuseOthers(line, listed);
+    const bound = withServer(line, 'Identity');
     const queues = (await runningTransport(context).queues()).map(presentQueue);
     const [only, without] = [textOf(bound, 'Include'), textOf(bound, 'Exclude')].map((name) => name?.toLowerCase());
     const wanted = choose(context, bound, queues, 'queue').filter((queue) => {
@@ -102,6 +103,13 @@ const groupings: readonly string[] = [
   'OutboundIPPool',
 ];
 
+function detailsOf(queue: CmdletObject, level: string): readonly string[] {
+  const identity = String(queue.get('Identity'));
+  if (level !== 'verbose') return level === 'none' ? [] : [identity];
+  const shown = ['Status', 'MessageCount', 'DeliveryType', 'NextHopDomain', 'LastError'];
+  return [[identity, ...shown.map((name) => plainText(queue.get(name)))].join(' ').trim()];
+}
+
 const getQueueDigest: Cmdlet = {
   name: 'Get-QueueDigest',
   synopsis: 'Sums up the queues of this server.',
@@ -109,7 +117,11 @@ const getQueueDigest: Cmdlet = {
   supportsShouldProcess: false,
   examples: [{ line: 'Get-QueueDigest -GroupBy Status', says: 'Messages by the state of their queue.' }],
   async *run(context, bound) {
-    refuseOthers(bound, ['Server', 'Filter', 'GroupBy', 'ResultSize', 'DetailsLevel', 'Timeout']);
+    refuseOthers(bound, ['Server', 'Filter', 'GroupBy', 'ResultSize', 'DetailsLevel']);
+    const level = (textOf(bound, 'DetailsLevel') ?? 'Normal').toLowerCase();
+    if (!['none', 'normal', 'verbose'].includes(level)) {
+      throw badArgument('DetailsLevel', `'${level}' is not one of None, Normal, Verbose.`);
+    }
     const wanted = textOf(bound, 'GroupBy') ?? 'NextHopDomain';
     const property = groupings.find((name) => name.toLowerCase() === wanted.toLowerCase());
     if (property === undefined && wanted.toLowerCase() !== 'servername') {
@@ -133,7 +145,7 @@ const getQueueDigest: Cmdlet = {
           ['StaleMessageCount', 0],
           ['IncomingRate', sum(list, 'IncomingRate')],
           ['OutgoingRate', sum(list, 'OutgoingRate')],
-          ['Details', list.map((queue) => String(queue.get('Identity')))],
+          ['Details', list.flatMap((queue) => detailsOf(queue, level))],
         ]),
     );
     yield* arranged(

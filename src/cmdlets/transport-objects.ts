@@ -70,6 +70,22 @@ export function presentMessage(message: MessageInfo, withRecipients = false): Cm
   ]);
 }
 
+/** -Server by name, FQDN or DN, or a server object. Throws CmdletError for another server: each has queues of its own. */
+export function requireThisServer(context: CmdletContext, bound: BoundParameters): void {
+  for (const text of textsOf(bound, 'Server')) {
+    const name = (/^CN=([^,]+),/i.exec(text)?.[1] ?? text).split('.')[0] ?? '';
+    if (name.toLowerCase() === context.serverName.toLowerCase()) continue;
+    throw badArgument('Server', `'${text}' is not this server: queues are reached on ${context.serverName} only.`);
+  }
+}
+
+/** `Get-TransportService | Get-Queue`: a server that came through the pipeline is the -Server, whatever it was bound to. */
+export function withServer(bound: BoundParameters, parameter: string): BoundParameters {
+  const object = bound.get(parameter);
+  if (!isObject(object) || !/^(?:Transport(?:Service|Server)|ExchangeServer)$/.test(object.typeName)) return bound;
+  return new Map([...[...bound].filter(([name]) => name !== parameter), ['Server', object]]);
+}
+
 /** Objects that a line means by -Identity or -Filter. With an identity, `SERVER\` may be left out. */
 export function choose(
   context: CmdletContext,
@@ -78,10 +94,7 @@ export function choose(
   what: string,
 ): readonly CmdletObject[] {
   const identity = identityOf(bound);
-  const server = textOf(bound, 'Server');
-  if (server !== undefined && server.toLowerCase().split('.')[0] !== context.serverName.toLowerCase()) {
-    throw badArgument('Server', `'${server}' is not this server: queues are reached on ${context.serverName} only.`);
-  }
+  requireThisServer(context, bound);
   const byFilter = filtered(bound, objects);
   if (identity === undefined) return byFilter;
   const full = identity.replace(/^\.(?=\\)/, context.serverName);

@@ -140,3 +140,10 @@ test('a line that leaves out what it needs says so', async () => {
   assert.match(text, /missing mandatory parameter: 'Identity'\. It names the queue/);
   assert.match(text, /MissingMandatoryParameter,Suspend-Queue/);
 });
+
+test('Get-TransportService | Get-MessageTrackingLog, and the same with queues', async () => {
+  for (const cmdlet of ['Get-MessageTrackingLog', 'Get-Queue', 'Get-Message']) {
+    const { ok, text } = await edgeShell().run(`Get-TransportService | ${cmdlet}`);
+    assert.ok(ok && text.trim() !== '', `${cmdlet}\n${text}`);
+  }
+});

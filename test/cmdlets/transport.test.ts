@@ -55,6 +55,9 @@ describe('choosing queues and messages', () => {
     ['Redirect-Message', { Server: 'EDGE2', Target: 'a.example' }, /Did you mean 'EDGE1'/],
     ['Redirect-Message', { Server: 'EDGE1', Target: 'edge1.example.net' }, /is this server itself/],
     ['Redirect-Message', { Server: 'EDGE1', Target: 'not a host' }, /is not a domain/],
+    ['Get-QueueDigest', { DetailsLevel: 'All' }, /'all' is not one of None, Normal, Verbose/],
+    ['Get-QueueDigest', { Timeout: '00:00:10' }, /Timeout is not implemented yet/],
+    ['Get-MessageTrackingLog', { Server: 'EDGE2' }, /'EDGE2' is not this server/],
     ['Get-QueueDigest', { GroupBy: 'Size' }, /'Size' is not one of/],
   ];
   for (const [cmdlet, given, message] of refused) {
@@ -142,6 +145,16 @@ test('Get-QueueDigest sums up', async () => {
       ['Ready', 2],
     ],
   );
+});
+
+test('Get-QueueDigest shows as much of the queues as is asked for', async () => {
+  const shown = async (DetailsLevel: string) =>
+    (
+      await new Bench('edge', new FakeTransport()).run('Get-QueueDigest', { GroupBy: 'Status', DetailsLevel })
+    ).objects.map((one) => one.get('Details'))[0];
+  assert.deepEqual(await shown('None'), []);
+  assert.deepEqual(await shown('Normal'), ['EDGE1\\3']);
+  assert.deepEqual(await shown('Verbose'), ['EDGE1\\3 Retry 12 DnsConnectorDelivery example.com 451 later']);
 });
 
 test('Export-Message gives the content', async () => {
