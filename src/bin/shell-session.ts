@@ -1,8 +1,9 @@
 /** The service's side of the management shell: sessions that live here, questions and files that live with the caller. */
 import { type AuditEntry, type CmdletCatalogue, type CmdletContext } from '../cmdlets/index.ts';
 import { type ServiceLog } from '../logs/index.ts';
-import { type FileAccess, type Question, Shell } from '../shell/index.ts';
+import { type FileAccess, type Question, Shell, type ShellOutput } from '../shell/index.ts';
 import { type ManagementMethod } from '../supervisor/index.ts';
+import { identitiesOf } from './identities.ts';
 
 /** What the cmdlets of this process work on. */
 export type ShellGround = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'>;
@@ -24,6 +25,8 @@ export interface ShellRequest {
   readonly file?: string;
   /** Account of the caller, for the admin audit log. Only root and the account of the service can say one at all. */
   readonly account?: string;
+  /** Somebody is there to answer questions. */
+  readonly canAsk: boolean;
 }
 
 /** What the service asks of the caller while a line runs: an answer of the person, or a file with the caller's rights. */
@@ -35,10 +38,14 @@ export type CallerTask =
 
 /** Answer to a task; binary content is base64. */
 export interface TaskReply {
+  readonly session: string;
   readonly token: number;
   readonly value?: string | boolean;
   readonly error?: string;
 }
+
+/** What a line gives: its output, and tasks for the caller in between. */
+export type ShellPart = ShellOutput | { readonly kind: 'task'; readonly token: number; readonly task: CallerTask };
 
 /** Sessions kept; the one used least recently goes first. */
 const mostSessions = 32;
@@ -47,6 +54,8 @@ interface Session {
   readonly shell: Shell;
   /** Who runs the line. */
   account?: string | undefined;
+  /** Tasks of the line that runs now, which wait for their answers. Nobody else knows the session's name. */
+  readonly waiting: Map<number, (reply: Pick<TaskReply, 'value' | 'error'>) => void>;
   /** Sends a task to the caller of the line that runs now. */
   call: (task: CallerTask) => Promise<string | boolean>;
 }
@@ -58,8 +67,6 @@ export function shellMethods(
   telling: ShellTelling,
 ): Record<string, ManagementMethod> {
   const sessions = new Map<string, Session>();
-  const waiting = new Map<number, (reply: TaskReply) => void>();
-  let nextToken = 1;
 
   const sessionOf = (id: string): Session => {
     const session = sessions.get(id) ?? openSession(cmdlets, ground, telling);
@@ -69,49 +76,69 @@ export function shellMethods(
     return session;
   };
 
-  async function* run(params: unknown, signal: AbortSignal): AsyncGenerator<unknown, unknown> {
-    const { session: id, text, width, colour, file, account } = params as ShellRequest;
-    const session = sessionOf(id);
-    session.account = account;
-    const tasks: { readonly token: number; readonly task: CallerTask }[] = [];
-    let wake = Promise.withResolvers<void>();
-    session.call = (task) => {
-      const token = nextToken++;
-      const { promise, resolve, reject } = Promise.withResolvers<string | boolean>();
-      waiting.set(token, ({ value, error }) => (error === undefined ? resolve(value ?? '') : reject(new Error(error))));
-      tasks.push({ token, task });
-      wake.resolve();
-      return promise;
-    };
-    const ask = async (question: Question): Promise<string> => String(await session.call({ task: 'ask', question }));
-    const output = session.shell.run(text, { width, colour, signal, ask, ...(file === undefined ? {} : { file }) });
-    const iterator = output[Symbol.asyncIterator]();
-    let next = iterator.next();
-    // Output and tasks go out as they come; a task that waits for its answer holds up the line, not this loop.
-    for (;;) {
-      await Promise.race([next, wake.promise]);
-      wake = Promise.withResolvers();
-      for (const task of tasks.splice(0)) yield task;
-      const state = await Promise.race([next, Promise.resolve(undefined)]);
-      if (state === undefined) continue;
-      if (state.done === true) return undefined;
-      yield state.value;
-      next = iterator.next();
-    }
-  }
-
   return {
-    shell: run,
+    'shell-place': async function* () {
+      return { serverName: ground.serverName, role: ground.role };
+    },
+    shell: (params, signal) => runLine(sessionOf((params as ShellRequest).session), params as ShellRequest, signal),
     'shell-reply': async function* (params) {
-      const reply = params as TaskReply;
-      waiting.get(reply.token)?.(reply);
-      waiting.delete(reply.token);
+      const { session, token, ...reply } = params as TaskReply;
+      const waiting = sessions.get(session)?.waiting;
+      waiting?.get(token)?.(reply);
+      waiting?.delete(token);
     },
     'shell-complete': async function* (params) {
       const { session, text, cursor } = params as { session: string; text: string; cursor: number };
       return sessionOf(session).shell.complete(text, cursor);
     },
   };
+}
+
+/** Output and tasks go out as they come; a task that waits for its answer holds up the line, not this loop. */
+async function* runLine(
+  session: Session,
+  { text, width, colour, file, account, canAsk }: ShellRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ShellPart, undefined> {
+  session.account = account;
+  const tasks: ShellPart[] = [];
+  let wake = Promise.withResolvers<void>();
+  let nextToken = 1;
+  session.call = (task) => {
+    const token = nextToken++;
+    const { promise, resolve, reject } = Promise.withResolvers<string | boolean>();
+    session.waiting.set(token, ({ value, error }) =>
+      error === undefined ? resolve(value ?? '') : reject(new Error(error)),
+    );
+    tasks.push({ kind: 'task', token, task });
+    wake.resolve();
+    return promise;
+  };
+  const leave = (): void => {
+    for (const settle of session.waiting.values()) settle({ error: 'the line was stopped' });
+    session.waiting.clear();
+  };
+  signal.addEventListener('abort', leave);
+  const ask = async (question: Question): Promise<string> => String(await session.call({ task: 'ask', question }));
+  const options = { width, colour, signal, ...(canAsk ? { ask } : {}), ...(file === undefined ? {} : { file }) };
+  const iterator = session.shell.run(text, options)[Symbol.asyncIterator]();
+  try {
+    let next = iterator.next();
+    for (;;) {
+      await Promise.race([next, wake.promise]);
+      wake = Promise.withResolvers();
+      yield* tasks.splice(0);
+      const state = await Promise.race([next, Promise.resolve(undefined)]);
+      if (state === undefined) continue;
+      if (state.done === true) return undefined;
+      yield state.value;
+      next = iterator.next();
+    }
+  } finally {
+    signal.removeEventListener('abort', leave);
+    leave();
+    await iterator.return?.(undefined);
+  }
 }
 
 function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, telling: ShellTelling): Session {
@@ -127,6 +154,7 @@ function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, telling: She
       ...telling,
       audited: (entry) => telling.audited(entry, session.account),
     }),
+    waiting: new Map(),
     call: () => Promise.reject(new Error('nobody is there to answer')),
   };
   return session;
@@ -144,6 +172,7 @@ export function openShell(
     environment: () => ({ ...ground, audited }),
     files,
     now: () => Date.now(),
+    identities: (noun, prefix) => identitiesOf(cmdlets, ground, noun, prefix),
     onBug: (error) => log?.error({ err: error }, 'a cmdlet failed by a fault of the program'),
   });
 }

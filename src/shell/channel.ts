@@ -17,9 +17,14 @@ export class Channel<T> implements AsyncIterable<T> {
     this.#wake?.();
   }
 
+  /** The reader is far behind. */
+  get isFull(): boolean {
+    return this.#waiting.length >= this.#limit && !this.#closed;
+  }
+
   /** Resolves when there is room again, or nobody reads any more. */
   async room(): Promise<void> {
-    while (this.#waiting.length >= this.#limit && !this.#closed) {
+    while (this.isFull) {
       await new Promise<void>((resolve) => {
         this.#resume = resolve;
       });

@@ -1,3 +1,4 @@
+import { parameterSyntax } from './builtins/help.ts';
 import { type CommandFinder } from './catalogue.ts';
 import { type CurrentCommand, currentCommand } from './completion/current-command.ts';
 import { type Candidate, type CandidateKind, type Completion } from './endpoint.ts';
@@ -6,6 +7,7 @@ import { type CmdletFacts, type ParameterFacts } from './interpreter/contract.ts
 import { findParameter } from './interpreter/plan.ts';
 import { isDash, isDoubleQuote, isSingleQuote, plainDashes } from './language/characters.ts';
 import { propertiesOf } from './values/members.ts';
+import { didYouMean } from './values/nearest.ts';
 import { ShellError } from './values/shell-error.ts';
 
 /** What completion asks of a session. */
@@ -25,7 +27,26 @@ export async function completeLine(text: string, cursor: number, parts: Completi
   const command = currentCommand(text.slice(0, cursor));
   const { current } = command;
   const { from, candidates } = await candidatesFor(command, parts);
-  return { from: current.start + from, to: cursor, candidates: candidates.slice(0, maxCandidates) };
+  const about = aboutCursor(command, parts.finder);
+  return {
+    from: current.start + from,
+    to: cursor,
+    candidates: candidates.slice(0, maxCandidates),
+    ...(about === undefined ? {} : { about }),
+  };
+}
+
+/** The parameter that the cursor is in, what the cmdlet does, or that there is no such cmdlet. */
+function aboutCursor(command: CurrentCommand, finder: CommandFinder): string | undefined {
+  const { words, current } = command;
+  const head = words[0]?.text ?? current.text;
+  if (!/^[\p{L}][\w-]*(?:\.ps1)?$/iu.test(plainDashes(head))) return undefined;
+  const cmdlet = finder.find(plainDashes(head));
+  if (words.length === 0) return cmdlet?.synopsis;
+  if (cmdlet === undefined) return `'${head}' is not a cmdlet.${didYouMean(head, finder.names())}`;
+  const isName = isDash(current.text.charAt(0)) && !current.text.includes(':');
+  const parameter = isName ? named(current.text, cmdlet) : parameterAt(cmdlet, command);
+  return parameter === undefined ? undefined : [parameterSyntax(parameter), parameter.help ?? ''].join('  ').trim();
 }
 
 interface Found {
@@ -91,25 +112,27 @@ function parameterNames(prefix: string, cmdlet: CmdletFacts, { words }: CurrentC
     );
 }
 
+/** The parameter that `-Name` or `-Name:value` means; undefined for none or several. */
+function named(text: string, cmdlet: CmdletFacts): ParameterFacts | undefined {
+  try {
+    return findParameter(plainDashes(text).slice(1).replace(/:.*$/, ''), allParameters(cmdlet));
+  } catch (error) {
+    if (error instanceof ShellError) return undefined;
+    throw error;
+  }
+}
+
 /** The parameter that the word at the cursor is a value of. */
 function parameterAt(cmdlet: CmdletFacts, { words, current }: CurrentCommand): ParameterFacts | undefined {
   const all = allParameters(cmdlet);
-  const named = (text: string): ParameterFacts | undefined => {
-    try {
-      return findParameter(plainDashes(text).slice(1).replace(/:.*$/, ''), all);
-    } catch (error) {
-      if (error instanceof ShellError) return undefined;
-      throw error;
-    }
-  };
-  if (isDash(current.text.charAt(0))) return named(current.text);
+  if (isDash(current.text.charAt(0))) return named(current.text, cmdlet);
   let place = 0;
   let waiting: ParameterFacts | undefined;
   const taken = new Set<ParameterFacts>();
   for (const [i, { text }] of words.slice(1).entries()) {
     const before = words[i]?.text;
     if (isDash(text.charAt(0)) && /^[\p{L}_]/u.test(text.charAt(1))) {
-      const found = named(text);
+      const found = named(text, cmdlet);
       if (found !== undefined) taken.add(found);
       waiting = found === undefined || found.type === 'SwitchParameter' || text.includes(':') ? undefined : found;
     } else if (text === ',') {

@@ -58,6 +58,8 @@ export interface Completion {
   readonly from: number;
   readonly to: number;
   readonly candidates: readonly Candidate[];
+  /** What is wanted at the cursor in a few words, or what is wrong with the command so far. */
+  readonly about?: string;
 }
 
 /** A session of the management shell: variables live from one call to the next. */

@@ -6,6 +6,7 @@
  */
 export { type CmdletEnvironment } from './adapt.ts';
 export { Catalogue, type CommandFinder } from './catalogue.ts';
+export { Channel } from './channel.ts';
 export { type CheckProblem, checkScript, problemLine } from './check.ts';
 export {
   type Candidate,
@@ -17,5 +18,13 @@ export {
   type ShellOutput,
 } from './endpoint.ts';
 export { type FileAccess } from './interpreter/context.ts';
+export { knownCommands } from './known-commands.ts';
 export { isComplete } from './language/parser.ts';
+export { choiceOf, choicesText } from './prompt/choices.ts';
+export { exitOf } from './prompt/exit.ts';
+export { History } from './prompt/history.ts';
+export { KeyQueue } from './prompt/key-queue.ts';
+export { KeyDecoder } from './prompt/keys.ts';
+export { type Progress, ProgressLine, progressText } from './prompt/progress.ts';
+export { Prompt, type PromptParts, type PromptScreen } from './prompt/prompt.ts';
 export { Shell, type ShellParts } from './shell.ts';

@@ -1,6 +1,7 @@
 /**
  * The management endpoint: one unix socket of the local administrator. JSON lines both ways: a request
  * `{"id":1,"method":"…","params":…}` is answered by any number of `{"id":1,"part":…}` and one `{"id":1,"end":…}` or `{"id":1,"error":"…"}`.
+ * `{"cancel":1}` asks for an early end of request 1; it is answered by that request's own end.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -12,6 +13,7 @@ export type ManagementMethod = (params: unknown, signal: AbortSignal) => AsyncGe
 const maxRequestLength = 4 * 1024 * 1024;
 
 interface Request {
+  readonly cancel?: number;
   readonly id: number;
   readonly method: string;
   readonly params: unknown;
@@ -46,20 +48,24 @@ export class ManagementServer {
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
-    const abort = new AbortController();
+    const running = new Map<number, AbortController>();
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#sockets.delete(socket);
-      abort.abort();
+      for (const abort of running.values()) abort.abort();
     });
-    readLines(socket, (line) => void this.#answer(socket, line, abort.signal));
+    readLines(socket, (line) => void this.#answer(socket, line, running));
   }
 
-  async #answer(socket: Socket, line: string, signal: AbortSignal): Promise<void> {
+  async #answer(socket: Socket, line: string, running: Map<number, AbortController>): Promise<void> {
     let id = 0;
     try {
       const request = JSON.parse(line) as Request;
+      if (request.cancel !== undefined) return running.get(request.cancel)?.abort();
       id = request.id;
+      const abort = new AbortController();
+      running.set(id, abort);
+      const { signal } = abort;
       const method = Object.hasOwn(this.#methods, request.method) ? this.#methods[request.method] : undefined;
       if (method === undefined) throw new Error(`there is no method '${request.method}'`);
       const answer = method(request.params, signal);
@@ -73,6 +79,8 @@ export class ManagementServer {
     } catch (error) {
       if (!socket.destroyed)
         socket.write(`${JSON.stringify({ id, error: error instanceof Error ? error.message : String(error) })}\n`);
+    } finally {
+      running.delete(id);
     }
   }
 }
@@ -112,16 +120,50 @@ export class ManagementClient implements Disposable {
 
   /** Calls a method and waits for its end; parts are handed over as they come. */
   async call(method: string, params: unknown, onPart: (part: unknown) => void = () => {}): Promise<unknown> {
+    if (this.#socket.destroyed) throw new NotRunningError('the service closed the connection');
     const id = this.#next++;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, (answer) => {
       if ('part' in answer) return onPart(answer.part);
       this.#waiting.delete(id);
       if (answer.error === undefined) resolve(answer.end);
-      else reject(new Error(answer.error));
+      else reject(this.#socket.destroyed ? new NotRunningError(answer.error) : new Error(answer.error));
     });
     this.#socket.write(`${JSON.stringify({ id, method, params })}\n`);
     return promise;
+  }
+
+  /** Asks for an early end of what `call` runs when the signal comes; the call still waits for the service's answer. */
+  async callUntil(
+    signal: AbortSignal,
+    method: string,
+    params: unknown,
+    onPart: (part: unknown) => void,
+  ): Promise<unknown> {
+    const id = this.#next;
+    const cancel = (): void => void this.#socket.write(`${JSON.stringify({ cancel: id })}\n`);
+    const answer = this.call(method, params, onPart);
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await answer;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** The service ended, or closed the connection. */
+  get isClosed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  /** Leaves what the service sends in the socket until `resume`: the service waits with the rest. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   [Symbol.dispose](): void {

@@ -11,6 +11,7 @@ const paths: Readonly<Record<string, string>> = {
   'smtp-source': '/usr/sbin/smtp-source',
   'smtp-sink': '/usr/sbin/smtp-sink',
   dovecot: '/usr/sbin/dovecot',
+  tmux: '/usr/bin/tmux',
   ldapsearch: '/usr/bin/ldapsearch',
   openssl: '/usr/bin/openssl',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim/__init__.py',

@@ -1,0 +1,16 @@
+import { type CmdletCatalogue } from '../cmdlets/index.ts';
+import { adaptCmdlet } from './adapt.ts';
+import { builtInCmdlets } from './builtins/all.ts';
+import { Catalogue } from './catalogue.ts';
+
+/** Every command that a script may name, for checks: nothing of it can run. */
+export function knownCommands(cmdlets: CmdletCatalogue): Catalogue {
+  const nothingRuns = (): never => {
+    throw new Error('a script is only looked at');
+  };
+  const files = { read: nothingRuns, write: nothingRuns, exists: nothingRuns };
+  return new Catalogue([
+    ...builtInCmdlets({ files, now: nothingRuns, findView: nothingRuns, finder: nothingRuns }),
+    ...cmdlets.all.map((cmdlet) => adaptCmdlet(cmdlet, nothingRuns)),
+  ]);
+}

@@ -1,0 +1,88 @@
+import { appendFileSync, chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { replaceFile } from '../../base/index.ts';
+
+/** Entries that are kept. */
+const mostEntries = 5000;
+/** An entry longer than this, in characters, is used once and not kept. */
+const longestEntry = 100_000;
+/** Lines that may hold a secret are not written to disk: the rule of PSReadLine. */
+const sensitive = /password|passphrase|asplaintext|secret|token|api-?key|private-?key|credential/i;
+
+/** The lines of former sessions and of this one, oldest first. On disk one line each, readable by its owner alone. */
+export class History {
+  readonly #path: string | undefined;
+  readonly #entries: string[];
+
+  private constructor(path: string | undefined, entries: string[]) {
+    this.#path = path;
+    this.#entries = entries;
+  }
+
+  /** A history that forgets at the end. */
+  static inMemory(entries: readonly string[] = []): History {
+    return new History(undefined, [...entries]);
+  }
+
+  /** Reads the file, and shortens it when it has grown long. A folder that cannot be written gives one in memory. */
+  static async open(path: string): Promise<History> {
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const all = readLines(path);
+      const entries = all.slice(-mostEntries);
+      if (all.length > 2 * mostEntries) {
+        await replaceFile(path, entries.map((entry) => `${escaped(entry)}\n`).join(''));
+      }
+      return new History(path, entries);
+    } catch {
+      return History.inMemory();
+    }
+  }
+
+  get entries(): readonly string[] {
+    return this.#entries;
+  }
+
+  /** Takes a line that was run. Other sessions may write to the same file: lines are only added. */
+  add(entry: string): void {
+    if (entry.trim() === '' || entry.length > longestEntry || this.#entries.at(-1) === entry) return;
+    this.#entries.push(entry);
+    if (this.#path === undefined || sensitive.test(entry)) return;
+    try {
+      appendFileSync(this.#path, `${escaped(entry)}\n`, { mode: 0o600 });
+    } catch {
+      // A full disk must not keep anybody from working.
+    }
+  }
+
+  /** Index of the next entry before (-1) or behind (1) an index that fits and differs from a text; undefined for none. */
+  find(from: number, step: 1 | -1, fits: (entry: string) => boolean, not = ''): number | undefined {
+    for (let i = from + step; i >= 0 && i < this.#entries.length; i += step) {
+      const entry = this.#entries[i] ?? '';
+      if (entry !== not && fits(entry)) return i;
+    }
+    return undefined;
+  }
+
+  /** The newest entry that goes on after a text. */
+  continuing(text: string): string | undefined {
+    if (text.trim() === '') return undefined;
+    const folded = text.toLowerCase();
+    return this.#entries.findLast((entry) => entry.length > text.length && entry.toLowerCase().startsWith(folded));
+  }
+}
+
+function readLines(path: string): string[] {
+  let content: string;
+  try {
+    // Whoever made it: nobody else reads what an administrator typed.
+    chmodSync(path, 0o600);
+    content = readFileSync(path, 'utf8');
+  } catch {
+    return [];
+  }
+  return content.split('\n').filter(Boolean).map(unescaped);
+}
+
+const escaped = (entry: string): string => entry.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));
+const unescaped = (line: string): string => line.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
