@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { edge, edgeCommand } from '../lib/appliance.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-scripts-'));
+after(() => rmSync(folder, { recursive: true }));
+const state = join(folder, 'state');
+
+test('--check tells every fault with its place, runs nothing, and is status 1', async () => {
+  const path = join(folder, 'faults.ps1');
+  writeFileSync(
+    path,
+    'Get-Queue\nSet-ReceiveConnectr x\nGet-Queue -Identiti y\nSet-ReceiveConnector x -MaxMessageSize lots\n',
+  );
+  const { status, out } = await edge('shell', '--state', state, '--check', path);
+  assert.equal(status, 1);
+  const places = out
+    .trim()
+    .split('\n')
+    .map((line) => /:(\d+:\d+): /.exec(line)?.[1]);
+  assert.deepEqual(places, ['2:1', '3:11', '4:40']);
+  assert.equal((await edge('shell', '--check', '-c', 'Get-Queue')).status, 0);
+  assert.equal((await edge('shell', '--check', join(folder, 'none.ps1'))).status, 2);
+});
+
+test('a script of 1,000 lines is checked within a second', () => {
+  const path = join(folder, 'long.ps1');
+  writeFileSync(path, 'Set-ReceiveConnector "Relay" -MaxMessageSize 10MB -Bindings 127.0.0.1:25\n'.repeat(1000));
+  const start = performance.now();
+  execFileSync(edgeCommand, ['shell', '--check', path]);
+  const ms = performance.now() - start;
+  assert.ok(ms < 1000, `${ms} ms`);
+});
+
+test('statements of a pipe run as they are complete; errors name the line of the input; exit has a status', () => {
+  const input = 'foreach ($i in 1..2) {\n "n$i"\n}\nGet-Nope\nexit 4\n"never"\n';
+  const { status, stdout, stderr } = spawnSync(edgeCommand, ['shell', '--state', state], { input, encoding: 'utf8' });
+  assert.equal(stdout, 'n1\nn2\n');
+  assert.match(stderr, /At line:4 char:1/);
+  assert.equal(status, 4);
+});
+
+test('a script in UTF-16, as Windows writes it, runs', async () => {
+  const path = join(folder, 'utf16.ps1');
+  writeFileSync(path, Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('“grüße”\r\n', 'utf16le')]));
+  assert.equal((await edge('shell', '--state', state, path)).out, 'grüße\n');
+});
+
+test('nobody is there to confirm: a removal is refused and changes nothing', async () => {
+  await edge('shell', '--state', state, '-c', 'New-AcceptedDomain -Name A -DomainName a.example');
+  await edge('shell', '--state', state, '-c', 'New-AcceptedDomain -Name B -DomainName b.example');
+  const { stderr, status } = spawnSync(edgeCommand, ['shell', '--state', state, '-c', 'Remove-AcceptedDomain B'], {
+    input: '',
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /-Confirm:\$false/);
+  assert.match((await edge('shell', '--state', state, '-c', 'Get-AcceptedDomain B')).out, /b\.example/);
+});
