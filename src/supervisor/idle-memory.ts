@@ -12,8 +12,9 @@ export interface ProcessMemory {
 
 /** How often a look is taken, in milliseconds. */
 const lookEveryMs = 5_000;
-/** Idle is who used less than this share of a core since the last look. */
+/** Idle is who used less than this share of a core in each of so many looks: what is collected then has to be compiled again. */
 const idleShare = 0.03;
+const idleLooks = 6;
 /** Growth since the last time that is worth the work, in octets. */
 const worthwhile = 8 * 1024 ** 2;
 
@@ -24,10 +25,12 @@ const worthwhile = 8 * 1024 ** 2;
 export function giveBackWhenIdle(memory: ProcessMemory, clock: Clock): Disposable {
   let cpuMs = memory.cpuMs();
   let resident = 0;
+  let quiet = 0;
   const look = (): void => {
     const used = memory.cpuMs() - cpuMs;
     cpuMs += used;
-    if (used < lookEveryMs * idleShare && memory.resident() >= resident + worthwhile) {
+    quiet = used < lookEveryMs * idleShare ? quiet + 1 : 0;
+    if (quiet >= idleLooks && memory.resident() >= resident + worthwhile) {
       memory.collect();
       cpuMs = memory.cpuMs();
       resident = memory.resident();

@@ -51,7 +51,7 @@ async function idle(): Promise<void> {
     }
     const seconds = (performance.now() - start) / 1000;
     // Idle: what the opening left behind has been given back by then.
-    await pause(12_000);
+    await pause(40_000);
     memory(edge, `${count} idle sessions (opened in ${seconds.toFixed(1)} s)`);
   }
   const alive = open.filter((socket) => !socket.destroyed).length;

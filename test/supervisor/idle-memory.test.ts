@@ -26,18 +26,21 @@ test('memory is given back once after each busy time that made it grow', async (
   const clock = new FakeClock();
   const memory = new FakeMemory();
   using _watch = giveBackWhenIdle(memory, clock);
-  const after = async (cpuMs: number, grown: number): Promise<number> => {
+  const after = async (seconds: number, cpuMs: number, grown: number): Promise<number> => {
     memory.cpu += cpuMs;
     memory.octets += grown * mb;
-    await clock.advance(5_000);
+    await clock.advance(seconds * 1000);
     return memory.collected;
   };
-  assert.equal(await after(3_000, 40), 0, 'busy');
-  assert.equal(await after(10, 0), 1, 'idle, and it had grown');
-  assert.equal(await after(10, 0), 1, 'idle, as large as it was left');
-  assert.equal(await after(10, 7), 1, 'grown too little');
-  assert.equal(await after(10, 2), 2, 'grown enough by and by');
-  assert.equal(await after(151, 50), 2, 'too busy');
+  assert.equal(await after(5, 3_000, 40), 0, 'busy');
+  assert.equal(await after(25, 10, 0), 0, 'idle, but not for long');
+  assert.equal(await after(5, 10, 0), 1, 'idle, and it had grown');
+  assert.equal(await after(60, 10, 0), 1, 'idle, as large as it was left');
+  assert.equal(await after(5, 10, 7), 1, 'grown too little');
+  assert.equal(await after(5, 10, 2), 2, 'grown enough by and by');
+  assert.equal(await after(5, 151, 50), 2, 'too busy');
+  assert.equal(await after(25, 0, 0), 2, 'busy a moment ago');
+  assert.equal(await after(5, 0, 0), 3, 'idle again');
 });
 
 test('the runtime has the collection that is asked for', () => {
