@@ -14,6 +14,8 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // An import of types alone must vanish: one that is left empty loads its module, and all that this one imports.
+      '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allowNullish: true }],
@@ -27,6 +29,10 @@ export default tseslint.config(
         'error',
         { selector: 'ExportAllDeclaration', message: 'A door lists its names one by one.' },
         { selector: 'TSEnumDeclaration', message: 'Sources are erasable TypeScript.' },
+        {
+          selector: 'ExportNamedDeclaration[source][exportKind="value"]:not(:has(> ExportSpecifier[exportKind="value"]))',
+          message: 'Types alone are exported by `export type`, which loads nothing.',
+        },
       ],
     },
   },

@@ -1,4 +1,4 @@
-import { type Clock } from './clock.ts';
+import type { Clock } from './clock.ts';
 
 /**
  * Joins calls that come close together: the first is done at once, and all that follow within the interval are one call at its

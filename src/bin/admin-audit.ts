@@ -1,9 +1,9 @@
 /** Who changed what: the admin audit log of this process. */
 import { join } from 'node:path';
 import { systemClock } from '../base/index.ts';
-import { type AuditEntry } from '../cmdlets/index.ts';
+import type { AuditEntry } from '../cmdlets/index.ts';
 import { AdminAuditLog } from '../logs/index.ts';
-import { type StatePaths } from '../supervisor/index.ts';
+import type { StatePaths } from '../supervisor/index.ts';
 
 /** The log of a state directory: the same for the running service and for the stopped store. */
 export function openAdminAudit(paths: StatePaths): AdminAuditLog {

@@ -1,5 +1,5 @@
 /** The directory as cmdlets use it: over LDAP while the service runs, on the store itself when it does not. */
-import { type ConfigurationStore, type ConfigurationWrite } from '../cmdlets/index.ts';
+import type { ConfigurationStore, ConfigurationWrite } from '../cmdlets/index.ts';
 import { DirectoryClient, type DirectoryStore, type Operation } from '../directory/index.ts';
 import { type Entry, LdapError, type Modification, parseFilter } from '../ldap/index.ts';
 

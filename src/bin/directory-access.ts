@@ -3,7 +3,7 @@ import { newGuid } from '../base/index.ts';
 import { type ServerRole, SnapshotBuilder, SnapshotHolder, type SnapshotPlace } from '../config/index.ts';
 import { type DirectoryReader, DirectoryStore, loadSchema, type StoreOptions, seed } from '../directory/store/index.ts';
 import { equals, escapeDnValue } from '../ldap/index.ts';
-import { type StatePaths } from '../supervisor/index.ts';
+import type { StatePaths } from '../supervisor/index.ts';
 
 /** Folder of a part of `ldap/`, which comes with the program. */
 const ldapFolder = (name: string): string => new URL(`../../ldap/${name}`, import.meta.url).pathname;

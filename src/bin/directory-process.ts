@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { coalesced, systemClock } from '../base/index.ts';
 import { CertificateStore } from '../certificates/index.ts';
-import { type StatusReport, type WorkerReport } from '../cli/index.ts';
+import type { StatusReport, WorkerReport } from '../cli/index.ts';
 import { cmdletCatalogue } from '../cmdlets/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../directory/index.ts';
 import { openServiceLog } from '../logs/index.ts';

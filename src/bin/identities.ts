@@ -1,5 +1,5 @@
 /** Identities for completion, live: what the Get- cmdlet of a noun gives at this moment. */
-import { type CmdletCatalogue, type CmdletContext, type CmdletObject } from '../cmdlets/index.ts';
+import type { CmdletCatalogue, CmdletContext, CmdletObject } from '../cmdlets/index.ts';
 
 /** Most that are offered. */
 const most = 500;

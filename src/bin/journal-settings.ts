@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
-import { type Snapshot } from '../config/index.ts';
-import { type JournalSettings, type LogLimits } from '../logs/index.ts';
-import { type StatePaths } from '../supervisor/index.ts';
+import type { Snapshot } from '../config/index.ts';
+import type { JournalSettings, LogLimits } from '../logs/index.ts';
+import type { StatePaths } from '../supervisor/index.ts';
 
 /** Where decisions are kept; the one log that Exchange has not. */
 export function decisionFolder(paths: StatePaths): string {

@@ -1,6 +1,6 @@
 /** What an administrator does to the queues of one worker. Requests name the parts that lie on this worker. */
 import type { MessageAction, QueueAction } from '../cmdlets/index.ts';
-import { type MessageQueue, type NextHop, type Spool } from '../queue/index.ts';
+import type { MessageQueue, NextHop, Spool } from '../queue/index.ts';
 
 export interface QueueRequest {
   readonly action: QueueAction;

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../base/index.ts';
-import { type NextHop } from '../queue/index.ts';
-import { type StatePaths } from '../supervisor/index.ts';
+import type { NextHop } from '../queue/index.ts';
+import type { StatePaths } from '../supervisor/index.ts';
 
 const types: readonly string[] = [
   'SmartHostConnectorDelivery',

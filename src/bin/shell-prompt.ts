@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { History, KeyDecoder, KeyQueue, Prompt, type PromptScreen } from '../shell/index.ts';
 import { terminalColour } from './shell-output.ts';
-import { type Runner } from './shell-runner.ts';
+import type { Runner } from './shell-runner.ts';
 
 /** Milliseconds after which an escape is a key of its own and not the beginning of a sequence. */
 const escapeMs = 50;

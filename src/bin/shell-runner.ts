@@ -19,7 +19,7 @@ import {
   statePaths,
 } from '../supervisor/index.ts';
 import { ownAccount } from './own-account.ts';
-import { type CallerTask, type ShellPart, type ShellRequest, type TaskReply } from './shell-session.ts';
+import type { CallerTask, ShellPart, ShellRequest, TaskReply } from './shell-session.ts';
 
 /** What a shell is on: the server's name, and whether its service runs. */
 export interface Place {

@@ -1,8 +1,8 @@
 /** The service's side of the management shell: sessions that live here, questions and files that live with the caller. */
-import { type AuditEntry, type CmdletCatalogue, type CmdletContext } from '../cmdlets/index.ts';
-import { type ServiceLog } from '../logs/index.ts';
+import type { AuditEntry, CmdletCatalogue, CmdletContext } from '../cmdlets/index.ts';
+import type { ServiceLog } from '../logs/index.ts';
 import { type FileAccess, type Question, Shell, type ShellOutput } from '../shell/index.ts';
-import { type ManagementMethod } from '../supervisor/index.ts';
+import type { ManagementMethod } from '../supervisor/index.ts';
 import { identitiesOf } from './identities.ts';
 
 /** What the cmdlets of this process work on. */

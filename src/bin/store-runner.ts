@@ -1,14 +1,14 @@
 /** Runs management-shell lines on the store itself, while no service has it open. */
 
 import { cmdletCatalogue } from '../cmdlets/index.ts';
-import { type ServerRole } from '../config/index.ts';
-import { type FileAccess } from '../shell/index.ts';
-import { type StatePaths } from '../supervisor/index.ts';
+import type { ServerRole } from '../config/index.ts';
+import type { FileAccess } from '../shell/index.ts';
+import type { StatePaths } from '../supervisor/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { DirectConfigurationStore } from './configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { ownAccount } from './own-account.ts';
-import { type Runner } from './shell-runner.ts';
+import type { Runner } from './shell-runner.ts';
 import { openShell } from './shell-session.ts';
 
 /** Opens the store, and fills it as a new server of the role when it is empty. The lock is released at the end. */

@@ -1,16 +1,16 @@
-import {
-  type MessageAction,
-  type MessageInfo,
-  type PipelineStage,
-  type QueueAction,
-  type QueueInfo,
-  type TrackingQuery,
-  type TrackingRecord,
-  type TransportAdministration,
+import type {
+  MessageAction,
+  MessageInfo,
+  PipelineStage,
+  QueueAction,
+  QueueInfo,
+  TrackingQuery,
+  TrackingRecord,
+  TransportAdministration,
 } from '../cmdlets/index.ts';
 import { searchTracking } from '../logs/index.ts';
-import { type MessageView, type QueueView } from '../queue/index.ts';
-import { type QueueHolds } from './queue-holds.ts';
+import type { MessageView, QueueView } from '../queue/index.ts';
+import type { QueueHolds } from './queue-holds.ts';
 import { smtpGreeting } from './smtp-greeting.ts';
 
 /** What one worker said. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SessionIds, systemClock } from '../base/index.ts';
 import { Categorizer, NotificationWriter } from '../categorizer/index.ts';
 import { CertificateStore } from '../certificates/index.ts';
-import { type Snapshot } from '../config/index.ts';
+import type { Snapshot } from '../config/index.ts';
 import { FileJournal, openServiceLog } from '../logs/index.ts';
 import { MailboxDelivery } from '../mailbox-transport/index.ts';
 import {

@@ -1,7 +1,7 @@
-import { type Clock } from '../base/index.ts';
-import { type Snapshot, type SnapshotSource } from '../config/index.ts';
-import { type Journal } from '../logs/index.ts';
-import { type RoutePlan, type Router, type StoredMessage } from '../queue/index.ts';
+import type { Clock } from '../base/index.ts';
+import type { Snapshot, SnapshotSource } from '../config/index.ts';
+import type { Journal } from '../logs/index.ts';
+import type { RoutePlan, Router, StoredMessage } from '../queue/index.ts';
 import { type Choice, RoutingTable, type ServerRole } from './routing-table.ts';
 
 export interface CategorizerParts {

@@ -1,15 +1,8 @@
 import { type Clock, newGuid } from '../base/index.ts';
-import { type Snapshot, type SnapshotSource } from '../config/index.ts';
-import { type Journal } from '../logs/index.ts';
+import type { Snapshot, SnapshotSource } from '../config/index.ts';
+import type { Journal } from '../logs/index.ts';
 import { buildReport, type Report, type ReportedRecipient, reportDue } from '../mail/index.ts';
-import {
-  type MessageWriter,
-  type NewMessage,
-  type NotificationRequest,
-  type Notifier,
-  type Spool,
-  type StoredMessage,
-} from '../queue/index.ts';
+import type { MessageWriter, NewMessage, NotificationRequest, Notifier, Spool, StoredMessage } from '../queue/index.ts';
 
 /** Where a new message begins: the queue. */
 export interface Submission {

@@ -1,7 +1,7 @@
 /** The routing decision: pure, from accepted domains and send connectors (Exchange's order, see `choose`). */
-import { type AcceptedDomain, type SendConnector } from '../config/index.ts';
-import { type PassedOver } from '../logs/index.ts';
-import { type NextHop } from '../queue/index.ts';
+import type { AcceptedDomain, SendConnector } from '../config/index.ts';
+import type { PassedOver } from '../logs/index.ts';
+import type { NextHop } from '../queue/index.ts';
 import { acceptedFor, fit } from './domain-match.ts';
 
 /** What this server is: an Edge hands accepted domains inwards, a Mailbox server keeps authoritative ones. */

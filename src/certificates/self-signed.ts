@@ -2,7 +2,7 @@
 import { generateKeyPair, randomBytes, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { buildCertificate, purposes } from './certificate-builder.ts';
-import { type KeyMaterial } from './key-material.ts';
+import type { KeyMaterial } from './key-material.ts';
 
 /** Exchange's setup gives five years. */
 const validYears = 5;

@@ -3,7 +3,7 @@ import { chmodSync, closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type DirectoryReader, type DirectoryStore, exportLdif, type SearchPlan } from '../directory/index.ts';
 import { formatFilter, parseFilter } from '../ldap/index.ts';
-import { type BaseOptions, type DirectoryOptions } from './directory-program.ts';
+import type { BaseOptions, DirectoryOptions } from './directory-program.ts';
 import { withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 

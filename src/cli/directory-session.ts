@@ -11,7 +11,7 @@ import {
   StateLockedError,
   statePaths,
 } from '../supervisor/index.ts';
-import { type DirectoryOptions } from './directory-program.ts';
+import type { DirectoryOptions } from './directory-program.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
 export interface DirectoryParts {

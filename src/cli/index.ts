@@ -11,4 +11,4 @@ export {
   type Terminal,
 } from './parts.ts';
 export { runCommand } from './program.ts';
-export { type QueueReport, type StatusReport, type WorkerReport } from './status.ts';
+export type { QueueReport, StatusReport, WorkerReport } from './status.ts';

@@ -15,7 +15,7 @@ import {
   wellKnownPrincipals,
   writeAcl,
 } from '../config/index.ts';
-import { type Entry } from '../ldap/index.ts';
+import type { Entry } from '../ldap/index.ts';
 import { badArgument, identityOf, isObject, isOn, missingArgument, textOf, textsOf } from './bound.ts';
 import { notImplemented } from './changes.ts';
 import { listObjects, matches, notFound } from './directory-objects.ts';

@@ -1,5 +1,5 @@
 /** Search-AdminAuditLog and Write-AdminAuditLog: who changed what, when, by which line. */
-import { type AdminAuditQuestion, type AdminAuditRecord } from '../logs/index.ts';
+import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
 import { badArgument, dateOf, isOn, textOf, textsOf } from './bound.ts';
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';

@@ -1,5 +1,5 @@
 /** All cmdlets: those that are built, and those that are only known by name. */
-import { type Properties } from '../config/index.ts';
+import type { Properties } from '../config/index.ts';
 import { adPermissionCmdlets } from './ad-permission.ts';
 import { adminAuditCmdlets } from './admin-audit.ts';
 import { notImplemented } from './changes.ts';
@@ -9,7 +9,7 @@ import { type CmdletFacts, facts } from './facts.ts';
 import { messageCmdlets } from './message.ts';
 import { trackingCmdlets } from './message-tracking.ts';
 import { objectCmdlets } from './object-cmdlets.ts';
-import { type ObjectKind } from './object-kind.ts';
+import type { ObjectKind } from './object-kind.ts';
 import { parametersOf } from './parameters.ts';
 import { queueCmdlets } from './queue.ts';
 import { receiveConnectorKind } from './receive-connector.ts';

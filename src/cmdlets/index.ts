@@ -27,14 +27,14 @@ export {
   type Parameter,
   type PropertyReader,
 } from './runtime.ts';
-export {
-  type MessageAction,
-  type MessageInfo,
-  type PipelineStage,
-  type QueueAction,
-  type QueuedRecipient,
-  type QueueInfo,
-  type TrackingQuery,
-  type TrackingRecord,
-  type TransportAdministration,
+export type {
+  MessageAction,
+  MessageInfo,
+  PipelineStage,
+  QueueAction,
+  QueuedRecipient,
+  QueueInfo,
+  TrackingQuery,
+  TrackingRecord,
+  TransportAdministration,
 } from './transport-administration.ts';

@@ -3,7 +3,7 @@ import { dateOf, resultSizeOf, textOf, textsOf } from './bound.ts';
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
 import { type BoundParameters, type Cmdlet, CmdletObject } from './runtime.ts';
-import { type TrackingQuery } from './transport-administration.ts';
+import type { TrackingQuery } from './transport-administration.ts';
 import { refuseOthers, requireThisServer, runningTransport } from './transport-objects.ts';
 
 type TextField = Exclude<keyof TrackingQuery, 'start' | 'end' | 'recipients'>;

@@ -10,7 +10,7 @@ import {
   CmdletObject,
   quietly,
 } from './runtime.ts';
-import { type MessageAction } from './transport-administration.ts';
+import type { MessageAction } from './transport-administration.ts';
 import { arranged, choose, presentMessage, refuseOthers, runningTransport, withServer } from './transport-objects.ts';
 
 const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];

@@ -13,7 +13,7 @@ import {
   serverEntry,
 } from './directory-objects.ts';
 import { type CmdletFacts, facts } from './facts.ts';
-import { type ObjectKind, type Request, type Verb, type Whole } from './object-kind.ts';
+import type { ObjectKind, Request, Verb, Whole } from './object-kind.ts';
 import { alreadyThere, audit, check, followersOf, inDirectory, newNameOf, validName } from './object-steps.ts';
 import { parametersOf, rowsByName } from './parameters.ts';
 import { present } from './present.ts';

@@ -3,7 +3,7 @@ import { brokenRules, encode, type Properties, propertyName } from '../config/in
 import { LdapError } from '../ldap/index.ts';
 import { badArgument, textOf } from './bound.ts';
 import { differing } from './changes.ts';
-import { type ObjectKind, type Request, type Whole } from './object-kind.ts';
+import type { ObjectKind, Request, Whole } from './object-kind.ts';
 import { asAudited } from './present.ts';
 import { type BoundParameters, CmdletError, type ConfigurationWrite } from './runtime.ts';
 

@@ -3,7 +3,7 @@ import { parseByteSize, parseTimeSpan, wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
 import { badArgument } from './bound.ts';
 import { hint } from './nearest.ts';
-import { type PropertyReader } from './runtime.ts';
+import type { PropertyReader } from './runtime.ts';
 
 /** Tells whether an object is meant. */
 export type Predicate = (object: PropertyReader) => boolean;

@@ -1,8 +1,8 @@
 /** Parameters as runners see them, made from the catalogue and from the rows of a table. */
 import { type AnyProperty, propertyName, type TableShape } from '../config/index.ts';
-import { type CmdletFacts, type ParameterFacts } from './facts.ts';
+import type { CmdletFacts, ParameterFacts } from './facts.ts';
 import { hint } from './nearest.ts';
-import { type HashReader, type Parameter } from './runtime.ts';
+import type { HashReader, Parameter } from './runtime.ts';
 
 /** A row of a table by the name of its parameter. */
 export interface NamedRow {

@@ -3,7 +3,7 @@ import { badArgument, isOn, missingArgument, plainText, textOf } from './bound.t
 import { factsOf } from './facts.ts';
 import { parametersOf } from './parameters.ts';
 import { type Cmdlet, CmdletObject, quietly } from './runtime.ts';
-import { type QueueAction } from './transport-administration.ts';
+import type { QueueAction } from './transport-administration.ts';
 import { arranged, choose, presentQueue, refuseOthers, runningTransport, withServer } from './transport-objects.ts';
 
 const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];

@@ -11,7 +11,7 @@ import {
 import { badArgument, isOn, textOf } from './bound.ts';
 import { serverEntry } from './directory-objects.ts';
 import { hint } from './nearest.ts';
-import { type ObjectKind, type Request } from './object-kind.ts';
+import type { ObjectKind, Request } from './object-kind.ts';
 import { type CmdletContext, CmdletError } from './runtime.ts';
 
 type Table = typeof receiveConnector.properties;

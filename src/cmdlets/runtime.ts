@@ -4,10 +4,10 @@
  * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
-import { type ServerRole } from '../config/index.ts';
-import { type Entry, type Modification } from '../ldap/index.ts';
-import { type AdminAuditQuestion, type AdminAuditRecord } from '../logs/index.ts';
-import { type TransportAdministration } from './transport-administration.ts';
+import type { ServerRole } from '../config/index.ts';
+import type { Entry, Modification } from '../ldap/index.ts';
+import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
+import type { TransportAdministration } from './transport-administration.ts';
 
 /** An object that came through the pipeline: properties found without regard to case, null for none. */
 export interface PropertyReader {

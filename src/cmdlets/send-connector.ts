@@ -2,7 +2,7 @@
 import { type SendConnector, sendConnector } from '../config/index.ts';
 import { badArgument, isOn, missingArgument, textOf } from './bound.ts';
 import { hint } from './nearest.ts';
-import { type ObjectKind, type Request } from './object-kind.ts';
+import type { ObjectKind, Request } from './object-kind.ts';
 
 type Table = typeof sendConnector.properties;
 

@@ -6,7 +6,7 @@ import {
   transportConfig,
   transportService,
 } from '../config/index.ts';
-import { type ObjectKind } from './object-kind.ts';
+import type { ObjectKind } from './object-kind.ts';
 
 /** The transport service. */
 export const transportServiceKind: ObjectKind<typeof transportService.properties> = {

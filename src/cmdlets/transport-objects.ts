@@ -6,7 +6,7 @@ import { notImplemented } from './changes.ts';
 import { hint } from './nearest.ts';
 import { parseOpath } from './opath.ts';
 import { type BoundParameters, type CmdletContext, CmdletError, CmdletObject } from './runtime.ts';
-import { type MessageInfo, type QueueInfo, type TransportAdministration } from './transport-administration.ts';
+import type { MessageInfo, QueueInfo, TransportAdministration } from './transport-administration.ts';
 
 /** The running service. Throws CmdletError when it does not run. */
 export function runningTransport({ transport }: CmdletContext): TransportAdministration {

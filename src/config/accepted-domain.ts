@@ -1,7 +1,7 @@
 /** Accepted domains: what this organization takes mail for. */
 import { adminDisplayNameRow, constantRow, exchangeVersionRow } from './fixed-properties.ts';
 import { domainPattern } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type ValuesOf } from './property.ts';
 import { oneOf, yesNo } from './syntaxes.ts';
 

@@ -2,7 +2,7 @@
 import { type Entry, formatGuid, type Modification, parseGeneralizedTime } from '../ldap/index.ts';
 import { ConfigError } from './config-error.ts';
 import { serverOfDn } from './fixed-properties.ts';
-import { type ObjectTable, type TableShape } from './object-table.ts';
+import type { ObjectTable, TableShape } from './object-table.ts';
 import {
   type AnyProperty,
   defaultOf,

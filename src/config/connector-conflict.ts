@@ -1,8 +1,8 @@
 /** Which receive connectors may stand beside each other on one server (Exchange: unique Bindings and RemoteIPRanges). */
-import { type IpRange } from '../base/index.ts';
-import { type Binding } from './network-syntaxes.ts';
-import { type ServerRole } from './property.ts';
-import { type ReceiveConnector } from './receive-connector.ts';
+import type { IpRange } from '../base/index.ts';
+import type { Binding } from './network-syntaxes.ts';
+import type { ServerRole } from './property.ts';
+import type { ReceiveConnector } from './receive-connector.ts';
 
 type Endpoint = Pick<ReceiveConnector, 'name' | 'bindings' | 'remoteIPRanges' | 'transportRole'>;
 

@@ -1,7 +1,7 @@
 /** The server as Get-ExchangeServer shows it: the same entry as the transport service's, other properties. */
 import { adminDisplayNameRow, exchangeVersionRow, textList } from './fixed-properties.ts';
 import { domainList, fqdn } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type Syntax } from './property.ts';
 import { integer, maybe, requiredText, text, yesNo } from './syntaxes.ts';
 

@@ -2,7 +2,7 @@
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath } from './log-properties.ts';
 import { ipAddress, ipAddresses } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property } from './property.ts';
 import { integer, oneOf, text, timeSpan, yesNo } from './syntaxes.ts';
 

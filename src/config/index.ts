@@ -9,7 +9,7 @@ export { type Ace, ace, decidingEntry, grantedRights, parseAcl, sameAce, writeAc
 export { attributesOf, type Decoded, decode, encode, tryDecode } from './codec.ts';
 export { ConfigError } from './config-error.ts';
 export { type ConnectorConflict, connectorConflict } from './connector-conflict.ts';
-export { type ConfigurationProblem, type Snapshot, type SnapshotSource } from './contract.ts';
+export type { ConfigurationProblem, Snapshot, SnapshotSource } from './contract.ts';
 export { type ExchangeServer, exchangeServer } from './exchange-server.ts';
 export { type FrontEndTransportService, frontEndTransportService } from './front-end-transport-service.ts';
 export { type MailboxTransportService, mailboxTransportService } from './mailbox-transport-service.ts';

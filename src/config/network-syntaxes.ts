@@ -1,7 +1,7 @@
 /** Syntaxes of names and places in the network: local endpoints, ranges, domains, hosts, address spaces. */
 import { domainToASCII } from 'node:url';
 import { type IpRange, parseIp, parseIpRange } from '../base/index.ts';
-import { type Syntax } from './property.ts';
+import type { Syntax } from './property.ts';
 import { list, requiredText, text } from './syntaxes.ts';
 
 /** A local endpoint. */

@@ -2,7 +2,7 @@
 import { extent, type IpRange, parseIpRange } from '../base/index.ts';
 import { grantedRights } from './access-control.ts';
 import { wellKnownSids } from './principals.ts';
-import { type ReceiveConnector } from './receive-connector.ts';
+import type { ReceiveConnector } from './receive-connector.ts';
 
 /** Addresses that do not come from the Internet: RFC 1918, RFC 6598, loopback, link-local, RFC 4193. */
 const privateRanges = [

@@ -1,8 +1,8 @@
 /** PermissionGroups of a receive connector: no attribute of its own, but computed from the access control entries. */
 import { type Ace, ace, parseAcl, sameAce, writeAcl } from './access-control.ts';
 import { wellKnownSids as sids } from './principals.ts';
-import { type Syntax } from './property.ts';
-import { type Right } from './rights.ts';
+import type { Syntax } from './property.ts';
+import type { Right } from './rights.ts';
 import { flags } from './syntaxes.ts';
 
 /** A set of rights for a kind of client. `Custom` only tells that entries deviate from the sets. */

@@ -1,5 +1,5 @@
 /** The row of a property table, and the object that a table describes. */
-import { type Quantity } from './quantity.ts';
+import type { Quantity } from './quantity.ts';
 
 /** The two kinds of server, where a default depends on it. */
 export type ServerRole = 'EdgeTransport' | 'Mailbox';

@@ -1,6 +1,6 @@
 /** Rules between the properties of one receive connector (those between connectors stand in connector-conflict.ts). */
-import { type Rule } from './object-table.ts';
-import { type ReceiveConnectorValues } from './receive-connector.ts';
+import type { Rule } from './object-table.ts';
+import type { ReceiveConnectorValues } from './receive-connector.ts';
 
 type Check = Rule<ReceiveConnectorValues>;
 

@@ -1,9 +1,9 @@
 /** Receive connectors: which endpoints accept mail from whom, and under which rules. */
-import { type IpRange } from '../base/index.ts';
+import type { IpRange } from '../base/index.ts';
 import { type Ace, parseAcl, writeAcl } from './access-control.ts';
 import { adminDisplayNameRow, commentRow, exchangeVersionRow, serverRow } from './fixed-properties.ts';
 import { bindings, certificateName, fqdn, ipRanges } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { permissionGroups } from './permission-groups.ts';
 import { property, type Syntax, type ValuesOf } from './property.ts';
 import { receiveConnectorRules } from './receive-connector-rules.ts';

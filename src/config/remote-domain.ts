@@ -1,7 +1,7 @@
 /** Remote domains: what kinds of automatic messages go to other organizations, and in which form. */
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { domainPattern } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type Syntax } from './property.ts';
 import { integer, maybe, oneOf, orUnlimited, text, yesNo } from './syntaxes.ts';
 

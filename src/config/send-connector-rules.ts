@@ -1,6 +1,6 @@
 /** Rules between the properties of one send connector. */
-import { type Rule } from './object-table.ts';
-import { type SendConnectorValues } from './send-connector.ts';
+import type { Rule } from './object-table.ts';
+import type { SendConnectorValues } from './send-connector.ts';
 
 type Check = Rule<SendConnectorValues>;
 

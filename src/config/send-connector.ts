@@ -9,7 +9,7 @@ import {
   ipAddress,
   smartHosts,
 } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type ValuesOf } from './property.ts';
 import { sendConnectorRules } from './send-connector-rules.ts';
 import { byteSize, integer, oneOf, oneOfOrNull, orUnlimited, text, timeSpan, yesNo } from './syntaxes.ts';

@@ -2,9 +2,9 @@
 import { type Entry, equals, escapeDnValue, type Filter } from '../ldap/index.ts';
 import { acceptedDomain } from './accepted-domain.ts';
 import { tryDecode } from './codec.ts';
-import { type ConfigurationProblem, type Snapshot } from './contract.ts';
+import type { ConfigurationProblem, Snapshot } from './contract.ts';
 import { brokenRules, defaultsOf, type ObjectTable } from './object-table.ts';
-import { type ObjectIdentity, type Properties, type ServerRole, type ValuesOf } from './property.ts';
+import type { ObjectIdentity, Properties, ServerRole, ValuesOf } from './property.ts';
 import { receiveConnector } from './receive-connector.ts';
 import { remoteDomain } from './remote-domain.ts';
 import { sendConnector } from './send-connector.ts';

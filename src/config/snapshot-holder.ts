@@ -1,5 +1,5 @@
-import { type Snapshot, type SnapshotSource } from './contract.ts';
-import { type SnapshotBuilder } from './snapshot-builder.ts';
+import type { Snapshot, SnapshotSource } from './contract.ts';
+import type { SnapshotBuilder } from './snapshot-builder.ts';
 
 /** Holds the snapshot in force. `refresh` is called when the directory changed. */
 export class SnapshotHolder implements SnapshotSource {

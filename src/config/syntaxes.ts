@@ -1,6 +1,6 @@
 /** Syntaxes of single values. Directory forms: RFC 4517 Boolean, Integer, Directory String; times are seconds. */
 import { parseByteSize, parseTimeSpan } from '../base/index.ts';
-import { type PackedSyntax, type Syntax } from './property.ts';
+import type { PackedSyntax, Syntax } from './property.ts';
 import { Quantity } from './quantity.ts';
 
 /** Kept for 'Unlimited' in attributes of integer syntax. */

@@ -1,5 +1,5 @@
 import { type AcceptedDomain, acceptedDomain } from './accepted-domain.ts';
-import { type Snapshot, type SnapshotSource } from './contract.ts';
+import type { Snapshot, SnapshotSource } from './contract.ts';
 import { defaultsOf } from './object-table.ts';
 import { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
 import { remoteDomain } from './remote-domain.ts';

@@ -1,8 +1,8 @@
 /** Settings of the whole organization: limits, delivery status notifications, shadow redundancy, secure domains. */
-import { type IpRange } from '../base/index.ts';
+import type { IpRange } from '../base/index.ts';
 import { adminDisplayNameRow, exchangeVersionRow, textList } from './fixed-properties.ts';
 import { domain, domainList, ipRanges, smtpAddress } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property } from './property.ts';
 import { byteSize, integer, list, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
 

@@ -2,7 +2,7 @@
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
 import { ipAddress, ipAddresses, smtpAddress } from './network-syntaxes.ts';
-import { type ObjectOf, type ObjectTable } from './object-table.ts';
+import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property, type Syntax, type ValuesOf } from './property.ts';
 import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
 import { reservedTransportProperties } from './transport-service-reserved.ts';

@@ -16,7 +16,7 @@ export {
 } from './face/access-policy.ts';
 export { type AccessRule, parseAccessRule } from './face/access-rule.ts';
 export { DirectoryAccessPolicy, type RuleProblem } from './face/directory-access-policy.ts';
-export { type FaceEvent, type FaceLog } from './face/face-event.ts';
+export type { FaceEvent, FaceLog } from './face/face-event.ts';
 export { defaultLockout, type LockoutPolicy } from './face/failed-binds.ts';
 export {
   type Authenticator,
@@ -30,25 +30,25 @@ export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarge
 export { defaultLimits, type FaceLimits } from './face/limits.ts';
 export { Argon2Hasher, type PasswordHasher } from './face/password.ts';
 export { StoreAuthenticator, type StoreAuthenticatorParts } from './face/store-authenticator.ts';
-export { type TlsIdentity } from './face/tls-upgrade.ts';
+export type { TlsIdentity } from './face/tls-upgrade.ts';
 // store
-export {
-  type AttributeValues,
-  type Change,
-  type ChangeKind,
-  type Changes,
-  type DirectoryEntry,
-  type DirectoryReader,
-  type DirectoryWriter,
-  type Finding,
-  type Modification,
-  type Operation,
-  type PendingChange,
-  type SearchPlan,
-  type SearchRequest,
-  type SearchScope,
-  type WriteOptions,
-  type WriteResult,
+export type {
+  AttributeValues,
+  Change,
+  ChangeKind,
+  Changes,
+  DirectoryEntry,
+  DirectoryReader,
+  DirectoryWriter,
+  Finding,
+  Modification,
+  Operation,
+  PendingChange,
+  SearchPlan,
+  SearchRequest,
+  SearchScope,
+  WriteOptions,
+  WriteResult,
 } from './store/contract.ts';
 export { DirectoryStore, type StoreOptions } from './store/directory-store.ts';
 export {
@@ -61,7 +61,7 @@ export {
   type SeedResult,
   seed,
 } from './store/ldif-transfer.ts';
-export { type Restored } from './store/restore.ts';
+export type { Restored } from './store/restore.ts';
 export { loadSchema, readLdifFolder } from './store/schema-files.ts';
 export { StoreError } from './store/store-error.ts';
 export { subschemaDn } from './store/stored-entry.ts';

@@ -3,7 +3,7 @@
  * follows it at once. A key is the RDN keys from the root down, each but the first led by a zero octet; so the names below
  * `k` are exactly the keys from `k 00` to before `k 01`.
  */
-import { type Ava, type Rdn } from './dn.ts';
+import type { Ava, Rdn } from './dn.ts';
 import { prepare } from './string-preparation.ts';
 
 /** What a key needs to know of the schema. */

@@ -3,11 +3,11 @@
  * for a search: attributes, rules and normal forms of the assertions are looked up then, not for every entry.
  */
 import { Dn } from './dn.ts';
-import { type Entry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { type ExtensibleFilter, type Filter, maxFilterDepth, type SubstringsFilter } from './filter.ts';
 import { matchesSubstrings } from './matching-rules.ts';
 import { LdapError } from './result-code.ts';
-import { type KnownAttribute, type KnownRule, type Schema } from './schema.ts';
+import type { KnownAttribute, KnownRule, Schema } from './schema.ts';
 
 /** An entry that finds the values of an attribute type, with all options, faster than by going through its attributes. */
 export interface TypedEntry extends Entry {

@@ -7,7 +7,7 @@
 export { type AttributeDescription, parseAttributeDescription } from './attribute-description.ts';
 export { type Ava, Dn, escapeDnValue, formatRdn, parseRdn, type Rdn } from './dn.ts';
 export { isBelow, parentKey } from './dn-key.ts';
-export { type Entry } from './entry.ts';
+export type { Entry } from './entry.ts';
 export {
   type AssertionFilter,
   type ExtensibleFilter,
@@ -23,16 +23,16 @@ export { formatGeneralizedTime, parseGeneralizedTime } from './generalized-time.
 export { formatGuid, parseGuid } from './guid.ts';
 export { type LdifControl, LdifError, type LdifRecord, readLdif, readLdifStream } from './ldif-reader.ts';
 export { formatLdifLine, formatLdifRecord } from './ldif-writer.ts';
-export { type AttributeValues, type Modification } from './modification.ts';
+export type { AttributeValues, Modification } from './modification.ts';
 export { entryFrom, MutableEntry } from './mutable-entry.ts';
 export { LdapError, type ResultCodeName, resultCodeName, resultCodes } from './result-code.ts';
 export { type KnownAttribute, type KnownRule, Schema, type SchemaText } from './schema.ts';
-export {
-  type AttributeType,
-  type AttributeUsage,
-  type IndexKind,
-  type LdapSyntax,
-  type MatchingRule,
-  type ObjectClass,
+export type {
+  AttributeType,
+  AttributeUsage,
+  IndexKind,
+  LdapSyntax,
+  MatchingRule,
+  ObjectClass,
 } from './schema-elements.ts';
 export { binarySyntaxes } from './syntaxes.ts';

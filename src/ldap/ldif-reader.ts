@@ -1,5 +1,5 @@
 /** LDIF, RFC 2849: content and change records from text or from a stream. `increment` is taken too (RFC 4525 §2). */
-import { type AttributeValues, type Modification } from './modification.ts';
+import type { AttributeValues, Modification } from './modification.ts';
 
 interface Common {
   /** Number of the record's first line, from 1. */

@@ -1,5 +1,5 @@
 /** Writes LDIF, RFC 2849, in one order whatever the order of the values: fit for comparing and for version control. */
-import { type AttributeValues } from './modification.ts';
+import type { AttributeValues } from './modification.ts';
 
 /** Longest line, in characters, before it is folded. */
 const width = 76;

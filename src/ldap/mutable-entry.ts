@@ -1,5 +1,5 @@
-import { type Entry } from './entry.ts';
-import { type AttributeValues } from './modification.ts';
+import type { Entry } from './entry.ts';
+import type { AttributeValues } from './modification.ts';
 
 /** An entry in memory that can be changed: for tests, for plans, for entries not yet written. */
 export class MutableEntry implements Entry {

@@ -1,5 +1,5 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
-import { type DecisionEvent } from './events.ts';
+import type { DecisionEvent } from './events.ts';
 import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
 
 /** Fields of the connectivity log, in Exchange's order. */

@@ -1,4 +1,4 @@
-import { type DecisionEvent } from './events.ts';
+import type { DecisionEvent } from './events.ts';
 import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
 
 /** Bounds of the decisions kept for `edge why`: 7 days, 256 MB. */

@@ -2,7 +2,7 @@ import { createReadStream, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { decisionPrefix } from './decision-log.ts';
-import { type DecisionEvent } from './events.ts';
+import type { DecisionEvent } from './events.ts';
 
 /** What was asked about. */
 export type Question =

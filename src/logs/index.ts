@@ -7,16 +7,16 @@ export { AdminAuditLog, type AdminAuditQuestion, type AdminAuditRecord } from '.
 export { connectivityFields } from './connectivity-log.ts';
 export { parseCsvLine } from './csv.ts';
 export { type Chain, findChains, parseQuestion, type Question } from './decision-search.ts';
-export {
-  type DecisionEvent,
-  type EventHead,
-  type EventKind,
-  type EventOf,
-  type Journal,
-  type PassedOver,
+export type {
+  DecisionEvent,
+  EventHead,
+  EventKind,
+  EventOf,
+  Journal,
+  PassedOver,
 } from './events.ts';
 export { FileJournal, type JournalSettings } from './journal.ts';
-export { type LogLimits } from './line-log.ts';
+export type { LogLimits } from './line-log.ts';
 export { protocolFields } from './protocol-log.ts';
 export { eventKinds, sentenceOf } from './sentences.ts';
 export { openServiceLog, type ServiceLog } from './service-log.ts';

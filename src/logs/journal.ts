@@ -1,8 +1,8 @@
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 import { ConnectivityLog } from './connectivity-log.ts';
 import { DecisionLog } from './decision-log.ts';
-import { type DecisionEvent, type Journal } from './events.ts';
-import { type LineLog, type LogLimits } from './line-log.ts';
+import type { DecisionEvent, Journal } from './events.ts';
+import type { LineLog, LogLimits } from './line-log.ts';
 import { ProtocolLog } from './protocol-log.ts';
 import { TrackingLog, type TrackingSettings } from './tracking-log.ts';
 

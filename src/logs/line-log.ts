@@ -15,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 
 /** Bounds of one log, from the transport service object. */
 export interface LogLimits {

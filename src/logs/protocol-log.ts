@@ -1,5 +1,5 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
-import { type EventOf } from './events.ts';
+import type { EventOf } from './events.ts';
 import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
 
 /** Fields of the protocol logs, in Exchange's order. */

@@ -1,4 +1,4 @@
-import { type DecisionEvent, type EventKind, type EventOf, type PassedOver } from './events.ts';
+import type { DecisionEvent, EventKind, EventOf, PassedOver } from './events.ts';
 
 type Sentences = { readonly [K in EventKind]: (event: EventOf<K>) => string };
 

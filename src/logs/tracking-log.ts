@@ -1,5 +1,5 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
-import { type DecisionEvent, type EventOf } from './events.ts';
+import type { DecisionEvent, EventOf } from './events.ts';
 import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
 
 /** Fields of the message tracking log, in Exchange's order. */

@@ -1,5 +1,5 @@
 /** Inserting and removing header fields; every other octet stays. */
-import { type HeaderBlock } from './header-block.ts';
+import type { HeaderBlock } from './header-block.ts';
 
 /** The octets of the header block without the fields that `remove` names (lower case). The same slice when none is. */
 export function removeFields(block: HeaderBlock, remove: (name: string) => boolean): Buffer {

@@ -5,7 +5,7 @@
  */
 export { formatDate } from './date.ts';
 export { decodeWords, encodeWords } from './encoded-words.ts';
-export { type Envelope, type EnvelopeRecipient, type Notify } from './envelope.ts';
+export type { Envelope, EnvelopeRecipient, Notify } from './envelope.ts';
 export { HeaderBlock, type HeaderFacts, type HeaderField } from './header-block.ts';
 export { insertFields, removeFields } from './header-edit.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';

@@ -1,5 +1,5 @@
 /** When a report is owed: RFC 3461 §4.1, §5.2; RFC 5321 §4.5.5, §6.1. */
-import { type Envelope, type EnvelopeRecipient } from './envelope.ts';
+import type { Envelope, EnvelopeRecipient } from './envelope.ts';
 import type { ReportKind } from './report-request.ts';
 
 export type ReportDue = { readonly due: true } | { readonly due: false; readonly reason: string };

@@ -1,7 +1,7 @@
 /** The machine-readable part of a report: RFC 3464 §2, RFC 6533 §4. */
 import { enhancedCode, parseReply, renderOrcpt } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
-import { type EnvelopeRecipient } from './envelope.ts';
+import type { EnvelopeRecipient } from './envelope.ts';
 import type { ReportedRecipient, ReportKind, ReportRequest } from './report-request.ts';
 
 /** Class that the status has to have (RFC 3464 §2.3.4). A failed one may keep 4: given up after many attempts. */

@@ -1,12 +1,6 @@
-import { type Clock, type SessionIds } from '../base/index.ts';
-import { type Journal } from '../logs/index.ts';
-import {
-  type ConnectionResult,
-  type Deliverer,
-  type DeliveryItem,
-  type DeliveryWork,
-  type RecipientOutcome,
-} from '../queue/index.ts';
+import type { Clock, SessionIds } from '../base/index.ts';
+import type { Journal } from '../logs/index.ts';
+import type { ConnectionResult, Deliverer, DeliveryItem, DeliveryWork, RecipientOutcome } from '../queue/index.ts';
 import { deliverToMaildir, mailboxFolder } from './maildir.ts';
 
 /** Where mailboxes are: folders of this machine, or whatever an LMTP server keeps (then `deliverer` is an LmtpSender). */

@@ -1,12 +1,12 @@
-import {
-  type HeaderBlockFacts,
-  type Judgement,
-  type MessageFacts,
-  type ReceiveAgent,
-  type RecipientFacts,
-  type SenderFacts,
-  type SessionFacts,
-  type Verdict,
+import type {
+  HeaderBlockFacts,
+  Judgement,
+  MessageFacts,
+  ReceiveAgent,
+  RecipientFacts,
+  SenderFacts,
+  SessionFacts,
+  Verdict,
 } from './receive-agent.ts';
 
 /** Runs an event through its agents. Undefined: all of them let it pass. A promise only when an agent gave one. */

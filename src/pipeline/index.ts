@@ -5,14 +5,14 @@
  */
 
 export { AgentChain, type EventRun } from './agent-chain.ts';
-export {
-  type HeaderBlockFacts,
-  type Judgement,
-  type MessageFacts,
-  type ReceiveAgent,
-  type RecipientFacts,
-  type SenderFacts,
-  type SessionFacts,
-  type Verdict,
+export type {
+  HeaderBlockFacts,
+  Judgement,
+  MessageFacts,
+  ReceiveAgent,
+  RecipientFacts,
+  SenderFacts,
+  SessionFacts,
+  Verdict,
 } from './receive-agent.ts';
 export { anyTimeEvents, categorizerEvents, sessionEvents, type TransportEvent } from './transport-event.ts';

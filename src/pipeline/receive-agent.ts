@@ -1,6 +1,6 @@
 /** What an agent of the receiving side may see and say. Contexts are values of the moment: nothing in them changes. */
-import { type Envelope, type EnvelopeRecipient } from '../mail/index.ts';
-import { type Reply } from '../smtp/index.ts';
+import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
+import type { Reply } from '../smtp/index.ts';
 
 /** The session as agents see it. */
 export interface SessionFacts {

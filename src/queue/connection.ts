@@ -1,7 +1,7 @@
-import { type Spool, type StoredMessage } from './contract.ts';
-import { type DeliveryItem, type DeliveryWork, type NextHop, type RecipientOutcome } from './delivery.ts';
-import { type DeliveryQueue } from './delivery-queue.ts';
-import { type Item } from './item.ts';
+import type { Spool, StoredMessage } from './contract.ts';
+import type { DeliveryItem, DeliveryWork, NextHop, RecipientOutcome } from './delivery.ts';
+import type { DeliveryQueue } from './delivery-queue.ts';
+import type { Item } from './item.ts';
 
 /** What a connection asks of the dispatcher. */
 export interface ConnectionHost {

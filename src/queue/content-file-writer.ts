@@ -1,4 +1,4 @@
-import { type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { type ContentFolder, chunkBytes } from './content-folder.ts';
 
 /** Octets that may wait for the disk before the sender has to; two writes' worth. */

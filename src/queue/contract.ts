@@ -2,7 +2,7 @@
  * What a queue engine must do, whoever keeps the bytes. The rooms before and after the queue know only these types;
  * `test/queue/contract.ts` runs one suite against every engine.
  */
-import { type Envelope } from '../mail/index.ts';
+import type { Envelope } from '../mail/index.ts';
 
 /** Where a message came from, for Received, tracking and reports. */
 export interface Origin {

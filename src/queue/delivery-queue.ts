@@ -1,8 +1,8 @@
-import { type Connection } from './connection.ts';
-import { type NextHop } from './delivery.ts';
+import type { Connection } from './connection.ts';
+import type { NextHop } from './delivery.ts';
 import { type Item, ItemList, type ItemState } from './item.ts';
 import { RateMeter } from './rate-meter.ts';
-import { type QueueStatus, type QueueView } from './views.ts';
+import type { QueueStatus, QueueView } from './views.ts';
 
 /** Messages for one next hop, and how it goes with it. */
 export class DeliveryQueue {

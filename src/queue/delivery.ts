@@ -1,5 +1,5 @@
 /** What the queue asks of the rooms behind it. They are handed in by `main.ts`; the queue calls, nobody calls back. */
-import { type RecipientState, type StoredMessage } from './contract.ts';
+import type { RecipientState, StoredMessage } from './contract.ts';
 
 /** Exchange's DeliveryType of a queue. */
 export type DeliveryType =

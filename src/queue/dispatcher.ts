@@ -1,14 +1,14 @@
-import { type Clock } from '../base/index.ts';
-import { type Journal } from '../logs/index.ts';
+import type { Clock } from '../base/index.ts';
+import type { Journal } from '../logs/index.ts';
 import { Connection, type ConnectionHost, type Delivery } from './connection.ts';
 import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
-import { type ConnectionResult, type Deliverer, type DeliveryType, type QueueSettings } from './delivery.ts';
+import type { ConnectionResult, Deliverer, DeliveryType, QueueSettings } from './delivery.ts';
 import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
-import { type Item } from './item.ts';
-import { type Ledger } from './ledger.ts';
-import { type QueueTable } from './queue-table.ts';
+import type { Item } from './item.ts';
+import type { Ledger } from './ledger.ts';
+import type { QueueTable } from './queue-table.ts';
 import { retryDelayMs } from './retry-plan.ts';
-import { type Suspects } from './suspects.ts';
+import type { Suspects } from './suspects.ts';
 
 /** Ready items for which one connection that is being set up is enough: a trickle does not open one for each message. */
 const itemsPerOpening = 4;

@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 
 /** Age of a look at the disk that is still good, in milliseconds. */
 const lookEveryMs = 2_000;

@@ -16,20 +16,20 @@ export {
   type SpoolWriter,
   type StoredMessage,
 } from './contract.ts';
-export {
-  type ConnectionResult,
-  type Deliverer,
-  type DeliveryItem,
-  type DeliveryType,
-  type DeliveryWork,
-  type NextHop,
-  type NotificationRequest,
-  type Notifier,
-  type QueueSettings,
-  type RecipientOutcome,
-  type RoutePlan,
-  type Router,
+export type {
+  ConnectionResult,
+  Deliverer,
+  DeliveryItem,
+  DeliveryType,
+  DeliveryWork,
+  NextHop,
+  NotificationRequest,
+  Notifier,
+  QueueSettings,
+  RecipientOutcome,
+  RoutePlan,
+  Router,
 } from './delivery.ts';
 export { LmdbSpool, type LmdbSpoolOptions } from './lmdb-spool.ts';
 export { MessageQueue, type QueueParts } from './message-queue.ts';
-export { type MessageFilter, type MessageStatus, type MessageView, type QueueStatus, type QueueView } from './views.ts';
+export type { MessageFilter, MessageStatus, MessageView, QueueStatus, QueueView } from './views.ts';

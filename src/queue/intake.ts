@@ -1,14 +1,14 @@
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
-import { type NextHop, type QueueSettings, type RoutePlan, type Router } from './delivery.ts';
+import type { NextHop, QueueSettings, RoutePlan, Router } from './delivery.ts';
 import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
-import { type Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { heldDue, Item, Mail } from './item.ts';
-import { type Ledger } from './ledger.ts';
-import { type MailCache } from './mail-cache.ts';
-import { type QueueTable } from './queue-table.ts';
-import { type Settlement } from './settlement.ts';
-import { type Suspects } from './suspects.ts';
+import type { Ledger } from './ledger.ts';
+import type { MailCache } from './mail-cache.ts';
+import type { QueueTable } from './queue-table.ts';
+import type { Settlement } from './settlement.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface IntakeParts {
   readonly spool: Spool;

@@ -1,6 +1,6 @@
 /** What the scheduler keeps of each message: small, because there may be a million. Everything else is in the spool. */
-import { type StoredMessage } from './contract.ts';
-import { type DeliveryQueue } from './delivery-queue.ts';
+import type { StoredMessage } from './contract.ts';
+import type { DeliveryQueue } from './delivery-queue.ts';
 
 /** A message whose record, and perhaps content, is at hand. */
 export interface HotMessage {

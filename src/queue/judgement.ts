@@ -1,7 +1,7 @@
 /** From the outcomes of one attempt to what must be done: pure. */
-import { type RecipientState, type StoredMessage } from './contract.ts';
-import { type NotificationRequest, type RecipientOutcome } from './delivery.ts';
-import { type StateChange } from './ledger.ts';
+import type { RecipientState, StoredMessage } from './contract.ts';
+import type { NotificationRequest, RecipientOutcome } from './delivery.ts';
+import type { StateChange } from './ledger.ts';
 
 export const replies = {
   expired: '550 4.4.7 QUEUE.Expired; message expired',

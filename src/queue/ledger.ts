@@ -1,7 +1,7 @@
-import { type Clock } from '../base/index.ts';
-import { type RecipientState, type Spool, type StoredMessage } from './contract.ts';
-import { type Mail } from './item.ts';
-import { type MailCache } from './mail-cache.ts';
+import type { Clock } from '../base/index.ts';
+import type { RecipientState, Spool, StoredMessage } from './contract.ts';
+import type { Mail } from './item.ts';
+import type { MailCache } from './mail-cache.ts';
 
 /** A write that failed is tried again after this time, in milliseconds. */
 const againMs = 2_000;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 import { ContentFolder, chunkBytes } from './content-folder.ts';
 import { type NewMessage, type RecipientState, type Spool, SpoolError, type StoredMessage } from './contract.ts';
 import { CrashNoteFile } from './crash-note-file.ts';

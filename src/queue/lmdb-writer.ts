@@ -1,6 +1,6 @@
 import { newGuid } from '../base/index.ts';
 import { ContentFileWriter } from './content-file-writer.ts';
-import { type ContentFolder } from './content-folder.ts';
+import type { ContentFolder } from './content-folder.ts';
 import { type NewMessage, SpoolError, type SpoolWriter, type StoredMessage } from './contract.ts';
 
 /** What a writer asks of the spool that it belongs to. */

@@ -1,16 +1,16 @@
-import { type Clock } from '../base/index.ts';
-import { type Journal } from '../logs/index.ts';
+import type { Clock } from '../base/index.ts';
+import type { Journal } from '../logs/index.ts';
 import { type Reply, replies } from '../smtp/index.ts';
-import { type Delivery } from './connection.ts';
+import type { Delivery } from './connection.ts';
 import { type MessageWriter, type Spool, SpoolError, type StoredMessage } from './contract.ts';
-import {
-  type Deliverer,
-  type DeliveryType,
-  type NextHop,
-  type Notifier,
-  type QueueSettings,
-  type RecipientOutcome,
-  type Router,
+import type {
+  Deliverer,
+  DeliveryType,
+  NextHop,
+  Notifier,
+  QueueSettings,
+  RecipientOutcome,
+  Router,
 } from './delivery.ts';
 import { poisonHop } from './delivery-queue.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -23,7 +23,7 @@ import { QueueTable } from './queue-table.ts';
 import { Settlement } from './settlement.ts';
 import { SubmittingWriter } from './submitting-writer.ts';
 import { Suspects } from './suspects.ts';
-import { type MessageFilter, type MessageView, type QueueView } from './views.ts';
+import type { MessageFilter, MessageView, QueueView } from './views.ts';
 
 /** What the queue is made of. */
 export interface QueueParts {

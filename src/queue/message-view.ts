@@ -1,6 +1,6 @@
-import { type StoredMessage } from './contract.ts';
+import type { StoredMessage } from './contract.ts';
 import { heldDue, type Item, type ItemState } from './item.ts';
-import { type MessageStatus, type MessageView, type QueueView } from './views.ts';
+import type { MessageStatus, MessageView, QueueView } from './views.ts';
 
 /** Exchange's name of the state. */
 export function statusOf(state: ItemState): MessageStatus {

@@ -1,6 +1,6 @@
-import { type Journal } from '../logs/index.ts';
-import { type StoredMessage } from './contract.ts';
-import { type NextHop, type RecipientOutcome } from './delivery.ts';
+import type { Journal } from '../logs/index.ts';
+import type { StoredMessage } from './contract.ts';
+import type { NextHop, RecipientOutcome } from './delivery.ts';
 
 /** An attempt as the journal tells it. */
 export interface ToldAttempt {

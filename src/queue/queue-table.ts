@@ -1,5 +1,5 @@
-import { type Clock } from '../base/index.ts';
-import { type NextHop } from './delivery.ts';
+import type { Clock } from '../base/index.ts';
+import type { NextHop } from './delivery.ts';
 import { DeliveryQueue, poisonHop } from './delivery-queue.ts';
 import { heldDue, type Item } from './item.ts';
 import { TimeHeap } from './time-heap.ts';

@@ -1,4 +1,4 @@
-import { type QueueSettings } from './delivery.ts';
+import type { QueueSettings } from './delivery.ts';
 
 /**
  * How long a queue waits after its `failures`-th connection failure in a row, in milliseconds: first the glitch retries, then

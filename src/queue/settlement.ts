@@ -1,10 +1,10 @@
-import { type Clock } from '../base/index.ts';
-import { type Journal } from '../logs/index.ts';
-import { type StoredMessage } from './contract.ts';
-import { type NextHop, type Notifier, type RecipientOutcome } from './delivery.ts';
-import { type Mail } from './item.ts';
+import type { Clock } from '../base/index.ts';
+import type { Journal } from '../logs/index.ts';
+import type { StoredMessage } from './contract.ts';
+import type { NextHop, Notifier, RecipientOutcome } from './delivery.ts';
+import type { Mail } from './item.ts';
 import { judge, type OwedReport, replies } from './judgement.ts';
-import { type Ledger } from './ledger.ts';
+import type { Ledger } from './ledger.ts';
 import { tellExpiry, tellOutcomes } from './outcome-events.ts';
 
 /** A report that could not be written is tried again after this time, in milliseconds. */

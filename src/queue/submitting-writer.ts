@@ -1,4 +1,4 @@
-import { type MessageWriter, type NewMessage, type SpoolWriter, type StoredMessage } from './contract.ts';
+import type { MessageWriter, NewMessage, SpoolWriter, StoredMessage } from './contract.ts';
 
 /** Hears of every message that is on the disk; small ones with their content. */
 export type Submit = (message: StoredMessage, content: Buffer | undefined) => void;

@@ -1,4 +1,4 @@
-import { type CrashNotes, type Spool } from './contract.ts';
+import type { CrashNotes, Spool } from './contract.ts';
 
 /**
  * Messages that were in delivery when the process broke down, and how often. They are noted while it breaks down (an uncaught

@@ -1,6 +1,6 @@
 /** Queues and messages as an administrator sees them. Names are those of Exchange's Get-Queue and Get-Message. */
-import { type RecipientState } from './contract.ts';
-import { type NextHop } from './delivery.ts';
+import type { RecipientState } from './contract.ts';
+import type { NextHop } from './delivery.ts';
 
 export type QueueStatus = 'Active' | 'Connecting' | 'Ready' | 'Retry' | 'Suspended';
 

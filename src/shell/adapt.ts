@@ -7,7 +7,7 @@ import {
   type Parameter,
 } from '../cmdlets/index.ts';
 import { Auditing } from './auditing.ts';
-import { type CmdletCall, type CommandHost, type ParameterFacts, type ShellCmdlet } from './interpreter/contract.ts';
+import type { CmdletCall, CommandHost, ParameterFacts, ShellCmdlet } from './interpreter/contract.ts';
 import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';

@@ -1,5 +1,5 @@
-import { type AuditEntry, type AuditedChange, type Cmdlet } from '../cmdlets/index.ts';
-import { type CommandHost } from './interpreter/contract.ts';
+import type { AuditEntry, AuditedChange, Cmdlet } from '../cmdlets/index.ts';
+import type { CommandHost } from './interpreter/contract.ts';
 import { Hashtable } from './values/hashtable.ts';
 import { toText } from './values/text.ts';
 

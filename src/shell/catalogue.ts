@@ -1,5 +1,5 @@
 import { aliases } from './builtins/aliases.ts';
-import { type CmdletFacts, type ShellCmdlet } from './interpreter/contract.ts';
+import type { CmdletFacts, ShellCmdlet } from './interpreter/contract.ts';
 
 /** The cmdlets of a session, found by name or alias without regard to case. */
 export class Catalogue {

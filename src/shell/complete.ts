@@ -1,9 +1,9 @@
 import { parameterSyntax } from './builtins/help.ts';
-import { type CommandFinder } from './catalogue.ts';
+import type { CommandFinder } from './catalogue.ts';
 import { type CurrentCommand, currentCommand } from './completion/current-command.ts';
-import { type Candidate, type CandidateKind, type Completion } from './endpoint.ts';
+import type { Candidate, CandidateKind, Completion } from './endpoint.ts';
 import { allParameters } from './interpreter/common-parameters.ts';
-import { type CmdletFacts, type ParameterFacts } from './interpreter/contract.ts';
+import type { CmdletFacts, ParameterFacts } from './interpreter/contract.ts';
 import { findParameter } from './interpreter/plan.ts';
 import { isDash, isDoubleQuote, isSingleQuote, plainDashes } from './language/characters.ts';
 import { propertiesOf } from './values/members.ts';

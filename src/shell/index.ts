@@ -4,20 +4,20 @@
  * and the prompt. Leaves out: the cmdlets of the product (room `cmdlets`), sockets and processes (room `cli`), which
  * reach a shell through `ShellEndpoint`.
  */
-export { type CmdletEnvironment } from './adapt.ts';
+export type { CmdletEnvironment } from './adapt.ts';
 export { Catalogue, type CommandFinder } from './catalogue.ts';
 export { Channel } from './channel.ts';
 export { type CheckProblem, checkScript, problemLine } from './check.ts';
-export {
-  type Candidate,
-  type CandidateKind,
-  type Completion,
-  type Question,
-  type RunOptions,
-  type ShellEndpoint,
-  type ShellOutput,
+export type {
+  Candidate,
+  CandidateKind,
+  Completion,
+  Question,
+  RunOptions,
+  ShellEndpoint,
+  ShellOutput,
 } from './endpoint.ts';
-export { type FileAccess } from './interpreter/context.ts';
+export type { FileAccess } from './interpreter/context.ts';
 export { knownCommands } from './known-commands.ts';
 export { isComplete } from './language/parser.ts';
 export { choiceOf, choicesText } from './prompt/choices.ts';

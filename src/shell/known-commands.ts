@@ -1,4 +1,4 @@
-import { type CmdletCatalogue } from '../cmdlets/index.ts';
+import type { CmdletCatalogue } from '../cmdlets/index.ts';
 import { adaptCmdlet } from './adapt.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Catalogue } from './catalogue.ts';

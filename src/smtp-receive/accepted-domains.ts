@@ -1,4 +1,4 @@
-import { type AcceptedDomain } from '../config/index.ts';
+import type { AcceptedDomain } from '../config/index.ts';
 
 /** The accepted domains of one snapshot, for lookups by recipient and sender domain. */
 export class AcceptedDomainTable {

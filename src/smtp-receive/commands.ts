@@ -4,7 +4,7 @@ import { data } from './data-command.ts';
 import { ehlo, helo } from './hello-command.ts';
 import { mail } from './mail-command.ts';
 import { rcpt } from './rcpt-command.ts';
-import { type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { startTls } from './starttls-command.ts';
 
 /** One verb. */

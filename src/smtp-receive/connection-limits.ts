@@ -1,4 +1,4 @@
-import { type ReceiveConnector } from '../config/index.ts';
+import type { ReceiveConnector } from '../config/index.ts';
 import { type Reply, replies } from '../smtp/index.ts';
 
 /** Why a connection is one too many. */

@@ -1,8 +1,8 @@
 /** Which receive connector takes a connection: Exchange's rules as a pure function over one snapshot. */
 import { type IpRange, parseIp } from '../base/index.ts';
-import { type ReceiveConnector } from '../config/index.ts';
-import { type PassedOver } from '../logs/index.ts';
-import { type Binding } from './contract.ts';
+import type { ReceiveConnector } from '../config/index.ts';
+import type { PassedOver } from '../logs/index.ts';
+import type { Binding } from './contract.ts';
 import { type RangeEntry, RangeIndex } from './range-index.ts';
 
 /** The outcome, with what the event 'connector-chosen' tells. */

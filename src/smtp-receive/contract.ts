@@ -1,11 +1,11 @@
 /** What receiving asks of the rooms around it. The parts are handed in by `main.ts`. */
-import { type SecureContext } from 'node:tls';
-import { type Clock } from '../base/index.ts';
-import { type SnapshotSource } from '../config/index.ts';
-import { type Journal } from '../logs/index.ts';
-import { type AgentChain } from '../pipeline/index.ts';
-import { type MessageWriter } from '../queue/index.ts';
-import { type Reply } from '../smtp/index.ts';
+import type { SecureContext } from 'node:tls';
+import type { Clock } from '../base/index.ts';
+import type { SnapshotSource } from '../config/index.ts';
+import type { Journal } from '../logs/index.ts';
+import type { AgentChain } from '../pipeline/index.ts';
+import type { MessageWriter } from '../queue/index.ts';
+import type { Reply } from '../smtp/index.ts';
 
 /** A local endpoint that the configuration names. */
 export interface Binding {

@@ -1,7 +1,7 @@
 /** DATA: RFC 5321 §4.1.1.4. */
 import { replies, SmtpError } from '../smtp/index.ts';
 import { Reception } from './reception.ts';
-import { type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { asRefusal } from './spool-refusal.ts';
 
 /** Asks for the content. */

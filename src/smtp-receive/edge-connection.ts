@@ -1,7 +1,7 @@
-import { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { type Reply, replies } from '../smtp/index.ts';
-import { type EdgeServer } from './edge-server.ts';
+import type { EdgeServer } from './edge-server.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
 import { SMTPConnection } from './library.ts';
 import { Session, type SessionOrigin, type SessionParts, type Wire } from './session.ts';

@@ -1,6 +1,6 @@
 /** HELO and EHLO: RFC 5321 §4.1.1.1. */
 import { replies, SmtpError } from '../smtp/index.ts';
-import { type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** RFC 5321 §4.5.3.1.2, octets. */
 const longestDomain = 255;

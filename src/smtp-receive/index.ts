@@ -6,11 +6,11 @@
  * PROXY protocol, tarpit and message rate.
  */
 
-export {
-  type Binding,
-  type CertificatePicker,
-  type MessageSink,
-  type ReceiveParts,
-  type SessionState,
+export type {
+  Binding,
+  CertificatePicker,
+  MessageSink,
+  ReceiveParts,
+  SessionState,
 } from './contract.ts';
 export { type Listener, type ListenSource, ReceiveService } from './receive-service.ts';

@@ -1,8 +1,8 @@
 /** MAIL: who may send, as whom, and how much (RFC 5321 §4.1.1.2, RFC 1870). */
 import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
-import { type AcceptedDomainTable } from './accepted-domains.ts';
-import { type ConnectorProfile, type RightCheck } from './connector-profile.ts';
-import { type Session } from './session.ts';
+import type { AcceptedDomainTable } from './accepted-domains.ts';
+import type { ConnectorProfile, RightCheck } from './connector-profile.ts';
+import type { Session } from './session.ts';
 import { Transaction } from './transaction.ts';
 
 /**

@@ -1,10 +1,10 @@
 /** What is written about a message that is received: its Received field, its envelope, its event and its reply. Pure. */
-import { type EventOf } from '../logs/index.ts';
+import type { EventOf } from '../logs/index.ts';
 import { buildReceived } from '../mail/index.ts';
-import { type ContentFacts, type NewMessage } from '../queue/index.ts';
+import type { ContentFacts, NewMessage } from '../queue/index.ts';
 import { oneLine, type Reply, replies } from '../smtp/index.ts';
-import { type Session } from './session.ts';
-import { type Transaction } from './transaction.ts';
+import type { Session } from './session.ts';
+import type { Transaction } from './transaction.ts';
 
 /** A Message-ID that may stand in a reply line. */
 const plainMessageId = /^<[!-~]{1,250}>$/;

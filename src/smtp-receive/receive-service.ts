@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import { type ReceiveConnector, type Snapshot } from '../config/index.ts';
+import type { ReceiveConnector, Snapshot } from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
 import { oneLine, type Reply, renderReply, replies } from '../smtp/index.ts';
@@ -7,8 +7,8 @@ import { AcceptedDomainTable } from './accepted-domains.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { bindingText, ConnectorTable } from './connector-choice.ts';
 import { ConnectorProfile } from './connector-profile.ts';
-import { type Binding, type ReceiveParts, type SessionState } from './contract.ts';
-import { type ConnectionOwner, type EdgeConnection } from './edge-connection.ts';
+import type { Binding, ReceiveParts, SessionState } from './contract.ts';
+import type { ConnectionOwner, EdgeConnection } from './edge-connection.ts';
 import { EdgeServer } from './edge-server.ts';
 import { type SessionOrigin, type SessionParts, shuttingDown } from './session.ts';
 

@@ -1,12 +1,12 @@
 import { HeaderBlock, type HeaderFacts } from '../mail/index.ts';
-import { type Judgement } from '../pipeline/index.ts';
-import { type ContentFacts, type MessageWriter } from '../queue/index.ts';
+import type { Judgement } from '../pipeline/index.ts';
+import type { ContentFacts, MessageWriter } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import { type ContentSink } from './edge-stream.ts';
+import type { ContentSink } from './edge-stream.ts';
 import { newMessage, queuedEvent, queuedReply, receivedField } from './message-records.ts';
-import { type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { asRefusal } from './spool-refusal.ts';
-import { type Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Why a message is not taken. The rest of it is read and thrown away, then the reply is given. */
 interface Refusal {

@@ -1,5 +1,5 @@
 import { oneLine, type Reply } from '../smtp/index.ts';
-import { type SessionOrigin, type SessionParts } from './session.ts';
+import type { SessionOrigin, SessionParts } from './session.ts';
 
 /** Longest piece of what a client said that logs and events keep, in characters. */
 const mostLogged = 1000;

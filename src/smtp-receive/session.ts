@@ -1,16 +1,16 @@
-import { type SecureContext } from 'node:tls';
-import { type ReceiveConnector } from '../config/index.ts';
-import { type DecisionEvent } from '../logs/index.ts';
-import { type AgentChain, type Judgement, type SessionFacts } from '../pipeline/index.ts';
+import type { SecureContext } from 'node:tls';
+import type { ReceiveConnector } from '../config/index.ts';
+import type { DecisionEvent } from '../logs/index.ts';
+import type { AgentChain, Judgement, SessionFacts } from '../pipeline/index.ts';
 import { type Reply, replies, SmtpError } from '../smtp/index.ts';
 import { describeTls, type TlsDescription, type TlsFacts } from '../tls/index.ts';
-import { type AcceptedDomainTable } from './accepted-domains.ts';
+import type { AcceptedDomainTable } from './accepted-domains.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
-import { type ConnectorProfile, type RightCheck } from './connector-profile.ts';
-import { type CertificatePicker, type ReceiveParts, type SessionState } from './contract.ts';
-import { type ContentSink } from './edge-stream.ts';
+import type { ConnectorProfile, RightCheck } from './connector-profile.ts';
+import type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';
+import type { ContentSink } from './edge-stream.ts';
 import { SessionLog } from './session-log.ts';
-import { type Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** The connection under a session. */
 export interface Wire {

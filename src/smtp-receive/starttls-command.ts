@@ -1,6 +1,6 @@
 /** STARTTLS: RFC 3207. */
 import { replies, SmtpError } from '../smtp/index.ts';
-import { type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Answers 220 and begins the handshake; what came in clear behind the command is thrown away by the connection. */
 export function startTls(session: Session): void {

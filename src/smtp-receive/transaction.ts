@@ -1,6 +1,6 @@
-import { type Envelope, type EnvelopeRecipient } from '../mail/index.ts';
-import { type MailArgument } from '../smtp/index.ts';
-import { type Session } from './session.ts';
+import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
+import type { MailArgument } from '../smtp/index.ts';
+import type { Session } from './session.ts';
 
 /** One mail transaction: from MAIL to the end of the data (RFC 5321 §3.3). */
 export class Transaction {

@@ -1,14 +1,14 @@
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 import { describeTls, judgePeer, type PeerFacts, type PeerVerdict, readCertificate } from '../tls/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import { type ConnectionSettings, EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import { HostMemory } from './host-memory.ts';
 import { openSocket } from './open-socket.ts';
-import { type SendRoute } from './send-route.ts';
-import { type SessionLog } from './session-log.ts';
-import { type Target } from './target-finder.ts';
+import type { SendRoute } from './send-route.ts';
+import type { SessionLog } from './session-log.ts';
+import type { Target } from './target-finder.ts';
 
 /** How long a host that broke a handshake is spared another one, in milliseconds. */
 const clearSpanMs = 10 * 60_000;

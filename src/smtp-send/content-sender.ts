@@ -1,6 +1,6 @@
-import { type DeliveryItem } from '../queue/index.ts';
+import type { DeliveryItem } from '../queue/index.ts';
 import { DotStuffer } from '../smtp/index.ts';
-import { type EdgeSmtpConnection } from './edge-smtp-connection.ts';
+import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 
 const endOfData = Buffer.from('.\r\n');
 const lineEndAndEndOfData = Buffer.from('\r\n.\r\n');

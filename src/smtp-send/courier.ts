@@ -1,6 +1,6 @@
-import { type DeliveryItem, type DeliveryWork, type RecipientOutcome } from '../queue/index.ts';
-import { type ConnectionLost } from './connection-lost.ts';
-import { type EdgeSmtpConnection } from './edge-smtp-connection.ts';
+import type { DeliveryItem, DeliveryWork, RecipientOutcome } from '../queue/index.ts';
+import type { ConnectionLost } from './connection-lost.ts';
+import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import { planEnvelope } from './envelope-plan.ts';
 import { Transaction } from './transaction.ts';
 

@@ -1,10 +1,10 @@
-import { type Socket } from 'node:net';
-import { type ConnectionOptions } from 'node:tls';
-import { type Clock } from '../base/index.ts';
+import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { Clock } from '../base/index.ts';
 import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts';
 import { ConnectionLost, type LossKind } from './connection-lost.ts';
 import { NodemailerConnection } from './nodemailer-connection.ts';
-import { type PhaseTimeouts } from './phase-timeouts.ts';
+import type { PhaseTimeouts } from './phase-timeouts.ts';
 import { type PeerReply, ReplyError, ReplyReader } from './reply-reader.ts';
 
 /** Hears the conversation; a protocol log. Secrets and content never reach it. */

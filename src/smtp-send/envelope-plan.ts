@@ -1,7 +1,7 @@
 /** What one transaction says, decided before anything is sent: only parameters that the peer offered (RFC 5321 §4.1.1.11). */
-import { type DeliveryItem, type StoredMessage } from '../queue/index.ts';
+import type { DeliveryItem, StoredMessage } from '../queue/index.ts';
 import { encodeXtext, renderOrcpt, renderPath } from '../smtp/index.ts';
-import { type Capabilities } from './capabilities.ts';
+import type { Capabilities } from './capabilities.ts';
 
 /** Commands without CRLF, or why the message must not go to this peer. */
 export type EnvelopePlan =

@@ -1,4 +1,4 @@
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 
 /** Entries kept at most; beyond it the oldest go: a memory of hosts must not be a way to fill ours. */
 const mostHosts = 10_000;

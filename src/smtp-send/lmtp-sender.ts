@@ -1,6 +1,6 @@
-import { type Clock, type SessionIds } from '../base/index.ts';
-import { type Journal } from '../logs/index.ts';
-import { type ConnectionResult, type Deliverer, type DeliveryWork } from '../queue/index.ts';
+import type { Clock, SessionIds } from '../base/index.ts';
+import type { Journal } from '../logs/index.ts';
+import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import { Courier } from './courier.ts';
 import { EdgeSmtpConnection } from './edge-smtp-connection.ts';

@@ -3,7 +3,7 @@
  * is pinned and `test/smtp-send/nodemailer-contract.test.ts` fails when one of them goes.
  */
 import { createRequire } from 'node:module';
-import { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 

@@ -1,5 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 
 /** What failed connections are called; anything else keeps the system's name. */

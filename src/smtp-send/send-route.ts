@@ -1,7 +1,7 @@
-import { type SendConnector, type Snapshot } from '../config/index.ts';
-import { type NextHop } from '../queue/index.ts';
+import type { SendConnector, Snapshot } from '../config/index.ts';
+import type { NextHop } from '../queue/index.ts';
 import { type SendTlsPolicy, sendTlsPolicy, type TlsAuthLevel } from '../tls/index.ts';
-import { type PhaseTimeouts } from './phase-timeouts.ts';
+import type { PhaseTimeouts } from './phase-timeouts.ts';
 
 /** What a send connector says about connections to one next hop, in the terms of this room. */
 export interface SendRoute {

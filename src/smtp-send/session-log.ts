@@ -1,6 +1,6 @@
-import { type Clock } from '../base/index.ts';
-import { type DecisionEvent, type EventKind, type EventOf, type Journal } from '../logs/index.ts';
-import { type ConversationObserver } from './edge-smtp-connection.ts';
+import type { Clock } from '../base/index.ts';
+import type { DecisionEvent, EventKind, EventOf, Journal } from '../logs/index.ts';
+import type { ConversationObserver } from './edge-smtp-connection.ts';
 
 type Told<K extends EventKind> = Omit<EventOf<K>, 'at' | 'session' | 'message' | 'kind'>;
 

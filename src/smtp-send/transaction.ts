@@ -1,9 +1,9 @@
-import { type DeliveryItem, type RecipientOutcome } from '../queue/index.ts';
-import { type ConnectionLost } from './connection-lost.ts';
+import type { DeliveryItem, RecipientOutcome } from '../queue/index.ts';
+import type { ConnectionLost } from './connection-lost.ts';
 import { sendContent } from './content-sender.ts';
-import { type Dialogue, type EdgeSmtpConnection } from './edge-smtp-connection.ts';
-import { type EnvelopePlan } from './envelope-plan.ts';
-import { type PeerReply } from './reply-reader.ts';
+import type { Dialogue, EdgeSmtpConnection } from './edge-smtp-connection.ts';
+import type { EnvelopePlan } from './envelope-plan.ts';
+import type { PeerReply } from './reply-reader.ts';
 
 type Sendable = Extract<EnvelopePlan, { kind: 'send' }>;
 

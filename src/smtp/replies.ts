@@ -2,7 +2,7 @@
  * Every reply that Edge gives. Wording is Exchange's, so that scripts and people who search for it find it. Basic codes are
  * the RFC's, and so are enhanced codes where an RFC names one for the case (cited in the row); otherwise Exchange's stand.
  */
-import { type Reply } from './reply.ts';
+import type { Reply } from './reply.ts';
 
 function reply(code: number, detail: string | undefined, ...lines: string[]): Reply {
   return detail === undefined ? { code, lines } : { code, detail, lines };

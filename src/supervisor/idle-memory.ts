@@ -1,4 +1,4 @@
-import { type Clock } from '../base/index.ts';
+import type { Clock } from '../base/index.ts';
 
 /** What can be asked of the process. */
 export interface ProcessMemory {

@@ -3,7 +3,7 @@
  * them, the management endpoint, the state directory and its lock, and the account that everything but the supervisor runs as.
  */
 export { Bus, type Channel, channelToParent } from './bus.ts';
-export { type ChildPlan } from './child.ts';
+export type { ChildPlan } from './child.ts';
 export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
 export { BindError, type Binding, backlog, bindingText, bindSocket, type SocketHandle } from './listen-sockets.ts';
 export { ManagementClient, type ManagementMethod, ManagementServer, NotRunningError } from './management.ts';

@@ -1,4 +1,4 @@
-import { type Bus } from './bus.ts';
+import type { Bus } from './bus.ts';
 import { type ChildPlan, WatchedChild } from './child.ts';
 import { BindError, type Binding, bindingText, bindSocket, probeBinding, type SocketHandle } from './listen-sockets.ts';
 

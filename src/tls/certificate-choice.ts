@@ -1,5 +1,5 @@
 /** Which certificate a connector shows after STARTTLS: Exchange's rules, as a pure function. */
-import { type CertificateFacts } from './certificate-facts.ts';
+import type { CertificateFacts } from './certificate-facts.ts';
 import { sameName } from './distinguished-name.ts';
 import { matchesHost } from './host-match.ts';
 import { parseTlsCertificateName } from './tls-certificate-name.ts';

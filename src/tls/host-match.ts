@@ -1,5 +1,5 @@
 /** Does a certificate stand for a host? RFC 6125 §6.4, RFC 9525 §6. */
-import { type CertificateFacts } from './certificate-facts.ts';
+import type { CertificateFacts } from './certificate-facts.ts';
 
 /** By its dNSName entries; by the common name only when it has none, as Exchange does. A wildcard stands for one label. */
 export function matchesHost(

@@ -1,5 +1,5 @@
 /** TlsCertificateName of Exchange's connectors: `<I>issuer<S>subject`, both as .NET prints them. */
-import { type CertificateFacts } from './certificate-facts.ts';
+import type { CertificateFacts } from './certificate-facts.ts';
 import { type DistinguishedName, formatName, parseName } from './distinguished-name.ts';
 
 export interface TlsCertificateName {

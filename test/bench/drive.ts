@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { memoryOf, processTree } from './accounting.ts';
-import { type SinkAccount } from './sink.ts';
+import type { SinkAccount } from './sink.ts';
 
 export interface Load {
   readonly sessions: number;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, freePort } from '../lib/appliance.ts';
-import { type LdapPeer } from './ldap-load.ts';
+import type { LdapPeer } from './ldap-load.ts';
 
 const configuration = (folder: string): string => `include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema

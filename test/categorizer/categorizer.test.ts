@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { Categorizer } from '../../src/categorizer/index.ts';
 import { testAcceptedDomain, testSendConnector, testSnapshot, testSnapshotSource } from '../../src/config/index.ts';
-import { type DecisionEvent } from '../../src/logs/index.ts';
+import type { DecisionEvent } from '../../src/logs/index.ts';
 import { testMessage } from '../smtp-send/fake-work.ts';
 
 const star = { type: 'SMTP', address: '*', cost: 1 };

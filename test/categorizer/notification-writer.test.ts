@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { NotificationWriter, postmasterOf } from '../../src/categorizer/index.ts';
 import { testAcceptedDomain, testSnapshot, testSnapshotSource } from '../../src/config/index.ts';
-import { type DecisionEvent } from '../../src/logs/index.ts';
-import { type EnvelopeRecipient } from '../../src/mail/index.ts';
+import type { DecisionEvent } from '../../src/logs/index.ts';
+import type { EnvelopeRecipient } from '../../src/mail/index.ts';
 import { type NewMessage, type NotificationRequest, SpoolError, type StoredMessage } from '../../src/queue/index.ts';
 import { type MessageWish, testMessage } from '../smtp-send/fake-work.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type AuditTrail } from '../../src/cmdlets/index.ts';
-import { type AdminAuditQuestion, type AdminAuditRecord } from '../../src/logs/index.ts';
+import type { AuditTrail } from '../../src/cmdlets/index.ts';
+import type { AdminAuditQuestion, AdminAuditRecord } from '../../src/logs/index.ts';
 import { Bench, type Given } from './lib/bench.ts';
 
 const record = (at: number): AdminAuditRecord => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DirectConfigurationStore } from '../../src/bin/configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from '../../src/bin/directory-access.ts';
-import { type ConfigurationWrite } from '../../src/cmdlets/index.ts';
+import type { ConfigurationWrite } from '../../src/cmdlets/index.ts';
 import { prepareStateFolder, statePaths } from '../../src/supervisor/index.ts';
 
 /** A new server on a real store. */

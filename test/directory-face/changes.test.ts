@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { BerReader } from '../../src/directory/face/ber-reader.ts';
 import { boolean, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
 import { controlOids } from '../../src/directory/face/controls.ts';
-import { type RawControl } from '../../src/directory/face/request.ts';
+import type { RawControl } from '../../src/directory/face/request.ts';
 import { csnOf, readSyncCookie, writeSyncCookie } from '../../src/directory/face/sync-cookie.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import {

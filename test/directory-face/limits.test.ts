@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { boolean, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
 import { controlOids } from '../../src/directory/face/controls.ts';
-import { type FaceLimits } from '../../src/directory/index.ts';
+import type { FaceLimits } from '../../src/directory/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { bindOp, message, modifyOp, type RawAnswer, RawClient, searchOp } from './raw-client.ts';
 

@@ -1,5 +1,5 @@
 /** Random changes of a tree, for those who follow them. */
-import { type DirectoryStore, type Operation } from '../../src/directory/index.ts';
+import type { DirectoryStore, Operation } from '../../src/directory/index.ts';
 import { adminDn } from './face.ts';
 
 /** A deterministic stream of numbers, so that a failure can be repeated. */

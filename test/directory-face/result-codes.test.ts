@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
 import { controlOids } from '../../src/directory/face/controls.ts';
-import { type RawControl } from '../../src/directory/face/request.ts';
+import type { RawControl } from '../../src/directory/face/request.ts';
 import { type ResultCodeName, resultCodeName, resultCodes } from '../../src/ldap/index.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import {

@@ -7,9 +7,9 @@ import { createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { systemClock } from '../../src/base/index.ts';
-import { type NameSteps } from '../../src/certificates/index.ts';
+import type { NameSteps } from '../../src/certificates/index.ts';
 import { bindOperation } from '../../src/directory/face/bind-operation.ts';
-import { type OperationContext } from '../../src/directory/face/operation.ts';
+import type { OperationContext } from '../../src/directory/face/operation.ts';
 import { peerOf } from '../../src/directory/face/peer.ts';
 import {
   Argon2Hasher,

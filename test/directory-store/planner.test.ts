@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type DirectoryStore, type SearchScope } from '../../src/directory/index.ts';
+import type { DirectoryStore, SearchScope } from '../../src/directory/index.ts';
 import { compileFilter, type Filter, formatFilter, parseFilter } from '../../src/ldap/index.ts';
 import { admin, asProduct, attributes, emptyStore, type StoreForTest } from './store-for-test.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DirectoryStore, type Operation } from '../../src/directory/index.ts';
+import type { DirectoryStore, Operation } from '../../src/directory/index.ts';
 import { LdapError, parseFilter, type ResultCodeName } from '../../src/ldap/index.ts';
 import { admin, asProduct, attributes, smallStore } from './store-for-test.ts';
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock } from '../../src/base/index.ts';
+import type { Clock } from '../../src/base/index.ts';
 import { type AttributeValues, DirectoryStore, type WriteOptions } from '../../src/directory/index.ts';
-import { type Schema } from '../../src/ldap/index.ts';
+import type { Schema } from '../../src/ldap/index.ts';
 import { productSchema } from '../ldap/schema-of-the-product.ts';
 
 /** A clock that stands still until it is moved. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { type Chain } from '../../src/logs/index.ts';
+import type { Chain } from '../../src/logs/index.ts';
 
 /** The command as it is called from a shell. */
 export const edgeCommand = new URL('../../src/bin/edge', import.meta.url).pathname;

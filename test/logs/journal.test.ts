@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Clock } from '../../src/base/index.ts';
+import type { Clock } from '../../src/base/index.ts';
 import {
   connectivityFields,
   eventKinds,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { type Clock } from '../../src/base/index.ts';
+import type { Clock } from '../../src/base/index.ts';
 import { LineLog, type LogLimits, prune } from '../../src/logs/line-log.ts';
 
 const still: Clock = { now: () => Date.parse('2026-01-02T03:04:05.678Z'), after: () => ({ cancel: () => {} }) };

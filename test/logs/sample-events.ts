@@ -1,4 +1,4 @@
-import { type DecisionEvent, type EventKind } from '../../src/logs/index.ts';
+import type { DecisionEvent, EventKind } from '../../src/logs/index.ts';
 
 const delivery = {
   guid: '6f0c2f61-6f3e-4b7c-9d4c-0a3a5c1f0001',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SessionIds, systemClock } from '../../src/base/index.ts';
 import { MailboxDelivery } from '../../src/mailbox-transport/index.ts';
-import { type NextHop } from '../../src/queue/index.ts';
+import type { NextHop } from '../../src/queue/index.ts';
 import { LmtpSender, type LmtpTarget } from '../../src/smtp-send/index.ts';
 import { Dovecot, dovecotMissing } from '../lib/dovecot.ts';
 import { FakeWork } from '../smtp-send/fake-work.ts';

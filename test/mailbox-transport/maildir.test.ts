@@ -16,7 +16,7 @@ import fc from 'fast-check';
 import { SessionIds, systemClock } from '../../src/base/index.ts';
 import { MailboxDelivery } from '../../src/mailbox-transport/index.ts';
 import { folderName, mailboxFolder } from '../../src/mailbox-transport/maildir.ts';
-import { type NextHop } from '../../src/queue/index.ts';
+import type { NextHop } from '../../src/queue/index.ts';
 import { FakeWork, type MessageWish, type WorkOptions } from '../smtp-send/fake-work.ts';
 
 const hop: NextHop = { key: 'SmtpDeliveryToMailbox:x', type: 'SmtpDeliveryToMailbox', domain: 'x', connector: '' };

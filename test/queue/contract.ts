@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type RecipientState, type Spool } from '../../src/queue/index.ts';
+import type { RecipientState, Spool } from '../../src/queue/index.ts';
 import { elaborate, inTwoDays, newMessage, put, readAll } from './lib/new-message.ts';
 
 /** A place where spools are kept. */

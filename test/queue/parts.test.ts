@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { IdSource } from '../../src/queue/id-source.ts';
-import { type QueueSettings } from '../../src/queue/index.ts';
+import type { QueueSettings } from '../../src/queue/index.ts';
 import { RateMeter } from '../../src/queue/rate-meter.ts';
 import { decodeRecord, decodeStates, encodeRecord, encodeStates } from '../../src/queue/record-codec.ts';
 import { retryDelayMs } from '../../src/queue/retry-plan.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type RecipientOutcome } from '../../src/queue/index.ts';
+import type { RecipientOutcome } from '../../src/queue/index.ts';
 import { memoryDisk } from '../lib/memory-spool.ts';
 import { Bench, later, never, ok } from './lib/bench.ts';
 import { FakeClock, quiet } from './lib/fake-clock.ts';

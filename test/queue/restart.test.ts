@@ -1,7 +1,7 @@
 /** What a new process finds and does: recovery, poison, closing; and what administrators can do to queues and messages. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DeliveryItem } from '../../src/queue/index.ts';
+import type { DeliveryItem } from '../../src/queue/index.ts';
 import { all, Bench, Connections, carrier, later, never, ok } from './lib/bench.ts';
 import { FakeClock, quiet } from './lib/fake-clock.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DeliveryItem, type DeliveryWork } from '../../src/queue/index.ts';
+import type { DeliveryItem, DeliveryWork } from '../../src/queue/index.ts';
 import { all, Bench, Connections, carrier, later, never, ok } from './lib/bench.ts';
 import { quiet } from './lib/fake-clock.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withoutSecrets } from '../../src/shell/interpreter/secrets.ts';
-import { type Pipeline } from '../../src/shell/language/ast.ts';
+import type { Pipeline } from '../../src/shell/language/ast.ts';
 import { parse } from '../../src/shell/language/parser.ts';
 
 /** What the audit log keeps of a line. Every `s3cret` must be gone. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ReceiveAgent, type Verdict } from '../../src/pipeline/index.ts';
+import type { ReceiveAgent, Verdict } from '../../src/pipeline/index.ts';
 import { Receiving } from './receiving.ts';
 
 const denied: Verdict = { kind: 'reject', reply: { code: 550, detail: '7.1', lines: ['Denied'] }, reason: 'a test' };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ReceiveConnector } from '../../src/config/index.ts';
+import type { ReceiveConnector } from '../../src/config/index.ts';
 import { SpoolError } from '../../src/queue/index.ts';
 import { internetSnapshot, Receiving } from './receiving.ts';
 

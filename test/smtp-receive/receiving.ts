@@ -13,10 +13,10 @@ import {
   testSnapshotSource,
   wellKnownSids,
 } from '../../src/config/index.ts';
-import { type DecisionEvent, type EventKind, type EventOf } from '../../src/logs/index.ts';
+import type { DecisionEvent, EventKind, EventOf } from '../../src/logs/index.ts';
 import { AgentChain, type ReceiveAgent } from '../../src/pipeline/index.ts';
-import { type MessageWriter, type NewMessage, type StoredMessage } from '../../src/queue/index.ts';
-import { type Reply } from '../../src/smtp/index.ts';
+import type { MessageWriter, NewMessage, StoredMessage } from '../../src/queue/index.ts';
+import type { Reply } from '../../src/smtp/index.ts';
 import { type CertificatePicker, type MessageSink, ReceiveService } from '../../src/smtp-receive/index.ts';
 
 /** A message as the queue got it. */

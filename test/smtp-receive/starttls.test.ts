@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
-import { type CertificatePicker } from '../../src/smtp-receive/index.ts';
+import type { CertificatePicker } from '../../src/smtp-receive/index.ts';
 import { HandClock, internetSnapshot, Receiving, type ReceivingOptions } from './receiving.ts';
 
 let folder = '';

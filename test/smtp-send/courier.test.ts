@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
-import { type DeliveryItem } from '../../src/queue/index.ts';
+import type { DeliveryItem } from '../../src/queue/index.ts';
 import { Courier } from '../../src/smtp-send/courier.ts';
 import { EdgeSmtpConnection } from '../../src/smtp-send/edge-smtp-connection.ts';
 import { openSocket } from '../../src/smtp-send/open-socket.ts';

@@ -1,12 +1,12 @@
 /** Messages and work as the queue would hand them over, with everything that sending did to them kept for the test. */
-import { type EnvelopeRecipient } from '../../src/mail/index.ts';
-import {
-  type ContentFacts,
-  type DeliveryItem,
-  type DeliveryWork,
-  type NextHop,
-  type RecipientOutcome,
-  type StoredMessage,
+import type { EnvelopeRecipient } from '../../src/mail/index.ts';
+import type {
+  ContentFacts,
+  DeliveryItem,
+  DeliveryWork,
+  NextHop,
+  RecipientOutcome,
+  StoredMessage,
 } from '../../src/queue/index.ts';
 
 export interface MessageWish {

@@ -7,7 +7,7 @@ import {
   testSnapshot,
   testSnapshotSource,
 } from '../../src/config/index.ts';
-import { type DecisionEvent, type EventKind, type EventOf } from '../../src/logs/index.ts';
+import type { DecisionEvent, EventKind, EventOf } from '../../src/logs/index.ts';
 import {
   DnsError,
   type MailResolver,

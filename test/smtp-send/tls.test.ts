@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { type SendConnector } from '../../src/config/index.ts';
+import type { SendConnector } from '../../src/config/index.ts';
 import { FakeWork } from './fake-work.ts';
 import { close, hang, type PeerScript, reset, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';

@@ -1,6 +1,6 @@
 /** The one LDAP client of the product: ldapts with its traps closed. */
 import { connect as connectSocket } from 'node:net';
-import { type ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import {
   AddRequest,
   Attribute,

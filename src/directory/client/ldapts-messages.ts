@@ -1,6 +1,6 @@
 /** Messages of ldapts where its own ones lose octets or end too early. */
 import { type BerReader, type BerWriter, CompareRequest, Control, Filter, SearchFilter } from 'ldapts';
-import { type Filter as FilterValue } from '../../ldap/index.ts';
+import type { Filter as FilterValue } from '../../ldap/index.ts';
 import { type EncodedFilter, encodeFilter } from './encode-filter.ts';
 
 /** A filter of ours in a request of ldapts. */

@@ -1,6 +1,6 @@
 /** What a principal may do with an entry. */
-import { type Entry } from '../../ldap/index.ts';
-import { type Principal } from './identity.ts';
+import type { Entry } from '../../ldap/index.ts';
+import type { Principal } from './identity.ts';
 
 /** Rights on one entry. Attributes are given by their key: the primary name in lower case. */
 export interface EntryRights {

@@ -1,7 +1,7 @@
 /** Which attributes of an entry a client is sent: RFC 4511 §4.5.1.8, `+` of RFC 3673, `@class` of RFC 4529. */
-import { type Entry, type KnownAttribute, type Schema } from '../../ldap/index.ts';
+import type { Entry, KnownAttribute, Schema } from '../../ldap/index.ts';
 import { type EntryRights, everyRight } from './access-policy.ts';
-import { type SentAttribute } from './result.ts';
+import type { SentAttribute } from './result.ts';
 
 interface Wanted {
   readonly subtypes: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 /** The line in the audit log that every attempt to write leaves. */
 import { LdapError } from '../../ldap/index.ts';
-import { type FaceLog } from './face-event.ts';
-import { type Session } from './operation.ts';
+import type { FaceLog } from './face-event.ts';
+import type { Session } from './operation.ts';
 import { codeOfError } from './result.ts';
 
 /** What the request says, without any value. */

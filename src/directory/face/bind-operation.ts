@@ -1,6 +1,6 @@
 /** Bind: RFC 4511 §4.2, RFC 4513 §5, SASL EXTERNAL of RFC 4422 appendix A. */
 import { LdapError } from '../../ldap/index.ts';
-import { type FaceLog } from './face-event.ts';
+import type { FaceLog } from './face-event.ts';
 import {
   type Authenticator,
   anonymous,
@@ -9,8 +9,8 @@ import {
   localAdministrator,
   type Principal,
 } from './identity.ts';
-import { type Operation, type Session } from './operation.ts';
-import { type BindCall } from './request.ts';
+import type { Operation, Session } from './operation.ts';
+import type { BindCall } from './request.ts';
 import { codeOfError, success } from './result.ts';
 
 /** SASL mechanisms that this peer can use, for the root DSE. */

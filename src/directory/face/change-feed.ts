@@ -1,15 +1,15 @@
 /** Changes as they happen, for searches that stay open: read from the change log, so that a slow reader holds nothing in memory. */
 import { compileFilter, Dn, isBelow, LdapError, type Schema } from '../../ldap/index.ts';
-import {
-  type Change,
-  type DirectoryEntry,
-  type DirectoryReader,
-  type DirectoryWriter,
-  type SearchRequest,
-  type SearchScope,
+import type {
+  Change,
+  DirectoryEntry,
+  DirectoryReader,
+  DirectoryWriter,
+  SearchRequest,
+  SearchScope,
 } from '../store/contract.ts';
 import { Breather } from './breather.ts';
-import { type SearchJob, type SearchParts } from './search-job.ts';
+import type { SearchJob, SearchParts } from './search-job.ts';
 
 /** Changes read from the log at once. */
 const batchSize = 500;

@@ -2,9 +2,9 @@
 import { Dn, type Entry, LdapError, type Schema } from '../../ldap/index.ts';
 import { everyRight } from './access-policy.ts';
 import { mechanismsFor } from './bind-operation.ts';
-import { type Operation } from './operation.ts';
-import { type CompareCall } from './request.ts';
-import { type SystemEntries } from './system-entries.ts';
+import type { Operation } from './operation.ts';
+import type { CompareCall } from './request.ts';
+import type { SystemEntries } from './system-entries.ts';
 import { assertOn, type DirectoryView, locate, requireBound } from './target.ts';
 
 export function compareOperation(view: DirectoryView, system: SystemEntries): Operation<CompareCall> {

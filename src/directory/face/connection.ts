@@ -1,18 +1,18 @@
 /** One LDAP connection from its first octet to its last: RFC 4511 §3.1, §4.2.1, §4.4.1, §4.11, §4.14, §5. */
-import { type Socket } from 'node:net';
-import { type TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import { BerFault } from './ber-reader.ts';
 import { decodeControls } from './controls.ts';
 import { Deadlines } from './deadlines.ts';
 import { decodeEnvelope, type Envelope } from './decode-request.ts';
-import { type FaceLog } from './face-event.ts';
+import type { FaceLog } from './face-event.ts';
 import { Framer, FramingFault } from './framer.ts';
 import { HeldIdentity } from './held-identity.ts';
 import { anonymous, type Peer, type Principal } from './identity.ts';
-import { type AnsweredKind, type LdapjsGate } from './ldapjs-gate.ts';
-import { type FaceLimits } from './limits.ts';
-import { type Operation, type OperationContext, type Session } from './operation.ts';
+import type { AnsweredKind, LdapjsGate } from './ldapjs-gate.ts';
+import type { FaceLimits } from './limits.ts';
+import type { Operation, OperationContext, Session } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { type Call, responseTags, startTlsOid } from './request.ts';
 import { encodeDisconnection, encodeResult, type Result, resultOf } from './result.ts';

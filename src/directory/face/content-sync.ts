@@ -4,7 +4,7 @@
  * not in the content any more is sent as deleted, also when it may never have been there: the log does not tell.
  */
 import { LdapError } from '../../ldap/index.ts';
-import { type Change, type DirectoryEntry } from '../store/contract.ts';
+import type { Change, DirectoryEntry } from '../store/contract.ts';
 import { Breather } from './breather.ts';
 import { changesBetween, contentOf, followChanges, Scope } from './change-feed.ts';
 import {
@@ -16,7 +16,7 @@ import {
   writeSyncState,
 } from './control-values.ts';
 import { controlOids } from './controls.ts';
-import { type RawControl } from './request.ts';
+import type { RawControl } from './request.ts';
 import { encodeEntry, encodeIntermediate, type Result, success } from './result.ts';
 import { type SearchJob, type SearchParts, sendEntry, stopped } from './search-job.ts';
 import { readSyncCookie, type SyncCookie, writeSyncCookie } from './sync-cookie.ts';

@@ -15,8 +15,8 @@ import {
   type SortKey,
   type SyncRequest,
 } from './control-values.ts';
-import { type FilterLimits } from './decode-filter.ts';
-import { type RawControl, type RequestKind } from './request.ts';
+import type { FilterLimits } from './decode-filter.ts';
+import type { RawControl, RequestKind } from './request.ts';
 
 /** The controls of one request, decoded. */
 export interface RequestControls {

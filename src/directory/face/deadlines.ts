@@ -1,5 +1,5 @@
 /** Stops operations whose time is over, with one timer for a whole connection: most operations end long before. */
-import { type RunningOperation } from './running-operations.ts';
+import type { RunningOperation } from './running-operations.ts';
 
 export class Deadlines implements Disposable {
   readonly #ends = new Map<RunningOperation, number>();

@@ -1,6 +1,6 @@
 /** Filters from the wire: RFC 4511 §4.5.1.7, with the absolute true and false of RFC 4526. */
 import { type Filter, LdapError } from '../../ldap/index.ts';
-import { type BerReader } from './ber-reader.ts';
+import type { BerReader } from './ber-reader.ts';
 
 /** How much a filter may ask for; beyond, adminLimitExceeded. */
 export interface FilterLimits {

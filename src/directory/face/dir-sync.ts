@@ -5,7 +5,7 @@
  * whatever size the client asks for.
  */
 import { Dn, type Entry, entryFrom, isBelow, parseGuid } from '../../ldap/index.ts';
-import { type Change, type DirectoryEntry } from '../store/contract.ts';
+import type { Change, DirectoryEntry } from '../store/contract.ts';
 import { changesBetween, contentOf, mayKnow, Scope } from './change-feed.ts';
 import { type DirSyncRequest, writeDirSync } from './control-values.ts';
 import { controlOids } from './controls.ts';

@@ -1,9 +1,9 @@
 /** Rights from the rules in the directory itself (see access-rule.ts). Administrators may do everything, whatever the rules say. */
 import { Dn, type Entry, LdapError, type Schema } from '../../ldap/index.ts';
-import { type Change, type DirectoryWriter } from '../store/contract.ts';
+import type { Change, DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, type EntryRights, everyRight, noRight } from './access-policy.ts';
 import { type AccessRule, parseAccessRule, type Right, ruleAttribute, secretAttributes } from './access-rule.ts';
-import { type Principal } from './identity.ts';
+import type { Principal } from './identity.ts';
 
 /** A rule that cannot be read and gives nothing: one imported, for clients cannot write such. */
 export interface RuleProblem {

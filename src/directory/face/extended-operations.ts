@@ -1,15 +1,15 @@
 /** Extended operations but StartTLS: Who am I? (RFC 4532), password modify (RFC 3062), cancel (RFC 3909). */
 import { randomBytes } from 'node:crypto';
 import { Dn, LdapError } from '../../ldap/index.ts';
-import { type DirectoryEntry, type DirectoryWriter } from '../store/contract.ts';
-import { type AccessPolicy } from './access-policy.ts';
+import type { DirectoryEntry, DirectoryWriter } from '../store/contract.ts';
+import type { AccessPolicy } from './access-policy.ts';
 import { audited } from './audit.ts';
 import { BerFault, BerReader, tags } from './ber-reader.ts';
 import { octets, sequence } from './ber-writer.ts';
-import { type FaceLog } from './face-event.ts';
+import type { FaceLog } from './face-event.ts';
 import { authorizationId, type Principal } from './identity.ts';
-import { type Operation, type OperationContext } from './operation.ts';
-import { type PasswordHasher } from './password.ts';
+import type { Operation, OperationContext } from './operation.ts';
+import type { PasswordHasher } from './password.ts';
 import { type ExtendedCall, startTlsOid } from './request.ts';
 import { type Result, success } from './result.ts';
 import { authorizer, locate, requireBound } from './target.ts';

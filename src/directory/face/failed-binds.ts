@@ -2,7 +2,7 @@
  * Failed binds, counted where guessing shows: for an account from one source, for a source whatever the account, and for an
  * account wherever it comes from. Kept in memory: a write for each guess would let strangers write.
  */
-import { type Clock } from '../../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 import { LdapError } from '../../ldap/index.ts';
 
 export interface LockoutPolicy {

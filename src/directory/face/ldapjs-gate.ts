@@ -3,7 +3,7 @@
  * handler. It never sees an octet of the network: its parser loses binary values, drops the
  * connection on many valid requests, and can be made to end the process (`30 84 ff ff ff ff 02 01 01`).
  */
-import { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import ldapjs, { type DN, type Logger, type Server } from 'ldapjs';
 import { type RequestKind, requestTags } from './request.ts';
 

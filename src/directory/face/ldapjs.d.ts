@@ -1,7 +1,7 @@
 /** The part of ldapjs 3.0.7 that the LDAP face uses. The package has no types of its own for a server. */
 declare module 'ldapjs' {
-  import { type EventEmitter } from 'node:events';
-  import { type Socket } from 'node:net';
+  import type { EventEmitter } from 'node:events';
+  import type { Socket } from 'node:net';
 
   /** What ldapjs logs to. */
   export interface Logger {

@@ -1,8 +1,8 @@
 /** What an operation gets and gives, whatever it does. */
-import { type RequestControls } from './controls.ts';
-import { type Peer, type Principal } from './identity.ts';
-import { type Call } from './request.ts';
-import { type Result } from './result.ts';
+import type { RequestControls } from './controls.ts';
+import type { Peer, Principal } from './identity.ts';
+import type { Call } from './request.ts';
+import type { Result } from './result.ts';
 
 /** The connection as operations see it. */
 export interface Session {

@@ -1,5 +1,5 @@
 /** Octets on their way to one client: few writes, in order, and a bound on what waits for a slow reader. */
-import { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 const flushBytes = 64 * 1024;
 

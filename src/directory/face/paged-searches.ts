@@ -1,8 +1,8 @@
 /** Paged searches that wait for their next page: RFC 2696. They belong to one connection and end with it. */
 import { LdapError } from '../../ldap/index.ts';
-import { type EntryCursor } from './entry-cursor.ts';
-import { type OperationContext, type Session } from './operation.ts';
-import { type RawControl, type SearchCall } from './request.ts';
+import type { EntryCursor } from './entry-cursor.ts';
+import type { OperationContext, Session } from './operation.ts';
+import type { RawControl, SearchCall } from './request.ts';
 
 export class PagedSearch {
   /** Entries sent in all pages. */

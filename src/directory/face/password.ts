@@ -2,7 +2,7 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LdapError, type Schema } from '../../ldap/index.ts';
 import { type Argon2Cost, defaultCost, formatHash, isHashed, maxPasswordBytes, parseHash } from '../password-hash.ts';
-import { type AttributeValues } from '../store/contract.ts';
+import type { AttributeValues } from '../store/contract.ts';
 
 export interface PasswordHasher {
   /** Value for userPassword. */

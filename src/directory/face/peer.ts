@@ -1,5 +1,5 @@
-import { type Socket } from 'node:net';
-import { type Peer } from './identity.ts';
+import type { Socket } from 'node:net';
+import type { Peer } from './identity.ts';
 
 /** The other end of an accepted socket before TLS. Addresses of IPv4 come without the IPv6 prefix. */
 export function peerOf(socket: Socket): Peer {

@@ -1,10 +1,10 @@
 /** Persistent search: draft-ietf-ldapext-psearch-03. Sends entries as they change until it is abandoned. */
-import { type Change } from '../store/contract.ts';
+import type { Change } from '../store/contract.ts';
 import { contentOf, followChanges, mayKnow, Scope } from './change-feed.ts';
 import { changeBits, type PersistentRequest, writeEntryChange } from './control-values.ts';
 import { controlOids } from './controls.ts';
 import { EntryCursor } from './entry-cursor.ts';
-import { type RawControl } from './request.ts';
+import type { RawControl } from './request.ts';
 import { encodeEntry, type Result } from './result.ts';
 import { type SearchJob, type SearchParts, sendEntries, sendEntry, stopped } from './search-job.ts';
 

@@ -1,7 +1,7 @@
 /** The operations of one connection that are under way: abandon (RFC 4511 §4.11), cancel (RFC 3909), the bar before a bind. */
 import { LdapError } from '../../ldap/index.ts';
-import { type AnsweredKind } from './ldapjs-gate.ts';
-import { type StopReason } from './operation.ts';
+import type { AnsweredKind } from './ldapjs-gate.ts';
+import type { StopReason } from './operation.ts';
 
 export class RunningOperation {
   readonly messageId: number;

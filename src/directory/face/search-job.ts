@@ -1,13 +1,13 @@
 /** One search as its parts hand it on: looking up, sending, staying open. */
-import { type DirectoryEntry, type DirectoryWriter, type SearchRequest } from '../store/contract.ts';
-import { type AccessPolicy } from './access-policy.ts';
-import { type AttributeSelection } from './attribute-selection.ts';
-import { type EntryCursor } from './entry-cursor.ts';
-import { type FaceLimits } from './limits.ts';
-import { type OperationContext, type StopReason } from './operation.ts';
-import { type RawControl, type SearchCall } from './request.ts';
+import type { DirectoryEntry, DirectoryWriter, SearchRequest } from '../store/contract.ts';
+import type { AccessPolicy } from './access-policy.ts';
+import type { AttributeSelection } from './attribute-selection.ts';
+import type { EntryCursor } from './entry-cursor.ts';
+import type { FaceLimits } from './limits.ts';
+import type { OperationContext, StopReason } from './operation.ts';
+import type { RawControl, SearchCall } from './request.ts';
 import { encodeEntry, type Result } from './result.ts';
-import { type SystemEntries } from './system-entries.ts';
+import type { SystemEntries } from './system-entries.ts';
 
 export interface SearchParts {
   readonly store: DirectoryWriter;

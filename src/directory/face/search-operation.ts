@@ -1,6 +1,6 @@
 /** Search: RFC 4511 §4.5, with paged results (RFC 2696) and server side sorting (RFC 2891). */
 import { compileFilter, type Dn, type Entry, LdapError } from '../../ldap/index.ts';
-import { type DirectoryEntry, type SearchRequest } from '../store/contract.ts';
+import type { DirectoryEntry, SearchRequest } from '../store/contract.ts';
 import { everyRight } from './access-policy.ts';
 import { AttributeSelection } from './attribute-selection.ts';
 import { mechanismsFor } from './bind-operation.ts';
@@ -9,11 +9,11 @@ import { type PageRequest, writePage, writeSortResult } from './control-values.t
 import { controlOids, type RequestControls } from './controls.ts';
 import { dirSync } from './dir-sync.ts';
 import { EntryCursor } from './entry-cursor.ts';
-import { type Principal } from './identity.ts';
-import { type Operation, type OperationContext } from './operation.ts';
+import type { Principal } from './identity.ts';
+import type { Operation, OperationContext } from './operation.ts';
 import { PagedSearches } from './paged-searches.ts';
 import { persistentSearch } from './persistent-search.ts';
-import { type RawControl, type SearchCall } from './request.ts';
+import type { RawControl, SearchCall } from './request.ts';
 import { encodeEntry, type Result, resultCodeOf, success } from './result.ts';
 import { entryLimit, type SearchJob, type SearchParts, sendEntries, stopped } from './search-job.ts';
 import { EntrySorter, SortRefusal } from './sort-keys.ts';

@@ -1,5 +1,5 @@
 /** The entries of a search in the order a client asks for (RFC 2891): all are read before the first one is sent. */
-import { type DirectoryEntry, type DirectoryReader, type SearchRequest } from '../store/contract.ts';
+import type { DirectoryEntry, DirectoryReader, SearchRequest } from '../store/contract.ts';
 import { Breather } from './breather.ts';
 import { type EntrySorter, type SortedRow, SortRefusal } from './sort-keys.ts';
 

@@ -1,10 +1,10 @@
 /** Accounts kept in the directory: class edgeAccount, or anything with userPassword. */
-import { type Clock } from '../../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 import { Dn, LdapError, parseGeneralizedTime } from '../../ldap/index.ts';
-import { type Change, type DirectoryEntry, type DirectoryReader } from '../store/contract.ts';
+import type { Change, DirectoryEntry, DirectoryReader } from '../store/contract.ts';
 import { type Attempt, defaultLockout, FailedBinds, type LockoutPolicy } from './failed-binds.ts';
 import { type Authenticator, BindRefusal, type Peer, type PeerCertificate, type Principal } from './identity.ts';
-import { type PasswordHasher } from './password.ts';
+import type { PasswordHasher } from './password.ts';
 import { sourceOf } from './peer.ts';
 
 export interface StoreAuthenticatorParts {

@@ -8,7 +8,7 @@ import {
   type MutableEntry,
   type Schema,
 } from '../../ldap/index.ts';
-import { type DirectoryReader } from '../store/contract.ts';
+import type { DirectoryReader } from '../store/contract.ts';
 import { subschemaDn } from '../store/stored-entry.ts';
 import { supportedControls } from './controls.ts';
 

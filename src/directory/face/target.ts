@@ -1,9 +1,9 @@
 /** The entry an operation is about, as far as the one who asks may know of it. */
 import { compileFilter, Dn, type Entry, entryFrom, type Filter, LdapError, type Schema } from '../../ldap/index.ts';
-import { type DirectoryEntry, type DirectoryReader, type PendingChange } from '../store/contract.ts';
-import { type AccessPolicy, type EntryRights } from './access-policy.ts';
-import { type Principal } from './identity.ts';
-import { type AddCall, type DeleteCall, type ModifyCall, type ModifyDnCall } from './request.ts';
+import type { DirectoryEntry, DirectoryReader, PendingChange } from '../store/contract.ts';
+import type { AccessPolicy, EntryRights } from './access-policy.ts';
+import type { Principal } from './identity.ts';
+import type { AddCall, DeleteCall, ModifyCall, ModifyDnCall } from './request.ts';
 
 export type UpdateCall = AddCall | DeleteCall | ModifyCall | ModifyDnCall;
 

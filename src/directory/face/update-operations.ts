@@ -1,24 +1,18 @@
 /** Add, delete, modify and modify DN: RFC 4511 §4.6–4.9, with pre-read and post-read (RFC 4527), assertion (RFC 4528). */
 import { Dn, LdapError, parseRdn, type Rdn, type Schema } from '../../ldap/index.ts';
-import {
-  type AttributeValues,
-  type DirectoryEntry,
-  type DirectoryWriter,
-  type WriteOptions,
-  type WriteResult,
-} from '../store/contract.ts';
-import { type AccessPolicy } from './access-policy.ts';
+import type { AttributeValues, DirectoryEntry, DirectoryWriter, WriteOptions, WriteResult } from '../store/contract.ts';
+import type { AccessPolicy } from './access-policy.ts';
 import { parseAccessRule, ruleAttribute, secretAttributes } from './access-rule.ts';
 import { AttributeSelection } from './attribute-selection.ts';
 import { audited, type WriteFacts } from './audit.ts';
 import { controlOids } from './controls.ts';
-import { type FaceLog } from './face-event.ts';
-import { type Operation, type OperationContext } from './operation.ts';
+import type { FaceLog } from './face-event.ts';
+import type { Operation, OperationContext } from './operation.ts';
 import { hashPasswords, type PasswordHasher } from './password.ts';
-import { type AddCall, type DeleteCall, type ModifyCall, type ModifyDnCall, type RawControl } from './request.ts';
+import type { AddCall, DeleteCall, ModifyCall, ModifyDnCall, RawControl } from './request.ts';
 import { encodeBareEntry, type Result, success } from './result.ts';
 import { extendSchema } from './schema-update.ts';
-import { type SystemEntries } from './system-entries.ts';
+import type { SystemEntries } from './system-entries.ts';
 import { authorizer, noSuchObject, requireBound, requireRights, type UpdateCall } from './target.ts';
 
 export interface UpdateParts {

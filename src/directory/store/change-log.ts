@@ -3,7 +3,7 @@
  * above 32 bits as doubles. There are as many lines as entries and more, so each octet counts.
  */
 import { formatGuid, parseGuid } from '../../ldap/index.ts';
-import { type Change, type ChangeKind } from './contract.ts';
+import type { Change, ChangeKind } from './contract.ts';
 
 /** Key of a sequence number: 8 octets in order of the numbers. */
 export function usnOctets(usn: number): Buffer {

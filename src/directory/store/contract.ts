@@ -1,12 +1,5 @@
 /** What the embedded directory's store promises: operations, searches, changes. Implemented by DirectoryStore on LMDB. */
-import {
-  type AttributeValues,
-  type Dn,
-  type Entry,
-  type Filter,
-  type Modification,
-  type Schema,
-} from '../../ldap/index.ts';
+import type { AttributeValues, Dn, Entry, Filter, Modification, Schema } from '../../ldap/index.ts';
 
 export { type AttributeValues, type Modification };
 

@@ -3,15 +3,15 @@ import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../base/index.ts';
 import { type AttributeValues, type Dn, LdapError, type Modification, type Schema } from '../../ldap/index.ts';
-import {
-  type Change,
-  type ChangeListener,
-  type DirectoryWriter,
-  type Finding,
-  type Operation,
-  type SchemaExtension,
-  type WriteOptions,
-  type WriteResult,
+import type {
+  Change,
+  ChangeListener,
+  DirectoryWriter,
+  Finding,
+  Operation,
+  SchemaExtension,
+  WriteOptions,
+  WriteResult,
 } from './contract.ts';
 import { openEnvironment, readMeta } from './environment.ts';
 import { declaredIndexes } from './index-keys.ts';

@@ -2,15 +2,15 @@
 import { basename } from 'node:path';
 import { formatLdifRecord, LdapError, LdifError, type LdifRecord, readLdif } from '../../ldap/index.ts';
 import { withHashedPasswords } from '../password-hash.ts';
-import {
-  type AttributeValues,
-  type DirectoryReader,
-  type Operation,
-  type SchemaExtension,
-  type SearchScope,
-  type WriteOptions,
+import type {
+  AttributeValues,
+  DirectoryReader,
+  Operation,
+  SchemaExtension,
+  SearchScope,
+  WriteOptions,
 } from './contract.ts';
-import { type DirectoryStore } from './directory-store.ts';
+import type { DirectoryStore } from './directory-store.ts';
 import { readLdifFolder } from './schema-files.ts';
 import { subschemaDn } from './stored-entry.ts';
 

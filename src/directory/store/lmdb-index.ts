@@ -1,5 +1,5 @@
 /** The index database as the planner reads it and operations change it. */
-import { type Database } from 'lmdb';
+import type { Database } from 'lmdb';
 import { type IndexReader, type KeyRange, sortedOnce } from './planner.ts';
 
 /** Octets of an entry's number, in order of the numbers. */

@@ -2,7 +2,7 @@
  * The operations of RFC 4511 §4.6 to §4.9 on the store. Each checks everything first and then writes; both happen inside one
  * transaction, so that nothing changes in between and nothing half done is ever seen.
  */
-import { type Clock } from '../../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 import {
   type AttributeValues,
   compileFilter,
@@ -14,15 +14,15 @@ import {
   parentKey,
   parseRdn,
 } from '../../ldap/index.ts';
-import { type Change, type Operation, type PendingChange, type WriteOptions, type WriteResult } from './contract.ts';
+import type { Change, Operation, PendingChange, WriteOptions, WriteResult } from './contract.ts';
 import { type EntryData, encodeEntry } from './entry-data.ts';
 import { EntryDraft } from './entry-draft.ts';
 import { readMeta } from './environment.ts';
 import { GuidSource } from './guid-source.ts';
 import { longestKey, rangeBelow } from './key-ranges.ts';
 import { SchemaCheck } from './schema-check.ts';
-import { type StoreReader } from './store-reader.ts';
-import { type StoreWriter } from './store-writer.ts';
+import type { StoreReader } from './store-reader.ts';
+import type { StoreWriter } from './store-writer.ts';
 import { computedKeys, StoredEntry } from './stored-entry.ts';
 import { tombstoneOf } from './tombstone.ts';
 

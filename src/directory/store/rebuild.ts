@@ -1,6 +1,6 @@
 /** Makes all indexes anew, within a transaction. */
 import { declaredIndexes } from './index-keys.ts';
-import { type StoreReader } from './store-reader.ts';
+import type { StoreReader } from './store-reader.ts';
 import { keysOf, type StoreWriter } from './store-writer.ts';
 import { StoredEntry } from './stored-entry.ts';
 

@@ -1,11 +1,11 @@
 /** Brings a store to the content of another one, a backup as a rule, within a transaction: only what differs is written. */
 import { isBelow } from '../../ldap/index.ts';
-import { type Change } from './contract.ts';
+import type { Change } from './contract.ts';
 import { encodeEntry, entryBody } from './entry-data.ts';
 import { readMeta } from './environment.ts';
 import { idOf } from './lmdb-index.ts';
-import { type StoreReader } from './store-reader.ts';
-import { type StoreWriter } from './store-writer.ts';
+import type { StoreReader } from './store-reader.ts';
+import type { StoreWriter } from './store-writer.ts';
 import { StoredEntry } from './stored-entry.ts';
 import { tombstoneOf } from './tombstone.ts';
 

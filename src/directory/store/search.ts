@@ -1,12 +1,12 @@
 /** Searches: candidates from an index or a scan in order of names, each tested, none held open in between. */
 import { compileFilter, everyEntry, type Filter, LdapError, type Matcher } from '../../ldap/index.ts';
-import { type DirectoryEntry, type SearchPlan, type SearchRequest } from './contract.ts';
+import type { DirectoryEntry, SearchPlan, SearchRequest } from './contract.ts';
 import { count } from './environment.ts';
 import { behindSubtree, childOf, inScope, rangeBelow } from './key-ranges.ts';
 import { idOf } from './lmdb-index.ts';
 import { type Candidates, planFilter } from './planner.ts';
-import { type StoreReader } from './store-reader.ts';
-import { type StoredEntry } from './stored-entry.ts';
+import type { StoreReader } from './store-reader.ts';
+import type { StoredEntry } from './stored-entry.ts';
 
 /** Names read at once by a scan. A read transaction lives no longer than reading these. */
 const chunkSize = 200;

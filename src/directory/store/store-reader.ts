@@ -1,14 +1,7 @@
 /** The reading side of the store: the same in the process that writes and in those that only read. */
 import { Dn, type KnownAttribute, LdapError, parentKey, parseGuid, type Schema } from '../../ldap/index.ts';
 import { parseChange, usnOctets } from './change-log.ts';
-import {
-  type Change,
-  type Changes,
-  type DirectoryEntry,
-  type DirectoryReader,
-  type SearchPlan,
-  type SearchRequest,
-} from './contract.ts';
+import type { Change, Changes, DirectoryEntry, DirectoryReader, SearchPlan, SearchRequest } from './contract.ts';
 import { count, type Environment, readMeta } from './environment.ts';
 import { equalityKey } from './index-keys.ts';
 import { behindSubtree, childOf, longestKey, rangeBelow } from './key-ranges.ts';

@@ -1,5 +1,5 @@
 import { Dn, formatGeneralizedTime, formatGuid, type Schema } from '../../ldap/index.ts';
-import { type DirectoryEntry } from './contract.ts';
+import type { DirectoryEntry } from './contract.ts';
 import { EncodedEntry } from './entry-data.ts';
 
 /** Name of the subschema entry, published by the LDAP face. */

@@ -1,9 +1,9 @@
 /** Checks the databases of a store against each other. */
 import { isBelow, parentKey } from '../../ldap/index.ts';
-import { type Finding } from './contract.ts';
+import type { Finding } from './contract.ts';
 import { readMeta } from './environment.ts';
 import { idOf } from './lmdb-index.ts';
-import { type StoreReader } from './store-reader.ts';
+import type { StoreReader } from './store-reader.ts';
 import { keysOf } from './store-writer.ts';
 import { StoredEntry } from './stored-entry.ts';
 

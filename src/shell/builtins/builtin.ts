@@ -1,4 +1,4 @@
-import { type CmdletCall, type CmdletFacts, type ParameterFacts, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, CmdletFacts, ParameterFacts, ShellCmdlet } from '../interpreter/contract.ts';
 import { enumerate } from '../interpreter/statements.ts';
 
 type ParameterTable = Readonly<Record<string, Omit<ParameterFacts, 'name'>>>;

@@ -1,5 +1,5 @@
-import { type FileAccess } from '../interpreter/context.ts';
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { FileAccess } from '../interpreter/context.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings } from '../interpreter/encodings.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';

@@ -1,5 +1,5 @@
-import { type FileAccess } from '../interpreter/context.ts';
-import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { FileAccess } from '../interpreter/context.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings } from '../interpreter/encodings.ts';
 import { formatDate } from '../values/dates.ts';
 import { propertiesOf } from '../values/members.ts';

@@ -1,4 +1,4 @@
-import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { formatDate, formatUnix } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { builtIn, numberParameter, textParameter } from './builtin.ts';

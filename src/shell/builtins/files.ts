@@ -1,7 +1,7 @@
 import { renderText } from '../format/output.ts';
-import { type View } from '../format/views.ts';
-import { type FileAccess } from '../interpreter/context.ts';
-import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { View } from '../format/views.ts';
+import type { FileAccess } from '../interpreter/context.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings, findEncoding } from '../interpreter/encodings.ts';
 import { convertTo } from '../values/convert.ts';
 import { type ErrorCategory, ShellError } from '../values/shell-error.ts';

@@ -1,4 +1,4 @@
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { methodNames } from '../interpreter/methods.ts';
 import { propertiesOf } from '../values/members.ts';
 import { ShellObject } from '../values/shell-object.ts';

@@ -1,6 +1,6 @@
-import { type CommandFinder } from '../catalogue.ts';
+import type { CommandFinder } from '../catalogue.ts';
 import { wordWrap } from '../format/word-wrap.ts';
-import { type CmdletFacts, type ParameterFacts, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletFacts, ParameterFacts, ShellCmdlet } from '../interpreter/contract.ts';
 import { didYouMean } from '../values/nearest.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';

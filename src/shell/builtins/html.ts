@@ -1,4 +1,4 @@
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter, textParameter } from './builtin.ts';
 import { selectProperties } from './property-selection.ts';

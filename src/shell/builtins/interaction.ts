@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { renderText, type ViewFinder } from '../format/output.ts';
 import { cancelled } from '../interpreter/budget.ts';
-import { type FileAccess } from '../interpreter/context.ts';
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { FileAccess } from '../interpreter/context.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { ScriptBlock } from '../values/script-block.ts';
 import { SecureString } from '../values/secure-string.ts';

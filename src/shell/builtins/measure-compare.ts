@@ -1,5 +1,5 @@
 import { numberOf } from '../interpreter/arithmetic.ts';
-import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { compare } from '../values/compare.ts';
 import { findProperty } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';

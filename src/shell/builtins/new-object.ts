@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { newGuid } from '../../base/index.ts';
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { setProperty } from '../interpreter/indexing.ts';
 import { newObject } from '../interpreter/new-object.ts';
 import { equals } from '../values/compare.ts';

@@ -1,4 +1,4 @@
-import { type CommandHost } from '../interpreter/contract.ts';
+import type { CommandHost } from '../interpreter/contract.ts';
 import { formatValue } from '../interpreter/format-string.ts';
 import { collect } from '../interpreter/statements.ts';
 import { Hashtable } from '../values/hashtable.ts';

@@ -1,4 +1,4 @@
-import { type CmdletCall, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { enumerate } from '../interpreter/statements.ts';
 import { compare } from '../values/compare.ts';
 import { findProperty, propertiesOf } from '../values/members.ts';

@@ -1,5 +1,5 @@
-import { type FileAccess } from '../interpreter/context.ts';
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { FileAccess } from '../interpreter/context.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings } from '../interpreter/encodings.ts';
 import { regularExpression, searchable } from '../interpreter/regular-expressions.ts';
 import { ShellObject } from '../values/shell-object.ts';

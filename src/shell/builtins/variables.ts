@@ -1,4 +1,4 @@
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { collect } from '../interpreter/statements.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';

@@ -1,4 +1,4 @@
-import { type CmdletCall, type ParameterFacts, type ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ParameterFacts, ShellCmdlet } from '../interpreter/contract.ts';
 import { callMethod } from '../interpreter/methods.ts';
 import { applyOperator } from '../interpreter/operators.ts';
 import { enumerate } from '../interpreter/statements.ts';

@@ -1,5 +1,5 @@
 import { paint, printable } from '../format/colour.ts';
-import { type ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { enumerate } from '../interpreter/statements.ts';
 import { type ErrorCategory, ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';

@@ -1,7 +1,7 @@
 import { toDisplay } from '../values/text.ts';
 import { paint, printable } from './colour.ts';
 import { pad } from './layout.ts';
-import { type RenderOptions } from './rendered.ts';
+import type { RenderOptions } from './rendered.ts';
 import { wordWrap } from './word-wrap.ts';
 
 /** Values of one object by their labels. */

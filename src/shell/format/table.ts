@@ -1,8 +1,8 @@
 import { isNumeric, toDisplay } from '../values/text.ts';
 import { paint, printable } from './colour.ts';
 import { displayWidth, oneLine, pad, truncate } from './layout.ts';
-import { type Row } from './list.ts';
-import { type RenderOptions } from './rendered.ts';
+import type { Row } from './list.ts';
+import type { RenderOptions } from './rendered.ts';
 import { wordWrap } from './word-wrap.ts';
 
 export interface Column {

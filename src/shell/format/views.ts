@@ -1,4 +1,4 @@
-import { type Column } from './table.ts';
+import type { Column } from './table.ts';
 
 /** How objects of a type are shown when the line does not say, as the format files of Exchange and PowerShell do. */
 export interface View {

@@ -1,8 +1,8 @@
-import { type Assignment, type Expression } from '../language/ast.ts';
+import type { Assignment, Expression } from '../language/ast.ts';
 import { convertTo } from '../values/convert.ts';
 import { getProperty } from '../values/members.ts';
 import { toText } from '../values/text.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { indexInto, setIndex, setProperty } from './indexing.ts';
 import { applyOperator } from './operators.ts';

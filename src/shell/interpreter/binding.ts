@@ -1,12 +1,12 @@
-import { type Command } from '../language/ast.ts';
-import { type Extent } from '../language/position.ts';
+import type { Command } from '../language/ast.ts';
+import type { Extent } from '../language/position.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { findProperty } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { isCommon } from './common-parameters.ts';
 import { type Context, located } from './context.ts';
-import { type CmdletFacts, type ParameterFacts } from './contract.ts';
+import type { CmdletFacts, ParameterFacts } from './contract.ts';
 import { convertArgument, literalText } from './convert-argument.ts';
 import { evaluate } from './evaluate.ts';
 import { filterText } from './filter-text.ts';

@@ -4,7 +4,7 @@ import { ScriptBlock, TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { numberOf } from './arithmetic.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { invokeBlock } from './invoke-block.ts';
 import { collect, enumerate } from './statements.ts';
 

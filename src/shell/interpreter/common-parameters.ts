@@ -1,4 +1,4 @@
-import { type CmdletFacts, type ParameterFacts } from './contract.ts';
+import type { CmdletFacts, ParameterFacts } from './contract.ts';
 
 /** What errors and warnings may do. Inquire is left out: nobody is asked in the middle of a cmdlet. */
 const actions = ['SilentlyContinue', 'Stop', 'Continue', 'Ignore'];

@@ -1,15 +1,15 @@
-import { type RenderOptions } from '../format/rendered.ts';
-import { type Pipeline } from '../language/ast.ts';
-import { type Extent } from '../language/position.ts';
-import { type ScriptBlock, type Source } from '../values/script-block.ts';
+import type { RenderOptions } from '../format/rendered.ts';
+import type { Pipeline } from '../language/ast.ts';
+import type { Extent } from '../language/position.ts';
+import type { ScriptBlock, Source } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
-import { type ShellList } from '../values/shell-list.ts';
+import type { ShellList } from '../values/shell-list.ts';
 import { type Budget, cancelled } from './budget.ts';
-import { type ShellCmdlet } from './contract.ts';
+import type { ShellCmdlet } from './contract.ts';
 import { ErrorRecord } from './error-record.ts';
 import { Leave } from './leave.ts';
-import { type Scope } from './scope.ts';
-import { type Streams } from './streams.ts';
+import type { Scope } from './scope.ts';
+import type { Streams } from './streams.ts';
 
 /** Files, as far as cmdlets may reach them. */
 export interface FileAccess {

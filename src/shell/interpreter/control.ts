@@ -1,4 +1,4 @@
-import { type LeaveStatement, type SwitchStatement, type TryStatement } from '../language/ast.ts';
+import type { LeaveStatement, SwitchStatement, TryStatement } from '../language/ast.ts';
 import { equals } from '../values/compare.ts';
 import { convertTo, toBoolean } from '../values/convert.ts';
 import { ScriptBlock } from '../values/script-block.ts';

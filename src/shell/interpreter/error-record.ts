@@ -1,9 +1,9 @@
 import { paint } from '../format/colour.ts';
-import { type RenderOptions } from '../format/rendered.ts';
+import type { RenderOptions } from '../format/rendered.ts';
 import { wordWrap } from '../format/word-wrap.ts';
 import { type Extent, placeOf } from '../language/position.ts';
-import { type Source } from '../values/script-block.ts';
-import { type ErrorDetails, type ShellError } from '../values/shell-error.ts';
+import type { Source } from '../values/script-block.ts';
+import type { ErrorDetails, ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
 import { shortTypeName } from '../values/types.ts';

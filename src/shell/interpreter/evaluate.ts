@@ -1,4 +1,4 @@
-import { type Expression, type ExpressionKind } from '../language/ast.ts';
+import type { Expression, ExpressionKind } from '../language/ast.ts';
 import { convertTo, toBoolean } from '../values/convert.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { findProperty, getProperty } from '../values/members.ts';

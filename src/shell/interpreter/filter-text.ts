@@ -1,8 +1,8 @@
-import { type Expression, type ScriptBlockLiteral } from '../language/ast.ts';
+import type { Expression, ScriptBlockLiteral } from '../language/ast.ts';
 import { quoted } from '../language/printer.ts';
 import { formatDate } from '../values/dates.ts';
 import { toText } from '../values/text.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { evaluate } from './evaluate.ts';
 
 /** Parts of a filter that stand for a value of the session. */

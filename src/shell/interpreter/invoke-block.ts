@@ -1,4 +1,4 @@
-import { type ScriptBlock } from '../values/script-block.ts';
+import type { ScriptBlock } from '../values/script-block.ts';
 import { type Context, inBlock } from './context.ts';
 import { Leave } from './leave.ts';
 import { Scope } from './scope.ts';

@@ -1,12 +1,6 @@
-import {
-  type Block,
-  type DoStatement,
-  type ForeachStatement,
-  type ForStatement,
-  type WhileStatement,
-} from '../language/ast.ts';
+import type { Block, DoStatement, ForeachStatement, ForStatement, WhileStatement } from '../language/ast.ts';
 import { toBoolean } from '../values/convert.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { valueOf } from './evaluate.ts';
 import { Leave } from './leave.ts';
 import { enumerate, runStatement, runStatements } from './statements.ts';

@@ -7,7 +7,7 @@ import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
 import { wildcard } from '../values/wildcard.ts';
 import { add, bitwise, divide, multiply, range, remainder, subtract } from './arithmetic.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { formatString } from './format-string.ts';
 import { regularExpression, replacement, searchable } from './regular-expressions.ts';
 

@@ -1,4 +1,4 @@
-import { type Command, type ExpressionStage, type Pipeline } from '../language/ast.ts';
+import type { Command, ExpressionStage, Pipeline } from '../language/ast.ts';
 import { plainDashes } from '../language/characters.ts';
 import { ScriptBlock } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
@@ -6,7 +6,7 @@ import { toText } from '../values/text.ts';
 import { type Binding, bindCommand, bindItem, missingError, missingParameters } from './binding.ts';
 import { commandNotFound } from './command-not-found.ts';
 import { type Context, Failure, located } from './context.ts';
-import { type ShellCmdlet } from './contract.ts';
+import type { ShellCmdlet } from './contract.ts';
 import { evaluate, gather } from './evaluate.ts';
 import { Host } from './host.ts';
 import { callBlock } from './invoke-block.ts';

@@ -1,12 +1,12 @@
-import { type CommandElement, type Expression } from '../language/ast.ts';
+import type { CommandElement, Expression } from '../language/ast.ts';
 import { plainDashes } from '../language/characters.ts';
-import { type Extent } from '../language/position.ts';
+import type { Extent } from '../language/position.ts';
 import { printExpression } from '../language/printer.ts';
 import { didYouMean } from '../values/nearest.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { allParameters } from './common-parameters.ts';
-import { type CmdletFacts, type ParameterFacts } from './contract.ts';
+import type { CmdletFacts, ParameterFacts } from './contract.ts';
 
 /** A value that is still to be evaluated, or one that came from a splatted table. */
 export type Slot = { readonly node: Expression } | { readonly value: unknown };

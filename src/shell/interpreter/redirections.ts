@@ -1,7 +1,7 @@
 import { renderText } from '../format/output.ts';
-import { type Redirection } from '../language/ast.ts';
+import type { Redirection } from '../language/ast.ts';
 import { toText } from '../values/text.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import { diverted, type SideStream } from './streams.ts';
 

@@ -1,4 +1,4 @@
-import { type IfStatement, type Statement } from '../language/ast.ts';
+import type { IfStatement, Statement } from '../language/ast.ts';
 import { toBoolean } from '../values/convert.ts';
 import { assign } from './assign.ts';
 import { type Context, Failure, located, report } from './context.ts';

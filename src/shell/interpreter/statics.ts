@@ -8,7 +8,7 @@ import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
 import { numberOf } from './arithmetic.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { encodings } from './encodings.ts';
 import { formatString } from './format-string.ts';
 import { newObject } from './new-object.ts';

@@ -1,5 +1,5 @@
-import { type Question } from '../endpoint.ts';
-import { type ErrorRecord } from './error-record.ts';
+import type { Question } from '../endpoint.ts';
+import type { ErrorRecord } from './error-record.ts';
 
 /** Where a line writes beside its objects. */
 export interface Streams {

@@ -1,5 +1,5 @@
 import { ShellError } from '../values/shell-error.ts';
-import { type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { constants, type Scope } from './scope.ts';
 
 /** The drive or scope of a variable's name, in lower case, and what is left. */

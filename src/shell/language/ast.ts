@@ -1,5 +1,5 @@
 /** The tree of a script. Every node knows its place; parentheses are kept, so that a tree prints back as it was read. */
-import { type Extent } from './position.ts';
+import type { Extent } from './position.ts';
 
 interface Node {
   readonly extent: Extent;

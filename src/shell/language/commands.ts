@@ -1,9 +1,9 @@
-import { type Command, type CommandElement, type Expression, type Redirection } from './ast.ts';
+import type { Command, CommandElement, Expression, Redirection } from './ast.ts';
 import { endsWord, isDash, isDoubleQuote, isNamePart, isNameStart, isSingleQuote } from './characters.ts';
 import { arrayOf } from './expressions.ts';
 import { readNumber } from './number.ts';
 import { readEnclosed, readPostfix } from './primary.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { readWord } from './strings.ts';
 import { readVariable } from './variable.ts';
 

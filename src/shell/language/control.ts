@@ -11,7 +11,7 @@ import { endsWord, isDash, isNameStart } from './characters.ts';
 import { endsStage } from './commands.ts';
 import { readBlock } from './groups.ts';
 import { readPostfix, readPrimary } from './primary.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { keywordAt, readCondition, readStatement, takeKeyword, takeLater } from './statements.ts';
 import { readWord } from './strings.ts';
 import { readTypeName } from './type-name.ts';

@@ -1,9 +1,9 @@
-import { type ArrayLiteral, type Expression, type UnaryOperator } from './ast.ts';
+import type { ArrayLiteral, Expression, UnaryOperator } from './ast.ts';
 import { isDash } from './characters.ts';
 import { readNumber } from './number.ts';
 import { operatorName, precedence, unaryWords } from './operators.ts';
 import { readPostfix, readPrimary } from './primary.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { readTypeName } from './type-name.ts';
 
 /** Reads an expression. Without `comma`, as between the parentheses of a method, a comma ends it. */

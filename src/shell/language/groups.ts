@@ -1,16 +1,16 @@
-import {
-  type ArrayExpression,
-  type Block,
-  type Expression,
-  type HashLiteral,
-  type Parenthesis,
-  type ScriptBlockLiteral,
-  type Statement,
-  type SubExpression,
+import type {
+  ArrayExpression,
+  Block,
+  Expression,
+  HashLiteral,
+  Parenthesis,
+  ScriptBlockLiteral,
+  Statement,
+  SubExpression,
 } from './ast.ts';
 import { isNamePart, isNameStart } from './characters.ts';
 import { readPrimary } from './primary.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { readStatement, readStatements } from './statements.ts';
 
 /** Reads `( … )`: one statement. */

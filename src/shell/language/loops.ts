@@ -1,6 +1,6 @@
-import { type DoStatement, type ForStatement, type Statement, type WhileStatement } from './ast.ts';
+import type { DoStatement, ForStatement, Statement, WhileStatement } from './ast.ts';
 import { readBlock } from './groups.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { readCondition, readStatement, takeKeyword, takeLater } from './statements.ts';
 
 const readers: Readonly<Record<string, (scanner: Scanner) => Statement>> = {

@@ -1,6 +1,6 @@
-import { type NumberLiteral } from './ast.ts';
+import type { NumberLiteral } from './ast.ts';
 import { endsWord, isDash } from './characters.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 
 const multipliers: Readonly<Record<string, number>> = {
   kb: 1024,

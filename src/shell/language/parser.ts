@@ -1,4 +1,4 @@
-import { type Script } from './ast.ts';
+import type { Script } from './ast.ts';
 import { Scanner } from './scanner.ts';
 import { readStatements } from './statements.ts';
 import { ShellSyntaxError } from './syntax-error.ts';

@@ -1,9 +1,9 @@
-import { type Expression, type TypeLiteral } from './ast.ts';
+import type { Expression, TypeLiteral } from './ast.ts';
 import { endsWord, isDoubleQuote, isNamePart, isNameStart, isSingleQuote } from './characters.ts';
 import { readExpression } from './expressions.ts';
 import { readArrayExpression, readHashLiteral, readParenthesis, readScriptBlock, readSubExpression } from './groups.ts';
 import { readNumber } from './number.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { atHereString, readHereString, readQuoted } from './strings.ts';
 import { readTypeName } from './type-name.ts';
 import { readVariable } from './variable.ts';

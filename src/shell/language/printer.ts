@@ -1,13 +1,4 @@
-import {
-  type Block,
-  type Command,
-  type CommandElement,
-  type Expression,
-  type Script,
-  type Stage,
-  type Statement,
-  type SwitchStatement,
-} from './ast.ts';
+import type { Block, Command, CommandElement, Expression, Script, Stage, Statement, SwitchStatement } from './ast.ts';
 import { isDash, isDoubleQuote, isSingleQuote } from './characters.ts';
 import { unaryText } from './operators.ts';
 

@@ -1,5 +1,5 @@
 import { isNewline } from './characters.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 
 /** Goes on behind the line, or before the bracket that closes the statements around. */
 export function passOver(scanner: Scanner, start: number, closer: string): void {

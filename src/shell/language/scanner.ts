@@ -1,5 +1,5 @@
 import { isBlank, isNewline } from './characters.ts';
-import { type Extent } from './position.ts';
+import type { Extent } from './position.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
 
 /** Bounds of what is read, so that a hostile text cannot exhaust the stack: far above anything written by hand. */

@@ -1,13 +1,13 @@
-import {
-  type Assignment,
-  type Block,
-  type Expression,
-  type ForeachStatement,
-  type IfStatement,
-  type Pipeline,
-  type Redirection,
-  type Stage,
-  type Statement,
+import type {
+  Assignment,
+  Block,
+  Expression,
+  ForeachStatement,
+  IfStatement,
+  Pipeline,
+  Redirection,
+  Stage,
+  Statement,
 } from './ast.ts';
 import { endsWord, isDash, isDoubleQuote, isNewline, isSingleQuote } from './characters.ts';
 import { endsStage, readCommand, readRedirection } from './commands.ts';
@@ -17,7 +17,7 @@ import { readBlock } from './groups.ts';
 import { refusedKeywords } from './keywords.ts';
 import { loopReader } from './loops.ts';
 import { passConstruct, passOver } from './recovery.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
 import { readVariable } from './variable.ts';
 

@@ -1,5 +1,5 @@
-import { type ExpandableString, type StringLiteral, type SubExpression, type Variable } from './ast.ts';
-import { type Extent } from './position.ts';
+import type { ExpandableString, StringLiteral, SubExpression, Variable } from './ast.ts';
+import type { Extent } from './position.ts';
 
 /** Collects the pieces of a string while it is read. */
 export class StringParts {

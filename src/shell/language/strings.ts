@@ -1,7 +1,7 @@
-import { type ExpandableString, type StringLiteral } from './ast.ts';
+import type { ExpandableString, StringLiteral } from './ast.ts';
 import { escaped, isBlank, isDoubleQuote, isNewline, isSingleQuote } from './characters.ts';
 import { readSubExpression } from './groups.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 import { StringParts } from './string-parts.ts';
 import { readVariable } from './variable.ts';
 

@@ -1,4 +1,4 @@
-import { type Extent } from './position.ts';
+import type { Extent } from './position.ts';
 
 /** A text that is not a sentence of the language, or one that is left out on purpose. */
 export class ShellSyntaxError extends Error {

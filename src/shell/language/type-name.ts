@@ -1,5 +1,5 @@
 import { isNamePart, isNameStart } from './characters.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 
 /** Reads `[System.Byte[]]` at the cursor and returns the name without blanks and without its outer brackets. */
 export function readTypeName(scanner: Scanner): string {

@@ -1,6 +1,6 @@
-import { type Variable } from './ast.ts';
+import type { Variable } from './ast.ts';
 import { escaped } from './characters.ts';
-import { type Scanner } from './scanner.ts';
+import type { Scanner } from './scanner.ts';
 
 const namePattern = /[$^]|(?:[\p{L}\p{N}_]+:(?=[\p{L}\p{N}_?]))?[\p{L}\p{N}_?]+/uy;
 

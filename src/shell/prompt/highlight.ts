@@ -1,4 +1,4 @@
-import { type Piece, type Style } from './frame.ts';
+import type { Piece, Style } from './frame.ts';
 
 /** Kinds of token, tried in order. Made for lines that are still being written: nothing needs its end. */
 const tokens: readonly (readonly [style: Style | 'word' | undefined, pattern: string])[] = [

@@ -1,4 +1,4 @@
-import { type History } from './history.ts';
+import type { History } from './history.ts';
 
 /** A walk through the history with Up and Down, among the entries that begin as the line did. */
 export class HistoryWalk {

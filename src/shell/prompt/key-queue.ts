@@ -1,4 +1,4 @@
-import { type Key } from './keys.ts';
+import type { Key } from './keys.ts';
 
 /** Keys that were pressed and not yet used. Ctrl-C goes past the queue while something runs. */
 export class KeyQueue {

@@ -1,12 +1,12 @@
-import { type Completion } from '../endpoint.ts';
+import type { Completion } from '../endpoint.ts';
 import { isComplete } from '../language/parser.ts';
 import { type Edit, editingKeys, emptyEdit, insert, replace, vertical } from './edit.ts';
 import { EditArea, type Screen } from './edit-area.ts';
-import { type Frame } from './frame.ts';
-import { type History } from './history.ts';
+import type { Frame } from './frame.ts';
+import type { History } from './history.ts';
 import { HistoryWalk } from './history-walk.ts';
-import { type KeyQueue } from './key-queue.ts';
-import { type Key } from './keys.ts';
+import type { KeyQueue } from './key-queue.ts';
+import type { Key } from './keys.ts';
 import { drawLine, drawSearch } from './line-frame.ts';
 import { commonStart, Menu } from './menu.ts';
 import { Search } from './search.ts';

@@ -1,9 +1,9 @@
 import { truncate } from '../format/layout.ts';
-import { type Edit } from './edit.ts';
+import type { Edit } from './edit.ts';
 import { type Frame, FrameBuilder, type Piece } from './frame.ts';
 import { highlight } from './highlight.ts';
-import { type Menu } from './menu.ts';
-import { type Search } from './search.ts';
+import type { Menu } from './menu.ts';
+import type { Search } from './search.ts';
 
 /** What the prompt shows of a line. */
 export interface LineView {

@@ -1,7 +1,7 @@
-import { type Candidate, type Completion } from '../endpoint.ts';
+import type { Candidate, Completion } from '../endpoint.ts';
 import { displayWidth, truncate } from '../format/layout.ts';
 import { type Edit, replace } from './edit.ts';
-import { type FrameBuilder } from './frame.ts';
+import type { FrameBuilder } from './frame.ts';
 
 const mostRows = 8;
 const gap = 2;

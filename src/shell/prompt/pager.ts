@@ -1,6 +1,6 @@
 import { displayWidth } from '../format/layout.ts';
-import { type Screen } from './edit-area.ts';
-import { type KeyQueue } from './key-queue.ts';
+import type { Screen } from './edit-area.ts';
+import type { KeyQueue } from './key-queue.ts';
 
 /** Told by the person. */
 type Answer = 'page' | 'line' | 'all' | 'quit';

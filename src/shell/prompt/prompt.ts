@@ -1,10 +1,10 @@
-import { type Question, type ShellEndpoint } from '../endpoint.ts';
+import type { Question, ShellEndpoint } from '../endpoint.ts';
 import { paint } from '../format/colour.ts';
 import { choiceOf, choicesText } from './choices.ts';
-import { type Screen } from './edit-area.ts';
+import type { Screen } from './edit-area.ts';
 import { exitOf } from './exit.ts';
 import { History } from './history.ts';
-import { type KeyQueue } from './key-queue.ts';
+import type { KeyQueue } from './key-queue.ts';
 import { LineEditor } from './line-editor.ts';
 import { Pager } from './pager.ts';
 import { ProgressLine } from './progress.ts';

@@ -1,6 +1,6 @@
-import { type Edit } from './edit.ts';
-import { type History } from './history.ts';
-import { type Key } from './keys.ts';
+import type { Edit } from './edit.ts';
+import type { History } from './history.ts';
+import type { Key } from './keys.ts';
 
 /** Ends the search: the line that it leaves, and whether the key has done its work. */
 export interface SearchEnd {

@@ -1,4 +1,4 @@
-import { type Block } from '../language/ast.ts';
+import type { Block } from '../language/ast.ts';
 
 /** `{ … }` as a value: its tree, and the text that errors in it are shown with. */
 export class ScriptBlock {

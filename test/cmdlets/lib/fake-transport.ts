@@ -1,9 +1,4 @@
-import {
-  type MessageInfo,
-  type QueueInfo,
-  type TrackingQuery,
-  type TransportAdministration,
-} from '../../../src/cmdlets/index.ts';
+import type { MessageInfo, QueueInfo, TrackingQuery, TransportAdministration } from '../../../src/cmdlets/index.ts';
 
 const queue = (number: string, facts: Partial<QueueInfo>): QueueInfo => ({
   identity: `EDGE1\\${number}`,

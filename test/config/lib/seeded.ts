@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { type EntrySource } from '../../../src/config/index.ts';
+import type { EntrySource } from '../../../src/config/index.ts';
 import { MutableEntry, matchEntry, readLdif, Schema } from '../../../src/ldap/index.ts';
 
 const folder = new URL('../../../ldap/', import.meta.url);

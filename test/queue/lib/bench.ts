@@ -1,5 +1,5 @@
 /** A queue on a memory spool, with a router, a next hop and a notifier that do as the test tells them. */
-import { type EventKind, type EventOf } from '../../../src/logs/index.ts';
+import type { EventKind, EventOf } from '../../../src/logs/index.ts';
 import {
   type ConnectionResult,
   type DeliveryItem,

@@ -1,4 +1,4 @@
-import { type Clock } from '../../../src/base/index.ts';
+import type { Clock } from '../../../src/base/index.ts';
 
 /** A clock that moves when the test says so. */
 export class FakeClock implements Clock {

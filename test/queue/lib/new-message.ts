@@ -1,5 +1,5 @@
-import { type EnvelopeRecipient } from '../../../src/mail/index.ts';
-import { type MessageWriter, type NewMessage, type StoredMessage } from '../../../src/queue/index.ts';
+import type { EnvelopeRecipient } from '../../../src/mail/index.ts';
+import type { MessageWriter, NewMessage, StoredMessage } from '../../../src/queue/index.ts';
 
 export interface MessageWish {
   readonly from?: string;
