@@ -61,7 +61,8 @@ interface Kinds {
   };
   'tls-failed': { readonly direction: 'receive' | 'send'; readonly reason: string; readonly consequence: string };
   'sender-accepted': { readonly from: string };
-  'recipient-accepted': { readonly recipient: string; readonly because: string };
+  /** Recipients of one transaction that are taken for the same reason; `at` is when the last of them was. */
+  'recipients-accepted': { readonly recipients: readonly string[]; readonly because: string };
   /** A command was refused; `command` is the verb with its argument, never a secret. */
   'command-refused': { readonly command: string; readonly reply: string; readonly reason: string };
   'message-queued': {

@@ -28,7 +28,8 @@ const sentences: Sentences = {
     `TLS ${e.direction === 'receive' ? 'with the client' : 'with the next hop'}: ${e.protocol}, ${e.cipher}, level ${e.level}${e.peer === '' ? '' : `, peer ${e.peer}`}`,
   'tls-failed': (e) => `TLS failed: ${e.reason}; ${e.consequence}`,
   'sender-accepted': (e) => `sender <${e.from}> accepted`,
-  'recipient-accepted': (e) => `recipient <${e.recipient}> accepted: ${e.because}`,
+  'recipients-accepted': (e) =>
+    `recipient${e.recipients.length === 1 ? '' : 's'} ${list(e.recipients.map((address) => `<${address}>`))} accepted: ${e.because}`,
   'command-refused': (e) => `${e.command} refused with '${e.reply}': ${e.reason}`,
   'message-queued': (e) =>
     `message ${e.messageId === '' ? e.guid : e.messageId} from <${e.from}> to ${list(e.recipients)} (${e.size} bytes) is on disk; answered '${e.reply}'`,

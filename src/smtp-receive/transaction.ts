@@ -10,7 +10,8 @@ export class Transaction {
   /** A RCPT was refused: DATA without recipients is then answered with 554. */
   recipientRefused = false;
   #acceptedAt: number;
-  #because: { readonly at: number; readonly because: string }[] = [];
+  /** Recipients that follow each other and are taken for the same reason: one decision. */
+  #accepted: { at: number; readonly because: string; readonly recipients: string[] }[] = [];
   #addresses = new Set<string>();
   #told = false;
 
@@ -28,7 +29,12 @@ export class Transaction {
   add(recipient: EnvelopeRecipient, because: string, at: number): void {
     this.recipients.push(recipient);
     this.#addresses.add(recipient.address);
-    this.#because.push({ because, at });
+    const last = this.#accepted.at(-1);
+    if (last?.because !== because) this.#accepted.push({ at, because, recipients: [recipient.address] });
+    else {
+      last.at = at;
+      last.recipients.push(recipient.address);
+    }
   }
 
   get envelope(): Envelope {
@@ -52,9 +58,6 @@ export class Transaction {
     this.#told = true;
     const head = { session: session.origin.id, message };
     session.emit({ ...head, at: this.#acceptedAt, kind: 'sender-accepted', from: this.from });
-    for (const [i, { at, because }] of this.#because.entries()) {
-      const recipient = this.recipients[i]?.address ?? '';
-      session.emit({ ...head, at, kind: 'recipient-accepted', recipient, because });
-    }
+    for (const accepted of this.#accepted) session.emit({ ...head, kind: 'recipients-accepted', ...accepted });
   }
 }

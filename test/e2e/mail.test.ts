@@ -133,7 +133,7 @@ describe('mail through an edge to a hub of the same program', needs('swaks', 'py
     for (const kind of [
       'connector-chosen',
       'right-checked',
-      'recipient-accepted',
+      'recipients-accepted',
       'message-queued',
       'route-chosen',
       'delivered',

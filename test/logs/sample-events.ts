@@ -63,7 +63,7 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
   },
   'tls-failed': { direction: 'send', reason: 'handshake broke', consequence: 'sent in clear' },
   'sender-accepted': { from: 'a@example.net' },
-  'recipient-accepted': { recipient: 'b@example.com', because: 'example.com is an accepted domain' },
+  'recipients-accepted': { recipients: ['b@example.com'], because: 'example.com is an accepted domain' },
   'command-refused': {
     command: 'RCPT TO:<c@example.org>',
     reply: '550 5.7.54 SMTP; Unable to relay',

@@ -142,11 +142,10 @@ test('a right is told once in a session, and decisions about a message carry its
     ],
   );
   assert.deepEqual(
-    edge.of('recipient-accepted').map(({ message, recipient }) => [message, recipient]),
+    edge.of('recipients-accepted').map(({ message, recipients }) => [message, ...recipients]),
     [
       [1, 'user@example.test'],
-      [2, 'one@example.test'],
-      [2, 'two@example.test'],
+      [2, 'one@example.test', 'two@example.test'],
     ],
   );
   assert.deepEqual(
@@ -165,7 +164,7 @@ test('what was accepted is told even when no message came of it', async () => {
   await client.ask('RCPT TO:<one@example.test>');
   await client.ask('RSET');
   assert.deepEqual(
-    edge.of('recipient-accepted').map(({ message, recipient }) => [message, recipient]),
+    edge.of('recipients-accepted').map(({ message, recipients }) => [message, ...recipients]),
     [[0, 'one@example.test']],
   );
 });
