@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SpoolError } from './contract.ts';
 
 /** Octets that a reader gets at a time, and that a writer gathers before it writes. */
-export const chunkBytes = 256 * 1024;
+export const chunkBytes = 128 * 1024;
 
 /** The files of large messages, one for each, named by the message id. A file counts only once a record names it. */
 export class ContentFolder {
