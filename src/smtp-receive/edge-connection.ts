@@ -20,9 +20,15 @@ const nothing: ReadonlyMap<string, never> & Map<string, never> = new Map<string,
 
 /** Lets the parser have a chunk. When it has to wait, so has the socket. */
 function feed(parser: EdgeStream, chunk: Buffer, socket: Socket): void {
-  if (parser.write(chunk) || parser.writableLength === 0) return;
+  let done = false;
+  let waited = false;
+  parser.take(chunk, () => {
+    done = true;
+    if (waited) socket.resume();
+  });
+  if (done) return;
+  waited = true;
   socket.pause();
-  parser.once('drain', () => socket.resume());
 }
 
 /**

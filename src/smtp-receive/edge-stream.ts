@@ -69,6 +69,11 @@ export class EdgeStream extends SMTPStream {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
+    this.take(chunk, next);
+  }
+
+  /** A chunk past the machinery of Writable, for who sends none before `next` was called. */
+  take(chunk: Buffer, next: () => void): void {
     this.#rest = chunk;
     this.#run(next);
   }
