@@ -226,6 +226,7 @@ class Session {
   #sent = 0;
   #recipient = 0;
   #number = -1;
+  #id = '';
   #started = monotonicMs();
   #text = '';
   #closed = false;
@@ -238,13 +239,14 @@ class Session {
     this.#socket.on('close', () => this.#fail(`closed in ${this.#step}`));
   }
 
-  #take(text: string): void {
-    this.#text += text;
-    for (let end = this.#text.indexOf('\n'); end >= 0 && !this.#closed; end = this.#text.indexOf('\n')) {
-      const line = this.#text.slice(0, end);
-      this.#text = this.#text.slice(end + 1);
-      if (line.charCodeAt(3) !== 45) this.#reply(line);
+  #take(chunk: string): void {
+    const text = this.#text === '' ? chunk : this.#text + chunk;
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0 && !this.#closed; end = text.indexOf('\n', start)) {
+      if (text.charCodeAt(start + 3) !== 45) this.#reply(text.slice(start, end));
+      start = end + 1;
     }
+    this.#text = start === text.length ? '' : text.slice(start);
   }
 
   #reply(line: string): void {
@@ -258,10 +260,7 @@ class Session {
       case 'mail':
       case 'rcpt':
         if (this.#recipient < this.#clients.load.recipients) {
-          return this.#say(
-            'rcpt',
-            `RCPT TO:<r${this.#recipient++}.${String(this.#number).padStart(9, '0')}@rcpt.test>\r\n`,
-          );
+          return this.#say('rcpt', `RCPT TO:<r${this.#recipient++}.${this.#id}@rcpt.test>\r\n`);
         }
         return this.#say('data', 'DATA\r\n');
       case 'data':
@@ -273,12 +272,13 @@ class Session {
 
   #say(step: Step, text: string): void {
     this.#step = step;
-    this.#socket.write(text);
+    this.#socket.write(text, 'latin1');
   }
 
   #begin(): void {
     if (!this.#clients.mayBegin()) return this.#say('quit', 'QUIT\r\n');
     this.#number = this.#clients.nextNumber();
+    this.#id = String(this.#number).padStart(9, '0');
     this.#recipient = 0;
     if (this.#sent > 0) this.#started = monotonicMs();
     this.#say('mail', 'MAIL FROM:<s@bench.test>\r\n');

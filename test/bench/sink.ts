@@ -155,15 +155,17 @@ class Conversation {
   }
 
   #commands(chunk: Buffer): Buffer | undefined {
-    this.#line += chunk.toString('latin1');
+    const text = this.#line + chunk.toString('latin1');
     let out = '';
-    for (let end = this.#line.indexOf('\n'); end >= 0; end = this.#line.indexOf('\n')) {
-      const line = this.#line.slice(0, end);
-      this.#line = this.#line.slice(end + 1);
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      const line = text.slice(start, end);
+      start = end + 1;
       out += this.#reply(line);
       if (this.#inData || this.#socket.writableEnded) break;
     }
-    if (out !== '') this.#socket.write(out);
+    this.#line = text.slice(start);
+    if (out !== '') this.#socket.write(out, 'latin1');
     if (!this.#inData || this.#line === '') return undefined;
     const rest = Buffer.from(this.#line, 'latin1');
     this.#line = '';
@@ -175,7 +177,8 @@ class Conversation {
       case 'EHLO':
         return '250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 104857600\r\n';
       case 'RCPT':
-        this.#recipients.push(Number(/<r(\d+)\./.exec(line)?.[1] ?? 0));
+        // RCPT TO:<r12.000000345@rcpt.test>
+        this.#recipients.push(Number.parseInt(line.slice(10), 10));
         return '250 2.1.5 Ok\r\n';
       case 'RSET':
       case 'MAIL':
