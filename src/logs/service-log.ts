@@ -1,4 +1,5 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { ServiceLogFiles } from './service-log-files.ts';
 
 /** The service log of one process: JSON lines for the operator of the appliance, never mail content, never a secret. */
 export interface ServiceLog {
@@ -35,6 +36,8 @@ export function openServiceLog(options: { path?: string; process: string; level?
     (error: Error) => void process.stderr.write(`the service log cannot be written: ${error.message}\n`),
   );
   file?.on('error', () => {});
+  const { path } = options;
+  if (file !== undefined && path !== undefined) new ServiceLogFiles({ path, reopen: () => file.reopen() }).watch();
   const log = pino(
     {
       level: options.level ?? 'info',
