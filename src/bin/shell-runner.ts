@@ -45,7 +45,7 @@ const callersFiles: FileAccess = {
     ),
 };
 
-/** Opens a session. Throws StateLockedError when the state is in use by something that does not answer. */
+/** Opens a session. Throws StateLockedError when the state is in use by something that does not answer, an Error for a stranger. */
 export async function openRunner(options: {
   readonly state: string;
   readonly role: 'EdgeTransport' | 'Mailbox';
@@ -54,6 +54,13 @@ export async function openRunner(options: {
   try {
     return await ServiceRunner.open(managementSocket(paths));
   } catch (error) {
+    // Whoever may not reach the endpoint may not open the store beside it either.
+    if (isRefused(error)) {
+      throw new Error(
+        `you may not administer ${paths.root}: only root and the account that owns it may; run the command as one of them`,
+        { cause: error },
+      );
+    }
     if (!(error instanceof NotRunningError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     // Only now is the directory loaded: the shell of a running service starts without it.
     const { openStoreRunner } = await import('./store-runner.ts');
@@ -61,6 +68,12 @@ export async function openRunner(options: {
     const lock = lockStateFolder(paths);
     return openStoreRunner(paths, options.role, callersFiles, lock);
   }
+}
+
+/** The kernel kept the caller out: off the way to the socket, or from the socket itself. */
+function isRefused(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return (error instanceof NotRunningError ? (cause as NodeJS.ErrnoException | undefined)?.code : code) === 'EACCES';
 }
 
 /** Lines run in the service; what they ask of the caller is done here. */
