@@ -21,9 +21,9 @@ import {
   statePaths,
 } from '../supervisor/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
-import { LdapConfigurationStore } from './configuration-store.ts';
 import { holdSnapshots, openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { journalSettings } from './journal-settings.ts';
+import { LdapConfigurationStore } from './ldap-configuration-store.ts';
 import { processOptions } from './process-options.ts';
 import { QueueHolds } from './queue-holds.ts';
 import { shellMethods } from './shell-session.ts';

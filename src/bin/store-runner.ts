@@ -5,7 +5,7 @@ import type { ServerRole } from '../config/index.ts';
 import type { FileAccess } from '../shell/index.ts';
 import type { StatePaths } from '../supervisor/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
-import { DirectConfigurationStore } from './configuration-store.ts';
+import { DirectConfigurationStore } from './direct-configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { ownAccount } from './own-account.ts';
 import type { Runner } from './shell-runner.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DirectConfigurationStore } from '../../src/bin/configuration-store.ts';
+import { DirectConfigurationStore } from '../../src/bin/direct-configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from '../../src/bin/directory-access.ts';
 import type { ConfigurationWrite } from '../../src/cmdlets/index.ts';
 import { prepareStateFolder, statePaths } from '../../src/supervisor/index.ts';

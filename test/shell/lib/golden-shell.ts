@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DirectConfigurationStore } from '../../../src/bin/configuration-store.ts';
+import { DirectConfigurationStore } from '../../../src/bin/direct-configuration-store.ts';
 import {
   cmdletCatalogue,
   type TrackingQuery,
