@@ -5,7 +5,7 @@ ROOMS := arch base smtp ldap tls mail config logs pipeline directory-store direc
 	categorizer smtp-send mailbox-transport cmdlets supervisor shell cli
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit e2e bench bench-directory fuzz peers clean
+.PHONY: help start test check types lint format unit bench bench-directory fuzz peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
