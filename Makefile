@@ -5,7 +5,7 @@ ROOMS := arch base smtp ldap tls mail config logs pipeline directory-store direc
 	categorizer smtp-send mailbox-transport cmdlets supervisor shell cli
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit bench bench-directory fuzz peers clean
+.PHONY: help start test check types lint format unit bench bench-directory bench-shell fuzz peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: node_modules/.installed peers ## Edge against Postfix in the same run, as
 
 bench-directory: node_modules/.installed peers ## the directory against slapd in the same run, as ratios
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/directory.ts
+
+bench-shell: node_modules/.installed ## how long a person waits for the shell's prompt, for a line, a check, a status
+	@$(NODE) --disable-warning=ExperimentalWarning test/bench/shell.ts
 
 fuzz: node_modules/.installed ## 200,000 hostile cases
 	@EDGE_FUZZ_CASES=200000 $(NODE) --test 'test/**/*fuzz*.test.ts'
