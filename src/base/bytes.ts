@@ -24,5 +24,10 @@ export function parseByteSize(text: string): number {
 export function formatByteSize(bytes: number): string {
   const [name, factor] = units.find(([, size]) => bytes >= size) ?? ['B', 1];
   const amount = String(Number((bytes / factor).toPrecision(4)));
-  return `${amount} ${name} (${bytes.toLocaleString('en-US')} bytes)`;
+  return `${amount} ${name} (${grouped(bytes)} bytes)`;
+}
+
+/** Thousands apart, as in `37,748,736`; without the tables of all languages, which take 10 ms to load. */
+function grouped(whole: number): string {
+  return String(whole).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../base/index.ts';
 import type { AuditEntry } from '../cmdlets/index.ts';
-import { AdminAuditLog } from '../logs/index.ts';
+import { AdminAuditLog } from '../logs/records/index.ts';
 import type { StatePaths } from '../supervisor/index.ts';
 
 /** The log of a state directory: the same for the running service and for the stopped store. */

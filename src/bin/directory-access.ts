@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { newGuid } from '../base/index.ts';
-import { type ServerRole, SnapshotBuilder, SnapshotHolder, type SnapshotPlace } from '../config/index.ts';
+import type { ServerRole, SnapshotPlace } from '../config/index.ts';
 import { type DirectoryReader, DirectoryStore, loadSchema, type StoreOptions, seed } from '../directory/store/index.ts';
 import { equals, escapeDnValue } from '../ldap/index.ts';
 import type { StatePaths } from '../supervisor/index.ts';
@@ -72,9 +72,4 @@ export function placeIn(store: DirectoryReader): SnapshotPlace {
     serverName: server.values('cn')[0] ?? shortHostName(),
     role: (roles & edgeRole) === 0 ? 'Mailbox' : 'EdgeTransport',
   };
-}
-
-/** The configuration in force, read from the store. */
-export function holdSnapshots(store: DirectoryReader): SnapshotHolder {
-  return new SnapshotHolder(new SnapshotBuilder(store, placeIn(store)));
 }

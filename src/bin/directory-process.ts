@@ -21,7 +21,8 @@ import {
   statePaths,
 } from '../supervisor/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
-import { holdSnapshots, openDirectory, placeIn, seedDirectory } from './directory-access.ts';
+import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
+import { holdSnapshots } from './hold-snapshots.ts';
 import { journalSettings } from './journal-settings.ts';
 import { LdapConfigurationStore } from './ldap-configuration-store.ts';
 import { processOptions } from './process-options.ts';

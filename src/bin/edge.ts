@@ -1,7 +1,7 @@
 /** The `edge` command. */
 import { readFileSync } from 'node:fs';
 import { runCommand } from '../cli/index.ts';
-import { statePaths } from '../supervisor/index.ts';
+import { statePaths } from '../supervisor/client/index.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;

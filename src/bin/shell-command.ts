@@ -1,6 +1,6 @@
 /** `edge shell`: lines, scripts and the prompt. Exit status 1 when a line failed. */
 import { exitStatus, type ShellOptions } from '../cli/index.ts';
-import { exitOf } from '../shell/index.ts';
+import { exitOf } from '../shell/caller/index.ts';
 import { scriptText } from './script-text.ts';
 import { answerAtTerminal, endWithReader, LineWriter, terminalColour, terminalWidth } from './shell-output.ts';
 import { openRunner, type Runner } from './shell-runner.ts';
@@ -67,7 +67,7 @@ class Session {
 
   /** Runs each statement as soon as it is complete, so that a program may talk through a pipe. */
   async runAll(input: NodeJS.ReadStream): Promise<void> {
-    const { isComplete } = await import('../shell/index.ts');
+    const { isComplete } = await import('../shell/language/index.ts');
     const { createInterface } = await import('node:readline');
     let held = '';
     let number = 0;

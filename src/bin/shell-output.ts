@@ -1,6 +1,6 @@
 /** Output of `edge shell` without a prompt: text to standard output, everything else to standard error. */
 import { once } from 'node:events';
-import { ProgressLine, type Question, type ShellOutput } from '../shell/index.ts';
+import { ProgressLine, type Question, type ShellOutput } from '../shell/caller/index.ts';
 
 /** Width of output that goes to no terminal, in columns: as Exchange's own lists are printed. */
 const plainWidth = 120;
@@ -46,7 +46,7 @@ export function endWithReader(): void {
 /** Asks at the terminal; the default choice is taken for an empty answer. */
 export async function answerAtTerminal({ caption, message, choices, defaultChoice }: Question): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
-  const { choiceOf, choicesText } = await import('../shell/index.ts');
+  const { choiceOf, choicesText } = await import('../shell/caller/index.ts');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     process.stderr.write(`\n${caption}\n${message}\n`);

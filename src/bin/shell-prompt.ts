@@ -1,7 +1,7 @@
 /** The prompt of `edge shell` at the terminal that it was called from. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { History, KeyDecoder, KeyQueue, Prompt, type PromptScreen } from '../shell/index.ts';
+import { History, KeyDecoder, KeyQueue, Prompt, type PromptScreen } from '../shell/prompt/index.ts';
 import { terminalColour } from './shell-output.ts';
 import type { Runner } from './shell-runner.ts';
 
@@ -21,6 +21,8 @@ export async function promptAtTerminal(runner: Runner): Promise<number> {
   const history = await History.open(historyPath());
   const label = `[PS] ${serverName}> `;
   const parts = { endpoint: runner, screen: terminal, keys: terminal.keys, history, colour: terminalColour(), label };
+  // Behind the first drawing of the prompt. A line that cannot be loaded says so itself.
+  setImmediate(() => void runner.prepare?.().catch(() => undefined));
   // Awaited here: the terminal is held until then.
   return await new Prompt({ ...parts, abandon: () => runner.abandon?.() }).run();
 }

@@ -8,7 +8,7 @@ import {
   type RunOptions,
   type ShellEndpoint,
   type ShellOutput,
-} from '../shell/index.ts';
+} from '../shell/caller/index.ts';
 import {
   lockStateFolder,
   ManagementClient,
@@ -17,7 +17,7 @@ import {
   prepareStateFolder,
   type StatePaths,
   statePaths,
-} from '../supervisor/index.ts';
+} from '../supervisor/client/index.ts';
 import { ownAccount } from './own-account.ts';
 import type { CallerTask, ShellPart, ShellRequest, TaskReply } from './shell-session.ts';
 
@@ -30,6 +30,8 @@ export interface Place {
 /** A session, and where it is. */
 export interface Runner extends ShellEndpoint, AsyncDisposable {
   readonly place: Place;
+  /** Loads what the first line needs, while the person reads the prompt. */
+  prepare?(): Promise<void>;
   /** Gives the session up, because its line does not stop; the next line has a new one. */
   abandon?(): void;
 }

@@ -1,15 +1,13 @@
 /** Runs management-shell lines on the store itself, while no service has it open. */
-
-import { cmdletCatalogue } from '../cmdlets/index.ts';
 import type { ServerRole } from '../config/index.ts';
-import type { FileAccess } from '../shell/index.ts';
-import type { StatePaths } from '../supervisor/index.ts';
+import type { FileAccess, ShellEndpoint } from '../shell/caller/index.ts';
+import type { StatePaths } from '../supervisor/client/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { DirectConfigurationStore } from './direct-configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { ownAccount } from './own-account.ts';
 import type { Runner } from './shell-runner.ts';
-import { openShell } from './shell-session.ts';
+import type { ShellGround, ShellTelling } from './shell-session.ts';
 
 /** Opens the store, and fills it as a new server of the role when it is empty. The lock is released at the end. */
 export async function openStoreRunner(
@@ -26,15 +24,28 @@ export async function openStoreRunner(
   const { role: ownRole, serverName } = place;
   const ground = { store: configuration, role: ownRole, serverName, transport: undefined, auditTrail };
   const audited = auditWriter(auditTrail, { server: serverName, via: 'store', who: ownAccount() });
-  const shell = openShell(cmdletCatalogue(), ground, files, { audited });
+  let shell: Promise<ShellEndpoint> | undefined;
+  const opened = (): Promise<ShellEndpoint> => (shell ??= load(ground, files, { audited }));
   return {
     place: { serverName, running: false },
-    run: (text, options) => shell.run(text, options),
-    complete: (text, cursor) => shell.complete(text, cursor),
+    async prepare() {
+      await opened();
+    },
+    async *run(text, options) {
+      yield* (await opened()).run(text, options);
+    },
+    complete: async (text, cursor) => (await opened()).complete(text, cursor),
     async [Symbol.asyncDispose](): Promise<void> {
       auditTrail.close();
       await store[Symbol.asyncDispose]();
       lock[Symbol.dispose]();
     },
   };
+}
+
+/** Language and cmdlets are half of what has to be loaded: a prompt stands before. */
+async function load(ground: ShellGround, files: FileAccess, telling: ShellTelling): Promise<ShellEndpoint> {
+  const { cmdletCatalogue } = await import('../cmdlets/index.ts');
+  const { openShell } = await import('./shell-session.ts');
+  return openShell(cmdletCatalogue(), ground, files, telling);
 }

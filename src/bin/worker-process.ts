@@ -26,7 +26,8 @@ import {
   ownMemory,
   statePaths,
 } from '../supervisor/index.ts';
-import { holdSnapshots, openDirectory, placeIn } from './directory-access.ts';
+import { openDirectory, placeIn } from './directory-access.ts';
+import { holdSnapshots } from './hold-snapshots.ts';
 import { journalSettings } from './journal-settings.ts';
 import { processOptions } from './process-options.ts';
 import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';

@@ -10,7 +10,7 @@ import {
   NotRunningError,
   StateLockedError,
   statePaths,
-} from '../supervisor/index.ts';
+} from '../supervisor/client/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 

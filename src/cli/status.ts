@@ -1,5 +1,11 @@
 import { existsSync } from 'node:fs';
-import { lockHolder, ManagementClient, managementSocket, NotRunningError, statePaths } from '../supervisor/index.ts';
+import {
+  lockHolder,
+  ManagementClient,
+  managementSocket,
+  NotRunningError,
+  statePaths,
+} from '../supervisor/client/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** What the service says of itself; the directory process puts it together. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Chain, findChains, parseQuestion, sentenceOf } from '../logs/index.ts';
-import { ManagementClient, managementSocket, NotRunningError, statePaths } from '../supervisor/index.ts';
+import { type Chain, findChains, parseQuestion, sentenceOf } from '../logs/records/index.ts';
+import { ManagementClient, managementSocket, NotRunningError, statePaths } from '../supervisor/client/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** `edge why`: the decisions about a session, a message or an address. Works on a stopped service too. */

@@ -2,11 +2,11 @@
  * The management shell: Exchange's own lines run as they stand. The language (lexer, parser, printer), its interpreter,
  * the cmdlets that work on any object (Format-Table, Where-Object …), the default views, completion, checks of scripts,
  * and the prompt. Leaves out: the cmdlets of the product (room `cmdlets`), sockets and processes (room `cli`), which
- * reach a shell through `ShellEndpoint`.
+ * reach a shell through `ShellEndpoint`. Parts have doors of their own: `caller` and `prompt` for the person's side,
+ * `language` for the parser.
  */
 export type { CmdletEnvironment } from './adapt.ts';
 export { Catalogue, type CommandFinder } from './catalogue.ts';
-export { Channel } from './channel.ts';
 export { type CheckProblem, checkScript, problemLine } from './check.ts';
 export type {
   Candidate,
@@ -19,12 +19,4 @@ export type {
 } from './endpoint.ts';
 export type { FileAccess } from './interpreter/context.ts';
 export { knownCommands } from './known-commands.ts';
-export { isComplete } from './language/parser.ts';
-export { choiceOf, choicesText } from './prompt/choices.ts';
-export { exitOf } from './prompt/exit.ts';
-export { History } from './prompt/history.ts';
-export { KeyQueue } from './prompt/key-queue.ts';
-export { KeyDecoder } from './prompt/keys.ts';
-export { type Progress, ProgressLine, progressText } from './prompt/progress.ts';
-export { Prompt, type PromptParts, type PromptScreen } from './prompt/prompt.ts';
 export { Shell, type ShellParts } from './shell.ts';

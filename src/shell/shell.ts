@@ -1,8 +1,8 @@
 import type { CmdletCatalogue } from '../cmdlets/index.ts';
 import { adaptCmdlet, type CmdletEnvironment } from './adapt.ts';
 import { builtInCmdlets } from './builtins/all.ts';
+import { Channel } from './caller/channel.ts';
 import { Catalogue } from './catalogue.ts';
-import { Channel } from './channel.ts';
 import { type CompletionParts, completeLine } from './complete.ts';
 import type { Completion, RunOptions, ShellEndpoint, ShellOutput } from './endpoint.ts';
 import { paint, printable } from './format/colour.ts';

@@ -1,6 +1,5 @@
 import { appendFileSync, chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { replaceFile } from '../../base/index.ts';
 
 /** Entries that are kept. */
 const mostEntries = 5000;
@@ -31,6 +30,7 @@ export class History {
       const all = readLines(path);
       const entries = all.slice(-mostEntries);
       if (all.length > 2 * mostEntries) {
+        const { replaceFile } = await import('../../base/index.ts');
         await replaceFile(path, entries.map((entry) => `${escaped(entry)}\n`).join(''));
       }
       return new History(path, entries);

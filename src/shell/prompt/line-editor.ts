@@ -1,5 +1,4 @@
 import type { Completion } from '../endpoint.ts';
-import { isComplete } from '../language/parser.ts';
 import { type Edit, editingKeys, emptyEdit, insert, replace, vertical } from './edit.ts';
 import { EditArea, type Screen } from './edit-area.ts';
 import type { Frame } from './frame.ts';
@@ -85,9 +84,9 @@ export class LineEditor {
   }
 
   readonly #specials: Readonly<Record<string, () => Outcome | Promise<Outcome>>> = {
-    Enter: () => {
+    Enter: async () => {
       const { text } = this.#edit;
-      if (this.#parts.complete === undefined || isComplete(text)) return { kind: 'line', text };
+      if (this.#parts.complete === undefined || (await isComplete(text))) return { kind: 'line', text };
       this.#change(insert(this.#edit, '\n'));
       this.#about = 'the line goes on: close what is open, or Ctrl-C';
       return undefined;
@@ -268,4 +267,10 @@ export class LineEditor {
     this.#area.leave(this.#frame(true));
     this.#menu = undefined;
   }
+}
+
+/** The parser is loaded with the first line that is entered: the prompt stands before. */
+async function isComplete(text: string): Promise<boolean> {
+  const parser = await import('../language/parser.ts');
+  return parser.isComplete(text);
 }

@@ -1,13 +1,13 @@
+import { choiceOf, choicesText } from '../caller/choices.ts';
+import { exitOf } from '../caller/exit.ts';
+import { ProgressLine } from '../caller/progress.ts';
 import type { Question, ShellEndpoint } from '../endpoint.ts';
 import { paint } from '../format/colour.ts';
-import { choiceOf, choicesText } from './choices.ts';
 import type { Screen } from './edit-area.ts';
-import { exitOf } from './exit.ts';
 import { History } from './history.ts';
 import type { KeyQueue } from './key-queue.ts';
 import { LineEditor } from './line-editor.ts';
 import { Pager } from './pager.ts';
-import { ProgressLine } from './progress.ts';
 
 /** The terminal that a person sits at. */
 export interface PromptScreen extends Screen {

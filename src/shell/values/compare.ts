@@ -34,10 +34,9 @@ function sign(difference: number): number {
 function compareText(left: string, right: string, caseSensitive: boolean): number {
   const [a, b] = caseSensitive ? [left, right] : [left.toLowerCase(), right.toLowerCase()];
   if (a === b) return 0;
-  return collator.compare(a, b) || (a < b ? -1 : 1);
+  // The runtime keeps the rules of this language once made; making them takes 10 ms, which no start should pay.
+  return a.localeCompare(b, 'en-US') || (a < b ? -1 : 1);
 }
-
-const collator = new Intl.Collator('en-US');
 
 /**
  * Order of two values, the right one converted to the left one's kind as PowerShell does: below, above or 0; undefined

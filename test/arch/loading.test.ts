@@ -1,0 +1,54 @@
+/** What a command loads before it does its work: a person waits for it, and an idle service keeps it in memory. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+
+const source = new URL('../../src', import.meta.url).pathname;
+
+/** Static imports that are loaded: those of types alone vanish, and `import()` waits until it is called. */
+const loading = /(?:^|\n)(?:import|export)\s+(?!type\b)(?:[^'";]*?from\s*)?'([^']+)'/g;
+
+/** Files below `src` and names of packages that come with a file, by all that it imports in turn. */
+function loadedBy(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, specifier = ''] of readFileSync(join(source, file), 'utf8').matchAll(loading)) {
+    if (!specifier.startsWith('.')) found.add(specifier);
+    else if (specifier.endsWith('.ts')) loadedBy(relative(source, join(source, dirname(file), specifier)), found);
+  }
+  return found;
+}
+
+const shellLanguage = /^shell\/(?:language|interpreter|builtins|values|completion)\//;
+const libraries = /^(?:pino|ldapjs|ldapts|lmdb|node-forge|nodemailer|smtp-server)/;
+
+// Each row: where it begins, what it is to do without, and something that it does load, so that no row is empty.
+const rows: readonly (readonly [file: string, without: readonly RegExp[], loads: string])[] = [
+  ['bin/edge.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'commander'],
+  ['cli/status.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'supervisor/management.ts'],
+  ['cli/why.ts', [/^(?:shell|cmdlets|config|directory)\//, libraries], 'logs/decision-search.ts'],
+  [
+    'bin/shell-command.ts',
+    [/^(?:cmdlets|config|directory|logs|base)\//, shellLanguage, libraries],
+    'shell/caller/index.ts',
+  ],
+  [
+    'bin/shell-prompt.ts',
+    [/^(?:cmdlets|config|directory|logs|base)\//, shellLanguage, libraries],
+    'shell/prompt/prompt.ts',
+  ],
+  ['bin/store-runner.ts', [/^cmdlets\//, shellLanguage, /^(?:pino|ldapjs|ldapts|node-forge|nodemailer)/], 'lmdb'],
+  ['bin/worker-process.ts', [/^(?:shell|cmdlets)\//, /^ldap(?:js|ts)/], 'lmdb'],
+  ['bin/directory-process.ts', [/^shell\/prompt\//, /^(?:nodemailer|smtp-server)/], 'shell/shell.ts'],
+];
+for (const [file, without, loads] of rows) {
+  test(`${file} loads only what it uses`, () => {
+    const loaded = loadedBy(file);
+    assert.deepEqual(
+      [...loaded].filter((one) => without.some((pattern) => pattern.test(one))),
+      [],
+    );
+    assert.ok(loaded.has(loads), `${loads} is not loaded, so this row shows nothing`);
+  });
+}
