@@ -84,7 +84,8 @@ export class Shell implements ShellEndpoint {
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
     const before = this.#running;
     const work = before.then(() => this.#work(text, { ...options, signal }, channel));
-    this.#running = work;
+    // A fault is thrown below to whoever reads. When nobody does any more, it must end neither the service nor the next line.
+    this.#running = work.catch(() => undefined);
     try {
       yield* channel;
       await work;

@@ -21,10 +21,10 @@ const simple: ReadonlySet<Statement['kind']> = new Set(['pipeline', 'assignment'
  */
 export async function* runStatements(statements: readonly Statement[], context: Context): AsyncGenerator<unknown> {
   for (const statement of statements) {
-    context.budget.step();
-    if (context.budget.due) await context.budget.pause();
     const before = context.state.errors;
     try {
+      context.budget.step();
+      if (context.budget.due) await context.budget.pause();
       yield* runStatement(statement, context);
       // Of other statements the last one inside tells.
       if (simple.has(statement.kind)) context.state.succeeded = context.state.errors === before;
