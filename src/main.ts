@@ -7,11 +7,14 @@ import { dirname, join } from 'node:path';
 import { exitStatus, type StartOptions } from './cli/index.ts';
 import {
   type Account,
+  administrators,
   barrier,
   type ChildPlan,
   endOrphans,
+  type Group,
   lockStateFolder,
   notifySystemd,
+  prepareManagement,
   prepareStateFolder,
   recordProcesses,
   StateLockedError,
@@ -61,6 +64,11 @@ export async function start(options: StartOptions): Promise<number> {
   // Only now: another service's folders are not ours to give away.
   prepareStateFolder(paths, account);
   if (account !== undefined) handOver(paths, account);
+  const refused = await letAdministratorsIn(paths, account ?? ownAccount(), options.adminGroup);
+  if (refused !== undefined) {
+    say(refused);
+    return exitStatus.failed;
+  }
   // Awaited here: the lock is held as long as the service runs.
   return await supervise(options, account);
 }
@@ -78,6 +86,36 @@ function barrierFor(account: Account, paths: StatePaths): string | undefined {
   return toState === undefined
     ? undefined
     : `the services run as '${account.name}', who may not enter ${toState}: choose another --state, or name another account with --user`;
+}
+
+/** The account of this process. */
+const ownAccount = (): Account => ({ name: '', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+
+/** Opens the way to the management endpoint for those who may use it; resolves with the reason why that cannot be done. */
+async function letAdministratorsIn(
+  paths: StatePaths,
+  owner: Account,
+  named: string | undefined,
+): Promise<string | undefined> {
+  let group: Group | undefined;
+  try {
+    group = await administrators(named);
+    prepareManagement(paths, owner, group?.gid);
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM' || group === undefined) throw error;
+    // Only root gives files to a group that it is not in.
+    if (named !== undefined)
+      return `you are no member of the group '${group.name}': name one of yours, or start as root`;
+    prepareManagement(paths, owner);
+    return undefined;
+  }
+  const onTheWay =
+    group === undefined ? undefined : barrier(dirname(paths.root), { name: '', uid: -1, gid: group.gid });
+  if (onTheWay !== undefined)
+    say(`members of the group '${group?.name}' may not enter ${onTheWay}: they cannot administer`);
+  else if (group !== undefined) say(`members of the group '${group.name}' may administer`);
+  return undefined;
 }
 
 async function supervise(options: StartOptions, account: Account | undefined): Promise<number> {

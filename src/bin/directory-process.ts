@@ -4,10 +4,10 @@ import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { coalesced, systemClock } from '../base/index.ts';
 import { CertificateStore } from '../certificates/index.ts';
-import type { StatusReport, WorkerReport } from '../cli/index.ts';
+import type { StatusReport, WhyRequest, WorkerReport } from '../cli/index.ts';
 import { cmdletCatalogue } from '../cmdlets/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../directory/index.ts';
-import { openServiceLog } from '../logs/index.ts';
+import { findChains, openServiceLog, parseQuestion } from '../logs/index.ts';
 import {
   type Binding,
   Bus,
@@ -16,14 +16,13 @@ import {
   giveBackWhenIdle,
   type ManagementMethod,
   ManagementServer,
-  managementSocket,
   ownMemory,
   statePaths,
 } from '../supervisor/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { holdSnapshots } from './hold-snapshots.ts';
-import { journalSettings } from './journal-settings.ts';
+import { decisionFolder, journalSettings } from './journal-settings.ts';
 import { LdapConfigurationStore } from './ldap-configuration-store.ts';
 import { processOptions } from './process-options.ts';
 import { QueueHolds } from './queue-holds.ts';
@@ -103,6 +102,11 @@ const methods: Record<string, ManagementMethod> = {
   'flush-logs': async function* () {
     await bus.request('fan-out', { name: 'flush-logs', argument: undefined });
   },
+  /** The decisions, for administrators who may not read the files. */
+  why: async function* (params) {
+    const { about, most } = params as WhyRequest;
+    return await findChains(decisionFolder(paths), parseQuestion(about), most);
+  },
   ...shellMethods(
     cmdletCatalogue(),
     { store: configuration, role: place.role, serverName: place.serverName, transport: administration, auditTrail },
@@ -110,7 +114,7 @@ const methods: Record<string, ManagementMethod> = {
   ),
 };
 const management = new ManagementServer(methods);
-await management.listen(managementSocket(paths));
+await management.listen(paths.management);
 
 // Every process reads its configuration anew: while a load runs, for many changes at once.
 const tellProcesses = coalesced(betweenRefreshesMs, clock, () => {

@@ -11,14 +11,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Chain, type DecisionEvent, type EventKind, type EventOf, findChains } from '../logs/index.ts';
-import {
-  barrier,
-  lockHolder,
-  ManagementClient,
-  managementSocket,
-  serviceAccount,
-  statePaths,
-} from '../supervisor/index.ts';
+import { barrier, lockHolder, ManagementClient, serviceAccount, statePaths } from '../supervisor/index.ts';
 import { type LabMessage, sendMessage } from './lab-client.ts';
 
 const command = new URL('./edge', import.meta.url).pathname;
@@ -186,7 +179,7 @@ async function follow(name: string, message: LabMessage): Promise<Row> {
 
 async function chainOf(id: string): Promise<Chain | undefined> {
   const paths = statePaths(appliance.state);
-  using client = await ManagementClient.connect(managementSocket(paths));
+  using client = await ManagementClient.connect(paths);
   for (let tries = 0; tries < 100; tries++) {
     await client.call('flush-logs', undefined);
     const [chain] = await findChains(join(paths.logs, 'Decisions'), { kind: 'message', text: id }, 1);

@@ -1,5 +1,6 @@
 /** Where `edge shell` runs its lines: in the service that runs, or on the store itself when none does. */
 import { randomUUID } from 'node:crypto';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
 import {
   Channel,
@@ -12,13 +13,11 @@ import {
 import {
   lockStateFolder,
   ManagementClient,
-  managementSocket,
   NotRunningError,
   prepareStateFolder,
   type StatePaths,
   statePaths,
 } from '../supervisor/client/index.ts';
-import { ownAccount } from './own-account.ts';
 import type { CallerTask, ShellPart, ShellRequest, TaskReply } from './shell-session.ts';
 
 /** What a shell is on: the server's name, and whether its service runs. */
@@ -54,16 +53,16 @@ export async function openRunner(options: {
 }): Promise<Runner> {
   const paths: StatePaths = statePaths(options.state);
   try {
-    return await ServiceRunner.open(managementSocket(paths));
+    return await ServiceRunner.open(paths);
   } catch (error) {
     // Whoever may not reach the endpoint may not open the store beside it either.
-    if (isRefused(error)) {
+    if (!(error instanceof NotRunningError)) throw error;
+    if (!maySee(paths.root)) {
       throw new Error(
-        `you may not administer ${paths.root}: only root and the account that owns it may; run the command as one of them`,
+        `the service of ${paths.root} does not run: only root and the account that owns it may administer it now`,
         { cause: error },
       );
     }
-    if (!(error instanceof NotRunningError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     // Only now is the directory loaded: the shell of a running service starts without it.
     const { openStoreRunner } = await import('./store-runner.ts');
     prepareStateFolder(paths);
@@ -72,30 +71,35 @@ export async function openRunner(options: {
   }
 }
 
-/** The kernel kept the caller out: off the way to the socket, or from the socket itself. */
-function isRefused(error: unknown): boolean {
-  const { code, cause } = error as NodeJS.ErrnoException;
-  return (error instanceof NotRunningError ? (cause as NodeJS.ErrnoException | undefined)?.code : code) === 'EACCES';
+/** Whether this account may list the state directory: members of the group that administers pass through it only. */
+function maySee(root: string): boolean {
+  if (!existsSync(root)) return true;
+  try {
+    accessSync(root, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Lines run in the service; what they ask of the caller is done here. */
 class ServiceRunner implements Runner {
   readonly place: Place;
-  readonly #path: string;
+  readonly #paths: StatePaths;
   #client: ManagementClient;
   #session = randomUUID();
 
-  private constructor(path: string, client: ManagementClient, serverName: string) {
-    this.#path = path;
+  private constructor(paths: StatePaths, client: ManagementClient, serverName: string) {
+    this.#paths = paths;
     this.#client = client;
     this.place = { serverName, running: true };
   }
 
   /** Throws NotRunningError when no service answers. */
-  static async open(path: string): Promise<ServiceRunner> {
-    const client = await ManagementClient.connect(path);
+  static async open(paths: StatePaths): Promise<ServiceRunner> {
+    const client = await ManagementClient.connect(paths);
     const { serverName } = (await client.call('shell-place', null)) as { serverName: string };
-    return new ServiceRunner(path, client, serverName);
+    return new ServiceRunner(paths, client, serverName);
   }
 
   abandon(): void {
@@ -104,20 +108,20 @@ class ServiceRunner implements Runner {
 
   async *run(text: string, options: RunOptions): AsyncGenerator<ShellOutput> {
     if (this.#client.isClosed) {
-      this.#client = await ManagementClient.connect(this.#path);
+      this.#client = await ManagementClient.connect(this.#paths);
       this.abandon();
       yield { kind: 'warning', text: 'WARNING: The service was started anew. Variables of this session are gone.\n' };
     }
     const channel = new Channel<ShellOutput>();
     const { width, colour, file, ask, signal = new AbortController().signal } = options;
     const canAsk = ask !== undefined;
-    const account = ownAccount();
+    const sudoer = process.env['SUDO_USER'];
     const request: ShellRequest = {
       session: this.#session,
       text,
       width,
       colour,
-      account,
+      ...(sudoer && { sudoer }),
       canAsk,
       ...(file && { file }),
     };

@@ -2,8 +2,9 @@
 import type { AuditEntry, CmdletCatalogue, CmdletContext } from '../cmdlets/index.ts';
 import type { ServiceLog } from '../logs/index.ts';
 import { type FileAccess, type Question, Shell, type ShellOutput } from '../shell/index.ts';
-import type { ManagementMethod } from '../supervisor/index.ts';
+import type { Caller, ManagementMethod } from '../supervisor/index.ts';
 import { identitiesOf } from './identities.ts';
+import { accountText } from './own-account.ts';
 
 /** What the cmdlets of this process work on. */
 export type ShellGround = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'>;
@@ -23,8 +24,8 @@ export interface ShellRequest {
   readonly width: number;
   readonly colour: boolean;
   readonly file?: string;
-  /** Account of the caller, for the admin audit log. Only root and the account of the service can say one at all. */
-  readonly account?: string;
+  /** Who became root by sudo, for the admin audit log; believed from root alone. */
+  readonly sudoer?: string;
   /** Somebody is there to answer questions. */
   readonly canAsk: boolean;
 }
@@ -68,7 +69,9 @@ export function shellMethods(
 ): Record<string, ManagementMethod> {
   const sessions = new Map<string, Session>();
 
-  const sessionOf = (id: string): Session => {
+  const sessionOf = (caller: Caller, name: string): Session => {
+    // A session belongs to the account that began it, whoever gets to know its name.
+    const id = `${caller.uid} ${name}`;
     const session = sessions.get(id) ?? openSession(cmdlets, ground, telling);
     sessions.delete(id);
     sessions.set(id, session);
@@ -80,16 +83,21 @@ export function shellMethods(
     'shell-place': async function* () {
       return { serverName: ground.serverName, role: ground.role };
     },
-    shell: (params, signal) => runLine(sessionOf((params as ShellRequest).session), params as ShellRequest, signal),
-    'shell-reply': async function* (params) {
+    shell: (params, signal, caller) => {
+      const request = params as ShellRequest;
+      const session = sessionOf(caller, request.session);
+      session.account = accountText(caller.name, request.sudoer);
+      return runLine(session, request, signal);
+    },
+    'shell-reply': async function* (params, _signal, caller) {
       const { session, token, ...reply } = params as TaskReply;
-      const waiting = sessions.get(session)?.waiting;
+      const waiting = sessions.get(`${caller.uid} ${session}`)?.waiting;
       waiting?.get(token)?.(reply);
       waiting?.delete(token);
     },
-    'shell-complete': async function* (params) {
+    'shell-complete': async function* (params, _signal, caller) {
       const { session, text, cursor } = params as { session: string; text: string; cursor: number };
-      return sessionOf(session).shell.complete(text, cursor);
+      return sessionOf(caller, session).shell.complete(text, cursor);
     },
   };
 }
@@ -97,10 +105,9 @@ export function shellMethods(
 /** Output and tasks go out as they come; a task that waits for its answer holds up the line, not this loop. */
 async function* runLine(
   session: Session,
-  { text, width, colour, file, account, canAsk }: ShellRequest,
+  { text, width, colour, file, canAsk }: ShellRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ShellPart, undefined> {
-  session.account = account;
   const tasks: ShellPart[] = [];
   let wake = Promise.withResolvers<void>();
   let nextToken = 1;

@@ -6,7 +6,6 @@ import {
   lockHolder,
   lockStateFolder,
   ManagementClient,
-  managementSocket,
   NotRunningError,
   StateLockedError,
   statePaths,
@@ -54,10 +53,10 @@ export async function onStore(
 /** Tells the service what a command wrote beside it; when there is none, nobody needs to know. */
 export async function tellService(state: string, what: string): Promise<void> {
   try {
-    using client = await ManagementClient.connect(managementSocket(statePaths(state)));
+    using client = await ManagementClient.connect(statePaths(state));
     await client.call('directory-written', { what });
   } catch (error) {
-    if (!(error instanceof NotRunningError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!(error instanceof NotRunningError)) throw error;
   }
 }
 
@@ -73,11 +72,18 @@ export async function telling(
   } catch (error) {
     const status = statusOf(error);
     if (status === undefined) throw error;
-    const { message } = error as Error;
+    const message = isBarred(error)
+      ? `you may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it`
+      : (error as Error).message;
     if (json) terminal.out(`${JSON.stringify({ error: message })}\n`);
     else terminal.error(`edge directory ${command}: ${message}\n`);
     return status;
   }
+}
+
+/** The modes of files keep this account out. */
+function isBarred(error: unknown): error is NodeJS.ErrnoException {
+  return (error as NodeJS.ErrnoException).code === 'EACCES';
 }
 
 /** Exit status for an error that is the answer to a command; undefined for a bug. */

@@ -12,3 +12,4 @@ export {
 } from './parts.ts';
 export { runCommand } from './program.ts';
 export type { QueueReport, StatusReport, WorkerReport } from './status.ts';
+export type { WhyRequest } from './why.ts';

@@ -8,6 +8,8 @@ export interface StartOptions {
   /** Transport workers; default: one per core. */
   readonly workers: number;
   readonly user?: string;
+  /** Group whose members may use the management shell; default: 'edge-admin' where it exists. */
+  readonly adminGroup?: string;
 }
 
 export interface ShellOptions {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { defaultStateFolder } from '../supervisor/client/index.ts';
 import { addDirectory } from './directory-program.ts';
-import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
+import { type CommandParts, exitStatus, type StartOptions, type Terminal } from './parts.ts';
 
 /**
  * Commands are loaded when they are asked for: the supervisor stays small, and a prompt comes at once.
@@ -54,11 +54,15 @@ function addStart(program: Command, parts: CommandParts, finish: (status: number
       '--user <account>',
       "account that everything but the supervisor runs as (root only; default 'edge', else 'nobody')",
     )
+    .option(
+      '--admin-group <group>',
+      "members of this group may use the management shell, besides root and the account of the services (default 'edge-admin' where it exists)",
+    )
     .addHelpText(
       'after',
-      '\nExamples:\n  edge start\n  edge start --state /srv/edge --workers 4 --user edge\n  edge start --state /srv/hub --role Mailbox',
+      '\nExamples:\n  edge start\n  edge start --state /srv/edge --workers 4 --user edge --admin-group mailadmins\n  edge start --state /srv/hub --role Mailbox',
     )
-    .action(async (options: { state: string; role: 'EdgeTransport' | 'Mailbox'; workers: number; user?: string }) => {
+    .action(async (options: StartOptions) => {
       finish(await parts.start(options));
     });
 }

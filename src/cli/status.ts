@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import {
   lockHolder,
   ManagementClient,
-  managementSocket,
+  NotPermittedError,
   NotRunningError,
   statePaths,
 } from '../supervisor/client/index.ts';
@@ -45,11 +45,12 @@ export async function status(options: { state: string; json: boolean }, terminal
   const paths = statePaths(options.state);
   if (!existsSync(paths.root)) return notRunning(options, terminal, `there is no state directory ${paths.root}`);
   try {
-    using client = await ManagementClient.connect(managementSocket(paths));
+    using client = await ManagementClient.connect(paths);
     const report = (await client.call('status', undefined)) as StatusReport;
     terminal.out(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report));
     return faults(report).length === 0 ? exitStatus.done : exitStatus.finding;
   } catch (error) {
+    if (error instanceof NotPermittedError) return tellNothing(options, terminal, error.message);
     if (!(error instanceof NotRunningError)) throw error;
     const holder = lockHolder(paths);
     const text =
@@ -61,8 +62,14 @@ export async function status(options: { state: string; json: boolean }, terminal
 }
 
 function notRunning(options: { json: boolean }, terminal: Terminal, text: string): number {
-  if (options.json) terminal.out(`${JSON.stringify({ running: false, reason: text })}\n`);
-  else terminal.error(`edge status: ${text}. Start it with: edge start\n`);
+  if (!options.json) return tellNothing(options, terminal, `${text}. Start it with: edge start`);
+  terminal.out(`${JSON.stringify({ running: false, reason: text })}\n`);
+  return exitStatus.failed;
+}
+
+function tellNothing({ json }: { json: boolean }, terminal: Terminal, text: string): number {
+  if (json) terminal.out(`${JSON.stringify({ error: text })}\n`);
+  else terminal.error(`edge status: ${text}\n`);
   return exitStatus.failed;
 }
 

@@ -1,6 +1,7 @@
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Chain, findChains, parseQuestion, sentenceOf } from '../logs/records/index.ts';
-import { ManagementClient, managementSocket, NotRunningError, statePaths } from '../supervisor/client/index.ts';
+import { type Chain, findChains, parseQuestion, type Question, sentenceOf } from '../logs/records/index.ts';
+import { ManagementClient, NotPermittedError, NotRunningError, statePaths } from '../supervisor/client/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** `edge why`: the decisions about a session, a message or an address. Works on a stopped service too. */
@@ -16,8 +17,14 @@ export async function why(
     terminal.error(`edge why: ${(error as Error).message}\n`);
     return exitStatus.usage;
   }
-  await flushLogs(options.state);
-  const chains = await findChains(join(statePaths(options.state).logs, 'Decisions'), question, options.most);
+  let chains: Chain[];
+  try {
+    chains = await chainsOf(options.state, about, question, options.most);
+  } catch (error) {
+    if (!(error instanceof NotPermittedError)) throw error;
+    terminal.error(`edge why: ${error.message}\n`);
+    return exitStatus.failed;
+  }
   if (options.json) terminal.out(`${JSON.stringify(chains, undefined, 2)}\n`);
   else for (const chain of chains) terminal.out(renderChain(chain));
   if (chains.length > 0) return exitStatus.done;
@@ -27,13 +34,37 @@ export async function why(
   return exitStatus.finding;
 }
 
-/** What the last moments decided is still in the memory of the workers. */
-async function flushLogs(state: string): Promise<void> {
+/** Reads the decisions where this account may, and asks the service where only that may. Throws NotPermittedError. */
+async function chainsOf(state: string, about: string, question: Question, most: number): Promise<Chain[]> {
+  const paths = statePaths(state);
+  const folder = join(paths.logs, 'Decisions');
   try {
-    using client = await ManagementClient.connect(managementSocket(statePaths(state)));
+    using client = await ManagementClient.connect(paths);
+    // What the last moments decided is still in the memory of the workers.
     await client.call('flush-logs', undefined);
+    if (!mayRead(paths.logs)) return (await client.call('why', { about, most } satisfies WhyRequest)) as Chain[];
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
+    if (!mayRead(paths.logs)) {
+      throw new NotPermittedError(`the service does not run, and only root and its account may read ${paths.logs}`);
+    }
+  }
+  return findChains(folder, question, most);
+}
+
+/** What the service is asked where the caller may not read for itself. */
+export interface WhyRequest {
+  readonly about: string;
+  readonly most: number;
+}
+
+/** Whether this account may read a folder; one that is not there counts. */
+function mayRead(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return !existsSync(folder);
   }
 }
 

@@ -6,14 +6,23 @@ export { Bus, type Channel, channelToParent } from './bus.ts';
 export type { ChildPlan } from './child.ts';
 export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
 export { BindError, type Binding, backlog, bindingText, bindSocket, type SocketHandle } from './listen-sockets.ts';
-export { ManagementClient, type ManagementMethod, ManagementServer, NotRunningError } from './management.ts';
+export { ManagementClient, NotPermittedError, NotRunningError } from './management-client.ts';
+export { prepareManagement } from './management-folder.ts';
+export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';
-export { type Account, barrier, dropPrivileges, findAccount, serviceAccount } from './privileges.ts';
+export {
+  type Account,
+  administrators,
+  barrier,
+  dropPrivileges,
+  findAccount,
+  type Group,
+  serviceAccount,
+} from './privileges.ts';
 export {
   defaultStateFolder,
   lockHolder,
   lockStateFolder,
-  managementSocket,
   prepareStateFolder,
   StateLockedError,
   type StatePaths,

@@ -17,6 +17,59 @@ export function findAccount(name: string, passwd: string = readFileSync('/etc/pa
   throw new RangeError(`there is no account '${name}': create it, or name another with --user`);
 }
 
+/** A group of the system. */
+export interface Group {
+  readonly name: string;
+  readonly gid: number;
+}
+
+/** Looks a group up by name or number, in /etc/group and then wherever else the system keeps groups. Throws RangeError. */
+export async function findGroup(name: string): Promise<Group> {
+  const group = listedGroup(name) ?? listedGroup(name, await getent('group', name));
+  if (group === undefined) throw new RangeError(`there is no group '${name}': create it, or name another`);
+  return group;
+}
+
+/** The group whose members may administer: the one named, else 'edge-admin' where it exists. Throws RangeError. */
+export async function administrators(named: string | undefined): Promise<Group | undefined> {
+  return named === undefined ? listedGroup('edge-admin') : findGroup(named);
+}
+
+function listedGroup(name: string, list: string = readFileSync('/etc/group', 'utf8')): Group | undefined {
+  for (const line of list.split('\n')) {
+    const [group = '', , gid = ''] = line.split(':');
+    if (group !== '' && (group === name || gid === name)) return { name: group, gid: Number(gid) };
+  }
+  return undefined;
+}
+
+/** Name of a group, `gid <number>` when the system knows none. */
+export async function groupName(gid: number): Promise<string> {
+  return (await findGroup(String(gid)).catch(() => undefined))?.name ?? `gid ${gid}`;
+}
+
+/** Name of an account, `uid <number>` when the system knows none, or one that is no name for a log. */
+export async function accountName(uid: number): Promise<string> {
+  const listed = (list: string): string | undefined =>
+    list
+      .split('\n')
+      .find((line) => line.split(':')[2] === String(uid))
+      ?.split(':')[0];
+  const name = listed(readFileSync('/etc/passwd', 'utf8')) ?? listed(await getent('passwd', String(uid))) ?? '';
+  return /^[\w.@\\-]{1,64}$/.test(name) ? name : `uid ${uid}`;
+}
+
+/** Asks the system's name services (SSSD, winbind, …) for an entry; '' when there is none, or none of them answers in time. */
+async function getent(database: 'passwd' | 'group', key: string): Promise<string> {
+  // Accounts outside the files are rare: the module is loaded for them alone.
+  const { execFile } = await import('node:child_process');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  execFile('getent', [database, '--', key], { timeout: 2_000 }, (error, output) =>
+    resolve(error === null ? output : ''),
+  );
+  return promise;
+}
+
 /** The account that a service started by root runs as when --user names none: 'edge' where it exists, else 'nobody'. */
 export function serviceAccount(user: string | undefined): Account {
   if (user !== undefined) return findAccount(user);

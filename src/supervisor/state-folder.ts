@@ -1,8 +1,8 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-/** The folders below the state directory, each with one job. All are mode 0700. */
+/** The folders below the state directory, each with one job. All are mode 0700, but for `prepareManagement`. */
 export interface StatePaths {
   readonly root: string;
   readonly directory: string;
@@ -10,6 +10,8 @@ export interface StatePaths {
   readonly certificates: string;
   readonly logs: string;
   readonly run: string;
+  /** The endpoint of the management shell. */
+  readonly management: string;
   readonly mailboxes: string;
 }
 
@@ -29,14 +31,9 @@ export function statePaths(root: string): StatePaths {
     certificates: below('certificates'),
     logs: below('logs'),
     run: below('run'),
+    management: below('management'),
     mailboxes: below('mailboxes'),
   };
-}
-
-/** Path of the management socket. Long state paths get one in the temporary folder: a socket's name holds 107 octets. */
-export function managementSocket(paths: StatePaths): string {
-  const path = join(paths.run, 'management.sock');
-  return Buffer.byteLength(path) <= 107 ? path : join(tmpdir(), `edge-${statSync(paths.root).ino}.sock`);
 }
 
 /** Makes the state directory and its folders, mode 0700, owned by the account of the service. */

@@ -26,7 +26,7 @@ const libraries = /^(?:pino|ldapjs|ldapts|lmdb|node-forge|nodemailer|smtp-server
 // Each row: where it begins, what it is to do without, and something that it does load, so that no row is empty.
 const rows: readonly (readonly [file: string, without: readonly RegExp[], loads: string])[] = [
   ['bin/edge.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'commander'],
-  ['cli/status.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'supervisor/management.ts'],
+  ['cli/status.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'supervisor/management-client.ts'],
   ['cli/why.ts', [/^(?:shell|cmdlets|config|directory)\//, libraries], 'logs/decision-search.ts'],
   [
     'bin/shell-command.ts',

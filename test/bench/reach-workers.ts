@@ -1,6 +1,6 @@
 /** How long a change of the directory takes to be in force in every worker. */
 import { DirectoryClient } from '../../src/directory/index.ts';
-import { ManagementClient, managementSocket, statePaths } from '../../src/supervisor/index.ts';
+import { ManagementClient, statePaths } from '../../src/supervisor/index.ts';
 
 interface Report {
   readonly usn: number;
@@ -14,7 +14,7 @@ export async function changeReachesWorkers(state: string, changes: number): Prom
     url: `ldapi://${encodeURIComponent(`${paths.run}/ldapi`)}`,
     bind: 'external',
   });
-  using management = await ManagementClient.connect(managementSocket(paths));
+  using management = await ManagementClient.connect(paths);
   const connector = await receiveConnector(client);
   const times: number[] = [];
   for (let i = 0; i < changes; i++) {

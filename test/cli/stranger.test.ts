@@ -18,7 +18,7 @@ test('edge shell tells a stranger who may administer the state, and exits with 2
     const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
     assert.equal(
       stderr,
-      `edge: you may not administer ${state}: only root and the account that owns it may; run the command as one of them\n`,
+      `edge: you may not administer ${state}: only root and the account that owns it may; run the command as one of them, or let a group in with edge start --admin-group\n`,
     );
     assert.equal(stdout, '');
     assert.equal(status, 2);

@@ -27,6 +27,8 @@ export interface ApplianceOptions {
   readonly workers?: number;
   /** Account to run as; default: who runs the test. */
   readonly user?: string;
+  /** Group whose members may administer. */
+  readonly adminGroup?: string;
   /** Management-shell lines run before the start; `$port` and `$server` are replaced. */
   readonly lines?: readonly string[];
 }
@@ -52,7 +54,8 @@ export class Appliance implements AsyncDisposable {
   readonly state: string;
   readonly port: number;
   readonly ldapPort: number;
-  readonly options: ApplianceOptions;
+  /** What the next start goes by. */
+  options: ApplianceOptions;
   /** What the service wrote to standard error. */
   output = '';
   #process: ChildProcess | undefined;
@@ -91,12 +94,12 @@ export class Appliance implements AsyncDisposable {
 
   /** Starts the service and resolves when it says that it is ready. */
   async start(): Promise<void> {
-    const { role = 'EdgeTransport', workers = 2, user } = this.options;
+    const { role = 'EdgeTransport', workers = 2, user, adminGroup } = this.options;
     const account = user ?? (process.getuid?.() === 0 ? 'root' : undefined);
     const args = ['start', '--state', this.state, '--role', role, '--workers', String(workers)];
-    const child = spawn(edgeCommand, [...args, ...(account === undefined ? [] : ['--user', account])], {
-      stdio: ['ignore', 'inherit', 'pipe'],
-    });
+    if (account !== undefined) args.push('--user', account);
+    if (adminGroup !== undefined) args.push('--admin-group', adminGroup);
+    const child = spawn(edgeCommand, args, { stdio: ['ignore', 'inherit', 'pipe'] });
     this.#process = child;
     const ready = Promise.withResolvers<void>();
     createInterface({ input: child.stderr }).on('line', (line) => {

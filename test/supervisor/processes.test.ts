@@ -12,7 +12,6 @@ import {
   findAccount,
   lockHolder,
   lockStateFolder,
-  managementSocket,
   prepareStateFolder,
   StateLockedError,
   serviceAccount,
@@ -122,12 +121,6 @@ test('the state directory belongs to one service at a time, and to the next afte
   using _again = lockStateFolder(paths);
   assert.equal(lockHolder(paths), process.pid);
   assert.match(readFileSync(join(paths.root, 'edge.lock'), 'utf8'), new RegExp(`^${process.pid} \\d+\n$`));
-});
-
-test('a state directory with a long name still gets a socket that can be opened', (t) => {
-  const paths = statePaths(join(temporary(t), 'x'.repeat(120)));
-  prepareStateFolder(paths);
-  assert.ok(Buffer.byteLength(managementSocket(paths)) <= 107);
 });
 
 test('the folder that an account may not enter is found', (t) => {

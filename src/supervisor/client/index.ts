@@ -2,12 +2,11 @@
  * The door of who talks to an appliance and runs none: where its state lies, whether somebody holds it, and the management
  * endpoint. Commands that only ask load this alone; everything else of the room is at its main door.
  */
-export { ManagementClient, NotRunningError } from '../management.ts';
+export { ManagementClient, NotPermittedError, NotRunningError } from '../management-client.ts';
 export {
   defaultStateFolder,
   lockHolder,
   lockStateFolder,
-  managementSocket,
   prepareStateFolder,
   StateLockedError,
   type StatePaths,
