@@ -41,7 +41,7 @@ export function addDirectory(
     group
       .command(name)
       .description(description)
-      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder()))
+      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder('use')))
       .option('--json', 'for programs', false)
       .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
   const ends = <A extends readonly unknown[]>(run: Run<A>): ((...args: A) => Promise<void>) => {

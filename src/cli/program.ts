@@ -41,13 +41,14 @@ export async function runCommand(
 
 const roleOption = (): Option =>
   new Option('--role <role>', 'what this server is').choices(['EdgeTransport', 'Mailbox']).default('EdgeTransport');
-const stateOption = (): Option => new Option('--state <dir>', 'state directory').default(defaultStateFolder());
+const stateOption = (purpose: 'run' | 'use'): Option =>
+  new Option('--state <dir>', 'state directory').default(defaultStateFolder(purpose));
 
 function addStart(program: Command, parts: CommandParts, finish: (status: number) => void): void {
   program
     .command('start')
     .description('run the services of one role until SIGTERM; SIGHUP opens the logs anew')
-    .addOption(stateOption())
+    .addOption(stateOption('run'))
     .addOption(roleOption())
     .option('--workers <n>', 'transport workers', wholeNumber, availableParallelism())
     .option(
@@ -72,7 +73,7 @@ function addShell(program: Command, parts: CommandParts, finish: (status: number
     .command('shell')
     .description('the management shell; without lines or files it asks for them')
     .argument('[files...]', 'scripts to run, in order')
-    .addOption(stateOption())
+    .addOption(stateOption('use'))
     .addOption(roleOption())
     .option(
       '-c, --command <line>',
@@ -107,7 +108,7 @@ function addStatus(program: Command, terminal: Terminal, finish: (status: number
   program
     .command('status')
     .description('what runs and how it does')
-    .addOption(stateOption())
+    .addOption(stateOption('use'))
     .option('--json', 'for programs', false)
     .addHelpText('after', '\nExamples:\n  edge status\n  edge status --json | jq .queues')
     .action(async (options: { state: string; json: boolean }) =>
@@ -120,7 +121,7 @@ function addWhy(program: Command, terminal: Terminal, finish: (status: number) =
     .command('why')
     .description('the decisions taken about a session, a message or an address')
     .argument('<about>', 'session id, message (GUID, number or <Message-ID>) or address')
-    .addOption(stateOption())
+    .addOption(stateOption('use'))
     .option('--json', 'for programs: one array of chains', false)
     .option('--most <n>', 'sessions and messages shown at the most', wholeNumber, 10)
     .addHelpText(

@@ -15,10 +15,33 @@ export interface StatePaths {
   readonly mailboxes: string;
 }
 
-/** The state directory when none is named: EDGE_STATE, else /var/lib/edge for root, else ~/.local/state/edge. */
-export function defaultStateFolder(environment: NodeJS.ProcessEnv = process.env): string {
+/** State directory of the appliance of this machine. */
+const systemState = '/var/lib/edge';
+
+/**
+ * The state directory when none is named: EDGE_STATE, else /var/lib/edge for root. For others ~/.local/state/edge; but who only
+ * wants to use an appliance, and has none of their own, gets that of the machine where there is one.
+ */
+export function defaultStateFolder(
+  purpose: 'run' | 'use',
+  environment: NodeJS.ProcessEnv = process.env,
+  { system, isRoot } = { system: systemState, isRoot: process.getuid?.() === 0 },
+): string {
   if (environment['EDGE_STATE']) return resolve(environment['EDGE_STATE']);
-  return process.getuid?.() === 0 ? '/var/lib/edge' : join(homedir(), '.local/state/edge');
+  const home = homeFolder(environment);
+  if (isRoot || home === undefined) return system;
+  const own = join(home, '.local/state/edge');
+  return purpose === 'use' && !existsSync(own) && existsSync(system) ? system : own;
+}
+
+/** Undefined for an account that the system does not list, as in containers. */
+function homeFolder(environment: NodeJS.ProcessEnv): string | undefined {
+  if (environment['HOME']) return environment['HOME'];
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where things lie below a state directory. Touches nothing. */

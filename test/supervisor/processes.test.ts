@@ -9,6 +9,7 @@ import { WatchedChild } from '../../src/supervisor/child.ts';
 import {
   type Account,
   barrier,
+  defaultStateFolder,
   findAccount,
   lockHolder,
   lockStateFolder,
@@ -152,4 +153,20 @@ test('accounts are found by name and number; one that is missing says what to do
   assert.deepEqual(findAccount('8', passwd), { name: 'mail', uid: 8, gid: 9 });
   assert.throws(() => findAccount('edge', passwd), /create it, or name another with --user/);
   assert.ok(['edge', 'nobody'].includes(serviceAccount(undefined).name));
+});
+
+test('who names no state directory gets their own to run, and the one of the machine to use', (t) => {
+  const root = temporary(t);
+  const system = join(root, 'machine');
+  const own = join(root, 'home/.local/state/edge');
+  const folder = (purpose: 'run' | 'use', isRoot = false, environment: NodeJS.ProcessEnv = {}): string =>
+    defaultStateFolder(purpose, { HOME: join(root, 'home'), ...environment }, { system, isRoot });
+  assert.equal(folder('use', false, { EDGE_STATE: '/elsewhere' }), '/elsewhere');
+  assert.equal(folder('run', true), system);
+  assert.equal(folder('use'), own, 'neither is there yet');
+  mkdirSync(system);
+  assert.equal(folder('use'), system);
+  assert.equal(folder('run'), own);
+  mkdirSync(own, { recursive: true });
+  assert.equal(folder('use'), own);
 });
