@@ -1,17 +1,20 @@
 /** The `edge` command. */
 import { readFileSync } from 'node:fs';
-import { runCommand } from '../cli/index.ts';
+import { exitStatus, runCommand } from '../cli/index.ts';
 import { statePaths } from '../supervisor/client/index.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-// Whoever reads has enough, as `head` does: that is no fault.
+// Whoever reads has enough, as `head` does: that is no fault. A full disk is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`edge: the output cannot be written: ${error.message}\n`);
+  process.exit(exitStatus.failed);
 });
+// Nobody is left who could be told.
+process.stderr.on('error', () => undefined);
 
 // The services and the shell are loaded when they are asked for: `edge status` must not wait for them.
 process.exitCode = await runCommand(

@@ -1,8 +1,8 @@
 /** `edge shell`: lines, scripts and the prompt. Exit status 1 when a line failed. */
 import { exitStatus, type ShellOptions } from '../cli/index.ts';
-import { exitOf } from '../shell/caller/index.ts';
+import { exitOf, type Question } from '../shell/caller/index.ts';
 import { scriptText } from './script-text.ts';
-import { answerAtTerminal, endWithReader, LineWriter, terminalColour, terminalWidth } from './shell-output.ts';
+import { canDraw, LineWriter, terminalColour, terminalWidth } from './shell-output.ts';
 import { openRunner, type Runner } from './shell-runner.ts';
 
 /** Runs what was given; resolves with the exit status. */
@@ -11,14 +11,26 @@ export async function shell(options: ShellOptions): Promise<number> {
   const interactive = options.lines.length + options.files.length === 0 && process.stdin.isTTY;
   // Read before anything runs: a script that is not there must not be noticed half way.
   const scripts = await Promise.all(options.files.map(async (file) => ({ file, text: await scriptText(file) })));
-  endWithReader();
   await using runner = await openRunner(options);
-  if (interactive) return await (await import('./shell-prompt.ts')).promptAtTerminal(runner);
+  if (interactive) return await prompt(runner);
   const session = new Session(runner);
   for (const line of options.lines) if (!session.ended) await session.run(line);
   for (const { file, text } of scripts) if (!session.ended) await session.run(text, file);
   if (options.lines.length + scripts.length === 0) await session.runAll(process.stdin);
   return session.status;
+}
+
+/** Talks with the person, in the way that the terminal allows. */
+async function prompt(runner: Runner): Promise<number> {
+  const { serverName, running } = runner.place;
+  const label = `[PS] ${serverName}> `;
+  if (!running) {
+    process.stderr.write(
+      'The service is not running: configuration is changed in the store itself, queues and messages cannot be reached.\n',
+    );
+  }
+  if (canDraw()) return (await import('./shell-prompt.ts')).promptAtTerminal(runner, label);
+  return (await import('./plain-prompt.ts')).plainPrompt(runner, label);
 }
 
 /** Lines one after the other, without a prompt. Ctrl-C ends the one that runs and those behind it. */
@@ -55,7 +67,7 @@ class Session {
       width: terminalWidth(),
       colour: terminalColour(),
       signal: this.#stop.signal,
-      ...(process.stdin.isTTY ? { ask: answerAtTerminal } : {}),
+      ...(process.stdin.isTTY ? { ask } : {}),
       ...(file === undefined ? {} : { file }),
     };
     for await (const piece of this.#runner.run(text, options)) {
@@ -82,4 +94,8 @@ class Session {
     }
     if (held.trim() !== '') await this.run(held);
   }
+}
+
+async function ask(question: Question): Promise<string> {
+  return (await import('./terminal-answer.ts')).answerAtTerminal(question);
 }

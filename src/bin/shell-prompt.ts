@@ -7,19 +7,14 @@ import type { Runner } from './shell-runner.ts';
 
 /** Milliseconds after which an escape is a key of its own and not the beginning of a sequence. */
 const escapeMs = 50;
+/** Milliseconds after which a program that should have been suspended was not. */
+const notSuspendedMs = 100;
 const bracketedPaste = { on: '\u001B[?2004h', off: '\u001B[?2004l' };
 
 /** Talks with the person until `exit` or Ctrl-D; resolves with the exit status. */
-export async function promptAtTerminal(runner: Runner): Promise<number> {
+export async function promptAtTerminal(runner: Runner, label: string): Promise<number> {
   using terminal = new Terminal();
-  const { serverName, running } = runner.place;
-  if (!running) {
-    terminal.write(
-      'The service is not running: configuration is changed in the store itself, queues and messages cannot be reached.\n',
-    );
-  }
   const history = await History.open(historyPath());
-  const label = `[PS] ${serverName}> `;
   const parts = { endpoint: runner, screen: terminal, keys: terminal.keys, history, colour: terminalColour(), label };
   // Behind the first drawing of the prompt. A line that cannot be loaded says so itself.
   setImmediate(() => void runner.prepare?.().catch(() => undefined));
@@ -69,11 +64,16 @@ class Terminal implements PromptScreen, Disposable {
 
   suspend(): void {
     this.#leave();
-    process.once('SIGCONT', () => {
+    const comeBack = (): void => {
+      clearTimeout(timer);
+      process.off('SIGCONT', comeBack);
       this.#enter();
       process.stdout.emit('resize');
-    });
+    };
+    process.once('SIGCONT', comeBack);
     process.kill(process.pid, 'SIGTSTP');
+    // Nobody suspends a program that no shell started (`ssh host edge shell`): the kernel drops the signal, and none comes to go on.
+    const timer = setTimeout(comeBack, notSuspendedMs);
   }
 
   [Symbol.dispose](): void {

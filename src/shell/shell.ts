@@ -10,7 +10,7 @@ import { OutputWriter } from './format/output.ts';
 import type { RenderOptions } from './format/rendered.ts';
 import { builtInView, type View } from './format/views.ts';
 import { wordWrap } from './format/word-wrap.ts';
-import { Budget } from './interpreter/budget.ts';
+import { Budget, cancelled } from './interpreter/budget.ts';
 import { type Context, Failure, type FileAccess, report, type Session } from './interpreter/context.ts';
 import { ErrorRecord } from './interpreter/error-record.ts';
 import { Leave } from './interpreter/leave.ts';
@@ -200,6 +200,14 @@ function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions): Str
     progress: (activity, status, percent) => {
       show({ kind: 'progress', activity, status, ...(percent === undefined ? {} : { percent }) });
     },
-    ...(options.ask === undefined ? {} : { ask: options.ask }),
+    ...(options.ask === undefined ? {} : { ask: answered(options.ask) }),
   };
+}
+
+/** Whoever gives no answer (Ctrl-C, Ctrl-D, a connection that is gone) stops the line. */
+function answered(ask: NonNullable<RunOptions['ask']>): NonNullable<RunOptions['ask']> {
+  return (question) =>
+    ask(question).catch(() => {
+      throw cancelled('No answer was given. The pipeline has been stopped.');
+    });
 }

@@ -11,6 +11,6 @@ export type {
 } from '../endpoint.ts';
 export type { FileAccess } from '../interpreter/context.ts';
 export { Channel } from './channel.ts';
-export { choiceOf, choicesText } from './choices.ts';
 export { exitOf } from './exit.ts';
 export { ProgressLine } from './progress.ts';
+export { answerOf, questionText } from './question.ts';

@@ -84,8 +84,8 @@ function limit(message: string): ShellError {
 }
 
 /** The line was ended from outside, as by Ctrl+C. */
-export function cancelled(): ShellError {
-  return new ShellError('The pipeline has been stopped.', {
+export function cancelled(message = 'The pipeline has been stopped.'): ShellError {
+  return new ShellError(message, {
     id: 'PipelineStopped',
     category: 'OperationStopped',
     exception: 'PipelineStoppedException',

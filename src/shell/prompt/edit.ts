@@ -1,4 +1,5 @@
 /** Editing of a text with a cursor: pure steps, each from one state to the next. */
+import { characters } from '../format/layout.ts';
 
 export interface Edit {
   readonly text: string;
@@ -20,16 +21,18 @@ export function replace(edit: Edit, from: number, to: number, text: string): Edi
   return { ...edit, text: edit.text.slice(0, from) + text + edit.text.slice(to), cursor: from + text.length };
 }
 
-/** A character with all that is drawn over it, behind an index. */
+/** Code units in which one character begins and ends: longer ones are taken in parts. */
+const longestCharacter = 200;
+
+/** End of the character that begins at an index. */
 function nextBoundary(text: string, index: number): number {
-  const found = /^[^]\p{M}*(?:\u200D[^]\p{M}*)*/u.exec(text.slice(index));
-  return index + (found?.[0].length ?? 0);
+  return index + (characters(text.slice(index, index + longestCharacter))[0]?.length ?? 0);
 }
 
+/** Beginning of the character that ends at an index. */
 function previousBoundary(text: string, index: number): number {
-  let last = index;
-  for (let i = Math.max(0, lineStart(text, index - 1)); i < index; i = nextBoundary(text, i)) last = i;
-  return index === 0 ? 0 : last;
+  const from = Math.max(lineStart(text, index - 1), index - longestCharacter);
+  return index - (characters(text.slice(from, index)).at(-1)?.length ?? 0);
 }
 
 function lineStart(text: string, index: number): number {

@@ -1,4 +1,4 @@
-import { displayWidth } from '../format/layout.ts';
+import { characters, displayWidth } from '../format/layout.ts';
 
 /** How a piece of the screen looks; `styleCodes` has the escape sequences. */
 export type Style =
@@ -94,7 +94,7 @@ export class FrameBuilder {
 
   #addLine(line: string, style: Style | undefined): void {
     let run = '';
-    for (const char of line) {
+    for (const char of characters(line)) {
       const width = displayWidth(char);
       if (this.#width + width > this.#columns) {
         this.#text += this.#styled(run, style);

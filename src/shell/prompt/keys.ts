@@ -103,7 +103,8 @@ function takeEscape(text: string): { length: number; key?: Key } | undefined {
   if (ss3 !== null) return withKey(3, finals[ss3[1] ?? '']);
   if (/^\u001B(?:$|[[O][0-9;:<=>?]*$)/.test(text)) return undefined;
   const [next = ''] = text.slice(1);
-  if (next === '\u001B') return { length: 1, key: named('Escape') };
+  // Two keys in short succession: no Alt is held down with Control and a letter.
+  if (next === '\u001B' || (next < ' ' && controls[next] === undefined)) return { length: 1, key: named('Escape') };
   return { length: 1 + next.length, key: named(`M-${controls[next] ?? next}`) };
 }
 

@@ -72,7 +72,8 @@ export class LineEditor {
     if (this.#search !== undefined && this.#searched(key)) return undefined;
     if (this.#menu !== undefined && this.#inMenu(key)) return undefined;
     if (key.kind !== 'key') {
-      this.#change(insert(this.#edit, key.text));
+      // The line break behind what was copied would only leave an empty row: Enter runs it.
+      this.#change(insert(this.#edit, key.kind === 'paste' ? key.text.replace(/\n+$/, '') : key.text));
       return undefined;
     }
     if (this.#takeGhost(key.name)) return undefined;
@@ -204,8 +205,8 @@ export class LineEditor {
     const name = key.kind === 'key' ? key.name : '';
     this.#menu = menu.moved(name, this.#parts.screen.columns);
     if (this.#menu !== undefined) return true;
-    const isCancelled = name === 'Escape' || name === 'C-g' || name === 'C-c';
-    this.#change(isCancelled ? menu.base : menu.edit);
+    const isCancelled = name === 'Escape' || name === 'C-g';
+    this.#change(isCancelled || name === 'C-c' ? menu.base : menu.edit);
     return isCancelled || (name === 'Enter' && menu.chosen !== undefined);
   }
 

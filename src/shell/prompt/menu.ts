@@ -74,8 +74,10 @@ export class Menu {
 
   #grid(columns: number): { cell: number; perRow: number; rows: number } {
     const { candidates } = this.#completion;
-    const widest = Math.max(...candidates.map(({ text }) => text.length));
-    const cell = Math.max(1, Math.min(widest, widestCell, columns - 1));
+    const widest = Math.max(...candidates.map(({ text }) => displayWidth(text)));
+    // Where a list has more than fits, two in a row show more than one of full length.
+    const most = candidates.length > mostRows ? Math.floor((columns - 1 - gap) / 2) : columns - 1;
+    const cell = Math.max(1, Math.min(widest, widestCell, most));
     const perRow = Math.max(1, Math.floor((columns - 1 + gap) / (cell + gap)));
     return { cell, perRow, rows: Math.ceil(candidates.length / perRow) };
   }

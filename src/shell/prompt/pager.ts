@@ -51,7 +51,7 @@ export class Pager {
     if (this.#isLeft) return true;
     let ready = '';
     for (const line of text.split(/(?<=\n)/)) {
-      if (!this.#all && this.#rows >= this.#screen.rows - 1 && this.#column === 0) {
+      if (!this.#all && this.#column === 0 && this.#isFull(line)) {
         this.#screen.write(ready);
         ready = '';
         if (!(await this.#more())) {
@@ -71,9 +71,20 @@ export class Pager {
     this.#rows = 0;
   }
 
-  #count(line: string): void {
+  /** The next line would push out what the person has not read; a line that is longer than the screen may. */
+  #isFull(line: string): boolean {
+    const room = this.#screen.rows - 1;
+    return this.#rows >= room || (this.#rows > 0 && this.#rows + this.#size(line).rows > room);
+  }
+
+  /** Columns that a line has reached at its end, and the rows that it takes. */
+  #size(line: string): { width: number; rows: number } {
     const width = this.#column + displayWidth(line.replace(colours, '').replace(/\n$/, ''));
-    const rows = Math.max(1, Math.ceil(width / this.#screen.columns));
+    return { width, rows: Math.max(1, Math.ceil(width / this.#screen.columns)) };
+  }
+
+  #count(line: string): void {
+    const { width, rows } = this.#size(line);
     if (line.endsWith('\n')) {
       this.#rows += rows;
       this.#column = 0;
@@ -88,7 +99,6 @@ export class Pager {
     const answer = await this.#answer();
     this.#screen.write('\r\u001B[K');
     if (answer === 'page') this.#rows = 0;
-    if (answer === 'line') this.#rows -= 1;
     if (answer === 'all') this.#all = true;
     return answer !== 'quit';
   }

@@ -1,6 +1,6 @@
-import { choiceOf, choicesText } from '../caller/choices.ts';
 import { exitOf } from '../caller/exit.ts';
 import { ProgressLine } from '../caller/progress.ts';
+import { answerOf, questionText } from '../caller/question.ts';
 import type { Question, ShellEndpoint } from '../endpoint.ts';
 import { paint } from '../format/colour.ts';
 import type { Screen } from './edit-area.ts';
@@ -107,21 +107,21 @@ export class Prompt {
 
   async #ask(question: Question, leave: () => void): Promise<string> {
     const { screen, keys } = this.#parts;
-    const { caption, message, choices, defaultChoice, secret = false } = question;
+    const { secret = false } = question;
+    const { head, label } = questionText(question);
     const { onInterrupt } = keys;
     keys.onInterrupt = undefined;
-    screen.write(`\n${caption}\n${message}\n`);
+    screen.write(head);
     const editor = new LineEditor({ ...this.#parts, history: History.inMemory(), secret });
     try {
       for (;;) {
-        const answer = await editor.read(choices.length === 0 ? ': ' : choicesText(choices, defaultChoice));
-        if (answer === undefined) {
+        const text = await editor.read(label);
+        if (text === undefined) {
           leave();
           throw new Error('no answer was given');
         }
-        if (choices.length === 0) return answer;
-        const chosen = choiceOf(answer, choices, defaultChoice);
-        if (chosen !== undefined) return String(chosen);
+        const answer = answerOf(text, question);
+        if (answer !== undefined) return answer;
       }
     } finally {
       keys.onInterrupt = onInterrupt;

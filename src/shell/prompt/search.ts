@@ -47,7 +47,7 @@ export class Search {
         return this.#sought([...this.query].slice(0, -1).join(''), this.#history.entries.length);
       case 'C-g':
       case 'C-c':
-        return { edit: this.#saved, isUsed: true };
+        return { edit: this.#saved, isUsed: key.name === 'C-g' };
       default:
         return { edit: { ...this.#saved, text: this.text, cursor: this.text.length }, isUsed: key.name === 'Escape' };
     }
