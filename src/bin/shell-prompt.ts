@@ -14,7 +14,8 @@ const bracketedPaste = { on: '\u001B[?2004h', off: '\u001B[?2004l' };
 /** Talks with the person until `exit` or Ctrl-D; resolves with the exit status. */
 export async function promptAtTerminal(runner: Runner, label: string): Promise<number> {
   using terminal = new Terminal();
-  const history = await History.open(historyPath());
+  const path = historyPath();
+  const history = path === undefined ? History.inMemory() : await History.open(path);
   const parts = { endpoint: runner, screen: terminal, keys: terminal.keys, history, colour: terminalColour(), label };
   // Behind the first drawing of the prompt. A line that cannot be loaded says so itself.
   setImmediate(() => void runner.prepare?.().catch(() => undefined));
@@ -23,8 +24,13 @@ export async function promptAtTerminal(runner: Runner, label: string): Promise<n
 }
 
 /** Where the lines of former sessions are: the person's own folder, whatever server the lines were for. */
-function historyPath(): string {
-  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local/state'), 'edge-shell', 'history');
+function historyPath(): string | undefined {
+  try {
+    return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local/state'), 'edge-shell', 'history');
+  } catch {
+    // An account that the system does not list has no home.
+    return undefined;
+  }
 }
 
 /** The terminal in raw mode: keys come one by one. Given back as it was. */
