@@ -22,7 +22,7 @@ export async function* runSwitch(statement: SwitchStatement, context: Context): 
       yield* runClauses(statement, item, context);
     }
   } catch (error) {
-    if (!(error instanceof Leave) || error.how !== 'break') throw error;
+    if (!(error instanceof Leave) || !error.isFor('break', statement)) throw error;
   } finally {
     context.scope.set('_', before ?? null);
   }
@@ -41,7 +41,7 @@ async function* runClauses(statement: SwitchStatement, item: unknown, context: C
     const otherwise = statement.clauses.find(({ test }) => test === undefined);
     if (!taken && otherwise !== undefined) yield* runStatements(otherwise.body.statements, context);
   } catch (error) {
-    if (!(error instanceof Leave) || error.how !== 'continue') throw error;
+    if (!(error instanceof Leave) || !error.isFor('continue', statement)) throw error;
   }
 }
 
@@ -102,7 +102,7 @@ export async function* runLeave(statement: LeaveStatement, context: Context): As
   if (how === 'throw') throw await thrown(statement, context);
   if (how === 'return' && value !== undefined) yield* runStatement(value, context);
   const status = how === 'exit' && value !== undefined ? convertTo('int', await valueOf(value, context)) : 0;
-  throw new Leave(how, typeof status === 'number' ? status : 0);
+  throw new Leave(how, typeof status === 'number' ? status : 0, statement.label);
 }
 
 async function thrown({ value, extent }: LeaveStatement, context: Context): Promise<Failure> {

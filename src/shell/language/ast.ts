@@ -86,21 +86,26 @@ export interface IfStatement extends Node {
   readonly otherwise?: Block;
 }
 
-export interface ForeachStatement extends Node {
+/** What `break` and `continue` can name: `:outer foreach (…) { … }`. Labels are kept in lower case. */
+interface Labelled extends Node {
+  readonly label?: string;
+}
+
+export interface ForeachStatement extends Labelled {
   readonly kind: 'foreach';
   readonly variable: string;
   readonly source: Statement;
   readonly body: Block;
 }
 
-export interface WhileStatement extends Node {
+export interface WhileStatement extends Labelled {
   readonly kind: 'while';
   readonly condition: Statement;
   readonly body: Block;
 }
 
 /** `do { … } while (…)`, `do { … } until (…)`: the body runs once at least. */
-export interface DoStatement extends Node {
+export interface DoStatement extends Labelled {
   readonly kind: 'do';
   readonly body: Block;
   readonly condition: Statement;
@@ -108,7 +113,7 @@ export interface DoStatement extends Node {
 }
 
 /** `for (initial; condition; step) { … }`; each part may be absent. */
-export interface ForStatement extends Node {
+export interface ForStatement extends Labelled {
   readonly kind: 'for';
   readonly initial?: Statement;
   readonly condition?: Statement;
@@ -116,7 +121,7 @@ export interface ForStatement extends Node {
   readonly body: Block;
 }
 
-export interface SwitchStatement extends Node {
+export interface SwitchStatement extends Labelled {
   readonly kind: 'switch';
   /** How texts are compared; absent: as -eq does. */
   readonly mode?: 'wildcard' | 'regex';
@@ -141,6 +146,8 @@ export interface LeaveStatement extends Node {
   readonly kind: 'leave';
   readonly how: (typeof leaveWords)[number];
   readonly value?: Statement;
+  /** The loop that break or continue is for; absent: the innermost one. */
+  readonly label?: string;
 }
 
 export interface Block extends Node {

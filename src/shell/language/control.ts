@@ -24,6 +24,29 @@ export function controlReader(word: string): ((scanner: Scanner) => Statement) |
   return how === undefined ? undefined : (scanner) => readLeave(scanner, how);
 }
 
+const labelPattern = /[a-z_]\w*/iy;
+
+/** Reads a loop or switch with its label, `:outer foreach (…) { … }`; undefined when none stands here. */
+export function readLabelled(scanner: Scanner): Statement | undefined {
+  if (scanner.peek() !== ':') return undefined;
+  const start = scanner.position;
+  scanner.position += 1;
+  const label = scanner.match(labelPattern)?.[0];
+  if (label !== undefined) {
+    scanner.position += label.length;
+    scanner.skipLines();
+    const word = keywordAt(scanner);
+    if (word !== undefined && labelled.has(word)) {
+      const statement = readStatement(scanner);
+      return { ...statement, label: label.toLowerCase(), extent: scanner.from(start) } as Statement;
+    }
+  }
+  scanner.position = start;
+  return undefined;
+}
+
+const labelled: ReadonlySet<string> = new Set(['foreach', 'while', 'do', 'for', 'switch']);
+
 function readLeave(scanner: Scanner, how: LeaveStatement['how']): LeaveStatement {
   const start = scanner.position;
   scanner.position += how.length;
@@ -31,10 +54,15 @@ function readLeave(scanner: Scanner, how: LeaveStatement['how']): LeaveStatement
   scanner.skipBlanks();
   if (endsStage(scanner) && scanner.peek() !== '&') return { kind: 'leave', how, extent: { start, end } };
   if (how === 'break' || how === 'continue') {
-    scanner.fail(
-      'NotSupportedInThisShell',
-      `Labels of loops are outside the language of this shell: '${how}' leaves the innermost one.`,
-    );
+    const label = scanner.match(labelPattern)?.[0];
+    if (label === undefined || !endsWord(scanner.peek(label.length))) {
+      scanner.fail(
+        'NotSupportedInThisShell',
+        `Behind '${how}' stands the label of a loop, as in '${how} outer' for ':outer foreach (…)', or nothing.`,
+      );
+    }
+    scanner.position += label.length;
+    return { kind: 'leave', how, label: label.toLowerCase(), extent: scanner.from(start) };
   }
   const value = readStatement(scanner);
   return { kind: 'leave', how, value, extent: { start, end: value.extent.end } };

@@ -1,4 +1,14 @@
-import type { Block, Command, CommandElement, Expression, Script, Stage, Statement, SwitchStatement } from './ast.ts';
+import type {
+  Block,
+  Command,
+  CommandElement,
+  Expression,
+  LeaveStatement,
+  Script,
+  Stage,
+  Statement,
+  SwitchStatement,
+} from './ast.ts';
 import { isDash, isDoubleQuote, isSingleQuote } from './characters.ts';
 import { unaryText } from './operators.ts';
 
@@ -17,6 +27,17 @@ function block({ statements: list }: Block): string {
 
 /** Writes one statement. */
 export function printStatement(statement: Statement): string {
+  if (statement.kind === 'leave') return printLeave(statement);
+  const label = 'label' in statement ? `:${statement.label} ` : '';
+  return label + printUnlabelled(statement);
+}
+
+function printLeave({ how, label, value }: LeaveStatement): string {
+  if (label !== undefined) return `${how} ${label}`;
+  return how + (value === undefined ? '' : ` ${printStatement(value)}`);
+}
+
+function printUnlabelled(statement: Exclude<Statement, LeaveStatement>): string {
   switch (statement.kind) {
     case 'pipeline':
       return statement.stages.map(stage).join(' | ');
@@ -35,7 +56,7 @@ export function printStatement(statement: Statement): string {
   }
 }
 
-type Control = Extract<Statement, { kind: 'while' | 'do' | 'for' | 'switch' | 'try' | 'leave' }>;
+type Control = Extract<Statement, { kind: 'while' | 'do' | 'for' | 'switch' | 'try' }>;
 
 function printControl(statement: Control): string {
   switch (statement.kind) {
@@ -58,8 +79,6 @@ function printControl(statement: Control): string {
       const last = statement.last === undefined ? '' : ` finally ${block(statement.last)}`;
       return `try ${block(statement.body)}${catches.join('')}${last}`;
     }
-    case 'leave':
-      return statement.how + (statement.value === undefined ? '' : ` ${printStatement(statement.value)}`);
   }
 }
 

@@ -11,7 +11,7 @@ import type {
 } from './ast.ts';
 import { endsWord, isDash, isDoubleQuote, isNewline, isSingleQuote } from './characters.ts';
 import { endsStage, readCommand, readRedirection } from './commands.ts';
-import { controlReader } from './control.ts';
+import { controlReader, readLabelled } from './control.ts';
 import { readExpression } from './expressions.ts';
 import { readBlock } from './groups.ts';
 import { refusedKeywords } from './keywords.ts';
@@ -84,6 +84,8 @@ function refuseChain(scanner: Scanner, token: string): never {
 /** Reads `if`, a loop, another statement with a keyword, an assignment or a pipeline. */
 export function readStatement(scanner: Scanner): Statement {
   return scanner.nested(() => {
+    const named = readLabelled(scanner);
+    if (named !== undefined) return named;
     const word = keywordAt(scanner);
     if (word === 'if') return readIf(scanner);
     if (word === 'foreach') return readForeach(scanner);

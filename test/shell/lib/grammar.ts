@@ -92,7 +92,9 @@ const grammar = fc.letrec<Record<'expression' | 'operand' | 'statement' | 'argum
       fc
         .tuple(tie('expression'), tie('statement'))
         .map(([condition, body]) => `if (${condition}) { ${body} } else {\n${body}\n}`),
-      fc.tuple(tie('expression'), tie('statement')).map(([source, body]) => `foreach ($i in ${source}) { ${body} }`),
+      fc
+        .tuple(tie('expression'), tie('statement'))
+        .map(([source, body]) => `:Outer foreach ($i in ${source}) { ${body}; continue outer }`),
       fc
         .tuple(fc.constantFrom('while', 'until'), tie('expression'), tie('statement'))
         .map(([word, condition, body]) => `do { ${body} } ${word} (${condition})`),
