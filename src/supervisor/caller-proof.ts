@@ -56,6 +56,7 @@ export class ProofFolder {
       const stat = lstatSync(path);
       // A folder that only its owner may write in cannot have been moved here by anybody else (rename(2), EACCES).
       if (!stat.isDirectory() || (stat.mode & 0o022) !== 0) throw new Error('this is no folder of its owner alone');
+      // Nor is it a file system of the caller's own making: a mount point cannot be removed (EBUSY).
       rmdirSync(path);
       return stat.uid;
     } catch (cause) {
