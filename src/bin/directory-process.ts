@@ -7,7 +7,7 @@ import { CertificateStore } from '../certificates/index.ts';
 import type { StatusReport, WhyRequest, WorkerReport } from '../cli/index.ts';
 import { cmdletCatalogue } from '../cmdlets/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../directory/index.ts';
-import { findChains, openServiceLog, parseQuestion } from '../logs/index.ts';
+import { findChains, openServiceLog, parseQuestion, searchTracking } from '../logs/index.ts';
 import {
   type Binding,
   Bus,
@@ -22,7 +22,7 @@ import {
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { holdSnapshots } from './hold-snapshots.ts';
-import { decisionFolder, journalSettings } from './journal-settings.ts';
+import { decisionFolder, trackingFolder } from './journal-settings.ts';
 import { LdapConfigurationStore } from './ldap-configuration-store.ts';
 import { processOptions } from './process-options.ts';
 import { QueueHolds } from './queue-holds.ts';
@@ -82,7 +82,6 @@ const administration = new FanOutAdministration(
   async (name, argument) => (await bus.request('fan-out', { name, argument })) as WorkerAnswer<unknown>[],
   {
     serverName: place.serverName,
-    trackingFolder: () => journalSettings(snapshots.current, paths).tracking.limits.folder,
     holds: new QueueHolds(paths),
   },
 );
@@ -109,7 +108,16 @@ const methods: Record<string, ManagementMethod> = {
   },
   ...shellMethods(
     cmdletCatalogue(),
-    { store: configuration, role: place.role, serverName: place.serverName, transport: administration, auditTrail },
+    {
+      store: configuration,
+      role: place.role,
+      serverName: place.serverName,
+      transport: administration,
+      auditTrail,
+      trackingLog: {
+        search: (query, signal) => searchTracking(trackingFolder(snapshots.current, paths), query, signal),
+      },
+    },
     { audited, log },
   ),
 };

@@ -9,7 +9,7 @@ const limitMs = 2000;
 /** Names, or identities where those fit better, that begin with a text. None when the directory or service fails. */
 export async function identitiesOf(
   cmdlets: CmdletCatalogue,
-  ground: Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'>,
+  ground: Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail' | 'trackingLog'>,
   noun: string,
   prefix: string,
 ): Promise<readonly string[]> {

@@ -8,6 +8,11 @@ export function decisionFolder(paths: StatePaths): string {
   return join(paths.logs, 'Decisions');
 }
 
+/** Where the message tracking log is. */
+export function trackingFolder(snapshot: Snapshot, paths: StatePaths): string {
+  return journalSettings(snapshot, paths).tracking.limits.folder;
+}
+
 /** Limits of the logs as the transport service object sets them. Relative paths lie below the state directory. */
 export function journalSettings({ server }: Snapshot, paths: StatePaths): JournalSettings {
   const limits = (

@@ -7,7 +7,10 @@ import { identitiesOf } from './identities.ts';
 import { accountText } from './own-account.ts';
 
 /** What the cmdlets of this process work on. */
-export type ShellGround = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'>;
+export type ShellGround = Pick<
+  CmdletContext,
+  'store' | 'role' | 'serverName' | 'transport' | 'auditTrail' | 'trackingLog'
+>;
 
 /** Where a shell tells what happens in it. */
 export interface ShellTelling {

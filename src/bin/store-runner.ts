@@ -1,5 +1,7 @@
 /** Runs management-shell lines on the store itself, while no service has it open. */
+import type { TrackingLog } from '../cmdlets/index.ts';
 import type { ServerRole } from '../config/index.ts';
+import type { DirectoryStore } from '../directory/index.ts';
 import type { FileAccess, ShellEndpoint } from '../shell/caller/index.ts';
 import type { StatePaths } from '../supervisor/client/index.ts';
 import { auditWriter, openAdminAudit } from './admin-audit.ts';
@@ -22,7 +24,14 @@ export async function openStoreRunner(
   const configuration = new DirectConfigurationStore(store, place.configurationDn);
   const auditTrail = openAdminAudit(paths);
   const { role: ownRole, serverName } = place;
-  const ground = { store: configuration, role: ownRole, serverName, transport: undefined, auditTrail };
+  const ground = {
+    store: configuration,
+    role: ownRole,
+    serverName,
+    transport: undefined,
+    auditTrail,
+    trackingLog: trackingLogOf(store, paths),
+  };
   const audited = auditWriter(auditTrail, { server: serverName, via: 'store', who: ownAccount() });
   let shell: Promise<ShellEndpoint> | undefined;
   const opened = (): Promise<ShellEndpoint> => (shell ??= load(ground, files, { audited }));
@@ -39,6 +48,18 @@ export async function openStoreRunner(
       auditTrail.close();
       await store[Symbol.asyncDispose]();
       lock[Symbol.dispose]();
+    },
+  };
+}
+
+/** The log that the service wrote while it ran. What reads it is loaded when somebody asks. */
+function trackingLogOf(store: DirectoryStore, paths: StatePaths): TrackingLog {
+  return {
+    async *search(query, signal) {
+      const { searchTracking } = await import('../logs/index.ts');
+      const { holdSnapshots } = await import('./hold-snapshots.ts');
+      const { trackingFolder } = await import('./journal-settings.ts');
+      yield* searchTracking(trackingFolder(holdSnapshots(store).current, paths), query, signal);
     },
   };
 }

@@ -4,11 +4,8 @@ import type {
   PipelineStage,
   QueueAction,
   QueueInfo,
-  TrackingQuery,
-  TrackingRecord,
   TransportAdministration,
 } from '../cmdlets/index.ts';
-import { searchTracking } from '../logs/index.ts';
 import type { MessageView, QueueView } from '../queue/index.ts';
 import type { QueueHolds } from './queue-holds.ts';
 import { smtpGreeting } from './smtp-greeting.ts';
@@ -40,7 +37,6 @@ interface Merged {
 
 export interface AdministrationParts {
   readonly serverName: string;
-  readonly trackingFolder: () => string;
   readonly holds: Pick<QueueHolds, 'hold' | 'release'>;
 }
 
@@ -48,7 +44,6 @@ export interface AdministrationParts {
 export class FanOutAdministration implements TransportAdministration {
   readonly #fanOut: FanOut;
   readonly #serverName: string;
-  readonly #trackingFolder: () => string;
   readonly #holds: Pick<QueueHolds, 'hold' | 'release'>;
   /** Numbers once given stay with their next hop while this process runs. */
   readonly #numbers = new Map<string, string>();
@@ -56,7 +51,6 @@ export class FanOutAdministration implements TransportAdministration {
   constructor(fanOut: FanOut, parts: AdministrationParts) {
     this.#fanOut = fanOut;
     this.#serverName = parts.serverName;
-    this.#trackingFolder = parts.trackingFolder;
     this.#holds = parts.holds;
   }
 
@@ -116,10 +110,6 @@ export class FanOutAdministration implements TransportAdministration {
     const found = answers.map(({ result }) => result).find((content) => content !== undefined);
     if (found === undefined) throw new Error(`there is no message ${identity} in any queue`);
     return Buffer.from(found);
-  }
-
-  tracking(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord> {
-    return searchTracking(this.#trackingFolder(), query, signal);
   }
 
   async pipeline(): Promise<readonly PipelineStage[]> {

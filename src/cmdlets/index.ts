@@ -34,6 +34,7 @@ export type {
   QueueAction,
   QueuedRecipient,
   QueueInfo,
+  TrackingLog,
   TrackingQuery,
   TrackingRecord,
   TransportAdministration,

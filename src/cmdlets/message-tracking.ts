@@ -60,7 +60,7 @@ const getMessageTrackingLog: Cmdlet = {
     requireThisServer(context, bound);
     const limit = resultSizeOf(bound);
     let count = 0;
-    for await (const record of runningTransport(context).tracking(queryOf(bound), context.signal)) {
+    for await (const record of context.trackingLog.search(queryOf(bound), context.signal)) {
       if (count === limit) {
         context.warning(`There are more results than ${limit}. Use -ResultSize Unlimited to see all.`);
         return;

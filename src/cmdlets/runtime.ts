@@ -7,7 +7,7 @@
 import type { ServerRole } from '../config/index.ts';
 import type { Entry, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
-import type { TransportAdministration } from './transport-administration.ts';
+import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
 
 /** An object that came through the pipeline: properties found without regard to case, null for none. */
 export interface PropertyReader {
@@ -208,9 +208,10 @@ export interface CmdletContext {
   readonly role: ServerRole;
   /** Short name of this server: name of its server object. */
   readonly serverName: string;
-  /** Workers, queues and logs; undefined when the service does not run. */
+  /** Workers and queues; undefined when the service does not run. */
   readonly transport: TransportAdministration | undefined;
   readonly auditTrail: AuditTrail;
+  readonly trackingLog: TrackingLog;
   warning(text: string): void;
   verbose(text: string): void;
   /** -WhatIf and -Confirm: false when the operation is not to be done. */

@@ -71,6 +71,12 @@ export interface TrackingQuery {
   readonly transportTrafficType?: string;
 }
 
+/** The message tracking log: files, which can be read without the service too. */
+export interface TrackingLog {
+  /** Oldest first. */
+  search(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord>;
+}
+
 /** One line of the message tracking log, by Exchange's property names ('Timestamp', 'EventId', 'Recipients' …). */
 export type TrackingRecord = readonly (readonly [name: string, value: unknown])[];
 
@@ -99,8 +105,6 @@ export interface TransportAdministration {
   redirect(smartHosts: readonly string[]): Promise<number>;
   /** Content of a message as it stands in the queue. */
   exportMessage(identity: string): Promise<Buffer>;
-  /** Oldest first. */
-  tracking(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord>;
   pipeline(): Promise<readonly PipelineStage[]>;
   /** First line that an SMTP endpoint says to this machine. Throws Error when nobody answers in time. */
   greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string>;

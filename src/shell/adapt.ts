@@ -13,7 +13,10 @@ import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
 
 /** What the product's cmdlets are given by the process that they run in. The shell adds what belongs to one line. */
-export type CmdletEnvironment = Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail'> & {
+export type CmdletEnvironment = Pick<
+  CmdletContext,
+  'store' | 'role' | 'serverName' | 'transport' | 'auditTrail' | 'trackingLog'
+> & {
   /** Writes to the admin audit log. Throws Error when it cannot. */
   audited(entry: AuditEntry): void;
 };
@@ -107,6 +110,7 @@ function contextFor({ host, environment }: Run, auditing: Auditing): CmdletConte
     serverName: environment.serverName,
     transport: environment.transport,
     auditTrail: environment.auditTrail,
+    trackingLog: environment.trackingLog,
     changed: (change) => auditing.changed(change),
     warning: (text) => host.warning(text),
     verbose: (text) => host.verbose(text),

@@ -27,6 +27,7 @@ function edgeShell(): {
       serverName: 'EDGE1',
       transport,
       auditTrail: { search: () => noRecords },
+      trackingLog: { search: (query) => transport.tracking(query) },
       audited: (entry) => void changes.push(entry),
     }),
     files: noFiles,

@@ -170,7 +170,9 @@ test('Get-Message shows recipients when asked', async () => {
 
 test('Get-MessageTrackingLog hands its question on and stops at ResultSize', async () => {
   const transport = new FakeTransport();
-  const { objects, warnings } = await new Bench('edge', transport).run('Get-MessageTrackingLog', {
+  const bench = new Bench('edge', transport);
+  bench.trackingLog = { search: (query) => transport.tracking(query) };
+  const { objects, warnings } = await bench.run('Get-MessageTrackingLog', {
     Start: '2026-01-01T00:00:00Z',
     Sender: 'a@example.com',
     Recipients: 'b@example.org, c@example.org',

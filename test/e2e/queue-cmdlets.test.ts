@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { sendMessage } from '../../src/bin/lab-client.ts';
-import { Appliance, eventually, serverName } from '../lib/appliance.ts';
+import { Appliance, eventually, edge as runEdge, serverName } from '../lib/appliance.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 
 interface Message {
@@ -154,5 +154,16 @@ describe('queues and messages in the hands of an administrator', () => {
       ),
       /Name +: FromAddress\s+NewValue : spam@bad\.example/,
     );
+  });
+
+  test('the tracking log is read on the stopped appliance too; queues say that nothing runs', async () => {
+    const count = 'Get-MessageTrackingLog -EventId RECEIVE -ResultSize Unlimited | Measure-Object | % Count';
+    const before = Number(await edge.shell(count));
+    assert.ok(before > 8);
+    await edge.stop();
+    assert.equal(Number(await edge.shell(count)), sent);
+    const { status, error } = await runEdge('shell', '--state', edge.state, '-c', 'Get-Queue');
+    assert.equal(status, 1);
+    assert.match(error, /The transport service is not running on this server/);
   });
 });

@@ -9,6 +9,7 @@ import {
   type ConfigurationWrite,
   cmdletCatalogue,
   type Operation,
+  type TrackingLog,
   type TransportAdministration,
 } from '../../../src/cmdlets/index.ts';
 import {
@@ -130,6 +131,8 @@ export class Bench {
   goAhead = true;
   /** What Search-AdminAuditLog finds. */
   auditTrail: AuditTrail = { search: async function* () {} };
+  /** What Get-MessageTrackingLog finds. */
+  trackingLog: TrackingLog = { search: async function* () {} };
   readonly #role: 'edge' | 'mailbox';
   readonly #transport: TransportAdministration | undefined;
 
@@ -149,6 +152,7 @@ export class Bench {
       serverName: 'EDGE1',
       transport: this.#transport,
       auditTrail: this.auditTrail,
+      trackingLog: this.trackingLog,
       warning: (text) => void warnings.push(text),
       verbose: () => undefined,
       shouldProcess: async (operation) => {

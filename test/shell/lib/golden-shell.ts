@@ -50,12 +50,14 @@ export class GoldenShell implements AsyncDisposable {
   private constructor(path: string, store: DirectoryStore, clock: HandClock) {
     this.#path = path;
     this.#store = store;
+    const transport = new GoldenTransport();
     const ground = {
       store: new DirectConfigurationStore(store, configurationDn),
       role: 'EdgeTransport' as const,
       serverName: 'EDGE1',
-      transport: new GoldenTransport(),
+      transport,
       auditTrail: { search: async function* () {} },
+      trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
       audited: () => undefined,
     };
     this.#shell = new Shell({

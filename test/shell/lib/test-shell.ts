@@ -36,6 +36,7 @@ export class TestShell {
         serverName: 'EDGE1',
         transport: undefined,
         auditTrail: { search: unused },
+        trackingLog: { search: unused },
         audited: ({ object, line, error }) => void this.audited.push(`${object} | ${line}${error}`),
       }),
       files: this.files,
