@@ -83,6 +83,14 @@ export function pickObject<P extends Properties>(
   return first;
 }
 
+const wildcards = ' Only Get- cmdlets take wildcards; what they give can be piped: Get-… | Set-….';
+
+/** The nearest name, or all that could have been meant. */
+function whatThereIs(identity: string, title: string, names: readonly string[]): string {
+  if (names.length === 0) return ` There is no ${title} yet.`;
+  return hint(identity.replace(/^.*\\/, ''), names) || ` There is: ${names.slice(0, 10).join(', ')}.`;
+}
+
 /** Nothing has this identity. */
 export function notFound(
   context: CmdletContext,
@@ -91,13 +99,7 @@ export function notFound(
   names: readonly string[],
 ): CmdletError {
   const text = `The operation couldn't be performed because object '${identity}' couldn't be found on '${context.serverName}'.`;
-  const near = hint(identity.replace(/^.*\\/, ''), names);
-  const there =
-    names.length === 0
-      ? ` There is no ${title} yet.`
-      : near === ''
-        ? ` There is: ${names.slice(0, 10).join(', ')}.`
-        : near;
+  const there = /[*?]/.test(identity) ? wildcards : whatThereIs(identity, title, names);
   return new CmdletError('ManagementObjectNotFoundException', 'ObjectNotFound', text + there, { target: identity });
 }
 
