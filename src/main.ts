@@ -64,7 +64,7 @@ export async function start(options: StartOptions): Promise<number> {
   // Only now: another service's folders are not ours to give away.
   prepareStateFolder(paths, account);
   if (account !== undefined) handOver(paths, account);
-  const refused = await letAdministratorsIn(paths, account ?? ownAccount(), options.adminGroup);
+  const refused = await letAdministratorsIn(paths, account ?? thisAccount(), options.adminGroup);
   if (refused !== undefined) {
     say(refused);
     return exitStatus.failed;
@@ -89,7 +89,7 @@ function barrierFor(account: Account, paths: StatePaths): string | undefined {
 }
 
 /** The account of this process. */
-const ownAccount = (): Account => ({ name: '', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+const thisAccount = (): Account => ({ name: '', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
 
 /** Opens the way to the management endpoint for those who may use it; resolves with the reason why that cannot be done. */
 async function letAdministratorsIn(

@@ -1,5 +1,5 @@
 /** Identities for completion, live: what the Get- cmdlet of a noun gives at this moment. */
-import type { CmdletCatalogue, CmdletContext, CmdletObject } from '../cmdlets/index.ts';
+import type { CmdletCatalogue, CmdletContext, CmdletGround, CmdletObject } from '../cmdlets/index.ts';
 
 /** Most that are offered. */
 const most = 500;
@@ -9,7 +9,7 @@ const limitMs = 2000;
 /** Names, or identities where those fit better, that begin with a text. None when the directory or service fails. */
 export async function identitiesOf(
   cmdlets: CmdletCatalogue,
-  ground: Pick<CmdletContext, 'store' | 'role' | 'serverName' | 'transport' | 'auditTrail' | 'trackingLog'>,
+  ground: CmdletGround,
   noun: string,
   prefix: string,
 ): Promise<readonly string[]> {

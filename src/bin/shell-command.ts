@@ -8,6 +8,15 @@ import { openRunner, type Runner } from './shell-runner.ts';
 /** Runs what was given; resolves with the exit status. */
 export async function shell(options: ShellOptions): Promise<number> {
   if (options.check) return (await import('./check-command.ts')).check(options);
+  try {
+    return await runGiven(options);
+  } finally {
+    // A read that the runtime has begun for a terminal that nobody listens to any more must not keep the program from ending.
+    if (process.stdin.isTTY) process.stdin.unref();
+  }
+}
+
+async function runGiven(options: ShellOptions): Promise<number> {
   const interactive = options.lines.length + options.files.length === 0 && process.stdin.isTTY;
   // Read before anything runs: a script that is not there must not be noticed half way.
   const scripts = await Promise.all(options.files.map(async (file) => ({ file, text: await scriptText(file) })));

@@ -1,6 +1,5 @@
 /** Where `edge shell` runs its lines: in the service that runs, or on the store itself when none does. */
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, existsSync } from 'node:fs';
 import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
 import {
   Channel,
@@ -13,6 +12,7 @@ import {
 import {
   lockStateFolder,
   ManagementClient,
+  mayUse,
   NotRunningError,
   prepareStateFolder,
   type StatePaths,
@@ -57,7 +57,8 @@ export async function openRunner(options: {
   } catch (error) {
     // Whoever may not reach the endpoint may not open the store beside it either.
     if (!(error instanceof NotRunningError)) throw error;
-    if (!maySee(paths.root)) {
+    // Members of the group that administers only pass through the state directory.
+    if (!mayUse(paths.root, 'write')) {
       throw new Error(
         `the service of ${paths.root} does not run: only root and the account that owns it may administer it now`,
         { cause: error },
@@ -68,17 +69,6 @@ export async function openRunner(options: {
     prepareStateFolder(paths);
     const lock = lockStateFolder(paths);
     return openStoreRunner(paths, options.role, callersFiles, lock);
-  }
-}
-
-/** Whether this account may list the state directory: members of the group that administers pass through it only. */
-function maySee(root: string): boolean {
-  if (!existsSync(root)) return true;
-  try {
-    accessSync(root, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,16 +1,10 @@
 /** The service's side of the management shell: sessions that live here, questions and files that live with the caller. */
-import type { AuditEntry, CmdletCatalogue, CmdletContext } from '../cmdlets/index.ts';
+import type { AuditEntry, CmdletCatalogue, CmdletGround } from '../cmdlets/index.ts';
 import type { ServiceLog } from '../logs/index.ts';
 import { type FileAccess, type Question, Shell, type ShellOutput } from '../shell/index.ts';
 import type { Caller, ManagementMethod } from '../supervisor/index.ts';
 import { identitiesOf } from './identities.ts';
 import { accountText } from './own-account.ts';
-
-/** What the cmdlets of this process work on. */
-export type ShellGround = Pick<
-  CmdletContext,
-  'store' | 'role' | 'serverName' | 'transport' | 'auditTrail' | 'trackingLog'
->;
 
 /** Where a shell tells what happens in it. */
 export interface ShellTelling {
@@ -67,14 +61,13 @@ interface Session {
 /** Methods of the management endpoint that run lines. */
 export function shellMethods(
   cmdlets: CmdletCatalogue,
-  ground: ShellGround,
+  ground: CmdletGround,
   telling: ShellTelling,
 ): Record<string, ManagementMethod> {
   const sessions = new Map<string, Session>();
 
   const sessionOf = (caller: Caller, name: string): Session => {
-    // A session belongs to the account that began it, whoever gets to know its name.
-    const id = `${caller.uid} ${name}`;
+    const id = sessionId(caller, name);
     const session = sessions.get(id) ?? openSession(cmdlets, ground, telling);
     sessions.delete(id);
     sessions.set(id, session);
@@ -94,7 +87,7 @@ export function shellMethods(
     },
     'shell-reply': async function* (params, _signal, caller) {
       const { session, token, ...reply } = params as TaskReply;
-      const waiting = sessions.get(`${caller.uid} ${session}`)?.waiting;
+      const waiting = sessions.get(sessionId(caller, session))?.waiting;
       waiting?.get(token)?.(reply);
       waiting?.delete(token);
     },
@@ -103,6 +96,11 @@ export function shellMethods(
       return sessionOf(caller, session).shell.complete(text, cursor);
     },
   };
+}
+
+/** A session belongs to the account that began it, whoever gets to know its name. */
+function sessionId({ uid }: Caller, name: string): string {
+  return `${uid} ${name}`;
 }
 
 /** Output and tasks go out as they come; a task that waits for its answer holds up the line, not this loop. */
@@ -151,7 +149,7 @@ async function* runLine(
   }
 }
 
-function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, telling: ShellTelling): Session {
+function openSession(cmdlets: CmdletCatalogue, ground: CmdletGround, telling: ShellTelling): Session {
   const files: FileAccess = {
     read: async (path) => Buffer.from(String(await session.call({ task: 'read', path })), 'base64'),
     write: async (path, content, append) => {
@@ -173,7 +171,7 @@ function openSession(cmdlets: CmdletCatalogue, ground: ShellGround, telling: She
 /** A shell on this ground. */
 export function openShell(
   cmdlets: CmdletCatalogue,
-  ground: ShellGround,
+  ground: CmdletGround,
   files: FileAccess,
   { audited, log }: ShellTelling,
 ): Shell {

@@ -1,5 +1,5 @@
 /** Runs management-shell lines on the store itself, while no service has it open. */
-import type { TrackingLog } from '../cmdlets/index.ts';
+import type { CmdletGround, TrackingLog } from '../cmdlets/index.ts';
 import type { ServerRole } from '../config/index.ts';
 import type { DirectoryStore } from '../directory/index.ts';
 import type { FileAccess, ShellEndpoint } from '../shell/caller/index.ts';
@@ -9,7 +9,7 @@ import { DirectConfigurationStore } from './direct-configuration-store.ts';
 import { openDirectory, placeIn, seedDirectory } from './directory-access.ts';
 import { ownAccount } from './own-account.ts';
 import type { Runner } from './shell-runner.ts';
-import type { ShellGround, ShellTelling } from './shell-session.ts';
+import type { ShellTelling } from './shell-session.ts';
 
 /** Opens the store, and fills it as a new server of the role when it is empty. The lock is released at the end. */
 export async function openStoreRunner(
@@ -65,7 +65,7 @@ function trackingLogOf(store: DirectoryStore, paths: StatePaths): TrackingLog {
 }
 
 /** Language and cmdlets are half of what has to be loaded: a prompt stands before. */
-async function load(ground: ShellGround, files: FileAccess, telling: ShellTelling): Promise<ShellEndpoint> {
+async function load(ground: CmdletGround, files: FileAccess, telling: ShellTelling): Promise<ShellEndpoint> {
   const { cmdletCatalogue } = await import('../cmdlets/index.ts');
   const { openShell } = await import('./shell-session.ts');
   return openShell(cmdletCatalogue(), ground, files, telling);

@@ -16,7 +16,6 @@ export async function answerAtTerminal(question: Question): Promise<string> {
 /** One row of input; a secret one is not shown, whatever is written to. */
 async function readRow(label: string, secret: boolean): Promise<string> {
   const given = new AbortController();
-  process.stdin.ref();
   const output = secret ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
   const terminal = createInterface({ input: process.stdin, output, ...(secret && { terminal: true }) });
   terminal.once('close', () => given.abort());
@@ -33,8 +32,6 @@ async function readRow(label: string, secret: boolean): Promise<string> {
     throw new Error('no answer was given', { cause });
   } finally {
     terminal.close();
-    // A read that is still under way must not keep the program from ending.
-    process.stdin.unref();
     if (secret) process.stderr.write('\n');
   }
 }

@@ -1,7 +1,12 @@
-import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Chain, findChains, parseQuestion, type Question, sentenceOf } from '../logs/records/index.ts';
-import { ManagementClient, NotPermittedError, NotRunningError, statePaths } from '../supervisor/client/index.ts';
+import {
+  ManagementClient,
+  mayUse,
+  NotPermittedError,
+  NotRunningError,
+  statePaths,
+} from '../supervisor/client/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** `edge why`: the decisions about a session, a message or an address. Works on a stopped service too. */
@@ -42,10 +47,10 @@ async function chainsOf(state: string, about: string, question: Question, most: 
     using client = await ManagementClient.connect(paths);
     // What the last moments decided is still in the memory of the workers.
     await client.call('flush-logs', undefined);
-    if (!mayRead(paths.logs)) return (await client.call('why', { about, most } satisfies WhyRequest)) as Chain[];
+    if (!mayUse(paths.logs, 'read')) return (await client.call('why', { about, most } satisfies WhyRequest)) as Chain[];
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
-    if (!mayRead(paths.logs)) {
+    if (!mayUse(paths.logs, 'read')) {
       throw new NotPermittedError(`the service does not run, and only root and its account may read ${paths.logs}`);
     }
   }
@@ -56,16 +61,6 @@ async function chainsOf(state: string, about: string, question: Question, most: 
 export interface WhyRequest {
   readonly about: string;
   readonly most: number;
-}
-
-/** Whether this account may read a folder; one that is not there counts. */
-function mayRead(folder: string): boolean {
-  try {
-    accessSync(folder, constants.R_OK | constants.X_OK);
-    return true;
-  } catch {
-    return !existsSync(folder);
-  }
 }
 
 /** A chain for a person: the time of each step after the first, then what was decided. */

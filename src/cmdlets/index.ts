@@ -16,6 +16,7 @@ export {
   type CmdletCatalogue,
   type CmdletContext,
   CmdletError,
+  type CmdletGround,
   CmdletObject,
   type ConfigurationStore,
   type ConfigurationWrite,

@@ -202,8 +202,8 @@ export interface ConfigurationStore {
   delete(dn: string): Promise<void>;
 }
 
-/** What a cmdlet has at hand while it runs. */
-export interface CmdletContext {
+/** What cmdlets work on: the same for every line of a process. */
+export interface CmdletGround {
   readonly store: ConfigurationStore;
   readonly role: ServerRole;
   /** Short name of this server: name of its server object. */
@@ -212,6 +212,10 @@ export interface CmdletContext {
   readonly transport: TransportAdministration | undefined;
   readonly auditTrail: AuditTrail;
   readonly trackingLog: TrackingLog;
+}
+
+/** What a cmdlet has at hand while it runs. */
+export interface CmdletContext extends CmdletGround {
   warning(text: string): void;
   verbose(text: string): void;
   /** -WhatIf and -Confirm: false when the operation is not to be done. */

@@ -3,6 +3,7 @@ import {
   type Cmdlet,
   type CmdletContext,
   CmdletError,
+  type CmdletGround,
   CmdletObject,
   type Parameter,
 } from '../cmdlets/index.ts';
@@ -13,13 +14,10 @@ import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
 
 /** What the product's cmdlets are given by the process that they run in. The shell adds what belongs to one line. */
-export type CmdletEnvironment = Pick<
-  CmdletContext,
-  'store' | 'role' | 'serverName' | 'transport' | 'auditTrail' | 'trackingLog'
-> & {
+export interface CmdletEnvironment extends CmdletGround {
   /** Writes to the admin audit log. Throws Error when it cannot. */
   audited(entry: AuditEntry): void;
-};
+}
 
 /** A cmdlet of the product as the shell runs it. `environment` is asked at each run: the service comes and goes. */
 export function adaptCmdlet(cmdlet: Cmdlet, environment: () => CmdletEnvironment): ShellCmdlet {

@@ -10,10 +10,8 @@ export interface Account {
 
 /** Looks an account up by name or number in /etc/passwd. Throws RangeError when there is none. */
 export function findAccount(name: string, passwd: string = readFileSync('/etc/passwd', 'utf8')): Account {
-  for (const line of passwd.split('\n')) {
-    const [login = '', , uid = '', gid = ''] = line.split(':');
-    if (login !== '' && (login === name || uid === name)) return { name: login, uid: Number(uid), gid: Number(gid) };
-  }
+  const entry = entryOf(passwd, (login, uid) => login === name || uid === name);
+  if (entry !== undefined) return { name: entry[0] ?? '', uid: Number(entry[2]), gid: Number(entry[3]) };
   throw new RangeError(`there is no account '${name}': create it, or name another with --user`);
 }
 
@@ -36,11 +34,16 @@ export async function administrators(named: string | undefined): Promise<Group |
 }
 
 function listedGroup(name: string, list: string = readFileSync('/etc/group', 'utf8')): Group | undefined {
-  for (const line of list.split('\n')) {
-    const [group = '', , gid = ''] = line.split(':');
-    if (group !== '' && (group === name || gid === name)) return { name: group, gid: Number(gid) };
-  }
-  return undefined;
+  const entry = entryOf(list, (group, gid) => group === name || gid === name);
+  return entry === undefined ? undefined : { name: entry[0] ?? '', gid: Number(entry[2]) };
+}
+
+/** Fields of the first entry that is meant, of a list as passwd(5) and group(5) have it: name, password, number, … */
+function entryOf(list: string, isMeant: (name: string, id: string) => boolean): readonly string[] | undefined {
+  return list
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([name = '', , id = '']) => name !== '' && isMeant(name, id));
 }
 
 /** Name of a group, `gid <number>` when the system knows none. */
@@ -50,11 +53,8 @@ export async function groupName(gid: number): Promise<string> {
 
 /** Name of an account, `uid <number>` when the system knows none, or one that is no name for a log. */
 export async function accountName(uid: number): Promise<string> {
-  const listed = (list: string): string | undefined =>
-    list
-      .split('\n')
-      .find((line) => line.split(':')[2] === String(uid))
-      ?.split(':')[0];
+  // By number alone: a name may consist of digits.
+  const listed = (list: string): string | undefined => entryOf(list, (_, id) => id === String(uid))?.[0];
   const name = listed(readFileSync('/etc/passwd', 'utf8')) ?? listed(await getent('passwd', String(uid))) ?? '';
   return /^[\w.@\\-]{1,64}$/.test(name) ? name : `uid ${uid}`;
 }

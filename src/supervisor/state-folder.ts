@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, chownSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -57,6 +57,16 @@ export function statePaths(root: string): StatePaths {
     management: below('management'),
     mailboxes: below('mailboxes'),
   };
+}
+
+/** Whether this account may list a folder, and with `write` change it; one that is not there counts. */
+export function mayUse(folder: string, purpose: 'read' | 'write'): boolean {
+  try {
+    accessSync(folder, constants.R_OK | (purpose === 'write' ? constants.W_OK : constants.X_OK));
+    return true;
+  } catch {
+    return !existsSync(folder);
+  }
 }
 
 /** Makes the state directory and its folders, mode 0700, owned by the account of the service. */

@@ -7,6 +7,7 @@ export {
   defaultStateFolder,
   lockHolder,
   lockStateFolder,
+  mayUse,
   prepareStateFolder,
   StateLockedError,
   type StatePaths,
