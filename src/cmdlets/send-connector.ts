@@ -41,6 +41,12 @@ function adjust(
   return named && changes.dnsRoutingEnabled === undefined ? { dnsRoutingEnabled: false } : {};
 }
 
+/** A client certificate is kept for the time when one is presented. */
+function warn({ context }: Request<Table>, { tlsCertificateName }: SendConnector): void {
+  if (tlsCertificateName !== null)
+    context.warning('TlsCertificateName is kept, but no certificate is presented to receiving servers yet.');
+}
+
 /** Send connectors. */
 export const sendConnectorKind: ObjectKind<Table> = {
   table: sendConnector,
@@ -63,4 +69,5 @@ export const sendConnectorKind: ObjectKind<Table> = {
   },
   preset,
   adjust,
+  warn,
 };

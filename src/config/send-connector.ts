@@ -124,7 +124,7 @@ const properties = {
     attribute: 'msExchSmtpTLSCertificate',
     syntax: certificateName,
     default: null,
-    help: 'Client certificate as <I>issuer<S>subject.',
+    help: 'Client certificate as <I>issuer<S>subject. It is kept, and not presented yet.',
   }),
   requireTLS: property({
     attribute: sendFlags,
