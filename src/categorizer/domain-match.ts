@@ -1,4 +1,4 @@
-/** Domains against names and wildcards, as accepted domains and address spaces write them. */
+/** Domains against names and wildcards, as address spaces write them. */
 
 /** How well a pattern fits a domain: 0 not at all; the bigger, the more specific. `*` 1, `*.a.b` more with every label, exact most. */
 export function fit(pattern: string, domain: string): number {
@@ -9,23 +9,4 @@ export function fit(pattern: string, domain: string): number {
   if (wanted.startsWith('*.') && domain.endsWith(wanted.slice(1)) && domain.length >= wanted.length)
     return wanted.length;
   return 0;
-}
-
-interface Accepted {
-  readonly domainName: string;
-  readonly matchSubDomains: boolean;
-}
-
-/** The accepted domain that stands for a recipient's domain: the most specific one. */
-export function acceptedFor<D extends Accepted>(domains: readonly D[], domain: string): D | undefined {
-  let best: D | undefined;
-  let bestFit = 0;
-  for (const candidate of domains) {
-    const own = fit(candidate.domainName, domain);
-    const below = candidate.matchSubDomains ? fit(`*.${candidate.domainName}`, domain) : 0;
-    if (Math.max(own, below) <= bestFit) continue;
-    best = candidate;
-    bestFit = Math.max(own, below);
-  }
-  return best;
 }

@@ -4,7 +4,7 @@
  * Leaves out: looking up mail exchangers (smtp-send), when to try again (queue).
  */
 export { Categorizer, type CategorizerParts } from './categorizer.ts';
-export { acceptedFor, fit } from './domain-match.ts';
+export { fit } from './domain-match.ts';
 export {
   type ContentSource,
   type NotificationParts,

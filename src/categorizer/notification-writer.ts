@@ -1,5 +1,5 @@
 import { type Clock, newGuid } from '../base/index.ts';
-import type { Snapshot, SnapshotSource } from '../config/index.ts';
+import { defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { buildReport, type Report, type ReportedRecipient, reportDue } from '../mail/index.ts';
 import type { MessageWriter, NewMessage, NotificationRequest, Notifier, Spool, StoredMessage } from '../queue/index.ts';
@@ -111,9 +111,7 @@ export class NotificationWriter implements Notifier {
 
 /** postmaster@ the default accepted domain; an Edge that has none uses its own name. */
 export function postmasterOf({ acceptedDomains, server }: Pick<Snapshot, 'acceptedDomains' | 'server'>): string {
-  const home = acceptedDomains.find((domain) => domain.default) ?? acceptedDomains[0];
-  const name = home?.domainName.replace(/^\*\./, '') ?? '';
-  return `postmaster@${name === '' || name === '*' ? server.fqdn : name}`;
+  return `postmaster@${defaultDomain(acceptedDomains) ?? server.fqdn}`;
 }
 
 function newMessage({ envelope, facts }: Report): NewMessage {

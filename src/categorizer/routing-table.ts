@@ -1,8 +1,8 @@
 /** The routing decision: pure, from accepted domains and send connectors (Exchange's order, see `choose`). */
-import type { AcceptedDomain, SendConnector } from '../config/index.ts';
+import { type AcceptedDomain, AcceptedDomainTable, type SendConnector } from '../config/index.ts';
 import type { PassedOver } from '../logs/index.ts';
 import type { NextHop } from '../queue/index.ts';
-import { acceptedFor, fit } from './domain-match.ts';
+import { fit } from './domain-match.ts';
 
 /** What this server is: an Edge hands accepted domains inwards, a Mailbox server keeps authoritative ones. */
 export type ServerRole = 'EdgeTransport' | 'Mailbox';
@@ -50,12 +50,14 @@ const unreachable: NextHop = { key: 'Unreachable', type: 'Unreachable', domain: 
 
 /** One for each snapshot: what it has decided for a domain holds as long as the configuration. */
 export class RoutingTable {
-  readonly #facts: RoutingFacts;
+  readonly #domains: AcceptedDomainTable;
+  readonly #connectors: readonly SendConnector[];
   readonly #role: ServerRole;
   readonly #routes = new Map<string, DomainRoute>();
 
-  constructor(facts: RoutingFacts, role: ServerRole) {
-    this.#facts = facts;
+  constructor({ acceptedDomains, sendConnectors }: RoutingFacts, role: ServerRole) {
+    this.#domains = new AcceptedDomainTable(acceptedDomains);
+    this.#connectors = sendConnectors;
     this.#role = role;
   }
 
@@ -74,7 +76,7 @@ export class RoutingTable {
   }
 
   #routeOf(domain: string): DomainRoute {
-    const accepted = acceptedFor(this.#facts.acceptedDomains, domain);
+    const accepted = this.#domains.find(domain);
     const because = reasonFor(domain, accepted);
     if (this.#role === 'Mailbox' && accepted?.domainType === 'Authoritative') {
       const hop = hopOf('SmtpDeliveryToMailbox', domain, '');
@@ -82,7 +84,7 @@ export class RoutingTable {
       return { candidates: [], because, disabled: [], usual, usualLimit: Number.POSITIVE_INFINITY };
     }
     const internal = accepted !== undefined && accepted.domainType !== 'ExternalRelay';
-    const fitting = this.#facts.sendConnectors
+    const fitting = this.#connectors
       .map((connector) => candidateOf(connector, domain, internal))
       .filter((candidate) => candidate !== undefined);
     const candidates = fitting.filter(({ connector }) => connector.enabled).sort(byRank);

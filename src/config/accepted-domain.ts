@@ -16,7 +16,7 @@ const properties = {
     attribute: 'msExchAcceptedDomainName',
     syntax: domainPattern,
     default: '*',
-    help: 'Domain: example.com, *.example.com, or * for all.',
+    help: 'Domain: example.com, *.example.com (with example.com itself), or * for all.',
   }),
   catchAllRecipientID: constantRow('ADObjectId', null),
   domainType: property({

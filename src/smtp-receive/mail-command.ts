@@ -1,6 +1,6 @@
 /** MAIL: who may send, as whom, and how much (RFC 5321 §4.1.1.2, RFC 1870). */
+import type { AcceptedDomainTable } from '../config/index.ts';
 import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
-import type { AcceptedDomainTable } from './accepted-domains.ts';
 import type { ConnectorProfile, RightCheck } from './connector-profile.ts';
 import type { Session } from './session.ts';
 import { Transaction } from './transaction.ts';

@@ -1,8 +1,7 @@
 /** RCPT: where mail may go (RFC 5321 §4.1.1.3). The one place that keeps the server from being an open relay. */
-import type { ReceiveConnector } from '../config/index.ts';
+import type { AcceptedDomainTable, ReceiveConnector } from '../config/index.ts';
 import type { EnvelopeRecipient } from '../mail/index.ts';
 import { parseRcptArgument, type RcptArgument, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import type { AcceptedDomainTable } from './accepted-domains.ts';
 import type { Session } from './session.ts';
 import type { Transaction } from './transaction.ts';
 

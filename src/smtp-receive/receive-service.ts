@@ -1,9 +1,8 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import type { ReceiveConnector, Snapshot } from '../config/index.ts';
+import { AcceptedDomainTable, type ReceiveConnector, type Snapshot } from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
 import { oneLine, type Reply, renderReply, replies } from '../smtp/index.ts';
-import { AcceptedDomainTable } from './accepted-domains.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { bindingText, ConnectorTable } from './connector-choice.ts';
 import { ConnectorProfile } from './connector-profile.ts';

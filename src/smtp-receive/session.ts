@@ -1,10 +1,9 @@
 import type { SecureContext } from 'node:tls';
-import type { ReceiveConnector } from '../config/index.ts';
+import type { AcceptedDomainTable, ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
 import type { AgentChain, Judgement, SessionFacts } from '../pipeline/index.ts';
 import { type Reply, replies, SmtpError } from '../smtp/index.ts';
 import { describeTls, type TlsDescription, type TlsFacts } from '../tls/index.ts';
-import type { AcceptedDomainTable } from './accepted-domains.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { ConnectorProfile, RightCheck } from './connector-profile.ts';
 import type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';

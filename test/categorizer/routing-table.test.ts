@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptedFor, fit, RoutingTable, type ServerRole } from '../../src/categorizer/index.ts';
-import { type SendConnector, testAcceptedDomain, testSendConnector } from '../../src/config/index.ts';
+import { fit, RoutingTable, type ServerRole } from '../../src/categorizer/index.ts';
+import {
+  AcceptedDomainTable,
+  type SendConnector,
+  testAcceptedDomain,
+  testSendConnector,
+} from '../../src/config/index.ts';
 
 /** 'SMTP:*;1' or '*;1' or '*'. */
 function spaces(...texts: string[]): SendConnector['addressSpaces'] {
@@ -240,35 +245,21 @@ test('the order of the connectors does not matter', () => {
   }
 });
 
-test('accepted domains: the most specific one', () => {
-  const found = (domain: string): string | undefined => acceptedFor(acceptedDomains, domain)?.domainName;
-  assert.deepEqual(
-    [
-      'corp.example',
-      'a.corp.example',
-      'a.b.corp.example',
-      'ext.corp.example',
-      'deep.example',
-      'a.deep.example',
-      'other.example',
-      'xcorp.example',
-    ].map(found),
-    [
-      'corp.example',
-      '*.corp.example',
-      '*.corp.example',
-      'ext.corp.example',
-      'deep.example',
-      'deep.example',
-      undefined,
-      undefined,
-    ],
-  );
-});
-
 test('fit grows with every label', () => {
   const patterns = ['b.test', '*', '*.test', '*.a.test', 'x.a.test'];
   const fits = patterns.map((pattern) => fit(pattern, 'x.a.test'));
   assert.equal(fits[0], 0);
   for (let i = 1; i < fits.length; i++) assert.ok((fits[i] ?? 0) > (fits[i - 1] ?? 0), patterns[i]);
+});
+
+test('a domain below two accepted domains is routed as the one that receiving finds', () => {
+  const domains = [
+    testAcceptedDomain({ domainName: 'a.b', domainType: 'InternalRelay', matchSubDomains: true }),
+    testAcceptedDomain({ domainName: '*.a.b', domainType: 'Authoritative' }),
+  ];
+  for (const acceptedDomains of [domains, domains.toReversed()]) {
+    const table = new RoutingTable({ acceptedDomains, sendConnectors: [inbound] }, 'EdgeTransport');
+    const { because } = table.choose('x.a.b', 1);
+    assert.match(because, new RegExp(new AcceptedDomainTable(acceptedDomains).find('x.a.b')?.domainType ?? 'none'));
+  }
 });
