@@ -1,13 +1,22 @@
 /**
  * What every room may lean on and what knows no mail: clock, identifiers, units of size and time, address ranges,
- * file writes that survive a crash.
+ * file writes that survive a crash, text made fit to be shown, local faults.
  */
 
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';
+export { type Fault, FaultList, type FaultLog, type FaultReport, unreported } from './faults.ts';
 export { newGuid, SessionIds } from './ids.ts';
 export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange } from './ip-range.ts';
+export {
+  cellText,
+  longestLogged,
+  printable,
+  printableJson,
+  printableLines,
+  spreadsheetCell,
+} from './printable-text.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';
 export { formatTimeSpan, parseTimeSpan } from './time-span.ts';
 export { wildcardTest } from './wildcard.ts';

@@ -10,6 +10,10 @@ class HandClock implements Clock {
     return 0;
   }
 
+  monotonic(): number {
+    return this.now();
+  }
+
   after(_: number, call: () => void): { cancel(): void } {
     this.pending.push(call);
     return { cancel: () => undefined };

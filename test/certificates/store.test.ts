@@ -28,7 +28,12 @@ async function openStore(t: TestContext, clock: Clock = systemClock): Promise<Ce
 /** A clock that stands still until told. */
 function standingClock(start: number): Clock & { set(at: number): void } {
   let at = start;
-  return { now: () => at, after: (ms, call) => systemClock.after(ms, call), set: (to) => void (at = to) };
+  return {
+    now: () => at,
+    monotonic: () => at,
+    after: (ms, call) => systemClock.after(ms, call),
+    set: (to) => void (at = to),
+  };
 }
 
 interface Handshake {

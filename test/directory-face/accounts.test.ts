@@ -15,6 +15,10 @@ class ManualClock implements Clock {
   now(): number {
     return this.time;
   }
+
+  monotonic(): number {
+    return this.now();
+  }
   after(): { cancel(): void } {
     throw new Error('nothing here waits');
   }

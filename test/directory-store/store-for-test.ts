@@ -14,6 +14,10 @@ export class HandClock implements Clock {
     return this.ms;
   }
 
+  monotonic(): number {
+    return this.now();
+  }
+
   after(): { cancel(): void } {
     return { cancel: () => undefined };
   }

@@ -30,7 +30,7 @@ function record(facts: Partial<AdminAuditRecord>): AdminAuditRecord {
 function openLog() {
   const folder = join(mkdtempSync(join(tmpdir(), 'edge-audit-')), 'AdminAudit');
   let now = noon;
-  const log = new AdminAuditLog(folder, { now: () => now, after: () => ({ cancel: () => {} }) });
+  const log = new AdminAuditLog(folder, { now: () => now, monotonic: () => 0, after: () => ({ cancel: () => {} }) });
   return {
     folder,
     log,
@@ -94,7 +94,11 @@ describe('the admin audit log', () => {
 
   test('two processes share it, and newest comes first over files of several hours', async () => {
     using audit = openLog();
-    const other = new AdminAuditLog(audit.folder, { now: () => noon + 3_600_000, after: () => ({ cancel: () => {} }) });
+    const other = new AdminAuditLog(audit.folder, {
+      now: () => noon + 3_600_000,
+      monotonic: () => 0,
+      after: () => ({ cancel: () => {} }),
+    });
     other.write(record({ object: 'later' }));
     audit.log.write(record({ object: 'first' }));
     other.write(record({ object: 'last' }));

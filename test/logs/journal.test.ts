@@ -18,7 +18,11 @@ import {
 } from '../../src/logs/index.ts';
 import { sampleEvents } from './sample-events.ts';
 
-const clock: Clock = { now: () => Date.parse('2026-01-02T03:04:05Z'), after: () => ({ cancel: () => {} }) };
+const clock: Clock = {
+  now: () => Date.parse('2026-01-02T03:04:05Z'),
+  monotonic: () => 0,
+  after: () => ({ cancel: () => {} }),
+};
 
 function settingsIn(folder: string): JournalSettings {
   const limits = (name: string) => ({

@@ -8,7 +8,11 @@ import { promisify } from 'node:util';
 import type { Clock } from '../../src/base/index.ts';
 import { LineLog, type LogLimits, prune } from '../../src/logs/line-log.ts';
 
-const still: Clock = { now: () => Date.parse('2026-01-02T03:04:05.678Z'), after: () => ({ cancel: () => {} }) };
+const still: Clock = {
+  now: () => Date.parse('2026-01-02T03:04:05.678Z'),
+  monotonic: () => 0,
+  after: () => ({ cancel: () => {} }),
+};
 const fail = (error: Error): void => assert.fail(error);
 
 function folder(t: { after(call: () => void): void }): string {
@@ -106,7 +110,7 @@ test('many processes share the files: one header each, no torn line, none lost',
   const path = folder(t);
   const script = `
     import { LineLog } from '${new URL('../../src/logs/line-log.ts', import.meta.url).pathname}';
-    const clock = { now: () => ${still.now()}, after: (ms, call) => { const timer = setTimeout(call, 1); return { cancel: () => clearTimeout(timer) }; } };
+    const clock = { now: () => ${still.now()}, monotonic: () => performance.now(), after: (ms, call) => { const timer = setTimeout(call, 1); return { cancel: () => clearTimeout(timer) }; } };
     const log = new LineLog(${JSON.stringify(limits(path, { maxFileSize: 50_000 }))}, { prefix: 'A', header: () => '#head\\r\\n', clock, onError: (e) => { throw e; } });
     for (let i = 0; i < 2000; i++) { log.write(process.argv[1] + ':' + i + ':' + 'y'.repeat(i % 150)); if (i % 100 === 0) await new Promise((r) => setTimeout(r, 1)); }
     log.close();`;

@@ -106,6 +106,10 @@ export class HandClock implements Clock {
     return this.#now;
   }
 
+  monotonic(): number {
+    return this.now();
+  }
+
   after(delayMs: number, call: () => void): { cancel(): void } {
     const entry = { at: this.#now + delayMs, call };
     this.#calls.add(entry);

@@ -3,6 +3,8 @@ import type { Clock } from '../../../src/base/index.ts';
 /** A clock that moves when the test says so. */
 export class FakeClock implements Clock {
   #now: number;
+  /** The wall clock is ahead of the monotonic one by this. */
+  #ahead = 0;
   #timers: { readonly at: number; readonly call: () => void }[] = [];
 
   constructor(now = 1_800_000_000_000) {
@@ -10,7 +12,16 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#ahead;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Somebody sets the wall clock, by so many milliseconds; no time passes. */
+  set(byMs: number): void {
+    this.#ahead += byMs;
   }
 
   after(delayMs: number, call: () => void): { cancel(): void } {
