@@ -13,11 +13,10 @@ export {
   type EntryRights,
   everyRight,
   noRight,
-} from './face/access-policy.ts';
-export { type AccessRule, parseAccessRule } from './face/access-rule.ts';
-export { DirectoryAccessPolicy, type RuleProblem } from './face/directory-access-policy.ts';
-export type { FaceEvent, FaceLog } from './face/face-event.ts';
-export { defaultLockout, type LockoutPolicy } from './face/failed-binds.ts';
+} from './face/access/access-policy.ts';
+export { type AccessRule, parseAccessRule } from './face/access/access-rule.ts';
+export { DirectoryAccessPolicy, type RuleProblem } from './face/access/directory-access-policy.ts';
+export { defaultLockout, type LockoutPolicy } from './face/access/failed-binds.ts';
 export {
   type Authenticator,
   BindRefusal,
@@ -25,11 +24,12 @@ export {
   type Peer,
   type PeerCertificate,
   type Principal,
-} from './face/identity.ts';
+} from './face/access/identity.ts';
+export { Argon2Hasher, type PasswordHasher } from './face/access/password.ts';
+export { StoreAuthenticator, type StoreAuthenticatorParts } from './face/access/store-authenticator.ts';
+export type { FaceEvent, FaceLog } from './face/face-event.ts';
 export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarget } from './face/ldap-server.ts';
 export { defaultLimits, type FaceLimits } from './face/limits.ts';
-export { Argon2Hasher, type PasswordHasher } from './face/password.ts';
-export { StoreAuthenticator, type StoreAuthenticatorParts } from './face/store-authenticator.ts';
 export type { TlsIdentity } from './face/tls-upgrade.ts';
 // store
 export type {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
+import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
 
 export interface LdapPeer {
   readonly port: number;

@@ -1,8 +1,8 @@
 /** Rights from rules in the directory: what no rule gives is not had, and what is not had is not there. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { controlOids } from '../../src/directory/face/controls.ts';
+import { octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/ber/controls.ts';
 import { DirectoryAccessPolicy, parseAccessRule, type RuleProblem } from '../../src/directory/index.ts';
 import { LdapError, resultCodeName } from '../../src/ldap/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';

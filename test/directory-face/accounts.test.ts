@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../src/base/index.ts';
-import { type Attempt, FailedBinds } from '../../src/directory/face/failed-binds.ts';
-import { sourceOf } from '../../src/directory/face/peer.ts';
+import { type Attempt, FailedBinds } from '../../src/directory/face/access/failed-binds.ts';
+import { sourceOf } from '../../src/directory/face/access/peer.ts';
 import type { FaceEvent } from '../../src/directory/index.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { addOp, bindOp, deleteOp, modifyOp, RawClient, searchOp } from './raw-client.ts';

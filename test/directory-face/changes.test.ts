@@ -1,11 +1,11 @@
 /** Searches that follow changes: persistent search and content synchronization (RFC 4533). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BerReader } from '../../src/directory/face/ber-reader.ts';
-import { boolean, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { controlOids } from '../../src/directory/face/controls.ts';
-import type { RawControl } from '../../src/directory/face/request.ts';
-import { csnOf, readSyncCookie, writeSyncCookie } from '../../src/directory/face/sync-cookie.ts';
+import { BerReader } from '../../src/directory/face/ber/ber-reader.ts';
+import { boolean, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/ber/controls.ts';
+import type { RawControl } from '../../src/directory/face/ber/request.ts';
+import { csnOf, readSyncCookie, writeSyncCookie } from '../../src/directory/face/follow/sync-cookie.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import {
   abandonOp,

@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { BerReader } from '../../src/directory/face/ber-reader.ts';
-import { integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { controlOids } from '../../src/directory/face/controls.ts';
+import { BerReader } from '../../src/directory/face/ber/ber-reader.ts';
+import { integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/ber/controls.ts';
 import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { changeAtRandom } from './random-changes.ts';
 import {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BerFault, BerReader } from '../../src/directory/face/ber-reader.ts';
-import { integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { Framer, FramingFault } from '../../src/directory/face/framer.ts';
+import { BerFault, BerReader } from '../../src/directory/face/ber/ber-reader.ts';
+import { integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { Framer, FramingFault } from '../../src/directory/face/ber/framer.ts';
 
 function framesOf(pieces: readonly Buffer[], maxBytes = 1_000_000): Buffer[] {
   const framer = new Framer(maxBytes);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
+import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 import { abandonOp, bindOp, extendedOp, message, present, RawClient, searchOp } from './raw-client.ts';
 

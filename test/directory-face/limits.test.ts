@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { boolean, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { controlOids } from '../../src/directory/face/controls.ts';
+import { boolean, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/ber/controls.ts';
 import type { FaceLimits } from '../../src/directory/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { bindOp, message, modifyOp, type RawAnswer, RawClient, searchOp } from './raw-client.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { BerReader } from '../../src/directory/face/ber-reader.ts';
-import { boolean, element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { Framer } from '../../src/directory/face/framer.ts';
-import type { RawControl } from '../../src/directory/face/request.ts';
+import { BerReader } from '../../src/directory/face/ber/ber-reader.ts';
+import { boolean, element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { Framer } from '../../src/directory/face/ber/framer.ts';
+import type { RawControl } from '../../src/directory/face/ber/request.ts';
 
 /** One response, taken apart as far as tests look. */
 export interface RawAnswer {

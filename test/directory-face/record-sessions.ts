@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Framer } from '../../src/directory/face/framer.ts';
+import { Framer } from '../../src/directory/face/ber/framer.ts';
 import { DirectoryClient } from '../../src/directory/index.ts';
 import { parseFilter } from '../../src/ldap/index.ts';
 import { adminDn, password, root, startFace } from './face.ts';

@@ -1,9 +1,9 @@
 /** For each operation the failures that RFC 4511 names, with the matched DN where it is due. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { controlOids } from '../../src/directory/face/controls.ts';
-import type { RawControl } from '../../src/directory/face/request.ts';
+import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/ber/controls.ts';
+import type { RawControl } from '../../src/directory/face/ber/request.ts';
 import { type ResultCodeName, resultCodeName, resultCodes } from '../../src/ldap/index.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { BerReader } from '../../src/directory/face/ber-reader.ts';
-import { boolean, element, integer, octets, sequence } from '../../src/directory/face/ber-writer.ts';
-import { controlOids } from '../../src/directory/face/controls.ts';
-import type { RawControl } from '../../src/directory/face/request.ts';
-import { sortGently } from '../../src/directory/face/sorted-search.ts';
+import { BerReader } from '../../src/directory/face/ber/ber-reader.ts';
+import { boolean, element, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { controlOids } from '../../src/directory/face/ber/controls.ts';
+import type { RawControl } from '../../src/directory/face/ber/request.ts';
+import { sortGently } from '../../src/directory/face/operations/sorted-search.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 import {
   abandonOp,

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { csnOf } from '../../src/directory/face/sync-cookie.ts';
+import { csnOf } from '../../src/directory/face/follow/sync-cookie.ts';
 import { DirectoryClient, type DirectoryStore } from '../../src/directory/index.ts';
 import { type Entry, LdapError } from '../../src/ldap/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';

@@ -8,9 +8,9 @@ import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
 import { systemClock } from '../../src/base/index.ts';
 import type { NameSteps } from '../../src/certificates/index.ts';
-import { bindOperation } from '../../src/directory/face/bind-operation.ts';
-import type { OperationContext } from '../../src/directory/face/operation.ts';
-import { peerOf } from '../../src/directory/face/peer.ts';
+import { peerOf } from '../../src/directory/face/access/peer.ts';
+import { bindOperation } from '../../src/directory/face/operations/bind-operation.ts';
+import type { OperationContext } from '../../src/directory/face/operations/operation.ts';
 import {
   Argon2Hasher,
   DirectoryClient,

@@ -1,6 +1,6 @@
 /** Filters to the wire: RFC 4511 §4.5.1.7. ldapts keeps values as text and would lose octets. */
 import type { Filter } from '../../ldap/index.ts';
-import { boolean, element, octets } from '../face/ber-writer.ts';
+import { boolean, element, octets } from '../face/ber/ber-writer.ts';
 
 /** Tag and contents of the filter's element. */
 export interface EncodedFilter {

@@ -2,21 +2,21 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
-import { BerFault } from './ber-reader.ts';
-import { decodeControls } from './controls.ts';
-import { Deadlines } from './deadlines.ts';
-import { decodeEnvelope, type Envelope } from './decode-request.ts';
+import { BoundPrincipal } from './access/bound-principal.ts';
+import { anonymous, type Peer, type Principal } from './access/identity.ts';
+import { BerFault } from './ber/ber-reader.ts';
+import { decodeControls } from './ber/controls.ts';
+import { decodeEnvelope, type Envelope } from './ber/decode-request.ts';
+import { Framer, FramingFault } from './ber/framer.ts';
+import { type AnsweredKind, type Call, responseTags, startTlsOid } from './ber/request.ts';
+import { encodeDisconnection, encodeResult, type Result, resultOf } from './ber/result.ts';
 import type { FaceLog } from './face-event.ts';
-import { Framer, FramingFault } from './framer.ts';
-import { HeldIdentity } from './held-identity.ts';
-import { anonymous, type Peer, type Principal } from './identity.ts';
-import type { AnsweredKind, LdapjsGate } from './ldapjs-gate.ts';
+import type { LdapjsRouter } from './ldapjs-router.ts';
 import type { FaceLimits } from './limits.ts';
-import type { Operation, OperationContext, Session } from './operation.ts';
+import { Deadlines } from './operations/deadlines.ts';
+import type { Operation, OperationContext, Session } from './operations/operation.ts';
+import { type RunningOperation, RunningOperations } from './operations/running-operations.ts';
 import { Outbox } from './outbox.ts';
-import { type Call, responseTags, startTlsOid } from './request.ts';
-import { encodeDisconnection, encodeResult, type Result, resultOf } from './result.ts';
-import { type RunningOperation, RunningOperations } from './running-operations.ts';
 
 /** What a connection can do, by kind of request. */
 export type Operations = { readonly [K in AnsweredKind]: Operation<Extract<Call, { kind: K }>> };
@@ -25,7 +25,7 @@ export type Operations = { readonly [K in AnsweredKind]: Operation<Extract<Call,
 export type TlsUpgrade = (socket: Socket) => Promise<{ readonly socket: TLSSocket; readonly peer: Peer }>;
 
 export interface ConnectionParts {
-  readonly gate: LdapjsGate;
+  readonly gate: LdapjsRouter;
   readonly operations: Operations;
   readonly limits: FaceLimits;
   readonly log: FaceLog;
@@ -52,7 +52,7 @@ export class LdapConnection implements Session {
   #socket: Socket;
   #outbox: Outbox;
   #peer: Peer;
-  readonly #identity = new HeldIdentity(() => this.recheck());
+  readonly #identity = new BoundPrincipal(() => this.recheck());
   /** A bind or StartTLS runs, or waits for the others to end: nothing is begun meanwhile. */
   #barred = false;
   #pumping = false;

@@ -1,5 +1,5 @@
 /** What the LDAP face tells the service log. Never a password, never a value of an entry. */
-import type { Peer } from './identity.ts';
+import type { Peer } from './access/identity.ts';
 
 export type FaceEvent =
   | { readonly kind: 'connected'; readonly connection: string; readonly peer: Peer }

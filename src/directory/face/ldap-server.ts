@@ -5,24 +5,27 @@ import { connect, createServer, type ListenOptions, type Server, type Socket } f
 import { hostname } from 'node:os';
 import { systemClock } from '../../base/index.ts';
 import type { Change, DirectoryWriter } from '../store/contract.ts';
-import { type AccessPolicy, administratorsOnly } from './access-policy.ts';
-import { bindOperation } from './bind-operation.ts';
-import { compareOperation } from './compare-operation.ts';
+import { type AccessPolicy, administratorsOnly } from './access/access-policy.ts';
+import { DirectoryAccessPolicy } from './access/directory-access-policy.ts';
+import { type Authenticator, localAdministrator, type Peer, type Principal } from './access/identity.ts';
+import { Argon2Hasher, type PasswordHasher } from './access/password.ts';
+import { peerOf, sourceOf } from './access/peer.ts';
+import { StoreAuthenticator } from './access/store-authenticator.ts';
+import { encodeDisconnection } from './ber/result.ts';
 import { LdapConnection, type Operations, type TlsUpgrade } from './connection.ts';
-import { DirectoryAccessPolicy } from './directory-access-policy.ts';
-import { extendedOperation, supportedExtensions } from './extended-operations.ts';
 import type { FaceLog } from './face-event.ts';
-import { type Authenticator, localAdministrator, type Peer, type Principal } from './identity.ts';
-import { LdapjsGate } from './ldapjs-gate.ts';
+import { contentSync } from './follow/content-sync.ts';
+import { dirSync } from './follow/dir-sync.ts';
+import { persistentSearch } from './follow/persistent-search.ts';
+import { LdapjsRouter } from './ldapjs-router.ts';
 import { defaultLimits, type FaceLimits } from './limits.ts';
-import { Argon2Hasher, type PasswordHasher } from './password.ts';
-import { peerOf, sourceOf } from './peer.ts';
-import { encodeDisconnection } from './result.ts';
-import { searchOperation } from './search-operation.ts';
-import { StoreAuthenticator } from './store-authenticator.ts';
-import { SystemEntries } from './system-entries.ts';
+import { bindOperation } from './operations/bind-operation.ts';
+import { compareOperation } from './operations/compare-operation.ts';
+import { extendedOperation, supportedExtensions } from './operations/extended-operations.ts';
+import { searchOperation } from './operations/search-operation.ts';
+import { SystemEntries } from './operations/system-entries.ts';
+import { updateOperations } from './operations/update-operations.ts';
 import { type TlsIdentity, tlsUpgrade } from './tls-upgrade.ts';
-import { updateOperations } from './update-operations.ts';
 
 export interface LdapServerOptions {
   readonly store: DirectoryWriter;
@@ -62,7 +65,7 @@ const handshakeMs = 10_000;
 export class LdapServer implements AsyncDisposable {
   readonly #limits: FaceLimits;
   readonly #log: FaceLog;
-  readonly #gate = new LdapjsGate();
+  readonly #gate = new LdapjsRouter();
   readonly #operations: Operations;
   /** Made here, so disposed of here. */
   readonly #rules: DirectoryAccessPolicy | undefined;
@@ -263,7 +266,7 @@ function operationsOf({ store, policy, authenticator, hasher, limits, log, ...op
   });
   return {
     bind: bindOperation(authenticator, log),
-    search: searchOperation({ store, policy, system, limits }),
+    search: searchOperation({ store, policy, system, limits }, { dirSync, contentSync, persistentSearch }),
     compare: compareOperation({ store, policy }, system),
     extended: extendedOperation({ store, policy, hasher, log }),
     ...updateOperations({ store, policy, system, hasher, log }),

@@ -1,5 +1,5 @@
 /** How much one client may ask for: a perimeter server says no before it runs out of anything. */
-import type { FilterLimits } from './decode-filter.ts';
+import type { FilterLimits } from './ber/decode-filter.ts';
 
 export interface FaceLimits {
   /** Largest message before a bind succeeded, in bytes. */

@@ -1,9 +1,9 @@
 /** TLS on accepted sockets, for StartTLS and for listeners that begin with it. */
 import type { X509Certificate } from 'node:crypto';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import type { Peer, PeerCertificate } from './access/identity.ts';
+import { peerOf } from './access/peer.ts';
 import type { TlsUpgrade } from './connection.ts';
-import type { Peer, PeerCertificate } from './identity.ts';
-import { peerOf } from './peer.ts';
 
 /** Where the server's certificate comes from; asked for every handshake, so that a new one counts at once. */
 export interface TlsIdentity {

@@ -1,0 +1,159 @@
+/** Rights from the rules in the directory itself (see access-rule.ts). Administrators may do everything, whatever the rules say. */
+import { Dn, type Entry, LdapError, type Schema } from '../../../ldap/index.ts';
+import type { Change, DirectoryWriter } from '../../store/contract.ts';
+import { type AccessPolicy, type EntryRights, everyRight, noRight } from './access-policy.ts';
+import { type AccessRule, parseAccessRule, type Right, ruleAttribute, secretAttributes } from './access-rule.ts';
+import type { Principal } from './identity.ts';
+
+/** A rule that cannot be read and gives nothing: one imported, for clients cannot write such. */
+export interface RuleProblem {
+  readonly dn: string;
+  readonly rule: string;
+  readonly reason: string;
+}
+
+/** Folders whose rules are remembered; beyond, all are read anew. */
+const maxRemembered = 10_000;
+
+export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
+  readonly #store: DirectoryWriter;
+  readonly #report: (problem: RuleProblem) => void;
+  readonly #subscription: Disposable;
+  /** Rules of entries that others stand below, by key of the name. */
+  readonly #rules = new Map<string, readonly AccessRule[]>();
+  /** Whether a principal is what a rule speaks of; dropped when members or names change. */
+  #meant = new WeakMap<AccessRule, Map<string, boolean>>();
+  /** The schema that the rules were read by: it says which attributes are derived from those that a rule names. */
+  #schema: Schema;
+  /** A search asks several times about the same entry. */
+  #last: { readonly entry: Entry; readonly dn: string; readonly rights: EntryRights } | undefined;
+
+  constructor(store: DirectoryWriter, report: (problem: RuleProblem) => void = () => undefined) {
+    this.#store = store;
+    this.#report = report;
+    this.#schema = store.schema;
+    this.#subscription = store.onChange((changes, someLost) => this.#changed(changes, someLost));
+  }
+
+  rights(principal: Principal, entry: Entry): EntryRights {
+    const { dn } = principal;
+    const fixed = fixedRights(principal);
+    if (fixed !== undefined) return fixed;
+    if (this.#schema !== this.#store.schema) this.#forgetAll();
+    if (this.#last?.entry === entry && this.#last.dn === dn) return this.#last.rights;
+    const own = this.#parse(entry).filter(({ below }) => !below);
+    const rights = this.#combined([...own, ...this.#rulesAbove(entry)], dn, entry);
+    this.#last = { entry, dn, rights };
+    return rights;
+  }
+
+  rightsAtPlace(principal: Principal, entry: Entry): EntryRights {
+    return fixedRights(principal) ?? this.#combined(this.#rulesAbove(entry), principal.dn, entry);
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #forgetAll(): void {
+    this.#schema = this.#store.schema;
+    this.#rules.clear();
+    this.#meant = new WeakMap();
+    this.#last = undefined;
+  }
+
+  #changed(changes: readonly Change[], someLost: boolean): void {
+    const renamed = someLost || changes.some(({ kind }) => kind === 'delete' || kind === 'modifyDn');
+    const touched = new Set(changes.flatMap(({ attributes }) => attributes.map((name) => name.toLowerCase())));
+    if (renamed || touched.has(ruleAttribute)) this.#rules.clear();
+    if (renamed || touched.has('member')) this.#meant = new WeakMap();
+    this.#last = undefined;
+  }
+
+  #combined(rules: readonly AccessRule[], dn: string, entry: Entry): EntryRights {
+    return combine(rules.filter((rule) => this.#means(rule, dn, entry) && this.#fits(rule, entry)));
+  }
+
+  /** Rules of everything that the entry stands below. */
+  #rulesAbove(entry: Entry): AccessRule[] {
+    const rules: AccessRule[] = [];
+    for (let above = Dn.parse(entry.dn).parent; above !== undefined && !above.isRoot; above = above.parent) {
+      rules.push(...this.#rulesOf(above));
+    }
+    return rules;
+  }
+
+  #rulesOf(dn: Dn): readonly AccessRule[] {
+    const key = this.#store.schema.keyOf(dn).toString('latin1');
+    const known = this.#rules.get(key);
+    if (known !== undefined) return known;
+    const entry = this.#store.get(dn);
+    const rules = entry === undefined ? [] : this.#parse(entry);
+    if (this.#rules.size >= maxRemembered) this.#rules.clear();
+    this.#rules.set(key, rules);
+    return rules;
+  }
+
+  #parse(entry: Entry): AccessRule[] {
+    return entry.values(ruleAttribute).flatMap((rule) => {
+      try {
+        return [parseAccessRule(rule, this.#store.schema)];
+      } catch (error) {
+        if (!(error instanceof LdapError)) throw error;
+        this.#report({ dn: entry.dn, rule, reason: error.message });
+        return [];
+      }
+    });
+  }
+
+  #means(rule: AccessRule, dn: string, entry: Entry): boolean {
+    if (rule.subject.kind === 'authenticated') return true;
+    if (rule.subject.kind === 'self') return this.#same(Dn.parse(entry.dn), dn);
+    const known = this.#meant.get(rule) ?? new Map<string, boolean>();
+    const found =
+      known.get(dn) ??
+      (rule.subject.kind === 'dn' ? this.#same(rule.subject.name, dn) : this.#isMember(rule.subject.name, dn));
+    this.#meant.set(rule, known.set(dn, found));
+    return found;
+  }
+
+  #fits({ classes }: AccessRule, entry: Entry): boolean {
+    if (classes === undefined) return true;
+    const { schema } = this.#store;
+    return entry.values('objectClass').some((name) => {
+      return schema.classChain(name).some(({ oid }) => classes.has(oid));
+    });
+  }
+
+  #isMember(group: Dn, dn: string): boolean {
+    const members = this.#store.get(group)?.values('member') ?? [];
+    const key = this.#store.schema.dnKey(dn);
+    return members.some((member) => key !== undefined && this.#store.schema.dnKey(member)?.equals(key) === true);
+  }
+
+  #same(name: Dn, dn: string): boolean {
+    return this.#store.schema.keyOf(name).equals(this.#store.schema.keyOf(Dn.parse(dn)));
+  }
+}
+
+function fixedRights({ kind }: Principal): EntryRights | undefined {
+  if (kind === 'administrator') return everyRight;
+  return kind === 'anonymous' ? noRight : undefined;
+}
+
+function combine(rules: readonly AccessRule[]): EntryRights {
+  if (rules.length === 0) return noRight;
+  const has = (right: Right): readonly AccessRule[] => rules.filter((rule) => rule.rights.has(right));
+  const [read, write] = [has('read'), has('write')];
+  const gives = (given: readonly AccessRule[], attribute: string): boolean =>
+    given.some(({ attributes }) =>
+      attributes === undefined ? !secretAttributes.has(attribute) : attributes.has(attribute),
+    );
+  return {
+    visible: true,
+    reads: (attribute) => gives(read, attribute),
+    writes: (attribute) => gives(write, attribute),
+    creates: has('create').length > 0,
+    deletes: has('delete').length > 0,
+  };
+}
