@@ -1,201 +1,39 @@
-/**
- * Builds the appliance out of its parts. The supervisor is built here; the two other kinds of process are built in
- * `bin/directory-process.ts` and `bin/worker-process.ts`, so that each loads only what it runs.
- */
-import { chownSync, lstatSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { exitStatus, type StartOptions } from './cli/index.ts';
-import {
-  type Account,
-  administrators,
-  barrier,
-  type ChildPlan,
-  endOrphans,
-  type Group,
-  lockStateFolder,
-  notifySystemd,
-  prepareManagement,
-  prepareStateFolder,
-  recordProcesses,
-  StateLockedError,
-  type StatePaths,
-  Supervisor,
-  serviceAccount,
-  statePaths,
-} from './supervisor/index.ts';
+/** Builds the `edge` command out of its parts. Each part is loaded when it is asked for: `edge status` must not wait for the services. */
+import { readFileSync } from 'node:fs';
+import { exitStatus, runCommand } from './cli/index.ts';
+import { statePaths } from './processes/state/index.ts';
 
-/** What a process is told when it is started; it travels as JSON in its first argument. */
-export interface ProcessOptions {
-  readonly state: string;
-  readonly role: StartOptions['role'];
-  /** Number of this worker, from 0; unused by the directory process. */
-  readonly index: number;
-  /** How many workers there are: limits are shared out among them. */
-  readonly workers: number;
-  /** Account to become, when started by root. */
-  readonly account?: Account;
+/** Runs the command with its arguments (without program and script); resolves with the exit status. */
+export async function edge(args: readonly string[]): Promise<number> {
+  heedOutput();
+  return await runCommand(
+    args,
+    {
+      start: async (options) => (await import('./services/appliance/index.ts')).start(options),
+      shell: async (options) => (await import('./cli/shell/index.ts')).shell(options),
+      directory: {
+        open: async (state, options) =>
+          (await import('./server-state/directory/index.ts')).openDirectory(statePaths(state), options),
+        openBackup: async (folder) => (await import('./server-state/directory/index.ts')).openBackup(folder),
+      },
+    },
+    { out: (text) => void process.stdout.write(text), error: (text) => void process.stderr.write(text) },
+    programVersion(),
+  );
 }
 
-const say = (text: string): void => void process.stderr.write(`edge: ${text}\n`);
-
-/** `edge start`: runs until SIGTERM or SIGINT; resolves with the exit status. */
-export async function start(options: StartOptions): Promise<number> {
-  const paths = statePaths(options.state);
-  const account = process.getuid?.() === 0 ? serviceAccount(options.user) : undefined;
-  if (account?.name === 'nobody' && options.user === undefined) {
-    say("there is no account 'edge', so the services run as 'nobody'; better: useradd --system edge");
-  }
-  const barred = account === undefined ? undefined : barrierFor(account, paths);
-  if (barred !== undefined) {
-    say(barred);
-    return exitStatus.failed;
-  }
-  prepareStateFolder(paths);
-  let lock: Disposable;
-  try {
-    lock = lockStateFolder(paths);
-  } catch (error) {
-    if (!(error instanceof StateLockedError)) throw error;
-    say(error.message);
-    return exitStatus.failed;
-  }
-  using _lock = lock;
-  await endOrphans(paths);
-  // Only now: another service's folders are not ours to give away.
-  prepareStateFolder(paths, account);
-  if (account !== undefined) handOver(paths, account);
-  const refused = await letAdministratorsIn(paths, account ?? thisAccount(), options.adminGroup);
-  if (refused !== undefined) {
-    say(refused);
-    return exitStatus.failed;
-  }
-  // Awaited here: the lock is held as long as the service runs.
-  return await supervise(options, account);
-}
-
-/** Folder of the program. */
-const program = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
-
-/** Why the services could not run as this account, and what to do. */
-function barrierFor(account: Account, paths: StatePaths): string | undefined {
-  const toProgram = barrier(program, account);
-  if (toProgram !== undefined)
-    return `the services run as '${account.name}', who may not enter ${toProgram}: put the program elsewhere (/opt/edge), or name another account with --user`;
-  // The state directory itself is given to the account.
-  const toState = barrier(dirname(paths.root), account);
-  return toState === undefined
-    ? undefined
-    : `the services run as '${account.name}', who may not enter ${toState}: choose another --state, or name another account with --user`;
-}
-
-/** The account of this process. */
-const thisAccount = (): Account => ({ name: '', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
-
-/** Opens the way to the management endpoint for those who may use it; resolves with the reason why that cannot be done. */
-async function letAdministratorsIn(
-  paths: StatePaths,
-  owner: Account,
-  named: string | undefined,
-): Promise<string | undefined> {
-  let group: Group | undefined;
-  try {
-    group = await administrators(named);
-    prepareManagement(paths, owner, group?.gid);
-  } catch (error) {
-    if (error instanceof RangeError) return error.message;
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM' || group === undefined) throw error;
-    // Only root gives files to a group that it is not in.
-    if (named !== undefined)
-      return `you are no member of the group '${group.name}': name one of yours, or start as root`;
-    prepareManagement(paths, owner);
-    return undefined;
-  }
-  const onTheWay =
-    group === undefined ? undefined : barrier(dirname(paths.root), { name: '', uid: -1, gid: group.gid });
-  if (onTheWay !== undefined)
-    say(`members of the group '${group?.name}' may not enter ${onTheWay}: they cannot administer`);
-  else if (group !== undefined) say(`members of the group '${group.name}' may administer`);
-  return undefined;
-}
-
-async function supervise(options: StartOptions, account: Account | undefined): Promise<number> {
-  const stopped = stopSignal();
-  const supervisor = new Supervisor({
-    ...plansOf(options, account),
-    log: { info: say, warn: say },
-    onProcesses: (pids) => recordProcesses(statePaths(options.state), pids),
+/** A reader that has enough, as `head` does, is no fault. A full disk is one. */
+function heedOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    process.stderr.write(`edge: the output cannot be written: ${error.message}\n`);
+    process.exit(exitStatus.failed);
   });
-  process.on('SIGHUP', () => {
-    say('logs are opened anew');
-    supervisor.reopenLogs();
-  });
-  try {
-    const bindings = await Promise.race([supervisor.start(), stopped.then(() => [])]);
-    const listening = bindings.filter(({ fault }) => fault === '').map(({ binding }) => binding);
-    const text = `${options.role} is ready, smtp on ${listening.join(', ') || 'no address'}`;
-    say(text);
-    notifySystemd('ready', text);
-    await stopped;
-  } catch (error) {
-    say(`could not start: ${(error as Error).message}`);
-    await supervisor.stop();
-    return exitStatus.failed;
-  }
-  say('stopping: sessions that transfer a message may finish');
-  notifySystemd('stopping', 'stopping');
-  await supervisor.stop();
-  say('stopped');
-  return exitStatus.done;
+  // Nothing is left to write the reason to.
+  process.stderr.on('error', () => undefined);
 }
 
-/** Resolves at the first signal to stop; the second one ends the supervisor at once, and with it everything. */
-function stopSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let asked = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (asked) process.exit(exitStatus.failed);
-      asked = true;
-      resolve();
-    });
-  }
-  return promise;
-}
-
-function plansOf(options: StartOptions, account: Account | undefined): { directory: ChildPlan; workers: ChildPlan[] } {
-  const { state, role, workers } = options;
-  const plan = (name: string, entry: string, index: number, nodeOptions: readonly string[]): ChildPlan => {
-    const told: ProcessOptions = { state, role, index, workers, ...(account === undefined ? {} : { account }) };
-    return {
-      name,
-      entry: new URL(`./bin/${entry}`, import.meta.url).pathname,
-      arguments: [JSON.stringify(told)],
-      nodeOptions: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
-    };
-  };
-  return {
-    directory: plan('directory', 'directory-process.ts', 0, nodeOptions(2)),
-    workers: Array.from({ length: workers }, (_, i) =>
-      plan(`worker ${i}`, 'worker-process.ts', i, nodeOptions(semiSpaceMb)),
-    ),
-  };
-}
-
-/**
- * The young generation of the heap, in megabytes for each half: by default it takes up to 48 MB in each process, which
- * idle sessions never give back. Measured: below 4 MB for workers the rate of mail falls.
- */
-const semiSpaceMb = 4;
-const nodeOptions = (semiSpace: number): string[] => ['--expose-gc', `--max-semi-space-size=${semiSpace}`];
-
-/** Gives everything below the state directory to the account of the services: root may have made it (edge shell). */
-function handOver(paths: StatePaths, account: Account): void {
-  const walk = (path: string): void => {
-    const stat = lstatSync(path);
-    if (stat.uid !== account.uid) chownSync(path, account.uid, account.gid);
-    if (stat.isDirectory()) for (const name of readdirSync(path)) walk(join(path, name));
-  };
-  for (const path of [paths.directory, paths.certificates, paths.logs, paths.run]) walk(path);
-  // The spool and the mailboxes are made by the services themselves and may be huge: only their roots are looked at.
-  for (const path of [paths.spool, paths.mailboxes]) if (lstatSync(path).uid !== account.uid) walk(path);
+function programVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

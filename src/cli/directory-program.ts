@@ -1,6 +1,6 @@
 /** Words, options and help of `edge directory`. */
 import { type Command, Option } from 'commander';
-import { defaultStateFolder } from '../supervisor/client/index.ts';
+import { defaultStateFolder } from '../processes/state/index.ts';
 import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
 
 /** What the commands have in common. */

@@ -2,14 +2,8 @@
 import { existsSync } from 'node:fs';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
-import {
-  lockHolder,
-  lockStateFolder,
-  ManagementClient,
-  NotRunningError,
-  StateLockedError,
-  statePaths,
-} from '../supervisor/client/index.ts';
+import { ManagementClient, NotRunningError } from '../management/client/index.ts';
+import { lockHolder, lockStateFolder, StateLockedError, statePaths } from '../processes/state/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 

@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, 
 import { join, resolve } from 'node:path';
 import { type DirectoryStore, ImportError, importLdif, type Restored, StoreError } from '../directory/index.ts';
 import { LdifError, type LdifRecord, readLdif } from '../ldap/index.ts';
-import { lockStateFolder, prepareStateFolder, statePaths } from '../supervisor/client/index.ts';
+import { lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
 import { commandActor, onStore, telling, tellService, withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';

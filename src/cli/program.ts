@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { defaultStateFolder } from '../supervisor/client/index.ts';
+import { defaultStateFolder } from '../processes/state/index.ts';
 import { addDirectory } from './directory-program.ts';
 import { type CommandParts, exitStatus, type StartOptions, type Terminal } from './parts.ts';
 

@@ -1,11 +1,6 @@
 import { existsSync } from 'node:fs';
-import {
-  lockHolder,
-  ManagementClient,
-  NotPermittedError,
-  NotRunningError,
-  statePaths,
-} from '../supervisor/client/index.ts';
+import { ManagementClient, NotPermittedError, NotRunningError } from '../management/client/index.ts';
+import { lockHolder, statePaths } from '../processes/state/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** What the service says of itself; the directory process puts it together. */

@@ -1,12 +1,7 @@
 import { join } from 'node:path';
 import { type Chain, findChains, parseQuestion, type Question, sentenceOf } from '../logs/records/index.ts';
-import {
-  ManagementClient,
-  mayUse,
-  NotPermittedError,
-  NotRunningError,
-  statePaths,
-} from '../supervisor/client/index.ts';
+import { ManagementClient, NotPermittedError, NotRunningError } from '../management/client/index.ts';
+import { mayUse, statePaths } from '../processes/state/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** `edge why`: the decisions about a session, a message or an address. Works on a stopped service too. */

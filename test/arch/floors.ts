@@ -11,6 +11,7 @@ export const floors: Readonly<Record<string, number>> = {
   smtp: 1,
   ldap: 1,
   tls: 1,
+  processes: 1,
   mail: 2,
   config: 3,
   logs: 3,
@@ -25,12 +26,16 @@ export const floors: Readonly<Record<string, number>> = {
   'edge-sync': 5,
   compliance: 5,
   'mailbox-transport': 5,
+  'front-end': 5,
+  'server-state': 5,
   cmdlets: 6,
-  supervisor: 6,
   shell: 7,
   console: 7,
-  cli: 7,
-  main: 8,
+  management: 8,
+  cli: 9,
+  services: 10,
+  lab: 10,
+  main: 11,
 };
 
 /** The npm packages that the product stands on, each with the one room that may import it. */

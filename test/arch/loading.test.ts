@@ -26,21 +26,25 @@ const libraries = /^(?:pino|ldapjs|ldapts|lmdb|node-forge|nodemailer|smtp-server
 // Each row: where it begins, what it is to do without, and something that it does load, so that no row is empty.
 const rows: readonly (readonly [file: string, without: readonly RegExp[], loads: string])[] = [
   ['bin/edge.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'commander'],
-  ['cli/status.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'supervisor/management-client.ts'],
+  [
+    'cli/status.ts',
+    [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries],
+    'management/client/management-client.ts',
+  ],
   ['cli/why.ts', [/^(?:shell|cmdlets|config|directory)\//, libraries], 'logs/decision-search.ts'],
   [
-    'bin/shell-command.ts',
+    'cli/shell/index.ts',
     [/^(?:cmdlets|config|directory|logs|base)\//, shellLanguage, libraries],
     'shell/caller/index.ts',
   ],
   [
-    'bin/shell-prompt.ts',
+    'cli/shell/shell-prompt.ts',
     [/^(?:cmdlets|config|directory|logs|base)\//, shellLanguage, libraries],
     'shell/prompt/prompt.ts',
   ],
-  ['bin/store-runner.ts', [/^cmdlets\//, shellLanguage, /^(?:pino|ldapjs|ldapts|node-forge|nodemailer)/], 'lmdb'],
-  ['bin/worker-process.ts', [/^(?:shell|cmdlets)\//, /^ldap(?:js|ts)/], 'lmdb'],
-  ['bin/directory-process.ts', [/^shell\/prompt\//, /^(?:nodemailer|smtp-server)/], 'shell/shell.ts'],
+  ['management/store/index.ts', [/^cmdlets\//, shellLanguage, /^(?:pino|ldapjs|ldapts|node-forge|nodemailer)/], 'lmdb'],
+  ['bin/transport.ts', [/^(?:shell|cmdlets)\//, /^ldap(?:js|ts)/], 'lmdb'],
+  ['bin/directory.ts', [/^shell\/prompt\//, /^(?:nodemailer|smtp-server)/], 'shell/shell.ts'],
 ];
 for (const [file, without, loads] of rows) {
   test(`${file} loads only what it uses`, () => {

@@ -1,6 +1,7 @@
 /** How long a change of the directory takes to be in force in every worker. */
 import { DirectoryClient } from '../../src/directory/index.ts';
-import { ManagementClient, statePaths } from '../../src/supervisor/index.ts';
+import { ManagementClient } from '../../src/management/client/index.ts';
+import { statePaths } from '../../src/processes/index.ts';
 
 interface Report {
   readonly usn: number;

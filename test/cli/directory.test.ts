@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openBackup, openDirectory, seedDirectory } from '../../src/bin/directory-access.ts';
 import { runCommand } from '../../src/cli/index.ts';
-import { lockStateFolder, prepareStateFolder, statePaths } from '../../src/supervisor/index.ts';
+import { lockStateFolder, prepareStateFolder, statePaths } from '../../src/processes/index.ts';
+import { openBackup, openDirectory, seedDirectory } from '../../src/server-state/directory/directory-access.ts';
 import { edge } from '../lib/appliance.ts';
 
 interface Ran {

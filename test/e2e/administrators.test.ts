@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { accountName, findGroup } from '../../src/supervisor/privileges.ts';
+import { accountName, findGroup } from '../../src/processes/accounts/privileges.ts';
 import { Appliance, edgeCommand } from '../lib/appliance.ts';
 
 const isRoot = process.getuid?.() === 0;

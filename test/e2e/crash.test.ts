@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sendMessage } from '../../src/bin/lab-client.ts';
+import { sendMessage } from '../../src/lab/lab-client.ts';
 import { Appliance, eventually } from '../lib/appliance.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 

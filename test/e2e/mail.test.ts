@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { sendMessage } from '../../src/bin/lab-client.ts';
+import { sendMessage } from '../../src/lab/lab-client.ts';
 import { parseCsvLine } from '../../src/logs/index.ts';
 import { Appliance, eventually } from '../lib/appliance.ts';
 import { needs, python, swaks } from '../lib/peers.ts';
 
-const sample = (name: string): Buffer => readFileSync(new URL(`../mail/${name}.eml`, import.meta.url));
+const sample = (name: string): Buffer => readFileSync(new URL(`../../src/lab/messages/${name}.eml`, import.meta.url));
 
 describe('mail through an edge to a hub of the same program', needs('swaks', 'python3-dkim'), () => {
   let hub: Appliance;
@@ -71,7 +71,7 @@ describe('mail through an edge to a hub of the same program', needs('swaks', 'py
       content,
     });
     const mail = await arrived(content);
-    const key = readFileSync(new URL('../mail/dkim.txt', import.meta.url), 'latin1').trim();
+    const key = readFileSync(new URL('../../src/lab/messages/dkim.txt', import.meta.url), 'latin1').trim();
     const script = `import sys, dkim; sys.exit(0 if dkim.verify(sys.stdin.buffer.read(), dnsfunc=lambda name, timeout=5: b"""${key}""") else 1)`;
     execFileSync(python, ['-c', script], { input: mail });
     const broken = Buffer.from(mail);

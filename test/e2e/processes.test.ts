@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
-import { sendMessage } from '../../src/bin/lab-client.ts';
+import { sendMessage } from '../../src/lab/lab-client.ts';
 import { Appliance, eventually, edge as run } from '../lib/appliance.ts';
 import { needs } from '../lib/peers.ts';
 

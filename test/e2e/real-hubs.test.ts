@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { sendMessage } from '../../src/bin/lab-client.ts';
+import { sendMessage } from '../../src/lab/lab-client.ts';
 import { driveWithTools } from '../bench/postfix-tools.ts';
 import { Appliance, eventually, freePort } from '../lib/appliance.ts';
 import { Dovecot } from '../lib/dovecot.ts';
 import { needs, swaks } from '../lib/peers.ts';
 import { Postfix } from '../lib/postfix.ts';
 
-const sample = (name: string): Buffer => readFileSync(new URL(`../mail/${name}.eml`, import.meta.url));
+const sample = (name: string): Buffer => readFileSync(new URL(`../../src/lab/messages/${name}.eml`, import.meta.url));
 
 /** An edge that takes mail for a domain and sends it to a port. */
 function edgeFor(domain: string, port: number): Promise<Appliance> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testSnapshot } from '../../src/config/index.ts';
-import { bindSocket } from '../../src/supervisor/listen-sockets.ts';
+import { bindSocket } from '../../src/processes/listen-sockets.ts';
 import { internetConnector, internetSnapshot, Receiving } from './receiving.ts';
 
 const goodbye = '421 4.3.2 Service not available, closing transmission channel';

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DirectConfigurationStore } from '../../../src/bin/direct-configuration-store.ts';
 import {
   cmdletCatalogue,
   type TrackingQuery,
@@ -9,6 +8,7 @@ import {
   type TransportAdministration,
 } from '../../../src/cmdlets/index.ts';
 import { DirectoryStore, seed } from '../../../src/directory/index.ts';
+import { DirectConfigurationStore } from '../../../src/management/store/direct-configuration-store.ts';
 import { Shell, type ShellOutput } from '../../../src/shell/index.ts';
 import { FakeTransport } from '../../cmdlets/lib/fake-transport.ts';
 import { configurationDn, loadSchema, placeholders } from '../../config/lib/seeded.ts';

@@ -1,0 +1,2 @@
+/** The directory process. */
+import '../services/directory/index.ts';

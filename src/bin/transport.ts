@@ -1,0 +1,2 @@
+/** A transport worker. */
+import '../services/transport/index.ts';

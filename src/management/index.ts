@@ -1,0 +1,11 @@
+/**
+ * The management endpoint: proof of who calls, the server and its methods, the sessions of the management shell, and the
+ * administration of the queues of all workers. Who calls it enters by `client/`; lines on a stopped state run in `store/`.
+ */
+
+export { LdapConfigurationStore } from './ldap-configuration-store.ts';
+export { prepareManagement } from './management-folder.ts';
+export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';
+export { shellMethods } from './shell-session.ts';
+export { auditWriter, openAdminAudit } from './store/admin-audit.ts';
+export { FanOutAdministration, shardOf, type WorkerAnswer } from './transport-administration.ts';

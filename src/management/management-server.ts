@@ -1,0 +1,177 @@
+/** The service's side of the management endpoint: one unix socket for the local administrators. */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { accountName } from '../processes/accounts/index.ts';
+import { type HeldFolder, holdFolder, ProofFolder } from './caller-proof.ts';
+import { isShared } from './management-folder.ts';
+import { type Answer, type Request, readLines, socketName } from './management-wire.ts';
+
+/** Who calls, as the kernel has it. */
+export interface Caller {
+  readonly uid: number;
+  /** `uid <number>` for an account that the system does not name. */
+  readonly name: string;
+}
+
+/** Answers one method. Parts go out as they are yielded; what is returned ends the answer. */
+export type ManagementMethod = (
+  params: unknown,
+  signal: AbortSignal,
+  caller: Caller,
+) => AsyncGenerator<unknown, unknown>;
+
+/** A request longer than this is not one of ours, in characters; before the caller is known, far less is. */
+const maxRequestLength = 4 * 1024 * 1024;
+const maxProofLength = 256;
+
+/** Time for a caller to prove who it is. */
+const proofTimeoutMs = 5_000;
+
+/** Connections at a time. */
+const maxConnections = 256;
+
+/** Serves the methods on a socket in a folder that `prepareManagement` made. */
+export class ManagementServer {
+  readonly #methods: Readonly<Record<string, ManagementMethod>>;
+  readonly #server: Server;
+  readonly #connections = new Set<Connection>();
+  #folder?: HeldFolder;
+  #proofs?: ProofFolder;
+
+  constructor(methods: Readonly<Record<string, ManagementMethod>>) {
+    this.#methods = methods;
+    this.#server = createServer((socket) => this.#accept(socket));
+    this.#server.maxConnections = maxConnections;
+  }
+
+  async listen(folder: string): Promise<void> {
+    // Held open until the end: a socket's path has 107 octets at the most, the way through the open folder is short.
+    this.#folder = holdFolder(folder);
+    this.#proofs = new ProofFolder(folder);
+    const path = join(this.#folder.path, socketName);
+    rmSync(path, { force: true });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once('error', reject);
+    this.#server.listen(path, () => {
+      chmodSync(path, isShared(folder) ? 0o660 : 0o600);
+      resolve();
+    });
+    await promise;
+  }
+
+  close(): void {
+    this.#server.close(() => this.#folder?.[Symbol.dispose]());
+    for (const connection of this.#connections) connection.end();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#proofs === undefined) return void socket.destroy();
+    const connection = new Connection(socket, this.#methods, this.#proofs);
+    this.#connections.add(connection);
+    socket.on('close', () => this.#connections.delete(connection));
+  }
+}
+
+/** One caller. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #methods: Readonly<Record<string, ManagementMethod>>;
+  readonly #proofs: ProofFolder;
+  readonly #running = new Map<number, AbortController>();
+  readonly #tooLate: NodeJS.Timeout;
+  /** What the caller has to prove itself by, until it tried. */
+  #challenge: string | undefined;
+  #caller: Caller | undefined;
+
+  constructor(socket: Socket, methods: Readonly<Record<string, ManagementMethod>>, proofs: ProofFolder) {
+    this.#socket = socket;
+    this.#methods = methods;
+    this.#proofs = proofs;
+    this.#tooLate = setTimeout(() => this.#refuse('the caller did not prove who it is in time'), proofTimeoutMs);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#leave());
+    const most = (): number => (this.#caller === undefined ? maxProofLength : maxRequestLength);
+    readLines(socket, most, (line) => void this.#take(line));
+    this.#challenge = proofs.issue();
+    this.#send({ prove: this.#challenge });
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#tooLate);
+    if (this.#challenge !== undefined) this.#proofs.withdraw(this.#challenge);
+    for (const abort of this.#running.values()) abort.abort();
+  }
+
+  #send(answer: Answer): boolean {
+    return this.#socket.write(`${JSON.stringify(answer)}\n`);
+  }
+
+  #refuse(error: string): void {
+    if (this.#socket.destroyed) return;
+    this.#send({ id: 0, error });
+    this.#socket.destroySoon();
+  }
+
+  async #take(line: string): Promise<void> {
+    let id = 0;
+    try {
+      const request = JSON.parse(line) as Request;
+      if (this.#caller === undefined) return await this.#prove(request);
+      if (request.cancel !== undefined) return this.#running.get(request.cancel)?.abort();
+      id = request.id;
+      await this.#answer(request, this.#caller);
+    } catch (error) {
+      const told = error instanceof Error ? error.message : String(error);
+      if (this.#caller === undefined) this.#refuse(told);
+      else if (!this.#socket.destroyed) this.#send({ id, error: told });
+    }
+  }
+
+  async #prove(request: Request): Promise<void> {
+    const challenge = this.#challenge;
+    this.#challenge = undefined;
+    if (challenge === undefined || request.proved !== true) {
+      if (challenge !== undefined) this.#proofs.withdraw(challenge);
+      return this.#refuse('the first thing said here must be a proof of who calls');
+    }
+    let uid: number;
+    try {
+      uid = this.#proofs.redeem(challenge);
+    } catch (error) {
+      return this.#refuse((error as Error).message);
+    }
+    clearTimeout(this.#tooLate);
+    this.#caller = { uid, name: await accountName(uid) };
+    this.#send({ id: 0, end: null });
+  }
+
+  async #answer({ id, method: name, params }: Request, caller: Caller): Promise<void> {
+    const abort = new AbortController();
+    this.#running.set(id, abort);
+    try {
+      const method = Object.hasOwn(this.#methods, name) ? this.#methods[name] : undefined;
+      if (method === undefined) throw new Error(`there is no method '${name}'`);
+      const answer = method(params, abort.signal, caller);
+      for (;;) {
+        const { done, value } = await answer.next();
+        if (this.#socket.destroyed) return void (await answer.return(undefined));
+        if (!this.#send(done ? { id, end: value ?? null } : { id, part: value })) await drained(this.#socket);
+        if (done) return;
+      }
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+}
+
+async function drained(socket: Socket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.once('drain', resolve);
+  socket.once('close', resolve);
+  await promise;
+}

@@ -1,0 +1,2 @@
+/** The supervisor's process: `edge start`. */
+export { start } from './start.ts';

@@ -1,0 +1,163 @@
+/** One transport worker: receives, keeps and delivers the messages of its own spool shard. */
+import { flushCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { SessionIds, systemClock } from '../../base/index.ts';
+import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
+import { CertificateStore } from '../../certificates/index.ts';
+import type { Snapshot } from '../../config/index.ts';
+import { FileJournal, openServiceLog } from '../../logs/index.ts';
+import { MailboxDelivery } from '../../mailbox-transport/index.ts';
+import {
+  type Binding,
+  Bus,
+  channelToParent,
+  dropPrivileges,
+  giveBackWhenIdle,
+  ownMemory,
+  statePaths,
+} from '../../processes/index.ts';
+import {
+  type DeliveryType,
+  LmdbSpool,
+  type MessageFilter,
+  MessageQueue,
+  type NextHop,
+  type QueueSettings,
+} from '../../queue/index.ts';
+import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
+import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
+import { ReceiveService } from '../../smtp-receive/index.ts';
+import { NodeResolver, SmtpSender } from '../../smtp-send/index.ts';
+import { processOptions } from '../process-options.ts';
+import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
+
+/** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
+const drainMs = 20_000;
+
+const options = processOptions();
+const paths = statePaths(options.state);
+const bus = new Bus(channelToParent());
+// Compiled code is kept while it still may be written: it saves the next start time and memory.
+flushCompileCache();
+if (options.account !== undefined) dropPrivileges(options.account);
+
+const name = `worker ${options.index}`;
+const clock = systemClock;
+const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: name });
+const { log } = service;
+const directory = await openDirectory(paths, { readOnly: true });
+const snapshots = holdSnapshots(directory);
+const journal = new FileJournal(journalSettings(snapshots.current, paths), {
+  clock,
+  onError: (error) => log.error(error),
+});
+const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
+const sessionIds = new SessionIds();
+
+/** Limits of the whole server are shared out among the workers. */
+function settings(): QueueSettings {
+  const share = (limit: number): number => Math.max(1, Math.ceil(limit / options.workers));
+  const { server } = snapshots.current;
+  return {
+    ...server,
+    maxOutboundConnections: share(server.maxOutboundConnections),
+    maxPerDomainOutboundConnections: share(server.maxPerDomainOutboundConnections),
+  };
+}
+
+const sender = new SmtpSender({ snapshots, resolver: new NodeResolver(), journal, sessions: sessionIds, clock });
+const mailboxes = new MailboxDelivery(
+  { kind: 'maildir', folder: paths.mailboxes },
+  { journal, sessions: sessionIds, clock },
+);
+const spool = await LmdbSpool.open({ path: join(paths.spool, String(options.index)), shard: options.index, clock });
+const queue: MessageQueue = new MessageQueue({
+  spool,
+  router: new Categorizer({ snapshots, journal, clock }, placeIn(directory).role),
+  deliverers: (type: DeliveryType) => (type === 'SmtpDeliveryToMailbox' ? mailboxes : sender),
+  notifier: new NotificationWriter({
+    submission: { begin: () => queue.begin() },
+    contents: spool,
+    snapshots,
+    journal,
+    clock,
+  }),
+  settings,
+  journal,
+  clock,
+});
+const receive = new ReceiveService({
+  snapshots,
+  queue,
+  journal,
+  certificates,
+  clock,
+  sessionIds,
+  onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
+});
+
+let routed = snapshots.current;
+snapshots.onChange((snapshot) => {
+  journal.configure(journalSettings(snapshot, paths));
+  if (routesDiffer(routed, snapshot)) void queue.reroute();
+  routed = snapshot;
+  for (const { dn, attribute, reason } of snapshot.problems) log.warn({ dn, attribute }, reason);
+});
+
+bus.handle('listen', async (binding, handle) => {
+  await receive.serve(handle as object, binding as Binding);
+});
+bus.handle('unlisten', (binding) => receive.unserve(binding as Binding));
+bus.handle('changed', () => void snapshots.refresh());
+bus.handle('certificates-changed', () => certificates.reload());
+bus.handle('reopen-logs', () => {
+  service.reopen();
+  journal.reopen();
+});
+bus.handle('flush-logs', () => journal.flush());
+bus.handle('worker-status', () => ({
+  sessions: receive.count,
+  messages: spool.count,
+  usn: snapshots.current.usn,
+  memory: process.memoryUsage.rss(),
+  queues: queue.queues(),
+}));
+bus.handle('queues', () => queue.queues());
+bus.handle('messages', (filter) => queue.messages(filter as MessageFilter));
+bus.handle('queue-action', (request) => actOnQueue(queue, request as QueueRequest));
+bus.handle('redirect', (hop) => queue.redirect(hop as NextHop));
+bus.handle('message-action', (request) => actOnMessages(queue, name, request as MessageRequest));
+bus.handle('export-message', (request) => exportMessage(spool, (request as { id: number }).id));
+bus.handle('stop', () => stop(AbortSignal.timeout(drainMs)));
+// Without its supervisor a worker must not go on: another one may take over its shard.
+process.on('disconnect', () => process.exit(1));
+process.on('uncaughtExceptionMonitor', (error) => {
+  queue.noteCrash();
+  log.fatal(error, 'the worker ends by a fault of the program');
+  service.flush();
+  journal.flush();
+});
+
+for (const hop of new QueueHolds(paths).read()) queue.suspendHop(hop);
+await queue.start();
+giveBackWhenIdle(ownMemory, clock);
+log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
+bus.notify('ready', undefined);
+
+/** Whether messages may have to go another way: objects that did not change are the same in both. */
+function routesDiffer(before: Snapshot, after: Snapshot): boolean {
+  const differ = (one: readonly object[], two: readonly object[]): boolean =>
+    one.length !== two.length || one.some((object, i) => object !== two[i]);
+  return differ(before.sendConnectors, after.sendConnectors) || differ(before.acceptedDomains, after.acceptedDomains);
+}
+
+async function stop(signal: AbortSignal): Promise<void> {
+  await receive.drain(signal);
+  await queue.close(signal);
+  await certificates[Symbol.asyncDispose]();
+  await directory[Symbol.asyncDispose]();
+  journal.close();
+  log.info('the worker stops');
+  service.flush();
+  process.exit(0);
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { WatchedChild } from '../../src/processes/child.ts';
+import {
+  type Account,
+  barrier,
+  defaultStateFolder,
+  findAccount,
+  lockHolder,
+  lockStateFolder,
+  prepareStateFolder,
+  StateLockedError,
+  serviceAccount,
+  statePaths,
+} from '../../src/processes/index.ts';
+import { BindError, probeBinding } from '../../src/processes/listen-sockets.ts';
+
+function temporary(t: { after(call: () => void): void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-supervisor-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A process that answers 'echo', and ends at once when told to 'crash'. */
+const childSource = (bus: string): string => `
+  import { Bus, channelToParent } from '${bus}';
+  const bus = new Bus(channelToParent());
+  bus.handle('echo', (argument) => argument);
+  bus.handle('fail', () => { throw new Error('on purpose'); });
+  bus.handle('crash', () => process.kill(process.pid, 'SIGKILL'));
+  bus.handle('stop', () => process.exit(0));
+  process.on('disconnect', () => process.exit(0));
+  bus.notify('ready');`;
+
+interface Crash {
+  readonly reason: string;
+  readonly delayMs: number;
+}
+
+function watched(t: { after(call: () => void | Promise<void>): void }, folder: string) {
+  const entry = join(folder, 'child.mjs');
+  writeFileSync(entry, childSource(new URL('../../src/processes/bus.ts', import.meta.url).pathname));
+  let ready = Promise.withResolvers<void>();
+  const crashes: Crash[] = [];
+  const child = new WatchedChild(
+    { name: 'test child', entry, arguments: [], nodeOptions: ['--disable-warning=ExperimentalWarning'] },
+    {
+      started: (started) => started.bus?.handle('ready', () => ready.resolve()),
+      crashed: (_, reason, delayMs) => void crashes.push({ reason, delayMs }),
+    },
+  );
+  t.after(() => child.stop(1000));
+  child.start();
+  const nextReady = async (): Promise<void> => {
+    await ready.promise;
+    ready = Promise.withResolvers();
+  };
+  return { child, crashes, nextReady };
+}
+
+test('a request is answered, with what was thrown or what was returned, binary included', async (t) => {
+  const { child, nextReady } = watched(t, temporary(t));
+  await nextReady();
+  const value = { text: 'x', bytes: new Uint8Array([1, 2, 255]), none: undefined };
+  assert.deepEqual(await child.bus?.request('echo', value), value);
+  await assert.rejects(child.bus?.request('fail', 1) ?? Promise.resolve(), /on purpose/);
+  await assert.rejects(child.bus?.request('nothing', 1) ?? Promise.resolve(), /nobody answers 'nothing'/);
+});
+
+test('a process that crashes comes back, at once the first time, later when it goes on', async (t) => {
+  const { child, crashes, nextReady } = watched(t, temporary(t));
+  await nextReady();
+  for (let i = 0; i < 3; i++) {
+    const pending = child.bus?.request('crash', undefined);
+    await assert.rejects(pending ?? Promise.resolve(), /the process is gone/);
+    await nextReady();
+    assert.equal(await child.bus?.request('echo', i), i);
+  }
+  assert.deepEqual(crashes, [
+    { reason: 'SIGKILL', delayMs: 0 },
+    { reason: 'SIGKILL', delayMs: 250 },
+    { reason: 'SIGKILL', delayMs: 500 },
+  ]);
+  assert.equal(child.restarts, 3);
+});
+
+test('a port that another program holds is told as such', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => void server.close());
+  const { port } = server.address() as { port: number };
+  assert.throws(
+    () => probeBinding({ address: '127.0.0.1', port }),
+    (error: BindError) => {
+      assert.ok(error instanceof BindError);
+      assert.equal(error.code, 'EADDRINUSE');
+      assert.match(error.message, /another program listens there/);
+      return true;
+    },
+  );
+  assert.throws(() => probeBinding({ address: '203.0.113.1', port: 2525 }), /the address is not on this machine/);
+});
+
+test('the state directory belongs to one service at a time, and to the next after a crash', (t) => {
+  const paths = statePaths(join(temporary(t), 'state'));
+  prepareStateFolder(paths);
+  for (const path of Object.values(paths) as string[]) assert.equal(statSync(path).mode & 0o777, 0o700, path);
+  {
+    using _lock = lockStateFolder(paths);
+    assert.equal(lockHolder(paths), process.pid);
+    assert.throws(() => lockStateFolder(paths), StateLockedError);
+  }
+  assert.equal(lockHolder(paths), undefined);
+  // A lock of a process that is gone (this pid, but begun at another time) does not count.
+  writeFileSync(join(paths.root, 'edge.lock'), `${process.pid} 1\n`);
+  assert.equal(lockHolder(paths), undefined);
+  using _again = lockStateFolder(paths);
+  assert.equal(lockHolder(paths), process.pid);
+  assert.match(readFileSync(join(paths.root, 'edge.lock'), 'utf8'), new RegExp(`^${process.pid} \\d+\n$`));
+});
+
+test('the folder that an account may not enter is found', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'edge-barrier-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  const { uid, gid } = statSync(root);
+  const inner = join(root, 'private', 'inner');
+  mkdirSync(inner, { recursive: true });
+  const account = (u: number, g: number): Account => ({ name: 'x', uid: u, gid: g });
+  const rows: readonly (readonly [number, number, Account, string | undefined])[] = [
+    [0o755, 0o755, account(uid + 70, gid + 70), undefined],
+    [0o755, 0o700, account(uid + 70, gid + 70), join(root, 'private')],
+    [0o755, 0o710, account(uid + 70, gid), undefined],
+    [0o755, 0o701, account(uid + 70, gid), join(root, 'private')],
+    [0o700, 0o700, account(uid + 70, gid), root],
+    [0o700, 0o700, account(uid, gid), undefined],
+    [0o000, 0o000, account(0, 0), undefined],
+  ];
+  for (const [outer, private_, who, expected] of rows) {
+    chmodSync(join(root, 'private'), private_);
+    chmodSync(root, outer);
+    assert.equal(barrier(inner, who), expected, `${outer.toString(8)} ${private_.toString(8)} ${who.uid}`);
+  }
+});
+
+test('accounts are found by name and number; one that is missing says what to do', () => {
+  const passwd = 'root:x:0:0::/root:/bin/sh\nmail:x:8:9::/var/mail:/bin/false\n';
+  assert.deepEqual(findAccount('mail', passwd), { name: 'mail', uid: 8, gid: 9 });
+  assert.deepEqual(findAccount('8', passwd), { name: 'mail', uid: 8, gid: 9 });
+  assert.throws(() => findAccount('edge', passwd), /create it, or name another with --user/);
+  assert.ok(['edge', 'nobody'].includes(serviceAccount(undefined).name));
+});
+
+test('who names no state directory gets their own to run, and the one of the machine to use', (t) => {
+  const root = temporary(t);
+  const system = join(root, 'machine');
+  const own = join(root, 'home/.local/state/edge');
+  const folder = (purpose: 'run' | 'use', isRoot = false, environment: NodeJS.ProcessEnv = {}): string =>
+    defaultStateFolder(purpose, { HOME: join(root, 'home'), ...environment }, { system, isRoot });
+  assert.equal(folder('use', false, { EDGE_STATE: '/elsewhere' }), '/elsewhere');
+  assert.equal(folder('run', true), system);
+  assert.equal(folder('use'), own, 'neither is there yet');
+  mkdirSync(system);
+  assert.equal(folder('use'), system);
+  assert.equal(folder('run'), own);
+  mkdirSync(own, { recursive: true });
+  assert.equal(folder('use'), own);
+});
