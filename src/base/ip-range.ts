@@ -29,7 +29,7 @@ export function parseIp(text: string): IpNumber {
 }
 
 /**
- * Reads an entry of RemoteIPRanges: a single address, `first-last`, or CIDR, of either family.
+ * Reads an entry of RemoteIPRanges: a single address, `first-last`, or CIDR, of either family, or `address(mask)` of IPv4.
  * Throws RangeError that says what is wrong.
  */
 export function parseIpRange(text: string): IpRange {
@@ -41,6 +41,8 @@ export function parseIpRange(text: string): IpRange {
     if (first.value > last.value) throw new RangeError(`'${text}' ends before it begins`);
     return { family: first.family, first: first.value, last: last.value, text };
   }
+  const masked = /^(.+)\((.+)\)$/.exec(start);
+  if (masked !== null) return maskedRange(text, masked[1] ?? '', masked[2] ?? '');
   const [address = '', prefix, ...more] = start.split('/');
   if (more.length > 0) throw new RangeError(`'${text}' is not an address, a first-last range or CIDR`);
   const { family, value } = parseIp(address);
@@ -50,6 +52,16 @@ export function parseIpRange(text: string): IpRange {
     throw new RangeError(`'${text}': the prefix is above ${width}`);
   const host = (1n << BigInt(width - Number(prefix))) - 1n;
   return { family, first: value & ~host, last: value | host, text };
+}
+
+/** `192.168.9.0(255.255.255.0)`: the bits of the mask must stand together. */
+function maskedRange(text: string, address: string, mask: string): IpRange {
+  const [base, bits] = [parseIp(address), parseIp(mask)];
+  const host = ~bits.value & 0xffff_ffffn;
+  if (base.family !== 4 || bits.family !== 4 || (host & (host + 1n)) !== 0n) {
+    throw new RangeError(`'${text}' is no IPv4 address with a mask such as 192.168.9.0(255.255.255.0)`);
+  }
+  return { family: 4, first: base.value & ~host, last: base.value | host, text };
 }
 
 /** True when the address lies in the range. */

@@ -1,6 +1,7 @@
 /** Syntaxes of names and places in the network: local endpoints, ranges, domains, hosts, address spaces. */
 import { domainToASCII } from 'node:url';
 import { type IpRange, parseIp, parseIpRange } from '../base/index.ts';
+import { AddressError, parseDomain as parseMailDomain } from '../smtp/index.ts';
 import type { Syntax } from './property.ts';
 import { list, requiredText, text } from './syntaxes.ts';
 
@@ -10,6 +11,9 @@ export interface Binding {
   readonly address: string;
   readonly port: number;
 }
+
+/** RFC 1035 §2.3.4: characters of a name that DNS can hold. */
+const longestDomain = 253;
 
 /** What a send connector serves: `SMTP:*.example.com;10`. */
 export interface AddressSpace {
@@ -21,16 +25,16 @@ export interface AddressSpace {
   readonly cost: number;
 }
 
-const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
-
-/** Host or domain name, lower case, A-labels. Throws RangeError. */
+/** Host or domain name, lower case, A-labels: no other than mail can be addressed to. Throws RangeError. */
 export function parseDomain(value: string): string {
-  const ascii = domainToASCII(value.trim().replace(/\.$/, '')).toLowerCase();
-  const labels = ascii.split('.');
-  if (ascii.length > 253 || !labels.every((one) => label.test(one)) || /^\d+$/.test(labels.at(-1) ?? '')) {
-    throw new RangeError(`'${value}' is not a domain name such as example.com`);
+  const ascii = domainToASCII(value.trim().replace(/\.$/, ''));
+  try {
+    const { name, literal } = parseMailDomain(ascii);
+    if (!literal && name.length <= longestDomain) return name;
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
   }
-  return ascii;
+  throw new RangeError(`'${value}' is not a domain name such as example.com`);
 }
 
 /** 'example.com', '*.example.com' or '*'. Throws RangeError. */

@@ -74,7 +74,7 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     socket.on('error', (error: Error) => this._onError(error));
     if (parser instanceof EdgeStream) {
       socket.on('data', (chunk: Buffer) => feed(parser, chunk, socket));
-      socket.on('end', () => parser.end());
+      socket.on('end', () => parser.finish());
     }
     callback();
   }

@@ -50,6 +50,9 @@ export class EdgeStream extends SMTPStream {
   #waiting = false;
   /** What is left of the chunk. */
   #rest: Buffer = nothing;
+  /** Called when the chunk is dealt with; undefined between chunks. */
+  #next: (() => void) | undefined;
+  #ended = false;
 
   constructor(taker: LineTaker) {
     super({ decodeStrings: true });
@@ -75,21 +78,28 @@ export class EdgeStream extends SMTPStream {
   /** A chunk past the machinery of Writable, for who sends none before `next` was called. */
   take(chunk: Buffer, next: () => void): void {
     this.#rest = chunk;
-    this.#run(next);
+    this.#next = next;
+    this.#run();
+  }
+
+  /** The client closed its side. What it said before is dealt with, and answered, first. */
+  finish(): void {
+    this.#ended = true;
+    if (this.#next === undefined) this.#taker.takeEnd();
   }
 
   /** A line without its end is no command, even when the client goes. */
   override _flushData(): void {
-    this.#taker.takeEnd();
+    this.finish();
   }
 
-  #run(next: (error?: Error | null) => void): void {
+  #run(): void {
     for (let lines = 0; this.#rest.length > 0 && !this.isClosed; ) {
       const wait = this._dataMode ? this.#takeContent() : this.#takeLine();
       if (wait !== undefined) {
         const goOn = (): void => {
           this.#waiting = false;
-          this.#run(next);
+          this.#run();
         };
         this.#waiting = true;
         // Replies to what was pipelined before must not wait for a disk.
@@ -97,14 +107,21 @@ export class EdgeStream extends SMTPStream {
         return;
       }
       if (++lines === mostLines && this.#rest.length > 0) {
-        this.#taker.pause(() => setImmediate(() => this.#run(next)));
+        this.#taker.pause(() => setImmediate(() => this.#run()));
         return;
       }
     }
     // Not an empty part of it: that would keep the chunk while the client is silent.
     this.#rest = nothing;
-    if (this.isClosed) next();
-    else this.#taker.pause(next);
+    if (this.isClosed) this.#chunkDone();
+    else this.#taker.pause(() => this.#chunkDone());
+  }
+
+  #chunkDone(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
+    if (this.#ended && this.#next === undefined) this.#taker.takeEnd();
   }
 
   #takeContent(): void | Promise<void> {

@@ -133,9 +133,9 @@ export class Reception implements ContentSink {
 
   #storeHeader(first: Buffer): void | Promise<void> {
     if (!this.#writing) return;
-    const received = Buffer.from(
-      receivedField(this.#session, this.#transaction, { id: this.#writer.guid, at: this.#receivedAt }),
-    );
+    const field = receivedField(this.#session, this.#transaction, { id: this.#writer.guid, at: this.#receivedAt });
+    // Content without a header would become part of our field (RFC 5322 §2.2.3) but for an empty line between them.
+    const received = Buffer.from(this.#header.length === 0 && first.length > 0 ? `${field}\r\n` : field);
     this.#added = received.length;
     const wait = this.#store(received);
     return wait === undefined ? this.#store(first) : wait.then(() => this.#store(first));

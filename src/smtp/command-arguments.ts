@@ -1,6 +1,6 @@
 /** Arguments of MAIL and RCPT: RFC 5321 §4.1.1.2, §4.1.1.3, §4.1.1.11 and the extensions named at each parameter. */
 import { AddressError } from './address-error.ts';
-import { type Mailbox, type ParsedPath, parseMailbox, parsePath } from './mailbox.ts';
+import { type Mailbox, type ParsedPath, parseBarePath, parseMailbox, parsePath } from './mailbox.ts';
 import { replies } from './replies.ts';
 import { type Reply, SmtpError } from './reply.ts';
 import { decodeXtext, parseOrcpt } from './xtext.ts';
@@ -105,12 +105,13 @@ function requireUtf8(text: string, smtpUtf8: boolean): void {
   }
 }
 
-/** A space behind the colon is tolerated: old mailers send one, and it is not ambiguous. */
+/** A space behind the colon and missing brackets are tolerated: many devices write so, and exactly one address can be read. */
 function readPath(text: string, keyword: 'FROM:' | 'TO:', invalid: Reply): ParsedPath {
   if (text.slice(0, keyword.length).toUpperCase() !== keyword) {
     throw new SmtpError(replies.invalidArguments, `'${keyword}' is missing`);
   }
-  const path = attempt(() => parsePath(text.slice(keyword.length).replace(/^ +/, '')), invalid);
+  const given = text.slice(keyword.length).replace(/^ +/, '');
+  const path = attempt(() => (given.startsWith('<') ? parsePath(given) : parseBarePath(given)), invalid);
   if (path.rest !== '' && !path.rest.startsWith(' ')) throw new SmtpError(invalid, "text follows '>' at once");
   return path;
 }

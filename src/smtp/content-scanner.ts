@@ -4,6 +4,8 @@ import { isAscii } from 'node:buffer';
 const cr = 0x0d;
 const lf = 0x0a;
 const dot = 0x2e;
+const space = 0x20;
+const tab = 0x09;
 
 export interface ContentScannerOptions {
   /** Lines longer than this set `longLine`; octets without the line end. 998 by default (RFC 5322 §2.1.1). */
@@ -35,7 +37,10 @@ export class ContentScanner {
     return this.#size;
   }
 
-  /** Octets of the header block with its empty line; -1 until it has ended. */
+  /**
+   * Octets of the header block with its empty line; -1 until it has ended. 0 for content that begins with a space or tab:
+   * that is no field but would continue the one before it (RFC 5322 §2.2.3), so it has no header.
+   */
   get headerSize(): number {
     return this.#headerSize;
   }
@@ -73,6 +78,7 @@ export class ContentScanner {
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     const base = this.#size;
+    if (base === 0 && (chunk[0] === space || chunk[0] === tab)) this.#headerSize = 0;
     const inHeader = this.#headerSize < 0;
     if (this.#last === cr && chunk[0] !== lf) this.#foundBareCr(base - 1);
     if ((this.#lineStart === base || this.#last === cr) && chunk[0] === dot) this.#leadingDots = true;

@@ -15,9 +15,10 @@ const longestDomain = 255;
 /** RFC 1035 §2.3.4, octets. */
 const longestLabel = 63;
 
-const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+/** With underscores, which no host name has but mail domains do: Exchange and Postfix take them. */
+const label = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 /** Letters, marks and digits of any script. Everything that IDNA would map to a dot, a slash or nothing stays out. */
-const scriptName = /^[\p{L}\p{M}\p{N}\u00b7.-]+$/u;
+const scriptName = /^[\p{L}\p{M}\p{N}\u00b7._-]+$/u;
 /** Such a last label would be read as an IPv4 address by resolvers: '127.1', '0x7f000001'. */
 const numericLabel = /^(?:\d+|0x[0-9a-f]*)$/;
 
@@ -40,7 +41,7 @@ function isPlainAscii(text: string): boolean {
 function checkLabel(part: string): void {
   if (part === '') throw new AddressError('the domain has an empty label');
   if (part.length > longestLabel) throw new AddressError(`a label of the domain is longer than ${longestLabel} octets`);
-  if (!label.test(part)) throw new AddressError('the domain has a character that no host name has');
+  if (!label.test(part)) throw new AddressError('the domain has a character that no domain name has');
 }
 
 /** Only real U-labels: what IDNA would silently turn into another name (full-width letters, say) is refused. */

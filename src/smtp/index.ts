@@ -16,7 +16,7 @@ export {
 } from './command-arguments.ts';
 export { ContentScanner, type ContentScannerOptions } from './content-scanner.ts';
 export { type DomainName, parseDomain } from './domain.ts';
-export { type Mailbox, type ParsedPath, parseMailbox, parsePath, renderPath } from './mailbox.ts';
+export { type Mailbox, type ParsedPath, parseBarePath, parseMailbox, parsePath, renderPath } from './mailbox.ts';
 export { replies } from './replies.ts';
 export {
   classify,

@@ -24,7 +24,7 @@ const longestPath = 2048;
 
 /** Ordinary ASCII addresses, which are nearly all, in one step. No part can match in two ways: time is linear. */
 const plainAddress =
-  /^([a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*)@((?:[a-z0-9-]+\.)+[a-z][a-z0-9-]*|\[[^[\]]+\])$/i;
+  /^([a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*)@((?:[a-z0-9_-]+\.)+[a-z_][a-z0-9_-]*|\[[^[\]]+\])$/i;
 
 /** Dot-string of RFC 6531 §3.3: atoms of ASCII atext and whatever lies above ASCII. */
 const dotString =
@@ -105,10 +105,22 @@ export function parsePath(text: string): ParsedPath {
   const inner = text.slice(1, end);
   const rest = text.slice(end + 1);
   if (inner === '') return { mailbox: null, rest };
-  if (/^postmaster$/i.test(inner)) {
-    return { mailbox: { localPart: inner, domain: '', address: inner, utf8: false }, rest };
-  }
-  return { mailbox: parseMailbox(withoutRoute(inner)), rest };
+  return { mailbox: postmaster(inner) ?? parseMailbox(withoutRoute(inner)), rest };
+}
+
+function postmaster(text: string): Mailbox | undefined {
+  return /^postmaster$/i.test(text) ? { localPart: text, domain: '', address: text, utf8: false } : undefined;
+}
+
+/**
+ * Reads an address without angle brackets, as Exchange's telnet instructions and many devices send it: all up to the first
+ * space outside quotes must be exactly one mailbox, or `Postmaster`. Throws AddressError.
+ */
+export function parseBarePath(text: string): ParsedPath {
+  if (text.length > longestPath) throw new AddressError('the path is too long');
+  const end = text.indexOf(' ', text.startsWith('"') ? endOfLocalPart(text) : 0);
+  const path = end < 0 ? text : text.slice(0, end);
+  return { mailbox: postmaster(path) ?? parseMailbox(path), rest: text.slice(path.length) };
 }
 
 function endOfPath(text: string): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AcceptedDomainTable, defaultDomain, testAcceptedDomain } from '../../src/config/index.ts';
+import { AcceptedDomainTable, acceptedDomain, defaultDomain, testAcceptedDomain } from '../../src/config/index.ts';
+import { parseMailbox } from '../../src/smtp/index.ts';
 
 type Overrides = Parameters<typeof testAcceptedDomain>[0];
 const domain = (domainName: string, overrides: Overrides = {}) =>
@@ -49,7 +50,7 @@ const rows: readonly (readonly [asked: string, entries: readonly ReturnType<type
   ['anything.invalid', [domain('*', { domainType: 'ExternalRelay' })], '*'],
 ];
 for (const [asked, entries, entry] of rows) {
-  test(`${asked === '' ? 'no domain' : asked} is covered by ${entry ?? 'nothing'} of ${entries.map((one) => one.name)}`, () => {
+  test(`${asked === '' ? 'no domain' : asked} is covered by ${entry ?? 'nothing'} of ${entries.map((one) => one.name).join()}`, () => {
     for (const list of [entries, entries.toReversed()]) {
       assert.equal(new AcceptedDomainTable(list).find(asked)?.domainName, entry);
     }
@@ -68,5 +69,33 @@ for (const [expected, entries] of defaults) {
   test(`the default domain of ${entries.map((one) => one.name).join(', ') || 'nothing'} is ${expected}`, () => {
     assert.equal(defaultDomain(entries), expected);
     assert.equal(new AcceptedDomainTable(entries).default, expected);
+  });
+}
+
+// Each is a domain as an administrator may type it.
+for (const typed of [
+  'exam_ple.test',
+  '_x.test',
+  'Bücher.Example',
+  'xn--bcher-kva.example',
+  'localdomain',
+  'a.0x1f',
+  '1.2.3.4',
+  'a.12',
+  '-a.test',
+  'ｅｘａｍｐｌｅ.test',
+  'a..b',
+  '[192.0.2.1]',
+]) {
+  test(`an accepted domain ${typed} is refused, or mail to it can be received`, () => {
+    const { syntax } = acceptedDomain.properties.domainName;
+    let stored: string;
+    try {
+      stored = syntax.parse(typed);
+    } catch (error) {
+      return assert.ok(error instanceof RangeError);
+    }
+    const { domain: received } = parseMailbox(`user@${stored}`);
+    assert.equal(new AcceptedDomainTable([domain(stored)]).find(received)?.domainName, stored);
   });
 }

@@ -16,6 +16,7 @@ const valid: readonly (readonly [row: AnyProperty, said: unknown, shown: string]
   [receiveConnector.properties.bindings, ['127.0.0.1:2526', '[::]:25'], '127.0.0.1:2526,[::]:25'],
   [receiveConnector.properties.bindings, '127.0.0.1:25, 127.0.0.1:25', '127.0.0.1:25'],
   [receiveConnector.properties.remoteIPRanges, '10.0.0.0/8', '10.0.0.0/8'],
+  [receiveConnector.properties.remoteIPRanges, '192.168.9.0(255.255.255.0)', '192.168.9.0(255.255.255.0)'],
   [receiveConnector.properties.remoteIPRanges, '192.168.1.1-192.168.1.9,::1', '192.168.1.1-192.168.1.9,::1'],
   [receiveConnector.properties.maxMessageSize, '36MB', '36 MB (37,748,736 bytes)'],
   [receiveConnector.properties.maxMessageSize, 65_536, '64 KB (65,536 bytes)'],

@@ -41,6 +41,20 @@ for (const [title, sent, stored] of kept) {
   });
 }
 
+for (const first of [' folded: no\r\n', '\tSubject: x\r\n', ' ', '\t\r\n\r\nbody\r\n']) {
+  test(`content that begins with ${JSON.stringify(first)} does not join our Received field`, async () => {
+    await using edge = await Receiving.start();
+    const client = await edge.greeted();
+    const sent = `${first}Subject: not ours\r\nx-\xe4: 1\r\n\r\nbody\r\n`;
+    assert.match(await client.message(Buffer.from(sent, 'latin1')), /^250 2\.6\.0 /);
+    const [message] = edge.queue.kept;
+    assert.equal(behindReceived(message?.content), `\r\n${sent}`);
+    const facts = message?.message.facts;
+    assert.equal(message?.content.toString('latin1', facts?.headerSize), sent);
+    assert.deepEqual([facts?.size, facts?.subject, facts?.utf8Header], [message?.content.length, '', false]);
+  });
+}
+
 test('the envelope has what MAIL and RCPT said, and expires as the server says', async () => {
   await using edge = await Receiving.start();
   const client = await edge.greeted();

@@ -53,6 +53,26 @@ test('a client that closes its side behind the last command gets all answers', a
   assert.equal(edge.queue.kept.length, 1);
 });
 
+test('a client that closes its side behind the final dot is answered before we close', async () => {
+  await using edge = await Receiving.start();
+  for (const rest of ['', 'QUIT\r\n']) {
+    const disk = Promise.withResolvers<void>();
+    const committing = Promise.withResolvers<void>();
+    edge.queue.onCommit = () => (committing.resolve(), disk.promise);
+    const client = await edge.connect();
+    await client.reply();
+    client.socket.end(dialogue.replace('QUIT\r\n', rest));
+    await committing.promise;
+    // The end of the client's half has come in before the disk is done: a whole other session fits between.
+    await edge.greeted();
+    disk.resolve();
+    const replies = (await client.end()).match(/^\d{3} /gm);
+    assert.deepEqual(replies?.slice(0, 5), ['250 ', '250 ', '250 ', '354 ', '250 ']);
+    assert.equal(replies?.length, rest === '' ? 5 : 6);
+  }
+  assert.equal(edge.queue.kept.length, 2);
+});
+
 test('a line without its end is no command', async () => {
   await using edge = await Receiving.start();
   const client = await edge.connect();

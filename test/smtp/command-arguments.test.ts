@@ -15,6 +15,8 @@ const mails: readonly [string, Record<string, unknown>][] = [
   ['FROM:<a@example.com>', {}],
   ['from:<a@example.com>', {}],
   ['FROM: <a@example.com>', {}],
+  ['FROM:a@example.com', {}],
+  ['FROM: a@example.com  SIZE=10', { size: 10 }],
   ['FROM:<a@example.com> ', {}],
   ['FROM:<a@example.com>  SIZE=10', { size: 10 }],
   ['FROM:<a@example.com> size=10 body=8bitmime', { size: 10, body: '8BITMIME' }],
@@ -43,6 +45,7 @@ test('the null sender, and an address in another script', () => {
 const rcpts: readonly [string, Record<string, unknown>][] = [
   ['TO:<a@example.com>', {}],
   ['to: <a@example.com>', {}],
+  ['TO:a@example.com NOTIFY=success', { notify: ['SUCCESS'] }],
   ['TO:<@r.example:a@example.com>', {}],
   ['TO:<a@example.com> NOTIFY=NEVER', { notify: ['NEVER'] }],
   ['TO:<a@example.com> NOTIFY=success,Delay', { notify: ['SUCCESS', 'DELAY'] }],
@@ -58,6 +61,11 @@ for (const [text, expected] of rcpts) {
   });
 }
 
+test('an address without angle brackets may be quoted, or Postmaster', () => {
+  assert.equal(parseRcptArgument('TO:"a b>"@example.com', all, false).to.address, '"a b>"@example.com');
+  assert.equal(parseRcptArgument('TO:postmaster', all, false).to.domain, '');
+});
+
 test('RCPT of Postmaster alone, and of UTF-8 when MAIL said so', () => {
   assert.deepEqual(parseRcptArgument('TO:<Postmaster>', all, false).to.domain, '');
   assert.equal(parseRcptArgument('TO:<ü@example.com>', all, true).to.utf8, true);
@@ -71,7 +79,14 @@ const refusedMails: readonly [text: string, reply: string, offered?: OfferedPara
   ['FROM <a@example.com>', '501 5.5.4'],
   ['TO:<a@example.com>', '501 5.5.4'],
   ['FROM:', '501 5.1.7'],
-  ['FROM:a@example.com', '501 5.1.7'],
+  ['FROM:a@example.com,b@example.com', '501 5.1.7'],
+  ['FROM:a@example.com>', '501 5.1.7'],
+  ['FROM:a@example.com<b@example.com>', '501 5.1.7'],
+  ['FROM:@r.example:a@example.com', '501 5.1.7'],
+  ['FROM:a', '501 5.1.7'],
+  ['FROM:Postmaster', '501 5.1.7'],
+  ['FROM:a@example.com b@example.com', '501 5.5.4'],
+  ['FROM:a@example.com\tSIZE=1', '501 5.1.7'],
   ['FROM:<a>', '501 5.1.7'],
   ['FROM:<Postmaster>', '501 5.1.7'],
   ['FROM:<x@foreign.invalid x@example.test>', '501 5.1.7'],

@@ -32,7 +32,8 @@ function split(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 function factsOf(bytes: Buffer, maxLineBytes: number): Record<string, unknown> {
   const text = bytes.toString('latin1');
   const end = /^\r?\n|\n\r?\n/.exec(text);
-  const headerSize = end === null ? bytes.length : end.index + end[0].length;
+  const headless = /^[ \t]/.test(text);
+  const headerSize = headless ? 0 : end === null ? bytes.length : end.index + end[0].length;
   let start = 0;
   let longLine = -1;
   for (const line of text.split('\n')) {

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { extent, parseIp, parseIpRange } from '../../src/base/index.ts';
+
+const ranges: readonly (readonly [text: string, first: string, last: string])[] = [
+  ['192.168.9.7', '192.168.9.7', '192.168.9.7'],
+  ['192.168.9.0 - 192.168.9.255', '192.168.9.0', '192.168.9.255'],
+  ['192.168.9.7/24', '192.168.9.0', '192.168.9.255'],
+  ['192.168.9.0(255.255.255.0)', '192.168.9.0', '192.168.9.255'],
+  ['192.168.9.7(255.255.255.0)', '192.168.9.0', '192.168.9.255'],
+  ['10.1.2.3(255.255.255.255)', '10.1.2.3', '10.1.2.3'],
+  ['0.0.0.0(0.0.0.0)', '0.0.0.0', '255.255.255.255'],
+  ['2001:db8::/64', '2001:db8::', '2001:db8::ffff:ffff:ffff:ffff'],
+];
+for (const [text, first, last] of ranges) {
+  test(`${text} is ${first} to ${last}`, () => {
+    const range = parseIpRange(text);
+    assert.deepEqual([range.first, range.last], [parseIp(first).value, parseIp(last).value]);
+    assert.equal(extent(range), range.last - range.first + 1n);
+  });
+}
+
+for (const text of [
+  '192.168.9.0(255.0.255.0)',
+  '192.168.9.0(24)',
+  '192.168.9.0()',
+  '192.168.9.0(255.255.255.0',
+  '192.168.9.0/24(255.255.255.0)',
+  '192.168.9.0-192.168.9.9(255.255.255.0)',
+  '2001:db8::(255.255.255.0)',
+  '2001:db8::(ffff::)',
+  '10.0.0.9-10.0.0.1',
+]) {
+  test(`'${text}' is refused`, () => {
+    assert.throws(() => parseIpRange(text), RangeError);
+  });
+}
