@@ -19,7 +19,6 @@ export {
   type Binding,
   formatBinding,
   parseDomainPattern,
-  parseSmartHost,
 } from './network-syntaxes.ts';
 export {
   brokenRules,
@@ -51,6 +50,7 @@ export { type ReceiveConnector, receiveConnector } from './receive-connector.ts'
 export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
 export { type Right, rightOfName, rights } from './rights.ts';
 export { type SendConnector, sendConnector } from './send-connector.ts';
+export { parseSmartHost, readSmartHost, type SmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
 export {

@@ -84,23 +84,6 @@ export function formatAddressSpace({ type, address, cost }: AddressSpace): strin
   return `${type}:${address};${cost}`;
 }
 
-/**
- * 'hub.example.com', '[10.0.0.1]', or '--' (the Mailbox servers of the subscribed site). A bare address is put in brackets, as Exchange does.
- * A port of its own may follow ('[10.0.0.1]:2525'): our extension, Exchange has one port for the connector.
- */
-export function parseSmartHost(value: string): string {
-  if (value === '--') return value;
-  const bare = /^\[([^\]]+)\](?::(\d+))?$/.exec(value) ?? /^([^:]+)(?::(\d+))?$/.exec(value) ?? [value, value];
-  const [, host = '', port] = bare;
-  const suffix = port === undefined ? '' : `:${parsePort(port, value)}`;
-  if (/^[\d.]+$/.test(host) || host.includes(':')) {
-    parseIp(host);
-    return `[${host.toLowerCase()}]${suffix}`;
-  }
-  if (value.startsWith('[')) throw new RangeError(`'${value}' has no IP address between the brackets`);
-  return parseDomain(host) + suffix;
-}
-
 /** Local endpoints. */
 export const bindings: Syntax<readonly Binding[]> = list(parseBinding, formatBinding);
 /** Addresses of clients. */
@@ -127,13 +110,6 @@ function checkedAddress(value: string): string {
 export const ipAddress = text('IPAddress', checkedAddress, 64);
 /** IP addresses. */
 export const ipAddresses: Syntax<readonly string[]> = list(checkedAddress, String);
-
-/** Smart hosts: one attribute value with all of them in order, since the values of an LDAP attribute have none. */
-export const smartHosts: Syntax<readonly string[]> = {
-  ...list(parseSmartHost, String),
-  read: (values) => values.flatMap((value) => value.split(',')).map((value) => parseSmartHost(value.trim())),
-  write: (hosts) => (hosts.length === 0 ? [] : [hosts.join(',')]),
-};
 
 /** A mail address with a domain, or nothing. */
 export const smtpAddress = text(

@@ -1,4 +1,5 @@
 /** Send connectors: which domains are sent where, and how. */
+import type { IpRange } from '../base/index.ts';
 import { adminDisplayNameRow, commentRow, constantRow, exchangeVersionRow, serverLinks } from './fixed-properties.ts';
 import {
   type AddressSpace,
@@ -7,11 +8,12 @@ import {
   domainPatternOrNull,
   fqdn,
   ipAddress,
-  smartHosts,
+  ipRanges,
 } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type ValuesOf } from './property.ts';
 import { sendConnectorRules } from './send-connector-rules.ts';
+import { smartHosts } from './smart-host.ts';
 import { byteSize, integer, oneOf, oneOfOrNull, orUnlimited, text, timeSpan, yesNo } from './syntaxes.ts';
 
 /**
@@ -249,6 +251,12 @@ const properties = {
     notOnEdge: true,
     notImplementedYet: true,
     help: 'Servers that send through it; on an Edge server always itself.',
+  }),
+  targetIPRanges: property({
+    attribute: 'edgeSmtpSendTargetIPRanges',
+    syntax: ipRanges,
+    default: [] as readonly IpRange[],
+    help: 'Addresses of this machine or of private networks that MX records may lead to all the same. Ours, not of Exchange.',
   }),
   homeMTA: constantRow('ADObjectId', 'Microsoft MTA'),
   homeMtaServerId: constantRow('ADObjectId', null),

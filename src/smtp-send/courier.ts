@@ -11,6 +11,8 @@ export interface CourierOptions {
   readonly maxMessages: number;
   /** 'host [ip]:port', for reports. */
   readonly remote: string;
+  /** TLS was not tried although it may be: a peer that asks for it gets another connection. Default false. */
+  readonly mayStartTls?: boolean;
 }
 
 export interface Journey {
@@ -22,6 +24,8 @@ export interface Journey {
   readonly bytes: number;
   /** Why it ended early; undefined when it ended with QUIT. */
   readonly loss: ConnectionLost | undefined;
+  /** The peer takes nothing without TLS: its message was given back. */
+  readonly wantsTls: boolean;
 }
 
 /** Carries messages over one open connection until there are none, or the connection has had enough. */
@@ -29,6 +33,7 @@ export class Courier {
   readonly #connection: EdgeSmtpConnection;
   readonly #options: CourierOptions;
   #messages = 0;
+  #wantsTls = false;
   #bytes = 0;
   #reset = false;
   #tried = false;
@@ -43,7 +48,7 @@ export class Courier {
     const connection = this.#connection;
     const limit = this.#options.maxMessages > 0 ? this.#options.maxMessages : Number.POSITIVE_INFINITY;
     this.#tried = connection.loss !== undefined;
-    while (connection.loss === undefined && this.#messages < limit && !work.signal.aborted) {
+    while (connection.loss === undefined && this.#messages < limit && !work.signal.aborted && !this.#wantsTls) {
       const given = work.next(this.#options.idleMs);
       const item = given instanceof Promise ? await this.#whileIdle(given) : given;
       if (item === undefined) break;
@@ -52,7 +57,7 @@ export class Courier {
     }
     const { loss } = connection;
     await connection.goodbye();
-    return { messages: this.#messages, tried: this.#tried, bytes: this.#bytes, loss };
+    return { messages: this.#messages, tried: this.#tried, bytes: this.#bytes, loss, wantsTls: this.#wantsTls };
   }
 
   /** The peer may hang up while we wait; an item that comes after that goes back untouched. */
@@ -99,6 +104,10 @@ export class Courier {
     if (plan.recipients.length === 0) return undefined;
     const result = await new Transaction(connection, item, plan, this.#reset).run();
     this.#reset = result.dirty;
+    if (positions === undefined && this.#options.mayStartTls === true && result.outcomes.every(asksForTls)) {
+      this.#wantsTls = true;
+      return 'give-back';
+    }
     if (positions === undefined && (result.begun || connection.loss === undefined)) this.#messages += 1;
     // A kept connection that the peer had already given up: nothing happened, the message goes on another one.
     const stale = connection.loss !== undefined && !result.begun && this.#messages > 0 && positions === undefined;
@@ -128,4 +137,9 @@ export class Courier {
     const words = loss?.reply === undefined ? '' : ` ("${loss.reply}")`;
     return { kind: 'deferred', reply: `451 4.4.2 Connection lost: ${loss?.message ?? 'no answer'}${words}` };
   }
+}
+
+/** RFC 3207 §4: what a server that requires TLS answers to every other command. */
+function asksForTls(outcome: RecipientOutcome | undefined): boolean {
+  return outcome?.kind === 'failed' && /^530 .*\b(?:STARTTLS|TLS)\b/i.test(outcome.reply);
 }

@@ -1,44 +1,12 @@
 import type { Socket } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../base/index.ts';
 import { type Capabilities, noCapabilities, parseCapabilities } from './capabilities.ts';
-import { ConnectionLost, type LossKind } from './connection-lost.ts';
+import { ConnectionLost, type LossKind, type OpeningStep } from './connection-lost.ts';
+import type { ConnectionSettings, ConversationObserver, Dialogue } from './connection-settings.ts';
 import { NodemailerConnection } from './nodemailer-connection.ts';
 import type { PhaseTimeouts } from './phase-timeouts.ts';
 import { type PeerReply, ReplyError, ReplyReader } from './reply-reader.ts';
-
-/** Hears the conversation; a protocol log. Secrets and content never reach it. */
-export interface ConversationObserver {
-  sent(line: string): void;
-  received(reply: PeerReply): void;
-}
-
-/** Who answers the peer's replies after the connection is open. */
-export interface Dialogue {
-  reply(reply: PeerReply): void;
-  lost(loss: ConnectionLost): void;
-}
-
-export interface ConnectionSettings {
-  /** Connected; owned by the connection from now on. */
-  readonly socket: Socket;
-  /** Name or address of the peer, for messages. */
-  readonly host: string;
-  /** Name for SNI; absent for a peer that is only an address. */
-  readonly serverName?: string;
-  /** Our name in EHLO, HELO or LHLO. */
-  readonly helloName: string;
-  readonly protocol: 'SMTP' | 'LMTP';
-  /** ForceHELO: do not even ask for extensions. */
-  readonly forceHelo: boolean;
-  readonly startTls: 'never' | 'when-offered' | 'required';
-  readonly tls?: ConnectionOptions;
-  /** Hears of sessions that a later connection to the same peer can resume. */
-  readonly onTlsSession?: ((session: Buffer) => void) | undefined;
-  readonly timeouts: PhaseTimeouts;
-  readonly clock: Clock;
-  readonly observer?: ConversationObserver | undefined;
-}
+import { socketFault } from './socket-fault.ts';
 
 /** nodemailer's own timers are put out of the way: ours are deadlines of phases, its are silences. */
 const never = 2 ** 31 - 1;
@@ -65,6 +33,9 @@ export class EdgeSmtpConnection extends NodemailerConnection {
   #drained: { resolve: () => void; reject: (loss: ConnectionLost) => void } | undefined;
   #deadline = Number.POSITIVE_INFINITY;
   #phase = '';
+  /** End of what `limit` bounds, whatever the phases. */
+  #limit = Number.POSITIVE_INFINITY;
+  #step: OpeningStep = 'greeting';
   #watch: { cancel(): void } | undefined;
 
   constructor(settings: ConnectionSettings) {
@@ -115,6 +86,7 @@ export class EdgeSmtpConnection extends NodemailerConnection {
       signal.addEventListener('abort', abort);
       this.once('connect', () => this.#opened());
       this.expect(this.timeouts.greetingMs, 'waiting for the greeting');
+      this.limit(this.timeouts.openingMs);
       this.#tick();
       this.connect();
       if (signal.aborted) abort();
@@ -131,12 +103,18 @@ export class EdgeSmtpConnection extends NodemailerConnection {
   finish(): void {
     this.#dialogue = undefined;
     this.#deadline = Number.POSITIVE_INFINITY;
+    this.#limit = Number.POSITIVE_INFINITY;
   }
 
   /** The peer has `ms` from now; `phase` says in words what for. */
   expect(ms: number, phase: string): void {
-    this.#deadline = this.#clock.now() + ms;
+    this.#deadline = this.#clock.monotonic() + ms;
     this.#phase = phase;
+  }
+
+  /** From now on everything together, until `finish`, has `ms`: a peer that always answers just in time must come to an end. */
+  limit(ms: number): void {
+    this.#limit = this.#clock.monotonic() + ms;
   }
 
   /** Sends command lines, each ending with CRLF, in one write. */
@@ -184,7 +162,17 @@ export class EdgeSmtpConnection extends NodemailerConnection {
 
   /** Ends the connection at once, in the middle of anything: the peer must not take half a message for a whole one. */
   abandon(reason: string, kind: LossKind = 'aborted', reply?: string): void {
-    this.#lose(new ConnectionLost(kind, reason, reply));
+    // RFC 7435 §3: whatever goes wrong at STARTTLS or in the handshake is a failure of TLS, silence and rubbish included.
+    const real = kind !== 'aborted' && this.#opening !== undefined && this.#inTlsStep ? 'tls' : kind;
+    this.#lose(new ConnectionLost(real, reason, reply, { step: this.#openingStep }));
+  }
+
+  get #inTlsStep(): boolean {
+    return this.#step === 'STARTTLS' || this.#step === 'TLS handshake';
+  }
+
+  get #openingStep(): OpeningStep {
+    return this.#opening === undefined ? '' : this.#step;
   }
 
   override _onData(chunk: Buffer): void {
@@ -211,14 +199,7 @@ export class EdgeSmtpConnection extends NodemailerConnection {
     const action = this._responseActions.shift();
     if (action === undefined) this.abandon('the peer sent a reply that nobody asked for', 'protocol', reply.text);
     else if (reply.code === 421) this.abandon('the peer is closing the connection', 'refused', reply.text);
-    else {
-      this.expect(
-        this.timeouts.helloMs,
-        this.upgrading === true ? 'in the TLS handshake' : 'waiting for the reply to EHLO',
-      );
-      action.call(this, reply.raw);
-      if (this.upgrading === true) this.expect(this.timeouts.helloMs, 'in the TLS handshake');
-    }
+    else action.call(this, reply.raw);
     return !this._destroyed && this.upgrading !== true;
   }
 
@@ -229,8 +210,17 @@ export class EdgeSmtpConnection extends NodemailerConnection {
     this._sendCommand(`HELO ${this.name}`);
   }
 
+  /** Called while the connection is opened only: the verb is the step. */
   override _sendCommand(text: string): void {
-    if (!this._destroyed) this.command(`${text}\r\n`);
+    if (this._destroyed) return;
+    this.#enter(openingSteps.find((step) => text.startsWith(step)) ?? 'EHLO');
+    this.command(`${text}\r\n`);
+  }
+
+  #enter(step: OpeningStep): void {
+    this.#step = step;
+    const phase = step === 'TLS handshake' ? 'in the TLS handshake' : `waiting for the reply to ${step}`;
+    this.expect(this.timeouts.helloMs, phase);
   }
 
   override _parseEhloExtensions(reply: string): void {
@@ -241,6 +231,7 @@ export class EdgeSmtpConnection extends NodemailerConnection {
   override _upgradeConnection(done: (error: Error | null, secured?: boolean) => void): void {
     this.#reader.forget();
     this.capabilities = noCapabilities;
+    this.#enter('TLS handshake');
     super._upgradeConnection(done);
     // Listened for at once: with TLS 1.3 the ticket comes right behind the handshake.
     if (this.#onTlsSession !== undefined) this._socket.on('session', this.#onTlsSession);
@@ -248,12 +239,11 @@ export class EdgeSmtpConnection extends NodemailerConnection {
 
   override _onError(error: unknown, type: string, reply: string | false, command: string): void {
     if (this._destroyed) return;
-    const inTls =
-      this.#opening !== undefined &&
-      (this.upgrading === true || type === 'ETLS' || command === 'STARTTLS' || this.secure);
+    const opening = this.#opening !== undefined;
+    const inTls = opening && (this.#inTlsStep || type === 'ETLS' || command === 'STARTTLS' || this.secure);
     const kind: LossKind = inTls ? 'tls' : reply === false ? 'closed' : 'refused';
     const words = reply === false ? undefined : reply.replaceAll('\n', ' ');
-    this.#lose(new ConnectionLost(kind, reasonOf(error), words, { cause: error }));
+    this.#lose(new ConnectionLost(kind, socketFault(error), words, { cause: error, step: this.#openingStep }));
   }
 
   override _onClose(): void {
@@ -267,7 +257,7 @@ export class EdgeSmtpConnection extends NodemailerConnection {
 
   #opened(): void {
     this._socket.setTimeout(0);
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.finish();
     this.#opening?.resolve();
   }
 
@@ -290,19 +280,12 @@ export class EdgeSmtpConnection extends NodemailerConnection {
     const interval = Math.min(Math.max(Math.min(...Object.values(phases)) / 4, 10), 15_000);
     this.#watch = this.#clock.after(interval, () => {
       if (this.loss !== undefined) return;
-      if (this.#clock.now() < this.#deadline) this.#tick();
-      else this.abandon(`no answer in time, ${this.#phase}`, this.upgrading === true ? 'tls' : 'timeout');
+      const now = this.#clock.monotonic();
+      if (now >= this.#deadline) this.abandon(`no answer in time, ${this.#phase}`, 'timeout');
+      else if (now >= this.#limit) this.abandon(`it took too long in all, ${this.#phase}`, 'timeout');
+      else this.#tick();
     });
   }
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const known: Readonly<Record<string, string>> = {
-    ECONNRESET: 'the peer reset the connection',
-    EPIPE: 'the peer closed the connection',
-    ETIMEDOUT: 'the connection timed out',
-  };
-  return known[code] ?? error.message.replaceAll(/\s+/g, ' ');
-}
+const openingSteps: readonly OpeningStep[] = ['EHLO', 'HELO', 'LHLO', 'STARTTLS'];

@@ -16,7 +16,7 @@ export class HostMemory {
 
   remember(host: string): void {
     this.#until.delete(host);
-    this.#until.set(host, this.#clock.now() + this.#spanMs);
+    this.#until.set(host, this.#clock.monotonic() + this.#spanMs);
     if (this.#until.size <= mostHosts) return;
     const oldest = this.#until.keys().next();
     if (oldest.done !== true) this.#until.delete(oldest.value);
@@ -30,7 +30,7 @@ export class HostMemory {
     if (this.#until.size === 0) return false;
     const until = this.#until.get(host);
     if (until === undefined) return false;
-    if (until > this.#clock.now()) return true;
+    if (until > this.#clock.monotonic()) return true;
     this.#until.delete(host);
     return false;
   }

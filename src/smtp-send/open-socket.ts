@@ -1,17 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Clock } from '../base/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
-
-/** What failed connections are called; anything else keeps the system's name. */
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  EADDRNOTAVAIL: 'the source address is not one of this machine',
-  ETIMEDOUT: 'no answer in time',
-  ENOENT: 'nobody listens there',
-  EACCES: 'not allowed',
-};
+import { socketFault } from './socket-fault.ts';
 
 /** Opens a connection. Rejects with ConnectionLost. */
 export function openSocket(
@@ -30,8 +20,8 @@ export function openSocket(
       socket.destroy();
       reject(loss);
     };
-    const failed = (error: NodeJS.ErrnoException): void => {
-      end(new ConnectionLost('closed', reasons[error.code ?? ''] ?? error.message, undefined, { cause: error }));
+    const failed = (error: Error): void => {
+      end(new ConnectionLost('closed', socketFault(error), undefined, { cause: error }));
     };
     const abort = (): void => end(new ConnectionLost('aborted', 'the service is stopping'));
     const timer = limits.clock.after(limits.timeoutMs, () => end(new ConnectionLost('timeout', 'no answer in time')));

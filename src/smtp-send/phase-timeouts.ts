@@ -18,7 +18,14 @@ export interface PhaseTimeouts {
   readonly finalMs: number;
   /** The reply to QUIT: nothing depends on it. */
   readonly quitMs: number;
+  /** All of one delivery up to the first MAIL, whatever the number of hosts: a host that answers just in time must not hold a place for hours. */
+  readonly openingMs: number;
+  /** One message from MAIL to the final reply; to it comes the time that its content takes at `slowestBytesPerSecond`. */
+  readonly messageMs: number;
 }
+
+/** A slower peer than a modem gets no content to its end. */
+export const slowestBytesPerSecond = 4 * 1024;
 
 export const rfcTimeouts: PhaseTimeouts = {
   connectMs: 30_000,
@@ -30,4 +37,18 @@ export const rfcTimeouts: PhaseTimeouts = {
   blockMs: 180_000,
   finalMs: 600_000,
   quitMs: 1_000,
+  openingMs: 30 * 60_000,
+  messageMs: 60 * 60_000,
 };
+
+/** The same with every wait up to MAIL cut at `limitMs`. */
+export function within(timeouts: PhaseTimeouts, limitMs: number): PhaseTimeouts {
+  const cut = (ms: number): number => Math.min(ms, limitMs);
+  return {
+    ...timeouts,
+    connectMs: cut(timeouts.connectMs),
+    greetingMs: cut(timeouts.greetingMs),
+    helloMs: cut(timeouts.helloMs),
+    openingMs: cut(timeouts.openingMs),
+  };
+}

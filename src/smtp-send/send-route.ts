@@ -1,7 +1,14 @@
+import type { IpRange } from '../base/index.ts';
 import type { SendConnector, Snapshot } from '../config/index.ts';
 import type { NextHop } from '../queue/index.ts';
-import { type SendTlsPolicy, sendTlsPolicy, type TlsAuthLevel } from '../tls/index.ts';
-import type { PhaseTimeouts } from './phase-timeouts.ts';
+import {
+  reasonOfPolicy,
+  type SendTlsSettings,
+  sendTlsPolicy,
+  type TlsAuthLevel,
+  type TlsDemand,
+} from '../tls/index.ts';
+import { type PhaseTimeouts, within } from './phase-timeouts.ts';
 
 /** What a send connector says about connections to one next hop, in the terms of this room. */
 export interface SendRoute {
@@ -15,10 +22,15 @@ export interface SendRoute {
   readonly localAddress: string | undefined;
   readonly maxMessages: number;
   readonly verbose: boolean;
-  readonly tls: SendTlsPolicy;
+  /** What the connector itself demands of TLS. */
+  readonly tls: TlsDemand;
   readonly timeouts: PhaseTimeouts;
   /** ErrorPolicies DowngradeDnsFailures: what the DNS calls final is tried again. */
   readonly downgradeDnsFailures: boolean;
+  /** TargetIPRanges: where MX records may lead although it is no place of the Internet. */
+  readonly targetRanges: readonly IpRange[];
+  /** UseExternalDNSServersEnabled. */
+  readonly resolvesExternally: boolean;
 }
 
 const levels: readonly TlsAuthLevel[] = ['EncryptionOnly', 'CertificateValidation', 'DomainValidation'];
@@ -37,17 +49,11 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     localAddress: sourceOf(connector.sourceIPAddress),
     maxMessages: connector.smtpMaxMessagesPerConnection,
     verbose: connector.protocolLoggingLevel === 'Verbose',
-    tls: sendTlsPolicy(
-      {
-        requireTls: connector.requireTLS,
-        ignoreStartTls: connector.ignoreSTARTTLS,
-        tlsAuthLevel: levels.find((level) => level === connector.tlsAuthLevel) ?? '',
-        tlsDomain: connector.tlsDomain ?? '',
-      },
-      hop.domain,
-    ),
+    tls: demandOf(connector.name, settingsOf(connector), hop.domain),
     timeouts: shortened(timeouts, connector.connectionInactivityTimeOut * 1_000),
     downgradeDnsFailures: connector.errorPolicies === 'DowngradeDnsFailures',
+    targetRanges: connector.targetIPRanges,
+    resolvesExternally: connector.useExternalDNSServersEnabled,
   };
 }
 
@@ -63,9 +69,29 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     localAddress: undefined,
     maxMessages: 20,
     verbose: false,
-    tls: sendTlsPolicy(plain, hop.domain),
+    tls: demandOf('', plain, hop.domain),
     timeouts,
     downgradeDnsFailures: false,
+    targetRanges: [],
+    resolvesExternally: false,
+  };
+}
+
+function settingsOf(connector: SendConnector): SendTlsSettings {
+  return {
+    requireTls: connector.requireTLS,
+    ignoreStartTls: connector.ignoreSTARTTLS,
+    tlsAuthLevel: levels.find((level) => level === connector.tlsAuthLevel) ?? '',
+    tlsDomain: connector.tlsDomain ?? '',
+  };
+}
+
+function demandOf(connector: string, settings: SendTlsSettings, domain: string): TlsDemand {
+  const owner = connector === '' ? 'Redirect-Message' : `the send connector ${connector}`;
+  return {
+    by: 'connector',
+    policy: sendTlsPolicy(settings, domain),
+    because: `${reasonOfPolicy(settings)} of ${owner}`,
   };
 }
 
@@ -80,16 +106,14 @@ function sourceOf(address: string | null): string | undefined {
 
 /** ConnectionInactivityTimeOut bounds every wait for the peer. */
 function shortened(timeouts: PhaseTimeouts, limitMs: number): PhaseTimeouts {
-  const within = (ms: number): number => Math.min(ms, limitMs);
+  const cut = (ms: number): number => Math.min(ms, limitMs);
   return {
-    connectMs: within(timeouts.connectMs),
-    greetingMs: within(timeouts.greetingMs),
-    helloMs: within(timeouts.helloMs),
-    mailMs: within(timeouts.mailMs),
-    rcptMs: within(timeouts.rcptMs),
-    dataMs: within(timeouts.dataMs),
-    blockMs: within(timeouts.blockMs),
-    finalMs: within(timeouts.finalMs),
-    quitMs: timeouts.quitMs,
+    ...within(timeouts, limitMs),
+    openingMs: timeouts.openingMs,
+    mailMs: cut(timeouts.mailMs),
+    rcptMs: cut(timeouts.rcptMs),
+    dataMs: cut(timeouts.dataMs),
+    blockMs: cut(timeouts.blockMs),
+    finalMs: cut(timeouts.finalMs),
   };
 }

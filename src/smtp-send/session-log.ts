@@ -1,6 +1,6 @@
 import type { Clock } from '../base/index.ts';
 import type { DecisionEvent, EventKind, EventOf, Journal } from '../logs/index.ts';
-import type { ConversationObserver } from './edge-smtp-connection.ts';
+import type { ConversationObserver } from './connection-settings.ts';
 
 type Told<K extends EventKind> = Omit<EventOf<K>, 'at' | 'session' | 'message' | 'kind'>;
 

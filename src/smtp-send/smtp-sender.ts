@@ -1,18 +1,22 @@
-import { networkInterfaces } from 'node:os';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, SessionIds } from '../base/index.ts';
 import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.ts';
-import { ConnectionLost, type LossKind } from './connection-lost.ts';
-import { ConnectionOpener, type OpenConnection } from './connection-opener.ts';
+import { startTlsOf } from '../tls/index.ts';
+import { ConnectionLost } from './connection-lost.ts';
+import type { OpenConnection } from './connection-opener.ts';
 import { Courier } from './courier.ts';
+import { describeTarget, failureReply, takesNoMail } from './failure-reply.ts';
 import { HostMemory } from './host-memory.ts';
-import { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
+import { LookupBudget } from './lookup-budget.ts';
+import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
 import type { MailResolver } from './resolver.ts';
 import { routeOf, type SendRoute } from './send-route.ts';
 import { SessionLog } from './session-log.ts';
-import { NoTarget, type Random, type Self, type Target, TargetFinder } from './target-finder.ts';
+import { TargetCheck, type TargetRules } from './target-address.ts';
+import { TargetDialer } from './target-dialer.ts';
+import { NoTarget, type Random, type Target, TargetFinder } from './target-finder.ts';
 
 /** What the sender is made of. */
 export interface SenderParts {
@@ -36,7 +40,7 @@ export interface SenderOptions {
 
 /** How long a host that could not be reached is tried after the others, in milliseconds. */
 const unreachableSpanMs = 60_000;
-/** Targets tried in one delivery at most: with a deadline for each, a delivery must end some time. */
+/** Targets tried in one delivery at most. */
 const mostTargets = 10;
 
 /** Delivers over SMTP to smart hosts or to the mail exchangers of a domain. */
@@ -45,7 +49,7 @@ export class SmtpSender implements Deliverer {
   readonly #timeouts: PhaseTimeouts;
   readonly #idleMs: number;
   readonly #random: Random;
-  readonly #opener: ConnectionOpener;
+  readonly #dialer: TargetDialer;
   readonly #unreachable: HostMemory;
 
   constructor(parts: SenderParts, options: SenderOptions = {}) {
@@ -54,7 +58,7 @@ export class SmtpSender implements Deliverer {
     this.#idleMs = options.idleMs ?? 5_000;
     this.#random = options.random ?? Math.random;
     this.#unreachable = new HostMemory(parts.clock, unreachableSpanMs);
-    this.#opener = new ConnectionOpener(parts.clock, {
+    this.#dialer = new TargetDialer(parts.clock, {
       secureContext: options.secureContext ?? createSecureContext(),
       // Judged after the handshake, by the level that the connector demands.
       rejectUnauthorized: false,
@@ -82,20 +86,30 @@ export class SmtpSender implements Deliverer {
   }
 
   async #deliver(work: DeliveryWork, route: SendRoute, snapshot: Snapshot, log: SessionLog): Promise<ConnectionResult> {
-    const failures: string[] = [];
+    const { clock } = this.#parts;
+    const until = clock.monotonic() + route.timeouts.openingMs;
+    const failures: { readonly reply: string; readonly final: boolean }[] = [];
     for await (const target of this.#targets(route, work, snapshot)) {
-      const opened = await this.#open(target, route, work, log);
+      const leftMs = until - clock.monotonic();
+      if (leftMs <= 0) break;
+      const opened = await this.#open(target, { ...route, timeouts: within(route.timeouts, leftMs) }, work, log);
       if (!(opened instanceof ConnectionLost)) return this.#carry(opened, target, route, work, log);
       if (opened.kind === 'aborted') return { kind: 'failed', reply: '451 4.3.2 The service is stopping' };
-      failures.push(failureReply(target, opened, failures.length));
+      failures.push({ reply: failureReply(target, opened, failures.length), final: takesNoMail(opened) });
     }
-    return { kind: 'failed', reply: failures.at(-1) ?? '451 4.4.4 There is no host to send to' };
+    const last = failures.at(-1);
+    if (last !== undefined && failures.every(({ final }) => final)) {
+      throw new NoTarget(true, last.reply.replace(/^\d\d\d \S+/, '521 5.3.2'));
+    }
+    return { kind: 'failed', reply: last?.reply ?? '451 4.4.4 There is no host to send to' };
   }
 
   /** Hosts that were out of reach a moment ago come last. */
   async *#targets(route: SendRoute, work: DeliveryWork, snapshot: Snapshot): AsyncGenerator<Target, void> {
-    const self = selfOf(snapshot, route.helloName);
-    const finder = new TargetFinder({ resolver: this.#parts.resolver, self, random: this.#random }, work.signal);
+    const { clock, resolver } = this.#parts;
+    const guard = new TargetCheck(rulesOf(snapshot, route));
+    const budget = new LookupBudget(clock, work.signal);
+    const finder = new TargetFinder({ resolver, guard, budget, random: this.#random });
     const found =
       route.smartHosts === undefined
         ? finder.exchangers(work.hop.domain, route.port)
@@ -105,6 +119,7 @@ export class SmtpSender implements Deliverer {
     for await (const target of found) {
       if (this.#unreachable.has(keyOf(target))) later.push(target);
       else if (count++ < mostTargets) yield target;
+      else break;
     }
     for (const target of later) if (count++ < mostTargets) yield target;
   }
@@ -116,15 +131,16 @@ export class SmtpSender implements Deliverer {
     log: SessionLog,
   ): Promise<OpenConnection | ConnectionLost> {
     try {
-      const opened = await this.#opener.open(target, route, log, work.signal);
+      const opened = await this.#dialer.dial(target, route, log, work.signal);
       this.#unreachable.forget(keyOf(target));
       return opened;
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
       if (error.kind === 'aborted') return error;
       this.#unreachable.remember(keyOf(target));
+      const at = error.step === '' ? '' : ` at ${error.step}`;
       const reason = error.reply === undefined ? error.message : `${error.message}: "${error.reply}"`;
-      log.tell('connection-failed', { hop: work.hop.key, host: describe(target), reason });
+      log.tell('connection-failed', { hop: work.hop.key, host: describeTarget(target), reason: `${reason}${at}` });
       return error;
     }
   }
@@ -142,13 +158,15 @@ export class SmtpSender implements Deliverer {
     const courier = new Courier(connection, {
       idleMs: this.#idleMs,
       maxMessages: route.maxMessages,
-      remote: describe(target),
+      remote: describeTarget(target),
+      mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),
     });
-    const { messages, tried, bytes, loss } = await courier.carry(work);
+    const { messages, tried, bytes, loss, wantsTls } = await courier.carry(work);
+    if (wantsTls) this.#dialer.demandTls(target);
     opened.ended(loss?.message ?? '');
     log.tell('connection-closed', { hop: key, host: target.host, messages, bytes });
     if (loss === undefined || messages > 0 || !tried || loss.kind === 'aborted') return { kind: 'done' };
-    log.tell('connection-failed', { hop: key, host: describe(target), reason: loss.message });
+    log.tell('connection-failed', { hop: key, host: describeTarget(target), reason: loss.message });
     return { kind: 'failed', reply: failureReply(target, loss, 0) };
   }
 }
@@ -167,50 +185,12 @@ function keyOf({ address, port }: Target): string {
   return `${address}:${port}`;
 }
 
-/** 'host [ip]:port' */
-function describe({ host, address, port }: Target): string {
-  return host.startsWith('[') ? `${host}:${port}` : `${host} [${address}]:${port}`;
-}
-
-/** Status codes of connections that came to nothing. */
-const lossCodes: Readonly<Record<LossKind, string>> = {
-  closed: '441 4.4.1',
-  timeout: '441 4.4.1',
-  tls: '451 4.7.5',
-  refused: '451 4.4.0',
-  protocol: '451 4.5.0',
-  aborted: '451 4.4.2',
-};
-
-/** LastError of the queue, in Exchange's spirit: which host, what it said, whether others were tried. */
-function failureReply(target: Target, loss: ConnectionLost, before: number): string {
-  const others = before === 0 ? '' : ` (${before} other host${before === 1 ? '' : 's'} failed before)`;
-  const words = loss.reply === undefined ? '' : `"${loss.reply}"`;
-  if (loss.kind === 'refused')
-    return `${lossCodes.refused} The next hop ${describe(target)} answered: ${words}${others}`;
-  const why = words === '' ? loss.message : `${loss.message}: ${words}`;
-  return `${lossCodes[loss.kind]} No usable connection to the next hop ${describe(target)}: ${why}${others}`;
-}
-
-/** Our names, and the endpoints where our own receive connectors listen. */
-function selfOf({ server, receiveConnectors }: Snapshot, helloName: string): Self {
-  const names = new Set([server.fqdn.toLowerCase(), helloName.toLowerCase()]);
-  const bindings = receiveConnectors.filter(({ enabled }) => enabled).flatMap((connector) => connector.bindings);
+/** What the DNS may lead to. */
+function rulesOf({ server, receiveConnectors }: Snapshot, route: SendRoute): TargetRules {
   return {
-    isName: (host) => names.has(host.toLowerCase()),
-    isEndpoint: (address, port) =>
-      bindings.some((binding) => {
-        if (binding.port !== port) return false;
-        return binding.address === address || (isWildcard(binding.address) && isLocal(address));
-      }),
+    names: new Set([server.fqdn.toLowerCase(), route.helloName.toLowerCase()]),
+    bindings: receiveConnectors.filter(({ enabled }) => enabled).flatMap((connector) => connector.bindings),
+    allowed: route.targetRanges,
+    refusePrivate: route.resolvesExternally,
   };
-}
-
-function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
-}
-
-function isLocal(address: string): boolean {
-  if (address.startsWith('127.') || address === '::1') return true;
-  return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address));
 }

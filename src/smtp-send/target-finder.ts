@@ -1,7 +1,9 @@
 /** Which hosts to try, in which order: RFC 5321 §5.1, RFC 7505 (null MX). */
 import { isIP } from 'node:net';
+import { readSmartHost } from '../config/index.ts';
+import type { LookupBudget } from './lookup-budget.ts';
 import { DnsError, type MailResolver, type MxRecord } from './resolver.ts';
-import { parseSmartHost } from './smart-host.ts';
+import type { AddressFault } from './target-address.ts';
 
 /** One address to connect to. */
 export interface Target {
@@ -26,10 +28,10 @@ export class NoTarget extends Error {
   }
 }
 
-/** Who we are, so that mail does not come back to ourselves. */
-export interface Self {
-  isName(host: string): boolean;
-  isEndpoint(address: string, port: number): boolean;
+/** What the DNS may lead to; a TargetCheck. */
+export interface TargetGuard {
+  isOwnName(host: string): boolean;
+  fault(address: string, port: number): AddressFault;
 }
 
 /** Random number from 0 up to 1, as Math.random. */
@@ -39,12 +41,16 @@ export type Random = () => number;
 const mostAddresses = 5;
 
 /** Exchangers of a domain in groups of equal preference, best first; those from ourselves on are left out. Pure. */
-export function exchangersOf(domain: string, records: readonly MxRecord[], self: Self): readonly (readonly string[])[] {
+export function exchangersOf(
+  domain: string,
+  records: readonly MxRecord[],
+  guard: Pick<TargetGuard, 'isOwnName'>,
+): readonly (readonly string[])[] {
   const named = records.filter(({ exchange }) => exchange !== '');
   if (named.length === 0 && records.length > 0) {
     throw new NoTarget(true, `556 5.1.10 The domain ${domain} says that it takes no mail (null MX)`);
   }
-  const own = Math.min(...named.filter(({ exchange }) => self.isName(exchange)).map(({ priority }) => priority));
+  const own = Math.min(...named.filter(({ exchange }) => guard.isOwnName(exchange)).map(({ priority }) => priority));
   const groups = new Map<number, Set<string>>();
   for (const { exchange, priority } of named) {
     if (priority >= own) continue;
@@ -57,18 +63,17 @@ export function exchangersOf(domain: string, records: readonly MxRecord[], self:
 
 export interface FinderParts {
   readonly resolver: MailResolver;
-  readonly self: Self;
+  readonly guard: TargetGuard;
+  readonly budget: LookupBudget;
   readonly random: Random;
 }
 
 /** Finds targets one by one, asking the DNS no more than the connection needs. */
 export class TargetFinder {
   readonly #parts: FinderParts;
-  readonly #signal: AbortSignal;
 
-  constructor(parts: FinderParts, signal: AbortSignal) {
+  constructor(parts: FinderParts) {
     this.#parts = parts;
-    this.#signal = signal;
   }
 
   /** Smart hosts in random order, so that connections spread over them. Ends by throwing NoTarget if it found none. */
@@ -77,9 +82,9 @@ export class TargetFinder {
     let why = 'the connector names no smart host';
     for (const text of shuffled(names, this.#parts.random)) {
       try {
-        const { host, isAddress, port } = parseSmartHost(text, defaultPort);
+        const { host, isAddress, port = defaultPort } = readSmartHost(text);
         if (isAddress) yield { host: `[${host}]`, address: host, port };
-        else yield* this.#named(host, port, await this.#parts.resolver.hostAddresses(host, this.#signal));
+        else yield* this.#named(host, port, await this.#lookUp('hostAddresses', host));
         found = true;
       } catch (error) {
         why = reasonOf(error);
@@ -93,37 +98,58 @@ export class TargetFinder {
   async *exchangers(domain: string, port: number): AsyncGenerator<Target, void> {
     const literal = /^\[(?:IPv6:)?(.+)\]$/i.exec(domain)?.[1];
     if (literal !== undefined && isIP(literal) !== 0) {
-      if (this.#parts.self.isEndpoint(literal, port)) throw loop(domain);
+      const fault = this.#parts.guard.fault(literal, port);
+      if (fault !== undefined) throw refusal(domain, literal, fault);
       yield { host: domain, address: literal, port };
       return;
     }
-    let found = false;
-    let temporary: string | undefined;
+    const trouble: Trouble = { found: false };
     for (const group of await this.#groups(domain)) {
       for (const host of shuffled(group, this.#parts.random)) {
-        try {
-          const addresses = await this.#parts.resolver.addresses(host, this.#signal);
-          if (addresses.some((address) => this.#parts.self.isEndpoint(address, port))) {
-            if (found) return;
-            throw loop(domain);
-          }
-          yield* this.#named(host, port, addresses);
-          found = true;
-        } catch (error) {
-          if (!(error instanceof DnsError)) throw error;
-          if (error.fault === 'temporary') temporary = error.message;
+        const addresses = await this.#usable(domain, host, port, trouble);
+        if (addresses === 'own') {
+          if (trouble.found) return;
+          throw loop(domain);
         }
+        yield* this.#named(host, port, addresses);
+        trouble.found ||= addresses.length > 0;
       }
     }
-    if (found) return;
-    if (temporary !== undefined) throw new NoTarget(false, `451 4.4.3 ${temporary}`);
-    throw new NoTarget(true, `550 5.4.4 No mail exchanger of ${domain} has an address`);
+    if (trouble.found) return;
+    if (trouble.temporary !== undefined) throw new NoTarget(false, `451 4.4.3 ${trouble.temporary}`);
+    throw trouble.refused ?? new NoTarget(true, `550 5.4.4 No mail exchanger of ${domain} has an address`);
+  }
+
+  /** Addresses of an exchanger that may be connected to; 'own': it is this machine. */
+  async #usable(domain: string, host: string, port: number, trouble: Trouble): Promise<readonly string[] | 'own'> {
+    let addresses: readonly string[];
+    try {
+      addresses = await this.#lookUp('addresses', host);
+    } catch (error) {
+      if (!(error instanceof DnsError)) throw error;
+      if (error.fault === 'temporary') trouble.temporary = error.message;
+      return [];
+    }
+    const usable: string[] = [];
+    for (const address of addresses) {
+      const fault = this.#parts.guard.fault(address, port);
+      if (fault === 'own') return fault;
+      if (fault === undefined) usable.push(address);
+      else trouble.refused = refusal(domain, address, fault);
+    }
+    return usable;
+  }
+
+  #lookUp<K extends keyof MailResolver>(kind: K, name: string): ReturnType<MailResolver[K]> {
+    const { budget, resolver } = this.#parts;
+    // The compiler does not see that a method chosen by its key returns what that key promises.
+    return budget.spend<unknown>((signal) => resolver[kind](name, signal)) as ReturnType<MailResolver[K]>;
   }
 
   async #groups(domain: string): Promise<readonly (readonly string[])[]> {
     let records: readonly MxRecord[];
     try {
-      records = await this.#parts.resolver.mx(domain, this.#signal);
+      records = await this.#lookUp('mx', domain);
     } catch (error) {
       if (!(error instanceof DnsError)) throw error;
       if (error.fault === 'temporary') throw new NoTarget(false, `451 4.4.3 ${error.message}`);
@@ -131,7 +157,7 @@ export class TargetFinder {
       records = [];
     }
     // RFC 5321 §5.1: without MX records the domain is its own exchanger, with preference 0.
-    return records.length === 0 ? [[domain]] : exchangersOf(domain, records, this.#parts.self);
+    return records.length === 0 ? [[domain]] : exchangersOf(domain, records, this.#parts.guard);
   }
 
   *#named(host: string, port: number, addresses: readonly string[]): Generator<Target, void> {
@@ -139,6 +165,19 @@ export class TargetFinder {
       yield { host, serverName: host, address, port };
     }
   }
+}
+
+/** Why an exchanger could not be used, and whether another could. */
+interface Trouble {
+  found: boolean;
+  temporary?: string;
+  refused?: NoTarget;
+}
+
+function refusal(domain: string, address: string, fault: Exclude<AddressFault, undefined>): NoTarget {
+  if (fault === 'own') return loop(domain);
+  const text = `The mail exchanger of ${domain} has the ${fault} address ${address}, where mail from here does not go`;
+  return new NoTarget(true, `550 5.4.4 ${text}`);
 }
 
 function loop(domain: string): NoTarget {

@@ -1,8 +1,10 @@
 import type { DeliveryItem, RecipientOutcome } from '../queue/index.ts';
 import type { ConnectionLost } from './connection-lost.ts';
+import type { Dialogue } from './connection-settings.ts';
 import { sendContent } from './content-sender.ts';
-import type { Dialogue, EdgeSmtpConnection } from './edge-smtp-connection.ts';
+import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import type { EnvelopePlan } from './envelope-plan.ts';
+import { slowestBytesPerSecond } from './phase-timeouts.ts';
 import type { PeerReply } from './reply-reader.ts';
 
 type Sendable = Extract<EnvelopePlan, { kind: 'send' }>;
@@ -58,6 +60,8 @@ export class Transaction implements Dialogue {
       this.#done = resolve;
       this.#connection.begin(this);
       if (this.#stage === 'over') return;
+      const { messageMs } = this.#connection.timeouts;
+      this.#connection.limit(messageMs + (this.#item.message.facts.size / slowestBytesPerSecond) * 1_000);
       this.#connection.expect(this.#connection.timeouts.mailMs, 'waiting for the reply to MAIL');
       if (this.#connection.capabilities.pipelining) this.#connection.command(this.#group());
       else this.#connection.command(this.#stage === 'rset' ? 'RSET\r\n' : `${this.#plan.mail}\r\n`);

@@ -24,10 +24,22 @@ export {
   judgePeer,
   type PeerFacts,
   type PeerVerdict,
+  reasonOfPolicy,
   type SendTlsPolicy,
   type SendTlsSettings,
   sendTlsPolicy,
   type TlsAuthLevel,
 } from './send-policy.ts';
+export {
+  type DemandSource,
+  describePolicy,
+  judgeTarget,
+  needsCertificate,
+  type StartTlsUse,
+  startTlsOf,
+  type TargetTlsPolicy,
+  type TargetVerdict,
+  type TlsDemand,
+} from './target-policy.ts';
 export { formatTlsCertificateName, parseTlsCertificateName, type TlsCertificateName } from './tls-certificate-name.ts';
 export { describeTls, type TlsDescription, type TlsFacts } from './tls-level.ts';

@@ -23,6 +23,13 @@ export interface SendTlsSettings {
   readonly tlsDomain?: string;
 }
 
+/** Which property of the connector the policy comes from, in words. */
+export function reasonOfPolicy({ requireTls, ignoreStartTls, tlsAuthLevel = '' }: SendTlsSettings): string {
+  if (tlsAuthLevel !== '') return `TlsAuthLevel ${tlsAuthLevel}`;
+  if (requireTls) return 'RequireTLS';
+  return ignoreStartTls ? 'IgnoreSTARTTLS' : 'opportunistic TLS';
+}
+
 /** A TlsAuthLevel is a demand even where RequireTLS is off: a check that clear text escapes would be none. */
 export function sendTlsPolicy(settings: SendTlsSettings, recipientDomain: string): SendTlsPolicy {
   const { requireTls, ignoreStartTls, tlsAuthLevel = '', tlsDomain = '' } = settings;

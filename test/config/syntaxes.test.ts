@@ -111,7 +111,7 @@ const invalid: readonly (readonly [row: AnyProperty, said: unknown, why: RegExp]
   [sendConnector.properties.addressSpaces, 'a..b', /domain name/],
   [sendConnector.properties.smartHosts, '[hub]', /IP address between the brackets/],
   [sendConnector.properties.smartHosts, '10.0.0.256', /not an IP address/],
-  [sendConnector.properties.smartHosts, 'hub:99999', /port from 0 to 65535/],
+  [sendConnector.properties.smartHosts, 'hub:99999', /port from 1 to 65535/],
   [transportConfig.properties.externalPostmasterAddress, 'postmaster', /user@example\.com/],
   [transportConfig.properties.generateCopyOfDSNFor, '9.9.9', /status code such as/],
   [transportService.properties.messageTrackingLogPath, '../../etc', /leaves its folder/],

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { FakeWork, type MessageWish } from './fake-work.ts';
 import { close, hang, type PeerScript, reset, ScriptedPeer, type Step } from './scripted-peer.ts';
-import { senderBench } from './sender-bench.ts';
+import { quick, senderBench } from './sender-bench.ts';
 
 const ways: readonly (readonly [string, Step])[] = [
   ['hangs up', close],
@@ -20,7 +20,7 @@ const phases: readonly {
   readonly result: 'done' | 'failed';
 }[] = [
   { phase: 'before the greeting', script: (greeting) => ({ greeting }), outcome: /^untouched/, result: 'failed' },
-  { phase: 'at EHLO', script: (step) => ({ on: { EHLO: step } }), outcome: /^untouched/, result: 'failed' },
+  { phase: 'at EHLO', script: (step) => ({ on: { EHLO: step, HELO: step } }), outcome: /^untouched/, result: 'failed' },
   { phase: 'at MAIL', script: (step) => ({ on: { MAIL: step } }), outcome: /^deferred 451 4\.4\.2 /, result: 'failed' },
   { phase: 'at RCPT', script: (step) => ({ on: { RCPT: step } }), outcome: /^deferred 451 4\.4\.2 /, result: 'done' },
   { phase: 'at DATA', script: (step) => ({ on: { DATA: step } }), outcome: /^deferred 451 4\.4\.2 /, result: 'done' },
@@ -73,6 +73,45 @@ for (const [name, script, reply] of refusals) {
     assert.equal(of('connection-failed').length, 1);
   });
 }
+
+test('a greeting of 521 is final (RFC 7504): the mail fails, with the words of the host', async () => {
+  await using peer = await ScriptedPeer.start({ greeting: ['521 5.3.2 This host takes no mail', close] });
+  const { sender } = senderBench({ smartHosts: [peer.smartHost] });
+  const work = new FakeWork([{}]);
+  assert.deepEqual(await sender.deliver(work), { kind: 'done' });
+  assert.match(work.story[0]?.[0] ?? '', /^failed 521 5\.3\.2 .*"521 5\.3\.2 This host takes no mail"/);
+});
+
+test('521 from one of two hosts: the other one is tried', async () => {
+  await using closed = await ScriptedPeer.start({ greeting: ['521 5.3.2 No', close] });
+  await using full = await ScriptedPeer.start({ greeting: ['421 4.3.2 Full', close] });
+  const { sender } = senderBench({ smartHosts: [closed.smartHost, full.smartHost] });
+  const work = new FakeWork([{}]);
+  assert.equal((await sender.deliver(work)).kind, 'failed');
+  assert.deepEqual(work.story, [['untouched']], 'it waits for the one that is only full');
+});
+
+test('a peer that answers each command just in time comes to an end', { timeout: 20_000 }, async () => {
+  await using peer = await ScriptedPeer.start({
+    extensions: [],
+    on: { RCPT: '250-one line\n250 2.1.5 Ok', DATA: hang },
+  });
+  const timeouts = { ...quick, dataMs: 60_000, messageMs: 300 };
+  const { sender } = senderBench({ smartHosts: [peer.smartHost] }, { timeouts });
+  const work = new FakeWork([{}]);
+  await sender.deliver(work);
+  assert.match(work.story[0]?.[0] ?? '', /^deferred 451 4\.4\.2 .*took too long in all, waiting for the reply to DATA/);
+});
+
+test('opening takes a bounded time over all hosts', { timeout: 20_000 }, async () => {
+  await using one = await ScriptedPeer.start({ greeting: hang });
+  await using two = await ScriptedPeer.start({ greeting: hang });
+  const timeouts = { ...quick, greetingMs: 60_000, openingMs: 200 };
+  const { sender } = senderBench({ smartHosts: [one.smartHost, two.smartHost] }, { timeouts });
+  const ended = await sender.deliver(new FakeWork([{}]));
+  assert.match(ended.kind === 'failed' ? ended.reply : '', /^441 4\.4\.1 /);
+  assert.equal(one.connections.length + two.connections.length, 1);
+});
 
 test('EHLO refused: HELO, and nothing that was not offered', async () => {
   await using peer = await ScriptedPeer.start({ on: { EHLO: '502 5.5.1 What?' } });

@@ -1,5 +1,5 @@
 /** A sender with everything around it that a test may want to look at. */
-import { SessionIds, systemClock } from '../../src/base/index.ts';
+import { parseIpRange, SessionIds, systemClock } from '../../src/base/index.ts';
 import {
   type SendConnector,
   type Snapshot,
@@ -28,6 +28,8 @@ export const quick: PhaseTimeouts = {
   blockMs: 150,
   finalMs: 150,
   quitMs: 100,
+  openingMs: 5_000,
+  messageMs: 5_000,
 };
 
 /** A DNS of constants. A missing name does not exist. */
@@ -75,7 +77,10 @@ export function senderBench(
   options: SenderOptions & { resolver?: MailResolver; snapshot?: Partial<Snapshot> } = {},
 ): SenderBench {
   const events: DecisionEvent[] = [];
-  const sendConnectors = [testSendConnector({ name: 'Outbound', dnsRoutingEnabled: false, ...connector })];
+  const targetIPRanges = [parseIpRange('127.0.0.0/8')];
+  const sendConnectors = [
+    testSendConnector({ name: 'Outbound', dnsRoutingEnabled: false, targetIPRanges, ...connector }),
+  ];
   const sender = new SmtpSender(
     {
       snapshots: testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot })),

@@ -1,19 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { testReceiveConnector } from '../../src/config/index.ts';
+import { systemClock } from '../../src/base/index.ts';
+import { readSmartHost, testReceiveConnector } from '../../src/config/index.ts';
 import { DnsError, type MxRecord } from '../../src/smtp-send/index.ts';
-import { parseSmartHost } from '../../src/smtp-send/smart-host.ts';
-import { NoTarget, type Self, TargetFinder } from '../../src/smtp-send/target-finder.ts';
+import { LookupBudget } from '../../src/smtp-send/lookup-budget.ts';
+import { NoTarget, TargetFinder, type TargetGuard } from '../../src/smtp-send/target-finder.ts';
 import { FakeWork } from './fake-work.ts';
 import { close, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';
 
 const mx = (priority: number, exchange: string): MxRecord => ({ priority, exchange });
-const nobody: Self = { isName: () => false, isEndpoint: () => false };
-const us: Self = {
-  isName: (host) => host === 'edge.us.test',
-  isEndpoint: (address, port) => address === '192.0.2.99' && port === 25,
+const nobody: TargetGuard = { isOwnName: () => false, fault: () => undefined };
+const us: TargetGuard = {
+  isOwnName: (host) => host === 'edge.us.test',
+  fault: (address, port) => (address === '192.0.2.99' && port === 25 ? 'own' : undefined),
 };
+const careful: TargetGuard = {
+  isOwnName: () => false,
+  fault: (address) => (address.startsWith('10.') ? 'private' : undefined),
+};
+/** A finder with a budget of its own. */
+function finderOf(resolver: TableResolver, guard: TargetGuard, pick: () => number = random): TargetFinder {
+  const budget = new LookupBudget(systemClock, AbortSignal.timeout(5_000));
+  return new TargetFinder({ resolver, guard, budget, random: pick });
+}
 const temporary = new DnsError('temporary', 'The DNS gave no answer');
 /** Chooses the last of equals: with two hosts their order stays, so rows are readable. */
 const random = (): number => 0.999;
@@ -22,7 +32,7 @@ interface Row {
   readonly name: string;
   readonly table: ConstructorParameters<typeof TableResolver>[0];
   readonly domain?: string;
-  readonly self?: Self;
+  readonly self?: TargetGuard;
   /** 'host address' in order. */
   readonly targets?: readonly string[];
   readonly permanent?: boolean;
@@ -120,6 +130,33 @@ const rows: readonly Row[] = [
   { name: 'IPv6 literal', table: {}, domain: '[IPv6:2001:db8::7]', targets: ['[IPv6:2001:db8::7] 2001:db8::7'] },
   { name: 'our own literal', table: {}, domain: '[192.0.2.99]', self: us, permanent: true, reply: /^554 5\.4\.6 / },
   {
+    name: 'an exchanger with a refused address is passed over',
+    table: { 'd.test': [mx(10, 'in.test'), mx(20, 'b.test')], 'in.test': ['10.1.2.3'], 'b.test': ['192.0.2.2'] },
+    self: careful,
+    targets: ['b.test 192.0.2.2'],
+  },
+  {
+    name: 'only refused addresses: the mail fails with the reason',
+    table: { 'd.test': [mx(10, 'in.test')], 'in.test': ['10.1.2.3'] },
+    self: careful,
+    permanent: true,
+    reply: /^550 5\.4\.4 The mail exchanger of d\.test has the private address 10\.1\.2\.3/,
+  },
+  {
+    name: 'a refused literal',
+    table: {},
+    domain: '[10.1.2.3]',
+    self: careful,
+    permanent: true,
+    reply: /^550 5\.4\.4 .*private address 10\.1\.2\.3/,
+  },
+  {
+    name: 'more than ten names without an address: no more are asked',
+    table: { 'd.test': Array.from({ length: 30 }, (_, i) => mx(i, `x${i}.test`)) },
+    permanent: false,
+    reply: /^451 4\.4\.3 More than 10 names/,
+  },
+  {
     name: 'a host with very many addresses',
     table: { 'd.test': Array.from({ length: 50 }, (_, i) => `192.0.2.${i}`) },
     targets: Array.from({ length: 5 }, (_, i) => `d.test 192.0.2.${i}`),
@@ -128,10 +165,7 @@ const rows: readonly Row[] = [
 
 for (const { name, table, domain, self, targets, permanent, reply } of rows) {
   test(`exchangers: ${name}`, async () => {
-    const finder = new TargetFinder(
-      { resolver: new TableResolver(table), self: self ?? nobody, random },
-      AbortSignal.timeout(5_000),
-    );
+    const finder = finderOf(new TableResolver(table), self ?? nobody);
     const found: string[] = [];
     try {
       for await (const target of finder.exchangers(domain ?? 'd.test', 25))
@@ -154,7 +188,7 @@ test('equal preference: both orders occur, a better one never comes later', asyn
   });
   const orders = new Set<string>();
   for (const value of [0, 0.999]) {
-    const finder = new TargetFinder({ resolver, self: nobody, random: () => value }, AbortSignal.timeout(5_000));
+    const finder = finderOf(resolver, nobody, () => value);
     const hosts: string[] = [];
     for await (const { host } of finder.exchangers('d.test', 25)) hosts.push(host);
     orders.add(hosts.join(' '));
@@ -168,7 +202,7 @@ test('the DNS is asked for the second exchanger only when the first one fails', 
     'a.test': ['192.0.2.1'],
     'b.test': ['192.0.2.2'],
   });
-  const finder = new TargetFinder({ resolver, self: nobody, random }, AbortSignal.timeout(5_000));
+  const finder = finderOf(resolver, nobody);
   for await (const { host } of finder.exchangers('d.test', 25)) {
     assert.equal(host, 'a.test');
     break;
@@ -197,8 +231,8 @@ const smartHosts: readonly (readonly [text: string, result: string])[] = [
 
 for (const [text, result] of smartHosts) {
   test(`smart host '${text}'`, () => {
-    if (result === 'RangeError') return assert.throws(() => parseSmartHost(text, 25), RangeError);
-    const { host, isAddress, port } = parseSmartHost(text, 25);
+    if (result === 'RangeError') return assert.throws(() => readSmartHost(text), RangeError);
+    const { host, isAddress, port = 25 } = readSmartHost(text);
     assert.equal(`${host} ${isAddress ? 'address' : 'name'} ${port}`, result);
   });
 }
@@ -288,7 +322,7 @@ test('all smart hosts fail: one line says which one and how many', async () => {
   const result = await sender.deliver(new FakeWork([{}]));
   assert.match(
     result.kind === 'failed' ? result.reply : '',
-    /^451 4\.4\.0 The next hop \[127\.0\.0\.1\]:\d+ answered: "421 4\.3\.2 Full" \(1 other host failed before\)$/,
+    /^451 4\.4\.0 The next hop \[127\.0\.0\.1\]:\d+ answered at greeting: "421 4\.3\.2 Full" \(1 other host failed before\)$/,
   );
 });
 
