@@ -42,10 +42,10 @@ export const floors: Readonly<Record<string, number>> = {
 export const wrapped: Readonly<Record<string, readonly string[]>> = {
   'smtp-server': ['smtp-receive'],
   nodemailer: ['smtp-send'],
-  ldapts: ['directory'],
+  ldapts: ['directory', 'edge-sync'],
   ldapjs: ['directory'],
   '@ldapjs': ['directory'],
-  lmdb: ['directory', 'queue'],
+  lmdb: ['directory', 'queue', 'edge-sync'],
   'node-forge': ['tls', 'certificates'],
   pino: ['logs'],
   commander: ['cli'],
