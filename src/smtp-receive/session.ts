@@ -3,7 +3,7 @@ import type { AcceptedDomainTable, ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
 import type { AgentChain, Judgement, SessionFacts } from '../pipeline/index.ts';
 import { type Reply, replies, SmtpError } from '../smtp/index.ts';
-import { describeTls, type TlsDescription, type TlsFacts } from '../tls/index.ts';
+import { describeTls, type NegotiatedTls, type TlsDescription } from '../tls/index.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { ConnectorProfile, RightCheck } from './connector-profile.ts';
 import type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';
@@ -267,7 +267,7 @@ export class Session {
   }
 
   /** The TLS handshake is done: what was said before it is forgotten (RFC 3207 §4.2). */
-  secured(facts: TlsFacts): void {
+  secured(facts: NegotiatedTls): void {
     this.tls = describeTls(facts);
     this.helo = undefined;
     this.extended = false;
