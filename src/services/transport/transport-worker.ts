@@ -26,7 +26,7 @@ import {
 } from '../../queue/index.ts';
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
-import { ReceiveService } from '../../smtp-receive/index.ts';
+import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import { NodeResolver, SmtpSender } from '../../smtp-send/index.ts';
 import { processOptions } from '../process-options.ts';
 import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
@@ -86,7 +86,7 @@ const queue: MessageQueue = new MessageQueue({
 });
 const receive = new ReceiveService({
   snapshots,
-  queue,
+  sink: new QueueSink({ queue, snapshots, journal, clock }),
   journal,
   certificates,
   clock,
