@@ -1,0 +1,55 @@
+/** One endpoint's report: the published JSON. Every other form is made from it. */
+import type { Endpoint } from './endpoint.ts';
+import type { Facts } from './facts.ts';
+import type { Verdict } from './judge.ts';
+import type { Miss } from './profile.ts';
+
+export const reportSchema = 'edge.tls-report/1';
+
+export interface Report {
+  readonly schema: typeof reportSchema;
+  readonly target: Endpoint & { readonly asked: string };
+  /** ISO 8601. */
+  readonly at: string;
+  readonly facts: Facts;
+  /** Profile → rule → verdict. */
+  readonly verdicts: Readonly<Record<string, Readonly<Record<string, Verdict>>>>;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/** One verdict with its place, as reports list them. */
+export interface Row {
+  readonly profile: string;
+  readonly rule: string;
+  readonly verdict: Verdict;
+}
+
+export function rowsOf({ verdicts }: Pick<Report, 'verdicts'>): Row[] {
+  return Object.entries(verdicts).flatMap(([profile, rules]) =>
+    Object.entries(rules).map(([rule, verdict]) => ({ profile, rule, verdict })),
+  );
+}
+
+const ranks: Readonly<Record<string, number>> = { pass: 0, 'not-applicable': 0, info: 1, notice: 2, warn: 3, fail: 4 };
+
+/** How bad a verdict is, 0 to 4; -1 for what was not tested. */
+export function rankOf(verdict: string): number {
+  return verdict.startsWith('not-tested') ? -1 : (ranks[verdict] ?? 0);
+}
+
+/** Exit status: 1 for a miss at or above the level, else 2 if something could not be tested, else 0. */
+export function statusOf(reports: readonly Report[], failOn: Miss): 0 | 1 | 2 {
+  const rows = reports.flatMap(rowsOf);
+  if (rows.some(({ verdict }) => rankOf(verdict.verdict) >= rankOf(failOn))) return 1;
+  const blind = reports.some(({ facts }) => !Object.values(facts.protocols).includes('offered'));
+  return blind || reports.length === 0 || rows.some(({ rule, verdict }) => untestedMatters(rule, verdict)) ? 2 : 0;
+}
+
+/** What was not asked for (no domain, no resolver) is no failure to test. */
+function untestedMatters(_rule: string, { verdict }: Verdict): boolean {
+  return (
+    verdict.startsWith('not-tested') &&
+    !/no domain was asked for|a reduced set of probes|is taken|is refused before TLS|TLS 1.3 has no/.test(verdict)
+  );
+}
