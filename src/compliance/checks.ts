@@ -1,6 +1,6 @@
 /** The checks that rules name. Each is a pure function of facts and rule; what was not seen is never a pass. */
 import type { CertificateFact, ChainFact, FeatureName, ProtocolName } from './facts.ts';
-import { type Facts, notTested, untestedReason } from './facts.ts';
+import { type Facts, notApplicableReason, notTested, untestedReason } from './facts.ts';
 import type { Finding, JudgeContext, VerdictName } from './judge.ts';
 import type { Rule } from './profile.ts';
 
@@ -201,6 +201,8 @@ export const checks: Readonly<Record<string, Check>> = {
 
   feature: (facts, rule) => {
     const answer = facts.features[rule.subject as FeatureName];
+    const pointless = notApplicableReason(answer);
+    if (pointless !== undefined) return notApplicable(pointless);
     const reason = untestedReason(answer);
     if (reason !== undefined) return untested(reason);
     return answer === rule.expect ? pass(answer) : missed(rule, answer);
@@ -339,7 +341,8 @@ export const checks: Readonly<Record<string, Check>> = {
   domain: (facts, rule) => {
     const domain = facts.mail?.['domain'] as Readonly<Record<string, { answer: string; evidence: string }>> | undefined;
     const found = domain?.[rule.subject ?? ''];
-    if (found === undefined) return untested('no domain was asked for, or no validating resolver was named');
+    if (domain === undefined) return notApplicable('no domain was asked for');
+    if (found === undefined) throw new RangeError(`rule ${rule.id}: there is no subject '${rule.subject ?? ''}'`);
     const reason = untestedReason(found.answer);
     if (reason !== undefined) return untested(reason);
     if (found.answer === 'not-applicable') return notApplicable(found.evidence);

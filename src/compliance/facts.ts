@@ -7,6 +7,17 @@ export function notTested(reason: string): `not-tested(${string})` {
   return `not-tested(${reason})`;
 }
 
+/** The question makes no sense for this endpoint: 'not-applicable(no CBC suite is taken)'. */
+export type NotApplicable = `not-applicable(${string})`;
+
+export function notApplicable(reason: string): NotApplicable {
+  return `not-applicable(${reason})`;
+}
+
+export function notApplicableReason(answer: string): string | undefined {
+  return /^not-applicable\((.*)\)$/s.exec(answer)?.[1];
+}
+
 /** The reason of an answer that is none; undefined for one that was seen. */
 export function untestedReason(answer: string): string | undefined {
   return /^not-tested\((.*)\)$/s.exec(answer)?.[1];
@@ -61,7 +72,7 @@ export interface ChainFact {
   readonly demanded?: string;
 }
 
-export type Features = Readonly<Record<FeatureName, Answer>> & {
+export type Features = Readonly<Record<FeatureName, Answer | NotApplicable>> & {
   /** Seconds that a session ticket lives; absent: no ticket was seen. */
   readonly ticketLifetime?: number;
   /** Bits and name of the finite field that DHE uses. */

@@ -18,6 +18,8 @@ import {
   type FeatureName,
   type Features,
   featureNames,
+  type NotApplicable,
+  notApplicable,
   notTested,
   type ProtocolName,
   protocolNames,
@@ -180,10 +182,10 @@ class EndpointProbe {
     const { answers, ticketLifetime, alpn } = await probeFeatures(this.#bracket, this.#dialer, known);
     const { chain } = this.#chains.facts({ ...this.#options.judge, host: this.#endpoint.host });
     const stapled = chain.some(({ staple }) => staple !== 'none');
-    const filled: Partial<Record<FeatureName, Answer>> = {
+    const filled: Partial<Record<FeatureName, Answer | NotApplicable>> = {
       ocspStaple: stapled ? 'offered' : 'not-offered',
-      dheWithoutNamedGroups: keys.dhe === undefined ? notTested('no DHE suite is taken') : 'offered',
-      downgradeSentinel: notTested('only a server of TLS 1.3 that also takes TLS 1.2 sends it'),
+      dheWithoutNamedGroups: keys.dhe === undefined ? notApplicable('no DHE suite is taken') : 'offered',
+      downgradeSentinel: notApplicable('only a server of TLS 1.3 that also takes TLS 1.2 sends it'),
       helloWithoutSni,
       ...answers,
     };

@@ -12,11 +12,19 @@ import {
 } from '../tls/wire/index.ts';
 import type { Bracket } from './bracket.ts';
 import type { Dialer } from './dialer.ts';
-import { type Answer, type FeatureName, notTested, type ProtocolName, protocolNames } from './facts.ts';
+import {
+  type Answer,
+  type FeatureName,
+  type NotApplicable,
+  notApplicable,
+  notTested,
+  type ProtocolName,
+  protocolNames,
+} from './facts.ts';
 import type { HelloOffer } from './hello-exchange.ts';
 import { type HelloWishes, hello12, hello13 } from './hellos.ts';
 import { SecureChannel } from './secure-channel.ts';
-import { Untested } from './untested.ts';
+import { Unapplicable, Untested } from './untested.ts';
 
 /** What is known of the endpoint before its features are looked at. */
 export interface Known {
@@ -29,7 +37,7 @@ export interface Known {
 }
 
 export interface FeatureFacts {
-  readonly answers: Partial<Record<FeatureName, Answer>>;
+  readonly answers: Partial<Record<FeatureName, Answer | NotApplicable>>;
   ticketLifetime?: number;
   alpn?: string;
 }
@@ -54,7 +62,8 @@ async function attempt(facts: FeatureFacts, names: readonly FeatureName[], probe
     await probe();
   } catch (error) {
     if (!(error instanceof Untested)) throw error;
-    for (const name of names) facts.answers[name] ??= notTested(error.message);
+    const answer = error instanceof Unapplicable ? notApplicable(error.message) : notTested(error.message);
+    for (const name of names) facts.answers[name] ??= answer;
   }
 }
 
@@ -75,7 +84,7 @@ function older(known: Known): 'tls1_2' | 'tls1_1' | 'tls1_0' | undefined {
 
 function olderOffer(known: Known, wishes: Partial<HelloWishes> = {}): HelloOffer {
   const version = older(known);
-  if (version === undefined) throw new Untested('no version from TLS 1.0 to 1.2 is taken', false);
+  if (version === undefined) throw new Unapplicable('no version from TLS 1.0 to 1.2 is taken');
   const accepted = known.suites[version] ?? [];
   const suites = accepted.length > 0 ? { suites: accepted } : {};
   return hello12(versions[version], { host: known.host, ...suites, ...wishes });
@@ -109,7 +118,7 @@ async function askOlder(bracket: Bracket, known: Known, facts: FeatureFacts): Pr
   const has = (type: number): Answer => told(flight.hello?.extensions.has(type) ?? false);
   Object.assign(facts.answers, {
     extendedMasterSecret: has(extensions.extendedMasterSecret),
-    encryptThenMac: cbc.length > 0 ? has(extensions.encryptThenMac) : notTested('no CBC suite is taken'),
+    encryptThenMac: cbc.length > 0 ? has(extensions.encryptThenMac) : notApplicable('no CBC suite is taken'),
     secureRenegotiation: has(extensions.renegotiationInfo),
     truncatedHmac: has(extensions.truncatedHmac),
     heartbeat: has(extensions.heartbeat),
@@ -127,7 +136,7 @@ async function askFallback(bracket: Bracket, known: Known, facts: FeatureFacts):
   const taken = protocolNames.filter((name) => name !== 'ssl2' && known.protocols[name] === 'offered');
   const below = taken.at(-2);
   if (below === undefined || below === 'ssl2' || below === 'tls1_3')
-    throw new Untested('one version only is taken', false);
+    throw new Unapplicable('one version only is taken');
   const suites = known.suites[below] ?? [];
   const hello = hello12(versions[below], { host: known.host, suites: [...suites, signals.fallback] });
   const answer = await bracket.between(() => bracket.ask(hello));
@@ -136,7 +145,7 @@ async function askFallback(bracket: Bracket, known: Known, facts: FeatureFacts):
 
 /** Tickets of TLS 1.3 say whether early data is allowed. */
 async function askTickets13(bracket: Bracket, known: Known, facts: FeatureFacts): Promise<void> {
-  if (known.protocols.tls1_3 !== 'offered') throw new Untested('TLS 1.3 is not taken', false);
+  if (known.protocols.tls1_3 !== 'offered') throw new Unapplicable('TLS 1.3 is not taken');
   if (known.group13 === undefined) throw new Untested('TLS 1.3 takes no group that can be computed here', false);
   const more = [offer.statusRequest(), offer.timestamps()];
   const { host, group13 } = known;
@@ -206,7 +215,7 @@ async function askTolerances(bracket: Bracket, known: Known, facts: FeatureFacts
 /** A renegotiation that the client asks for; OpenSSL asks, since records must be sealed for it. */
 async function askRenegotiation(dialer: Dialer, known: Known, facts: FeatureFacts): Promise<void> {
   const version = older(known);
-  if (version === undefined) throw new Untested('TLS 1.3 has no renegotiation', false);
+  if (version === undefined) throw new Unapplicable('TLS 1.3 has no renegotiation');
   facts.answers.clientRenegotiation = await dialer.untilClear(async () => {
     using connection = await dialer.openForTls();
     using channel = await SecureChannel.open(connection, {

@@ -100,9 +100,7 @@ export async function probeMail(dialer: Dialer, host: string | undefined, probe:
     probe.stateReset = await check(dialer, () => askInside(dialer, host, probe));
     const untested = /^not-tested/.test(probe.stateReset);
     probe.requireTls =
-      probe.ehloAfter.length === 0 && untested
-        ? (probe.stateReset as Check)
-        : told(keyword(probe.ehloAfter, 'REQUIRETLS'));
+      probe.ehloAfter.length === 0 && untested ? probe.stateReset : told(keyword(probe.ehloAfter, 'REQUIRETLS'));
   }
 }
 

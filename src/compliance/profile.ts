@@ -101,7 +101,7 @@ const misses: readonly string[] = verdicts.slice(1);
 
 function parseRule(value: unknown, name: string): Rule {
   if (!isRecord(value)) throw new RangeError(`the profile ${name} has a rule that is no object`);
-  const at = `the profile ${name}, rule ${String(value['id'])}:`;
+  const at = `the profile ${name}, rule ${typeof value['id'] === 'string' ? value['id'] : '?'}:`;
   for (const key of texts) if (typeof value[key] !== 'string') throw new RangeError(`${at} '${key}' is no text`);
   for (const key of lists) {
     const list = value[key];
@@ -112,7 +112,8 @@ function parseRule(value: unknown, name: string): Rule {
     if (value[key] !== undefined && !Number.isFinite(value[key])) throw new RangeError(`${at} '${key}' is no number`);
   }
   for (const key of ['miss', 'missTolerated']) {
-    if (value[key] !== undefined && !misses.includes(String(value[key])))
+    const given = value[key];
+    if (given !== undefined && !(typeof given === 'string' && misses.includes(given)))
       throw new RangeError(`${at} '${key}' is none of ${misses.join(', ')}`);
   }
   return value as unknown as Rule;

@@ -42,14 +42,6 @@ export function rankOf(verdict: string): number {
 export function statusOf(reports: readonly Report[], failOn: Miss): 0 | 1 | 2 {
   const rows = reports.flatMap(rowsOf);
   if (rows.some(({ verdict }) => rankOf(verdict.verdict) >= rankOf(failOn))) return 1;
-  const blind = reports.some(({ facts }) => !Object.values(facts.protocols).includes('offered'));
-  return blind || reports.length === 0 || rows.some(({ rule, verdict }) => untestedMatters(rule, verdict)) ? 2 : 0;
-}
-
-/** What was not asked for (no domain, no resolver) is no failure to test. */
-function untestedMatters(_rule: string, { verdict }: Verdict): boolean {
-  return (
-    verdict.startsWith('not-tested') &&
-    !/no domain was asked for|a reduced set of probes|is taken|is refused before TLS|TLS 1.3 has no/.test(verdict)
-  );
+  const blind = reports.length === 0 || rows.some(({ verdict }) => verdict.verdict.startsWith('not-tested'));
+  return blind ? 2 : 0;
 }

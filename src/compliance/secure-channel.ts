@@ -49,7 +49,7 @@ export class SecureChannel implements Channel {
       socket.removeAllListeners('error');
       resolve(new SecureChannel(socket));
     });
-    socket.once('error', (error) => reject(new Untested(`OpenSSL's handshake failed: ${error.message}`, false)));
+    socket.once('error', (error: Error) => reject(new Untested(`OpenSSL's handshake failed: ${error.message}`, false)));
     return promise.finally(() => clearTimeout(timer));
   }
 

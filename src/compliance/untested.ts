@@ -9,3 +9,11 @@ export class Untested extends Error {
     this.passing = passing;
   }
 }
+
+/** The question makes no sense for this endpoint; the message says why. */
+export class Unapplicable extends Untested {
+  constructor(reason: string) {
+    super(reason, false);
+    this.name = 'Unapplicable';
+  }
+}

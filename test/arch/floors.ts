@@ -10,6 +10,7 @@ export const floors: Readonly<Record<string, number>> = {
   base: 0,
   smtp: 1,
   ldap: 1,
+  dns: 1,
   tls: 1,
   processes: 1,
   mail: 2,
@@ -48,6 +49,8 @@ export const wrapped: Readonly<Record<string, readonly string[]>> = {
   lmdb: ['directory', 'queue', 'edge-sync'],
   'node-forge': ['tls', 'certificates'],
   pino: ['logs'],
+  'dns-packet': ['dns'],
+  canonicalize: ['compliance'],
   commander: ['cli'],
   'ipaddr.js': ['base'],
 };

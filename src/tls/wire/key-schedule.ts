@@ -106,7 +106,7 @@ export class RecordProtection {
     const text = sealed.subarray(0, Math.max(0, sealed.length - tagBytes));
     const decipher = createDecipheriv(cipher as 'aes-128-gcm', this.#key, this.#nonce(), { authTagLength: tagBytes });
     decipher.setAuthTag(sealed.subarray(text.length));
-    decipher.setAAD(header, { plaintextLength: text.length } as never);
+    decipher.setAAD(header, { plaintextLength: text.length });
     let inner: Buffer;
     try {
       inner = Buffer.concat([decipher.update(text), decipher.final()]);
@@ -128,7 +128,7 @@ export class RecordProtection {
       uint(inner.length + tagBytes, 2),
     ]);
     const sealer = createCipheriv(cipher as 'aes-128-gcm', this.#key, this.#nonce(), { authTagLength: tagBytes });
-    sealer.setAAD(header, { plaintextLength: inner.length } as never);
+    sealer.setAAD(header, { plaintextLength: inner.length });
     const text = Buffer.concat([sealer.update(inner), sealer.final()]);
     return Buffer.concat([header, text, sealer.getAuthTag()]);
   }
