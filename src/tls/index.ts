@@ -12,6 +12,15 @@ export {
 } from './certificate-choice.ts';
 export type { DistinguishedName, NameAttribute, RelativeName } from './distinguished-name.ts';
 export { matchesHost } from './host-match.ts';
+export {
+  maxPolicyAge,
+  maxPolicyBytes,
+  parseStsPolicy,
+  parseStsRecord,
+  type StsPolicy,
+  type StsRecord,
+  stsAllows,
+} from './mta-sts.ts';
 export { firstDifference, sameName } from './name-comparison.ts';
 export { formatName, parseName } from './name-syntax.ts';
 export { type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
@@ -44,3 +53,12 @@ export {
   type TlsCertificateName,
 } from './tls-certificate-name.ts';
 export { describeTls, type NegotiatedTls, type TlsDescription } from './tls-level.ts';
+export {
+  associationOf,
+  matchTlsa,
+  type TlsaDemands,
+  type TlsaMatch,
+  type TlsaRecord,
+  tlsaText,
+  unusableReason,
+} from './tlsa.ts';
