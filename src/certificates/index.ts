@@ -15,13 +15,6 @@ export {
 } from './certificate-builder.ts';
 export { CertificateError } from './certificate-error.ts';
 export {
-  type CertificateFile,
-  type CertificateMatch,
-  matchCertificateFile,
-  nameOfCertificateFile,
-  readCertificateFile,
-} from './certificate-file.ts';
-export {
   type CertificateEntry,
   CertificateStore,
   type CertificateStoreOptions,

@@ -1,4 +1,5 @@
 /** Get-, Add- and Remove-ADPermission: single rights on connectors, beyond what PermissionGroups says. */
+import { nearestNameHint } from '../base/index.ts';
 import {
   type Ace,
   ace,
@@ -16,12 +17,11 @@ import {
   writeAcl,
 } from '../config/index.ts';
 import type { Entry } from '../ldap/index.ts';
-import { badArgument, identityOf, isObject, isOn, missingArgument, textOf, textsOf } from './bound.ts';
 import { notImplemented } from './changes.ts';
 import { listObjects, matches, notFound } from './directory-objects.ts';
-import { factsOf } from './facts.ts';
-import { hint } from './nearest.ts';
+import { knownCmdlet } from './exchange-cmdlets.ts';
 import { inDirectory } from './object-steps.ts';
+import { badArgument, identityOf, isObject, isOn, missingArgument, textOf, textsOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { warnOpenRelay } from './receive-connector.ts';
 import {
@@ -56,14 +56,14 @@ const known = [
 const checkUser = (value: unknown): string | undefined => {
   const text = isObject(value) ? '' : String(value);
   if (sidOf(text) !== undefined || text === '') return undefined;
-  return `There is no principal '${text}'.${hint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, and SIDs.`;
+  return `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, and SIDs.`;
 };
 
 const checkRights = (value: unknown): string | undefined => {
   const wrong = (Array.isArray(value) ? value : [value]).map(String).find((name) => rightOfName(name) === undefined);
   return wrong === undefined
     ? undefined
-    : `There is no extended right '${wrong}'.${hint(wrong, rights)} Known are ${rights.join(', ')}.`;
+    : `There is no extended right '${wrong}'.${nearestNameHint(wrong, rights)} Known are ${rights.join(', ')}.`;
 };
 
 const parameterChecks = {
@@ -99,7 +99,7 @@ async function findTarget(context: CmdletContext, bound: BoundParameters): Promi
   return { entry: first.entry, identity: first.object.identity, acl };
 }
 
-function present(identity: string, one: Ace): CmdletObject {
+function accessEntry(identity: string, one: Ace): CmdletObject {
   return new CmdletObject('ADAcePresentationObject', [
     ['AccessRights', ['ExtendedRight']],
     ['ExtendedRights', one.right === 'All' ? null : [one.right]],
@@ -186,7 +186,7 @@ async function warnRelay(context: CmdletContext, { entry }: Target): Promise<voi
 const getADPermission: Cmdlet = {
   name: 'Get-ADPermission',
   synopsis: 'Shows the rights on a connector.',
-  parameters: parametersOf(factsOf('Get-ADPermission'), undefined, parameterChecks),
+  parameters: parametersOf(knownCmdlet('Get-ADPermission'), undefined, parameterChecks),
   supportsShouldProcess: false,
   examples: [
     {
@@ -198,14 +198,14 @@ const getADPermission: Cmdlet = {
     if (bound.has('Owner')) throw notImplemented('The parameter Owner');
     const { identity, acl } = await findTarget(context, bound);
     const sid = bound.has('User') ? userSid(bound) : undefined;
-    for (const one of acl) if (sid === undefined || one.sid === sid) yield present(identity, one);
+    for (const one of acl) if (sid === undefined || one.sid === sid) yield accessEntry(identity, one);
   },
 };
 
 const addADPermission: Cmdlet = {
   name: 'Add-ADPermission',
   synopsis: 'Gives or denies a right on a connector.',
-  parameters: parametersOf(factsOf('Add-ADPermission'), undefined, parameterChecks),
+  parameters: parametersOf(knownCmdlet('Add-ADPermission'), undefined, parameterChecks),
   supportsShouldProcess: true,
   examples: [
     {
@@ -235,14 +235,14 @@ const addADPermission: Cmdlet = {
       return;
     await writeTarget(context, target, [...target.acl, ...missing]);
     await warnRelay(context, target);
-    for (const one of missing) yield present(target.identity, one);
+    for (const one of missing) yield accessEntry(target.identity, one);
   },
 };
 
 const removeADPermission: Cmdlet = {
   name: 'Remove-ADPermission',
   synopsis: 'Takes back a right on a connector.',
-  parameters: parametersOf(factsOf('Remove-ADPermission'), undefined, parameterChecks),
+  parameters: parametersOf(knownCmdlet('Remove-ADPermission'), undefined, parameterChecks),
   supportsShouldProcess: true,
   examples: [
     {

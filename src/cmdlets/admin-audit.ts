@@ -1,7 +1,7 @@
 /** Search-AdminAuditLog and Write-AdminAuditLog: who changed what, when, by which line. */
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
-import { badArgument, dateOf, isOn, textOf, textsOf } from './bound.ts';
-import { factsOf } from './facts.ts';
+import { knownCmdlet } from './exchange-cmdlets.ts';
+import { badArgument, dateOf, isOn, textOf, textsOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { type BoundParameters, type Cmdlet, CmdletObject, quietly } from './runtime.ts';
 import { refuseOthers } from './transport-objects.ts';
@@ -54,7 +54,7 @@ function numberOf(bound: BoundParameters, name: string, range: { least: number; 
   throw badArgument(name, `'${text}' is not a whole number from ${range.least} to ${mostResults}.`);
 }
 
-function present(record: AdminAuditRecord): CmdletObject {
+function auditEvent(record: AdminAuditRecord): CmdletObject {
   const { parameters, properties } = record;
   return new CmdletObject('AdminAuditLogEvent', [
     ['ObjectModified', record.object],
@@ -97,7 +97,7 @@ function present(record: AdminAuditRecord): CmdletObject {
 const searchAdminAuditLog: Cmdlet = {
   name: 'Search-AdminAuditLog',
   synopsis: 'Shows who changed what, newest first.',
-  parameters: parametersOf(factsOf('Search-AdminAuditLog')),
+  parameters: parametersOf(knownCmdlet('Search-AdminAuditLog')),
   supportsShouldProcess: false,
   examples: [
     { line: 'Search-AdminAuditLog -Cmdlets Set-ReceiveConnector', says: 'Every change of a receive connector.' },
@@ -121,7 +121,7 @@ const searchAdminAuditLog: Cmdlet = {
         context.warning(`There are more results than ${limit}. Use -ResultSize and -StartIndex to see the others.`);
         return;
       }
-      yield present(record);
+      yield auditEvent(record);
     }
   },
 };
@@ -129,7 +129,7 @@ const searchAdminAuditLog: Cmdlet = {
 const writeAdminAuditLog: Cmdlet = {
   name: 'Write-AdminAuditLog',
   synopsis: 'Writes a comment into the admin audit log.',
-  parameters: parametersOf(factsOf('Write-AdminAuditLog')),
+  parameters: parametersOf(knownCmdlet('Write-AdminAuditLog')),
   supportsShouldProcess: true,
   examples: [
     { line: 'Write-AdminAuditLog -Comment "Certificates renewed, ticket 4711"', says: 'Why something was changed.' },

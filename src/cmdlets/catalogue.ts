@@ -5,7 +5,7 @@ import { adminAuditCmdlets } from './admin-audit.ts';
 import { notImplemented } from './changes.ts';
 import { configureAdam } from './configure-adam.ts';
 import { acceptedDomainKind, remoteDomainKind } from './domains.ts';
-import { type CmdletFacts, facts } from './facts.ts';
+import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
 import { messageCmdlets } from './message.ts';
 import { trackingCmdlets } from './message-tracking.ts';
 import { objectCmdlets } from './object-cmdlets.ts';
@@ -70,7 +70,7 @@ function bind<P extends Properties>(
 }
 
 /** A cmdlet of which name and parameters are known, and no more. */
-function unbuilt(name: string, known: CmdletFacts): Cmdlet {
+function unbuilt(name: string, known: KnownCmdlet): Cmdlet {
   const where = known.availability === 'mailbox-only' ? ' (Mailbox servers only)' : '';
   return {
     name,
@@ -108,7 +108,9 @@ export function cmdletCatalogue(): CmdletCatalogue {
     redirectMessage,
     configureAdam,
   ];
-  const byName = new Map(Object.entries(facts).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]));
+  const byName = new Map(
+    Object.entries(exchangeCmdlets).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]),
+  );
   for (const cmdlet of built) byName.set(cmdlet.name.toLowerCase(), cmdlet);
   const allViews = new Map([...Object.entries(views), ...kinds.map(({ typeName, view }) => [typeName, view] as const)]);
   return {

@@ -1,6 +1,6 @@
 /** What a line asks of an object: bound parameters as values of its table. Pure but for warnings. */
 import { isBuilt, type Properties, propertyName, type TableShape } from '../config/index.ts';
-import { badArgument } from './bound.ts';
+import { badArgument } from './parameter-values.ts';
 import { faultOf, isHash, type NamedRow, rowsByName } from './parameters.ts';
 import { type BoundParameters, type CmdletContext, CmdletError, type HashReader } from './runtime.ts';
 

@@ -1,7 +1,7 @@
 /** `ConfigureAdam.ps1`: Exchange's script that moves the ports of the directory of an Edge server. */
 import { transportService } from '../config/index.ts';
-import { badArgument, textOf } from './bound.ts';
 import { serverEntry } from './directory-objects.ts';
+import { badArgument, textOf } from './parameter-values.ts';
 import { type BoundParameters, type Cmdlet, type CmdletContext, type Parameter, quietly } from './runtime.ts';
 
 const ports = [

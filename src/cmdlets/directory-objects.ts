@@ -1,5 +1,5 @@
 /** Objects of a table in the directory: found, listed, and the place for new ones. */
-import { wildcardTest } from '../base/index.ts';
+import { nearestNameHint, wildcardTest } from '../base/index.ts';
 import {
   type ObjectIdentity,
   type ObjectTable,
@@ -9,7 +9,6 @@ import {
   type ValuesOf,
 } from '../config/index.ts';
 import { type Entry, escapeDnValue, escapeFilterValue } from '../ldap/index.ts';
-import { hint } from './nearest.ts';
 import { type CmdletContext, CmdletError } from './runtime.ts';
 
 /** An object with the entry that it came from. */
@@ -88,7 +87,7 @@ const wildcards = ' Only Get- cmdlets take wildcards; what they give can be pipe
 /** The nearest name, or all that could have been meant. */
 function whatThereIs(identity: string, title: string, names: readonly string[]): string {
   if (names.length === 0) return ` There is no ${title} yet.`;
-  return hint(identity.replace(/^.*\\/, ''), names) || ` There is: ${names.slice(0, 10).join(', ')}.`;
+  return nearestNameHint(identity.replace(/^.*\\/, ''), names) || ` There is: ${names.slice(0, 10).join(', ')}.`;
 }
 
 /** Nothing has this identity. */

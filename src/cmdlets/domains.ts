@@ -1,7 +1,7 @@
 /** Cmdlets for accepted and remote domains. */
 import { type AcceptedDomain, acceptedDomain, type RemoteDomain, remoteDomain } from '../config/index.ts';
-import { badArgument, isOn, missingArgument } from './bound.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
+import { badArgument, isOn, missingArgument } from './parameter-values.ts';
 import { CmdletError } from './runtime.ts';
 
 type Accepted = typeof acceptedDomain.properties;

@@ -5,8 +5,19 @@
  * the workers are reached (`CmdletContext`).
  */
 export { cmdletCatalogue } from './catalogue.ts';
-export { nearest } from './nearest.ts';
+
 export { type Predicate, parseOpath } from './opath.ts';
+export {
+  type CmdletHost,
+  type CmdletReports,
+  type CmdletRequest,
+  type CmdletRunner,
+  LocalCmdletRunner,
+} from './running/cmdlet-runner.ts';
+export { refuseUnbuilt } from './running/parameter-binding.ts';
+export { SecureString } from './running/secure-string.ts';
+export { operationText, type ShouldProcessOptions, shouldProcess } from './running/should-process.ts';
+export { fromWire, toWire } from './running/wire-values.ts';
 export {
   type AuditEntry,
   type AuditedChange,
@@ -15,8 +26,8 @@ export {
   type Cmdlet,
   type CmdletCatalogue,
   type CmdletContext,
+  type CmdletEnvironment,
   CmdletError,
-  type CmdletGround,
   CmdletObject,
   type ConfigurationStore,
   type ConfigurationWrite,

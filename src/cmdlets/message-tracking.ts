@@ -1,6 +1,7 @@
 /** Get-MessageTrackingLog and Get-TransportPipeline. */
-import { dateOf, resultSizeOf, textOf, textsOf } from './bound.ts';
-import { factsOf } from './facts.ts';
+
+import { knownCmdlet } from './exchange-cmdlets.ts';
+import { dateOf, resultSizeOf, textOf, textsOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { type BoundParameters, type Cmdlet, CmdletObject } from './runtime.ts';
 import type { TrackingQuery } from './transport-administration.ts';
@@ -49,7 +50,7 @@ function queryOf(bound: BoundParameters): TrackingQuery {
 const getMessageTrackingLog: Cmdlet = {
   name: 'Get-MessageTrackingLog',
   synopsis: 'Looks through the message tracking log.',
-  parameters: parametersOf(factsOf('Get-MessageTrackingLog')),
+  parameters: parametersOf(knownCmdlet('Get-MessageTrackingLog')),
   supportsShouldProcess: false,
   examples: [
     { line: 'Get-MessageTrackingLog -EventId FAIL', says: 'Messages that could not be delivered.' },
@@ -74,7 +75,7 @@ const getMessageTrackingLog: Cmdlet = {
 const getTransportPipeline: Cmdlet = {
   name: 'Get-TransportPipeline',
   synopsis: 'Shows which agents act at which event.',
-  parameters: parametersOf(factsOf('Get-TransportPipeline')),
+  parameters: parametersOf(knownCmdlet('Get-TransportPipeline')),
   supportsShouldProcess: false,
   examples: [{ line: 'Get-TransportPipeline', says: 'Events in their order, each with its agents.' }],
   async *run(context) {

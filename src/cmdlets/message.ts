@@ -1,6 +1,7 @@
 /** Get-Message, Suspend-, Resume-, Remove- and Export-Message. */
-import { identityOf, isOn, missingArgument, plainText, yesNoOf } from './bound.ts';
-import { factsOf } from './facts.ts';
+
+import { knownCmdlet } from './exchange-cmdlets.ts';
+import { identityOf, isOn, missingArgument, plainText, yesNoOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import {
   type AuditedChange,
@@ -29,7 +30,7 @@ async function messagesOf(context: CmdletContext, bound: BoundParameters): Promi
 const getMessage: Cmdlet = {
   name: 'Get-Message',
   synopsis: 'Shows the messages in the queues of this server.',
-  parameters: parametersOf(factsOf('Get-Message')),
+  parameters: parametersOf(knownCmdlet('Get-Message')),
   supportsShouldProcess: false,
   examples: [
     { line: 'Get-Message', says: 'Up to 1,000 queued messages.' },
@@ -86,7 +87,7 @@ function messageCmdlet({ verb, synopsis, says, impact, action, after }: MessageV
   return {
     name,
     synopsis,
-    parameters: parametersOf(factsOf(name)),
+    parameters: parametersOf(knownCmdlet(name)),
     supportsShouldProcess: true,
     examples: [
       {
@@ -105,14 +106,14 @@ function messageCmdlet({ verb, synopsis, says, impact, action, after }: MessageV
           const identity = String(message.get('Identity'));
           if (!(await context.shouldProcess({ action: `${says} message`, target: identity, impact }))) continue;
           await transport.actOnMessages(action(bound), [identity]);
-          context.changed({ object: identity, dn: '', properties: auditedFacts(message, after) });
+          context.changed({ object: identity, dn: '', properties: auditedProperties(message, after) });
         }
       }),
   };
 }
 
 /** What message it was, and its state: after Remove-Message nobody can look any more. Subjects are private. */
-function auditedFacts(message: CmdletObject, after: string): AuditedChange['properties'] {
+function auditedProperties(message: CmdletObject, after: string): AuditedChange['properties'] {
   const kept = ['InternetMessageId', 'FromAddress'].map((name) => {
     const value = plainText(message.get(name));
     return { name, before: value, after: value };
@@ -123,7 +124,7 @@ function auditedFacts(message: CmdletObject, after: string): AuditedChange['prop
 const exportMessage: Cmdlet = {
   name: 'Export-Message',
   synopsis: 'Gives the content of a queued message.',
-  parameters: parametersOf(factsOf('Export-Message')),
+  parameters: parametersOf(knownCmdlet('Export-Message')),
   supportsShouldProcess: false,
   examples: [{ line: 'Get-Message -ResultSize 1 | Export-Message', says: 'The content as FileData.' }],
   async *run(context, bound) {

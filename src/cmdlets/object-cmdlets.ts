@@ -1,6 +1,5 @@
 /** Get-, New-, Set- and Remove- for any table: one engine, so that all objects behave alike. */
 import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../config/index.ts';
-import { identityOf, missingArgument, textOf } from './bound.ts';
 import { boundChanges, differing, generalParameters, notImplemented } from './changes.ts';
 import {
   childDn,
@@ -12,11 +11,12 @@ import {
   pickObject,
   serverEntry,
 } from './directory-objects.ts';
-import { type CmdletFacts, facts } from './facts.ts';
+import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
 import type { ObjectKind, Request, Verb, Whole } from './object-kind.ts';
+import { shownObject } from './object-output.ts';
 import { alreadyThere, audit, check, followersOf, inDirectory, newNameOf, validName } from './object-steps.ts';
+import { identityOf, missingArgument, textOf } from './parameter-values.ts';
 import { parametersOf, rowsByName } from './parameters.ts';
-import { present } from './present.ts';
 import {
   type BoundParameters,
   type Cmdlet,
@@ -44,7 +44,12 @@ export function objectCmdlets<P extends Properties>(kind: ObjectKind<P>): readon
   };
   return kind.verbs.map((verb) => {
     const name = `${verb}-${kind.noun ?? kind.table.noun}`;
-    const known = facts[name] ?? { availability: 'edge-and-mailbox', purpose: '', common: [], parameters: {} };
+    const known = exchangeCmdlets[name] ?? {
+      availability: 'edge-and-mailbox',
+      purpose: '',
+      common: [],
+      parameters: {},
+    };
     const parameters = parameterTable(kind, verb, known);
     return {
       name,
@@ -73,7 +78,7 @@ const synopses: Readonly<Record<Verb, (title: string) => string>> = {
 function parameterTable<P extends Properties>(
   kind: ObjectKind<P>,
   verb: Verb,
-  known: CmdletFacts,
+  known: KnownCmdlet,
 ): readonly Parameter[] {
   const changed: Record<string, Partial<Parameter>> = { ...kind.parameters?.[verb] };
   if (kind.table.singleton === true && known.parameters['Identity'] !== undefined) {
@@ -127,7 +132,7 @@ async function* runGet<P extends Properties>(
       all.map(({ object }) => object.name),
     );
   }
-  for (const { object } of found) yield present(table, object, context.serverName, kind.noun ?? table.noun);
+  for (const { object } of found) yield shownObject(table, object, context.serverName, kind.noun ?? table.noun);
 }
 
 /** The only object of a server also goes by the names of the server. */
@@ -228,7 +233,7 @@ async function* runNew<P extends Properties>(
   const made = (await listObjects(context, table)).find(({ object }) => object.dn.toLowerCase() === dn.toLowerCase());
   if (made === undefined) return;
   kind.warn?.(request, made.object);
-  yield present(table, made.object, context.serverName, kind.noun ?? table.noun);
+  yield shownObject(table, made.object, context.serverName, kind.noun ?? table.noun);
 }
 
 async function runRemove<P extends Properties>(

@@ -1,8 +1,7 @@
 /** Filters of the -Filter parameters (OPATH): `Status -eq 'Retry' -and MessageCount -gt 10`. */
-import { parseByteSize, parseTimeSpan, wildcardTest } from '../base/index.ts';
+import { nearestNameHint, parseByteSize, parseTimeSpan, wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
-import { badArgument } from './bound.ts';
-import { hint } from './nearest.ts';
+import { badArgument } from './parameter-values.ts';
 import type { PropertyReader } from './runtime.ts';
 
 /** Tells whether an object is meant. */
@@ -108,7 +107,10 @@ const statuses = 'Active Connecting Locked PendingRemove PendingSuspend Ready Re
 
 function checkStatus(value: string): void {
   if (statuses.some((status) => status.toLowerCase() === value.toLowerCase()) || value.startsWith('$')) return;
-  throw badArgument('Filter', `'${value}' is no status.${hint(value, statuses)} There are ${statuses.join(', ')}.`);
+  throw badArgument(
+    'Filter',
+    `'${value}' is no status.${nearestNameHint(value, statuses)} There are ${statuses.join(', ')}.`,
+  );
 }
 
 /** Reads a filter over these properties. Throws CmdletError that says what would be right. */
@@ -183,7 +185,7 @@ class OpathReader {
     if (token?.kind !== 'word') throw this.#fault('the name of a property');
     const name = this.#properties.find((known) => known.toLowerCase() === token.value.toLowerCase());
     if (name === undefined) {
-      const near = hint(token.value, this.#properties);
+      const near = nearestNameHint(token.value, this.#properties);
       throw badArgument(
         'Filter',
         `There is no property '${token.value}'.${near} Known are ${this.#properties.join(', ')}.`,

@@ -1,7 +1,7 @@
 /** Parameters as runners see them, made from the catalogue and from the rows of a table. */
+import { nearestNameHint } from '../base/index.ts';
 import { type AnyProperty, propertyName, type TableShape } from '../config/index.ts';
-import type { CmdletFacts, ParameterFacts } from './facts.ts';
-import { hint } from './nearest.ts';
+import type { KnownCmdlet, KnownParameter } from './exchange-cmdlets.ts';
 import type { HashReader, Parameter } from './runtime.ts';
 
 /** A row of a table by the name of its parameter. */
@@ -40,7 +40,7 @@ export function faultOf(row: AnyProperty, value: unknown): string | undefined {
     const names = row.syntax.allowed ?? [];
     const words = typeof value === 'string' ? value.split(',').map((word) => word.trim()) : [];
     const wrong = words.find((word) => !names.some((name) => name.toLowerCase() === word.toLowerCase()));
-    return `${error.message}.${wrong === undefined ? '' : hint(wrong, names)}`;
+    return `${error.message}.${wrong === undefined ? '' : nearestNameHint(wrong, names)}`;
   }
 }
 
@@ -59,7 +59,7 @@ function faultOfChoice(allowed: readonly string[], value: unknown): string | und
   const wrong = words.find((word) => !allowed.some((name) => name.toLowerCase() === word.trim().toLowerCase()));
   return wrong === undefined
     ? undefined
-    : `'${wrong.trim()}' is not one of ${allowed.join(', ')}.${hint(wrong.trim(), allowed)}`;
+    : `'${wrong.trim()}' is not one of ${allowed.join(', ')}.${nearestNameHint(wrong.trim(), allowed)}`;
 }
 
 const identityTypes: Readonly<Record<string, string>> = {
@@ -74,30 +74,30 @@ const identityTypes: Readonly<Record<string, string>> = {
 };
 
 /** A parameter of the catalogue. `row` is the property that it sets, if it sets one. */
-export function parameterOf(name: string, facts: ParameterFacts, row?: AnyProperty): Parameter {
-  const allowed = row?.syntax.allowed ?? facts.allowed;
-  const unavailable = facts.cloudOnly === true || facts.legacyOnly === true;
+export function parameterOf(name: string, known: KnownParameter, row?: AnyProperty): Parameter {
+  const allowed = row?.syntax.allowed ?? known.allowed;
+  const unavailable = known.cloudOnly === true || known.legacyOnly === true;
   // What is refused anyway is refused for that reason: a credential is no text that its syntax could read.
-  const opaque = /^(?:PSCredential|SecureString)$/.test(facts.type);
+  const opaque = /^(?:PSCredential|SecureString)$/.test(known.type);
   const check = opaque
     ? undefined
     : row !== undefined
       ? (value: unknown) => faultOf(row, value)
       : allowed && choiceCheck(allowed);
-  const identityOf = identityTypes[facts.type];
+  const identityOf = identityTypes[known.type];
   return {
     name,
-    type: row?.syntax.type === 'MultiValuedProperty' ? 'MultiValuedProperty' : facts.type,
-    ...(facts.position !== undefined && { position: facts.position }),
+    type: row?.syntax.type === 'MultiValuedProperty' ? 'MultiValuedProperty' : known.type,
+    ...(known.position !== undefined && { position: known.position }),
     // In one of several sets it is needed only there, which the cmdlet itself says.
-    ...(facts.mandatory === true && facts.sets === undefined && { mandatory: true }),
-    ...(facts.pipeline === true && { pipeline: true }),
-    ...(facts.aliases && { aliases: facts.aliases }),
-    ...(facts.type === 'SwitchParameter' && { isSwitch: true }),
-    ...((row?.syntax.multivalued === true || /\[\]$|^MultiValued/.test(facts.type)) && { multivalued: true }),
+    ...(known.mandatory === true && known.sets === undefined && { mandatory: true }),
+    ...(known.pipeline === true && { pipeline: true }),
+    ...(known.aliases && { aliases: known.aliases }),
+    ...(known.type === 'SwitchParameter' && { isSwitch: true }),
+    ...((row?.syntax.multivalued === true || /\[\]$|^MultiValued/.test(known.type)) && { multivalued: true }),
     ...(allowed && { allowed }),
     ...(identityOf !== undefined && { identityOf }),
-    ...(facts.sets && { parameterSets: facts.sets }),
+    ...(known.sets && { parameterSets: known.sets }),
     ...(row && { help: row.help }),
     ...(check && { check }),
     ...((isUnbuilt(row) || unavailable) && { notImplementedYet: true }),
@@ -129,17 +129,17 @@ const commonHelp: Readonly<Record<string, Parameter>> = {
   },
 };
 
-/** All parameters of a cmdlet, those of the table with their checks. `changed` replaces facts of single parameters. */
+/** All parameters of a cmdlet, those of the table with their checks. `changed` replaces what is known of single parameters. */
 export function parametersOf(
-  facts: CmdletFacts,
+  known: KnownCmdlet,
   table?: TableShape,
   changed: Readonly<Record<string, Partial<Parameter>>> = {},
 ): readonly Parameter[] {
   const rows = table === undefined ? undefined : rowsByName(table);
-  const own = Object.entries(facts.parameters).map(([name, one]) => {
+  const own = Object.entries(known.parameters).map(([name, one]) => {
     const row = rows?.get(name.toLowerCase())?.row;
     return { ...parameterOf(name, one, row), ...changed[name] };
   });
-  const common = facts.common.flatMap((name) => commonHelp[name] ?? []);
+  const common = known.common.flatMap((name) => commonHelp[name] ?? []);
   return [...own, ...common];
 }

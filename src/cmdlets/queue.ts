@@ -1,6 +1,7 @@
 /** Get-Queue, Get-QueueDigest, Suspend-, Resume- and Retry-Queue. */
-import { badArgument, isOn, missingArgument, plainText, textOf } from './bound.ts';
-import { factsOf } from './facts.ts';
+
+import { knownCmdlet } from './exchange-cmdlets.ts';
+import { badArgument, isOn, missingArgument, plainText, textOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { type Cmdlet, CmdletObject, quietly } from './runtime.ts';
 import type { QueueAction } from './transport-administration.ts';
@@ -12,7 +13,7 @@ const listed = [...chosen, 'ResultSize', 'SortOrder', 'Include', 'Exclude'];
 const getQueue: Cmdlet = {
   name: 'Get-Queue',
   synopsis: 'Shows the queues of this server.',
-  parameters: parametersOf(factsOf('Get-Queue')),
+  parameters: parametersOf(knownCmdlet('Get-Queue')),
   supportsShouldProcess: false,
   examples: [
     { line: 'Get-Queue', says: 'All queues.' },
@@ -66,7 +67,7 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
   return {
     name,
     synopsis,
-    parameters: parametersOf(factsOf(name)),
+    parameters: parametersOf(knownCmdlet(name)),
     supportsShouldProcess: true,
     examples: [{ line: `Get-Queue | ${name} -Confirm:$false`, says: `${says} all queues.` }],
     run: (context, bound) =>
@@ -113,7 +114,7 @@ function detailsOf(queue: CmdletObject, level: string): readonly string[] {
 const getQueueDigest: Cmdlet = {
   name: 'Get-QueueDigest',
   synopsis: 'Sums up the queues of this server.',
-  parameters: parametersOf(factsOf('Get-QueueDigest')),
+  parameters: parametersOf(knownCmdlet('Get-QueueDigest')),
   supportsShouldProcess: false,
   examples: [{ line: 'Get-QueueDigest -GroupBy Status', says: 'Messages by the state of their queue.' }],
   async *run(context, bound) {

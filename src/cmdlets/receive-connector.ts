@@ -1,5 +1,5 @@
 /** Get-, New-, Set-, Remove-ReceiveConnector: usage presets, conflicts with other connectors, open relays. */
-import { parseIpRange } from '../base/index.ts';
+import { nearestNameHint, parseIpRange } from '../base/index.ts';
 import {
   connectorConflict,
   openRelayRanges,
@@ -8,10 +8,9 @@ import {
   receiveConnector,
   type ServerRole,
 } from '../config/index.ts';
-import { badArgument, isOn, textOf } from './bound.ts';
 import { serverEntry } from './directory-objects.ts';
-import { hint } from './nearest.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
+import { badArgument, isOn, textOf } from './parameter-values.ts';
 import { type CmdletContext, CmdletError } from './runtime.ts';
 
 type Table = typeof receiveConnector.properties;
@@ -54,7 +53,7 @@ function usageOf({ bound, context }: Request<Table>): readonly [name: string, us
   const text = textOf(bound, 'Usage');
   const named = names.find((name) => name.toLowerCase() === text?.toLowerCase());
   if (text !== undefined && named === undefined) {
-    throw badArgument('Usage', `'${text}' is not one of ${names.join(', ')}.${hint(text, names)}`);
+    throw badArgument('Usage', `'${text}' is not one of ${names.join(', ')}.${nearestNameHint(text, names)}`);
   }
   const all = [...new Set(named === undefined ? given : [...given, named])];
   if (all.length > 1) throw badArgument(all[1] ?? '', `${all.join(' and ')} exclude each other: name one usage.`);

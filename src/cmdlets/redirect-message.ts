@@ -1,8 +1,8 @@
 /** Redirect-Message: empties the queues of a server to other servers, before it is taken down. */
 import { parseSmartHost } from '../config/index.ts';
-import { badArgument, missingArgument, textOf, textsOf } from './bound.ts';
 import { serverEntry } from './directory-objects.ts';
-import { factsOf } from './facts.ts';
+import { knownCmdlet } from './exchange-cmdlets.ts';
+import { badArgument, missingArgument, textOf, textsOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { type BoundParameters, type Cmdlet, type CmdletContext, quietly } from './runtime.ts';
 import { refuseOthers, runningTransport } from './transport-objects.ts';
@@ -30,7 +30,7 @@ async function targetsOf(context: CmdletContext, bound: BoundParameters): Promis
 export const redirectMessage: Cmdlet = {
   name: 'Redirect-Message',
   synopsis: 'Sends all that waits in the queues to another server instead.',
-  parameters: parametersOf(factsOf('Redirect-Message')),
+  parameters: parametersOf(knownCmdlet('Redirect-Message')),
   supportsShouldProcess: true,
   examples: [
     {

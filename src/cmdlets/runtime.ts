@@ -203,7 +203,7 @@ export interface ConfigurationStore {
 }
 
 /** What cmdlets work on: the same for every line of a process. */
-export interface CmdletGround {
+export interface CmdletEnvironment {
   readonly store: ConfigurationStore;
   readonly role: ServerRole;
   /** Short name of this server: name of its server object. */
@@ -215,7 +215,7 @@ export interface CmdletGround {
 }
 
 /** What a cmdlet has at hand while it runs. */
-export interface CmdletContext extends CmdletGround {
+export interface CmdletContext extends CmdletEnvironment {
   warning(text: string): void;
   verbose(text: string): void;
   /** -WhatIf and -Confirm: false when the operation is not to be done. */

@@ -1,8 +1,8 @@
 /** Get-, New-, Set-, Remove-SendConnector. */
+import { nearestNameHint } from '../base/index.ts';
 import { type SendConnector, sendConnector } from '../config/index.ts';
-import { badArgument, isOn, missingArgument, textOf } from './bound.ts';
-import { hint } from './nearest.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
+import { badArgument, isOn, missingArgument, textOf } from './parameter-values.ts';
 
 type Table = typeof sendConnector.properties;
 
@@ -19,7 +19,7 @@ function preset({ bound }: Request<Table>): Partial<SendConnector> {
   const text = textOf(bound, 'Usage');
   const given = names.filter((name) => isOn(bound, name) || name.toLowerCase() === text?.toLowerCase());
   if (text !== undefined && !names.some((name) => name.toLowerCase() === text.toLowerCase())) {
-    throw badArgument('Usage', `'${text}' is not one of ${names.join(', ')}.${hint(text, names)}`);
+    throw badArgument('Usage', `'${text}' is not one of ${names.join(', ')}.${nearestNameHint(text, names)}`);
   }
   if (given.length > 1) throw badArgument(given[1] ?? '', `${given.join(' and ')} exclude each other: name one usage.`);
   if (!bound.has('AddressSpaces')) {

@@ -1,9 +1,9 @@
 /** Test-SmtpConnectivity: does every endpoint of the receive connectors answer? */
 import { formatBinding, receiveConnector } from '../config/index.ts';
-import { identityOf, isOn } from './bound.ts';
 import { notImplemented } from './changes.ts';
 import { listObjects, serverEntry } from './directory-objects.ts';
-import { factsOf } from './facts.ts';
+import { knownCmdlet } from './exchange-cmdlets.ts';
+import { identityOf, isOn } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { type Cmdlet, CmdletObject } from './runtime.ts';
 import { refuseOthers, runningTransport } from './transport-objects.ts';
@@ -20,7 +20,7 @@ const statusOf = (reply: string): string => (/^220[ -]/.test(reply) ? 'Success' 
 export const testSmtpConnectivity: Cmdlet = {
   name: 'Test-SmtpConnectivity',
   synopsis: 'Connects to every endpoint of the receive connectors and says what answers.',
-  parameters: parametersOf(factsOf('Test-SmtpConnectivity')),
+  parameters: parametersOf(knownCmdlet('Test-SmtpConnectivity')),
   supportsShouldProcess: true,
   examples: [
     { line: 'Test-SmtpConnectivity', says: 'Every endpoint of this server, asked from this server itself.' },

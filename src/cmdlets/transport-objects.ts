@@ -1,10 +1,9 @@
 /** Queues and messages as the shell gets them, and how lines choose among them. */
-import { wildcardTest } from '../base/index.ts';
+import { nearestNameHint, wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
-import { badArgument, identityOf, isObject, plainText, resultSizeOf, textOf, textsOf } from './bound.ts';
 import { notImplemented } from './changes.ts';
-import { hint } from './nearest.ts';
 import { parseOpath } from './opath.ts';
+import { badArgument, identityOf, isObject, plainText, resultSizeOf, textOf, textsOf } from './parameter-values.ts';
 import { type BoundParameters, type CmdletContext, CmdletError, CmdletObject } from './runtime.ts';
 import type { MessageInfo, QueueInfo, TransportAdministration } from './transport-administration.ts';
 
@@ -102,7 +101,7 @@ export function choose(
   const found = byFilter.filter((object) => patterns.some((test) => test(String(object.get('Identity')))));
   if (found.length > 0 || /[*?]/.test(identity)) return found;
   const names = objects.map((object) => String(object.get('Identity')));
-  const text = `The ${what} '${identity}' doesn't exist on '${context.serverName}'.${hint(identity, names)}`;
+  const text = `The ${what} '${identity}' doesn't exist on '${context.serverName}'.${nearestNameHint(identity, names)}`;
   throw new CmdletError('ObjectNotFoundException', 'ObjectNotFound', text, { target: identity });
 }
 
@@ -155,7 +154,7 @@ export function arranged(bound: BoundParameters, objects: readonly CmdletObject[
     const first = list[0];
     if (first !== undefined && !first.has(name)) {
       const names = first.entries().map(([one]) => one);
-      throw badArgument('SortOrder', `There is no property '${name}'.${hint(name, names)}`);
+      throw badArgument('SortOrder', `There is no property '${name}'.${nearestNameHint(name, names)}`);
     }
     const direction = sign === '-' ? -1 : 1;
     return [...list].sort((a, b) => direction * compare(a.get(name), b.get(name)));

@@ -1,7 +1,6 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
-import type { LogParts } from './decision-log.ts';
 import type { DecisionEvent } from './events.ts';
-import { LineLog, type LogLimits } from './files/line-log.ts';
+import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
 
 /** Fields of the connectivity log, in Exchange's order. */
 export const connectivityFields = [
@@ -18,7 +17,7 @@ export class ConnectivityLog {
   #log: LineLog;
   #timestamps = new Timestamps();
 
-  constructor(limits: LogLimits, parts: LogParts) {
+  constructor(limits: LogLimits, parts: Omit<LineLogParts, 'prefix' | 'header'>) {
     this.#log = new LineLog(limits, {
       ...parts,
       prefix: 'CONNECTLOG',

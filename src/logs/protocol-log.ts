@@ -1,7 +1,6 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
-import type { LogParts } from './decision-log.ts';
 import type { EventOf } from './events.ts';
-import { LineLog, type LogLimits } from './files/line-log.ts';
+import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
 
 /** Fields of the protocol logs, in Exchange's order. */
 export const protocolFields = [
@@ -25,7 +24,11 @@ export class ProtocolLog {
   #sequence = new Map<string, number>();
   #serverName: string;
 
-  constructor(serverName: string, limits: { receive: LogLimits; send: LogLimits }, parts: LogParts) {
+  constructor(
+    serverName: string,
+    limits: { receive: LogLimits; send: LogLimits },
+    parts: Omit<LineLogParts, 'prefix' | 'header'>,
+  ) {
     this.#serverName = serverName;
     this.#receive = new LineLog(limits.receive, {
       ...parts,

@@ -3,9 +3,9 @@
  * administration of the queues of all workers. Who calls it enters by `client/`; lines on a stopped state run in `store/`.
  */
 
+export { cmdletMethods } from './cmdlet-methods.ts';
 export { LdapConfigurationStore } from './ldap-configuration-store.ts';
 export { prepareManagement } from './management-folder.ts';
 export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';
-export { shellMethods } from './shell-session.ts';
-export { auditWriter, openAdminAudit } from './store/admin-audit.ts';
+export { auditWriter, openAdminAudit } from './store-process/admin-audit.ts';
 export { FanOutAdministration, shardOf, type WorkerAnswer } from './transport-administration.ts';

@@ -1,7 +1,7 @@
 import type { ConfigurationStore, ConfigurationWrite } from '../cmdlets/index.ts';
 import { DirectoryClient, type DirectoryStore } from '../directory/index.ts';
 import type { Entry, Modification } from '../ldap/index.ts';
-import { actor, isMissing, operationOf, valuesOf } from './store/direct-configuration-store.ts';
+import { actor, isMissing, operationOf, valuesOf } from './store-process/direct-configuration-store.ts';
 
 /** Attributes that LDAP gives only when they are asked for. */
 const everything = ['*', '+', 'nTSecurityDescriptor'];

@@ -1,5 +1,5 @@
 import { aliases } from './builtins/aliases.ts';
-import type { CmdletFacts, ShellCmdlet } from './interpreter/contract.ts';
+import type { CmdletDescription, ShellCmdlet } from './interpreter/contract.ts';
 
 /** The cmdlets of a session, found by name or alias without regard to case. */
 export class Catalogue {
@@ -28,7 +28,7 @@ export class Catalogue {
 
 /** What checks, completion and help ask of a catalogue. */
 export interface CommandFinder {
-  find(name: string): CmdletFacts | undefined;
-  readonly cmdlets: readonly CmdletFacts[];
+  find(name: string): CmdletDescription | undefined;
+  readonly cmdlets: readonly CmdletDescription[];
   names(): Iterable<string>;
 }

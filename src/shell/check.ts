@@ -2,7 +2,7 @@ import type { CommandFinder } from './catalogue.ts';
 import { missingError, missingParameters, remainingSets } from './interpreter/binding.ts';
 import { commandNotFound } from './interpreter/command-not-found.ts';
 import { isCommon } from './interpreter/common-parameters.ts';
-import type { CmdletFacts } from './interpreter/contract.ts';
+import type { CmdletDescription } from './interpreter/contract.ts';
 import { convertArgument, literalText } from './interpreter/convert-argument.ts';
 import { canMake } from './interpreter/new-object.ts';
 import { type Assigned, itemOf, planBinding } from './interpreter/plan.ts';
@@ -124,7 +124,7 @@ class Checker {
   }
 
   #completeness(
-    cmdlet: CmdletFacts,
+    cmdlet: CmdletDescription,
     command: Command,
     { assigned, fed }: { assigned: readonly Assigned[]; fed: boolean },
   ): void {

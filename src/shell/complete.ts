@@ -1,13 +1,13 @@
+import { nearestNameHint } from '../base/index.ts';
 import { parameterSyntax } from './builtins/help.ts';
 import type { CommandFinder } from './catalogue.ts';
 import { type CurrentCommand, currentCommand } from './completion/current-command.ts';
 import type { Candidate, CandidateKind, Completion } from './endpoint.ts';
 import { allParameters } from './interpreter/common-parameters.ts';
-import type { CmdletFacts, ParameterFacts } from './interpreter/contract.ts';
+import type { CmdletDescription, ParameterDescription } from './interpreter/contract.ts';
 import { findParameter } from './interpreter/plan.ts';
 import { isDash, isDoubleQuote, isSingleQuote, plainDashes } from './language/characters.ts';
 import { propertiesOf } from './values/members.ts';
-import { didYouMean } from './values/nearest.ts';
 import { ShellError } from './values/shell-error.ts';
 
 /** What completion asks of a session. */
@@ -43,7 +43,7 @@ function aboutCursor(command: CurrentCommand, finder: CommandFinder): string | u
   if (!/^[\p{L}][\w-]*(?:\.ps1)?$/iu.test(plainDashes(head))) return undefined;
   const cmdlet = finder.find(plainDashes(head));
   if (words.length === 0) return cmdlet?.synopsis;
-  if (cmdlet === undefined) return `'${head}' is not a cmdlet.${didYouMean(head, finder.names())}`;
+  if (cmdlet === undefined) return `'${head}' is not a cmdlet.${nearestNameHint(head, finder.names())}`;
   const isName = isDash(current.text.charAt(0)) && !current.text.includes(':');
   const parameter = isName ? named(current.text, cmdlet) : parameterAt(cmdlet, command);
   return parameter === undefined ? undefined : [parameterSyntax(parameter), parameter.help ?? ''].join('  ').trim();
@@ -99,7 +99,7 @@ function completeVariable(text: string, index: number, parts: CompletionParts): 
   return { from: index, candidates: names.map((own) => candidate(`$${own}`, 'variable')) };
 }
 
-function parameterNames(prefix: string, cmdlet: CmdletFacts, { words }: CurrentCommand): Candidate[] {
+function parameterNames(prefix: string, cmdlet: CmdletDescription, { words }: CurrentCommand): Candidate[] {
   const used = new Set(
     words
       .filter(({ text }) => isDash(text.charAt(0)))
@@ -113,7 +113,7 @@ function parameterNames(prefix: string, cmdlet: CmdletFacts, { words }: CurrentC
 }
 
 /** The parameter that `-Name` or `-Name:value` means; undefined for none or several. */
-function named(text: string, cmdlet: CmdletFacts): ParameterFacts | undefined {
+function named(text: string, cmdlet: CmdletDescription): ParameterDescription | undefined {
   try {
     return findParameter(plainDashes(text).slice(1).replace(/:.*$/, ''), allParameters(cmdlet));
   } catch (error) {
@@ -123,12 +123,12 @@ function named(text: string, cmdlet: CmdletFacts): ParameterFacts | undefined {
 }
 
 /** The parameter that the word at the cursor is a value of. */
-function parameterAt(cmdlet: CmdletFacts, { words, current }: CurrentCommand): ParameterFacts | undefined {
+function parameterAt(cmdlet: CmdletDescription, { words, current }: CurrentCommand): ParameterDescription | undefined {
   const all = allParameters(cmdlet);
   if (isDash(current.text.charAt(0))) return named(current.text, cmdlet);
   let place = 0;
-  let waiting: ParameterFacts | undefined;
-  const taken = new Set<ParameterFacts>();
+  let waiting: ParameterDescription | undefined;
+  const taken = new Set<ParameterDescription>();
   for (const [i, { text }] of words.slice(1).entries()) {
     const before = words[i]?.text;
     if (isDash(text.charAt(0)) && /^[\p{L}_]/u.test(text.charAt(1))) {
@@ -147,15 +147,15 @@ function parameterAt(cmdlet: CmdletFacts, { words, current }: CurrentCommand): P
 }
 
 function positional(
-  all: readonly ParameterFacts[],
+  all: readonly ParameterDescription[],
   place: number,
-  taken: ReadonlySet<ParameterFacts>,
-): ParameterFacts | undefined {
+  taken: ReadonlySet<ParameterDescription>,
+): ParameterDescription | undefined {
   const free = all.filter((parameter) => parameter.position !== undefined && !taken.has(parameter));
   return free.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))[Math.max(place, 0)];
 }
 
-async function values(cmdlet: CmdletFacts, command: CurrentCommand, parts: CompletionParts): Promise<Found> {
+async function values(cmdlet: CmdletDescription, command: CurrentCommand, parts: CompletionParts): Promise<Found> {
   const parameter = parameterAt(cmdlet, command);
   const { text } = command.current;
   const colon = isDash(text.charAt(0)) ? text.indexOf(':') + 1 : 0;
@@ -178,7 +178,7 @@ interface Sought {
   readonly parts: CompletionParts;
 }
 
-async function possible(parameter: ParameterFacts, { prefix, command, parts }: Sought): Promise<Candidate[]> {
+async function possible(parameter: ParameterDescription, { prefix, command, parts }: Sought): Promise<Candidate[]> {
   if (parameter.allowed !== undefined) return parameter.allowed.map((value) => candidate(value, 'value'));
   if (/^(?:Boolean|SwitchParameter)$/.test(parameter.type))
     return ['$true', '$false'].map((value) => candidate(value, 'value'));

@@ -5,7 +5,6 @@
  * reach a shell through `ShellEndpoint`. Parts have doors of their own: `caller` and `prompt` for the person's side,
  * `language` for the parser.
  */
-export type { CmdletEnvironment } from './adapt.ts';
 export { Catalogue, type CommandFinder } from './catalogue.ts';
 export { type CheckProblem, checkScript, problemLine } from './check.ts';
 export type {

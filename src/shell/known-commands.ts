@@ -1,7 +1,7 @@
 import type { CmdletCatalogue } from '../cmdlets/index.ts';
-import { adaptCmdlet } from './adapt.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Catalogue } from './catalogue.ts';
+import { productCmdlet } from './product-cmdlet.ts';
 
 /** Every command that a script may name, for checks: nothing of it can run. */
 export function knownCommands(cmdlets: CmdletCatalogue): Catalogue {
@@ -11,6 +11,6 @@ export function knownCommands(cmdlets: CmdletCatalogue): Catalogue {
   const files = { read: nothingRuns, write: nothingRuns, exists: nothingRuns };
   return new Catalogue([
     ...builtInCmdlets({ files, now: nothingRuns, findView: nothingRuns, finder: nothingRuns }),
-    ...cmdlets.all.map((cmdlet) => adaptCmdlet(cmdlet, nothingRuns)),
+    ...cmdlets.all.map((cmdlet) => productCmdlet(cmdlet, { run: nothingRuns })),
   ]);
 }

@@ -1,5 +1,4 @@
-import type { CmdletCatalogue } from '../cmdlets/index.ts';
-import { adaptCmdlet, type CmdletEnvironment } from './adapt.ts';
+import type { CmdletCatalogue, CmdletRunner } from '../cmdlets/index.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Channel } from './caller/channel.ts';
 import { Catalogue } from './catalogue.ts';
@@ -19,6 +18,7 @@ import { runStatements } from './interpreter/statements.ts';
 import type { Streams } from './interpreter/streams.ts';
 import { parse } from './language/parser.ts';
 import type { ShellSyntaxError } from './language/syntax-error.ts';
+import { productCmdlet } from './product-cmdlet.ts';
 import { ownTypeName } from './values/exchange-types.ts';
 import { Hashtable } from './values/hashtable.ts';
 import type { Source } from './values/script-block.ts';
@@ -31,8 +31,8 @@ import { Version } from './values/version.ts';
 export interface ShellParts {
   /** The product's cmdlets. */
   readonly cmdlets: CmdletCatalogue;
-  /** Asked at each run of a cmdlet. */
-  readonly environment: () => CmdletEnvironment;
+  /** Runs them: in this process, or where the directory and the queues are. */
+  readonly runner: CmdletRunner;
   readonly files: FileAccess;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -58,7 +58,7 @@ export class Shell implements ShellEndpoint {
     const { files, now } = parts;
     this.#catalogue = new Catalogue([
       ...builtInCmdlets({ files, now, findView: (name) => this.#view(name), finder: () => this.#catalogue }),
-      ...parts.cmdlets.all.map((cmdlet) => adaptCmdlet(cmdlet, parts.environment)),
+      ...parts.cmdlets.all.map((cmdlet) => productCmdlet(cmdlet, parts.runner)),
     ]);
     this.#session = {
       findCmdlet: (name) => this.#catalogue.find(name),
@@ -187,7 +187,7 @@ function syntaxRecord(error: ShellSyntaxError, source: Source): ErrorRecord {
   return new ErrorRecord(new ShellError(error.message, details), { source, extent: error.extent });
 }
 
-function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions): Streams {
+function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions & { signal: AbortSignal }): Streams {
   const labelled = (kind: 'warning' | 'verbose', text: string): void => {
     const lines = wordWrap(`${kind.toUpperCase()}: ${printable(text)}`, options.width);
     show({ kind, text: lines.map((line) => `${paint('yellow', line, options.colour)}\n`).join('') });
@@ -200,14 +200,22 @@ function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions): Str
     progress: (activity, status, percent) => {
       show({ kind: 'progress', activity, status, ...(percent === undefined ? {} : { percent }) });
     },
-    ...(options.ask === undefined ? {} : { ask: answered(options.ask) }),
+    ...(options.ask === undefined ? {} : { ask: answered(options.ask, options.signal) }),
   };
 }
 
-/** Whoever gives no answer (Ctrl-C, Ctrl-D, a connection that is gone) stops the line. */
-function answered(ask: NonNullable<RunOptions['ask']>): NonNullable<RunOptions['ask']> {
-  return (question) =>
-    ask(question).catch(() => {
+/** Whoever gives no answer (Ctrl-C, Ctrl-D, a terminal that is gone) stops the line. */
+function answered(ask: NonNullable<RunOptions['ask']>, signal: AbortSignal): NonNullable<RunOptions['ask']> {
+  return async (question) => {
+    const left = Promise.withResolvers<never>();
+    const leave = (): void => left.reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await Promise.race([ask(question), left.promise]);
+    } catch {
       throw cancelled('No answer was given. The pipeline has been stopped.');
-    });
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  };
 }

@@ -1,16 +1,14 @@
-import { longestLogged, printable } from '../base/index.ts';
 import { oneLine, type Reply } from '../smtp/index.ts';
-import type { SessionOrigin, SessionParts } from './session-parts.ts';
+import type { SessionOrigin, SessionParts } from './session.ts';
 
-/** Refusals of one session that are told in full. A stranger makes thousands in a second, and they push out everybody's decisions. */
-const mostRefusalsTold = 50;
+/** Longest piece of what a client said that logs and events keep, in characters. */
+const mostLogged = 1000;
 
 /** What one session tells: its decisions always, its lines when the connector logs verbosely. */
 export class SessionLog {
   #origin: SessionOrigin;
   #parts: Pick<SessionParts, 'journal' | 'clock'>;
   readonly #verbose: boolean;
-  #refusals = 0;
 
   constructor(origin: SessionOrigin, parts: Pick<SessionParts, 'journal' | 'clock'>) {
     this.#origin = origin;
@@ -26,7 +24,7 @@ export class SessionLog {
   }
 
   received(line: string): void {
-    if (this.#verbose) this.#line('<', line, '');
+    if (this.#verbose) this.#line('<', printable(line), '');
   }
 
   /** Several lines become one, as in Exchange: `250  host Hello [ip] SIZE`. */
@@ -37,29 +35,26 @@ export class SessionLog {
   }
 
   info(data: string, context: string): void {
-    if (this.#verbose) this.#line('*', data, context);
+    if (this.#verbose) this.#line('*', printable(data), context);
   }
 
-  /** `message`: internal id, 0 for none. Behind the first ones refusals are only counted. */
+  /** `message`: internal id, 0 for none. */
   refused(command: string, reply: Reply, reason: string, message = 0): void {
-    if (++this.#refusals > mostRefusalsTold) return;
     this.#parts.journal.emit({
       at: this.#parts.clock.now(),
       session: this.#origin.id,
       message,
       kind: 'command-refused',
-      command: printable(command, longestLogged),
+      command: printable(command),
       reply: oneLine(reply),
-      reason: printable(reason, longestLogged),
+      reason: printable(reason),
     });
   }
 
   /** `context`: who closed, as Exchange writes it. */
   closed(reason: string, context: string): void {
     const at = this.#parts.clock.now();
-    const untold = this.#refusals - mostRefusalsTold;
-    const told = printable(untold > 0 ? `${reason}; ${untold} more refusals were only counted` : reason, longestLogged);
-    this.#parts.journal.emit({ at, session: this.#origin.id, message: 0, kind: 'session-closed', reason: told });
+    this.#parts.journal.emit({ at, session: this.#origin.id, message: 0, kind: 'session-closed', reason });
     if (this.#verbose) this.#line('-', '', context);
   }
 
@@ -75,9 +70,12 @@ export class SessionLog {
       local,
       remote,
       event,
-      // Our own replies are bounded, and a cut would lose the ids at their end.
-      data: event === '>' ? printable(data) : printable(data, longestLogged),
-      context: printable(context, longestLogged),
+      data,
+      context,
     });
   }
+}
+
+function printable(text: string): string {
+  return text.slice(0, mostLogged).replace(/[\0-\x1f\x7f-\x9f]/g, ' ');
 }

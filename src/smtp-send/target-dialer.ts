@@ -4,7 +4,7 @@ import {
   describePolicy,
   judgeTarget,
   needsCertificate,
-  type PeerIdentity,
+  type PeerFacts,
   startTlsOf,
   type TargetTlsPolicy,
 } from '../tls/index.ts';
@@ -96,7 +96,7 @@ export class TargetDialer {
     };
   }
 
-  #factsOf(socket: TLSSocket, target: Target): PeerIdentity {
+  #factsOf(socket: TLSSocket, target: Target): PeerFacts {
     const key = sessionKey(target);
     const known = socket.isSessionReused() ? this.#sessions.facts(key) : undefined;
     if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cmdletCatalogue, nearest } from '../../src/cmdlets/index.ts';
+import { cmdletCatalogue } from '../../src/cmdlets/index.ts';
 import { Bench } from './lib/bench.ts';
 
 const catalogue = cmdletCatalogue();
@@ -156,16 +156,4 @@ test('every type of object has a view, of properties that it has', async () => {
     const view = catalogue.view(object?.typeName ?? '') ?? assert.fail(noun);
     for (const column of view.columns) assert.ok(object?.has(column), `${noun} ${column}`);
   }
-});
-
-test('the nearest name', () => {
-  const names = ['None', 'Verbose', 'AnonymousUsers'];
-  const cases = [
-    ['verbos', 'Verbose'],
-    ['VREBOSE', 'Verbose'],
-    ['Anonymous', 'AnonymousUsers'],
-    ['xyz', undefined],
-    ['', undefined],
-  ] as const;
-  for (const [word, name] of cases) assert.equal(nearest(word, names), name, word);
 });

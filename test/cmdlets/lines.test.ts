@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type AuditEntry, cmdletCatalogue } from '../../src/cmdlets/index.ts';
+import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner, type TrackingQuery } from '../../src/cmdlets/index.ts';
 import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
 import { Shell } from '../../src/shell/index.ts';
 import { MemoryStore } from './lib/bench.ts';
@@ -19,17 +19,18 @@ function edgeShell(): {
   const store = new MemoryStore('edge');
   const changes: AuditEntry[] = [];
   const transport = new FakeTransport();
+  const cmdlets = cmdletCatalogue();
+  const environment = {
+    store,
+    role: 'EdgeTransport' as const,
+    serverName: 'EDGE1',
+    transport,
+    auditTrail: { search: () => noRecords },
+    trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
+  };
   const shell = new Shell({
-    cmdlets: cmdletCatalogue(),
-    environment: () => ({
-      store,
-      role: 'EdgeTransport',
-      serverName: 'EDGE1',
-      transport,
-      auditTrail: { search: () => noRecords },
-      trackingLog: { search: (query) => transport.tracking(query) },
-      audited: (entry) => void changes.push(entry),
-    }),
+    cmdlets,
+    runner: new LocalCmdletRunner(cmdlets, environment, { audited: (entry) => void changes.push(entry) }),
     files: noFiles,
     now: () => 0,
   });

@@ -104,13 +104,12 @@ test('a stranger is told who may, by every command', { skip }, () => {
 test('whoever made the proof is who speaks, whosever the connection is', { skip }, async () => {
   const management = join(appliance.state, 'management');
   const socket = connect(join(management, 'socket'));
-  const run = {
-    session: 's',
-    width: 80,
-    colour: false,
-    sudoer: 'root',
-    text: 'New-AcceptedDomain X -DomainName x.example',
-  };
+  const parameters = [
+    ['Name', 'X'],
+    ['DomainName', 'x.example'],
+  ];
+  const line = 'New-AcceptedDomain X -DomainName x.example';
+  const run = { cmdlet: 'New-AcceptedDomain', parameters, line, sudoer: 'root' };
   const { promise, resolve } = Promise.withResolvers<void>();
   let said = '';
   socket.on('close', resolve);
@@ -118,8 +117,11 @@ test('whoever made the proof is who speaks, whosever the connection is', { skip 
     const first = said === '';
     said += chunk.toString();
     if (said.endsWith('{"id":0,"end":null}\n'))
-      socket.write(`${JSON.stringify({ id: 1, method: 'shell', params: run })}\n`);
-    if (said.includes('"id":1,"end"')) socket.destroy();
+      socket.write(`${JSON.stringify({ id: 1, method: 'cmdlet', params: run })}\n`);
+    if (/"id":1,"(?:end|error)"/.test(said)) socket.destroy();
+    const [, token] = /"kind":"ask","token":"([^"]+)"/.exec(chunk.toString()) ?? [];
+    const reply = { id: 2, method: 'cmdlet-reply', params: { token, value: true } };
+    if (token !== undefined) socket.write(`${JSON.stringify(reply)}\n`);
     if (!first) return;
     const { prove } = JSON.parse(said) as { prove: string };
     spawnSync('setpriv', [...asMember, 'mkdir', '-m', '700', join(management, 'callers', prove)]);

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Clock, FaultReport } from '../../src/base/index.ts';
+import type { Clock } from '../../src/base/index.ts';
 import {
   connectivityFields,
   eventKinds,
@@ -18,7 +18,6 @@ import {
 } from '../../src/logs/index.ts';
 import { sampleEvents } from './sample-events.ts';
 
-const faultless: FaultReport = { begin: (key, text) => assert.fail(`${key}: ${text}`), end: () => {} };
 const clock: Clock = {
   now: () => Date.parse('2026-01-02T03:04:05Z'),
   monotonic: () => 0,
@@ -42,12 +41,12 @@ function settingsIn(folder: string): JournalSettings {
   };
 }
 
-async function written(t: { after(call: () => void): void }): Promise<string> {
+function written(t: { after(call: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const journal = new FileJournal(settingsIn(folder), { clock, faults: faultless });
+  const journal = new FileJournal(settingsIn(folder), { clock, onError: (error) => assert.fail(error) });
   for (const event of sampleEvents) journal.emit(event);
-  await journal.close();
+  journal.close();
   return folder;
 }
 
@@ -65,8 +64,8 @@ test('every kind of event has a sample and a sentence', () => {
   for (const event of sampleEvents) assert.ok(sentenceOf(event).length > 3, event.kind);
 });
 
-test('tracking: fields in order, one row for each fact about a message', async (t) => {
-  const found = rows(join(await written(t), 'MessageTracking'));
+test('tracking: fields in order, one row for each fact about a message', (t) => {
+  const found = rows(join(written(t), 'MessageTracking'));
   assert.deepEqual(Object.keys(found[0] ?? {}), [...trackingFields]);
   assert.deepEqual(
     found.map((row) => `${row['source']} ${row['event-id']}`),
@@ -82,21 +81,21 @@ test('tracking: fields in order, one row for each fact about a message', async (
   assert.equal(sent?.['recipient-status'], '250 2.0.0 Ok');
 });
 
-test('subjects stay out of the tracking log when subject logging is off', async (t) => {
+test('subjects stay out of the tracking log when subject logging is off', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const settings = settingsIn(folder);
   const journal = new FileJournal(
     { ...settings, tracking: { ...settings.tracking, subjectLogging: false } },
-    { clock, faults: faultless },
+    { clock, onError: (error) => assert.fail(error) },
   );
   for (const event of sampleEvents) journal.emit(event);
-  await journal.close();
+  journal.close();
   for (const row of rows(join(folder, 'MessageTracking'))) assert.equal(row['message-subject'], '');
 });
 
-test('protocol and connectivity logs carry their fields', async (t) => {
-  const folder = await written(t);
+test('protocol and connectivity logs carry their fields', (t) => {
+  const folder = written(t);
   const [line] = rows(join(folder, 'SmtpReceive'));
   assert.deepEqual(Object.keys(line ?? {}), [...protocolFields]);
   assert.equal(line?.['connector-id'], 'EDGE\\Default');
@@ -120,7 +119,7 @@ const questions: readonly string[] = [
 ];
 for (const question of questions) {
   test(`why ${question} finds the whole chain`, async (t) => {
-    const chains = await findChains(join(await written(t), 'Decisions'), parseQuestion(question));
+    const chains = await findChains(join(written(t), 'Decisions'), parseQuestion(question));
     assert.equal(chains.length, 1);
     const kinds = chains[0]?.events.map(({ kind }) => kind) ?? [];
     // Protocol lines have a log of their own; everything else is there, in order.
@@ -132,6 +131,6 @@ for (const question of questions) {
 }
 
 test('why finds nothing about what was not seen, and refuses what is no question', async (t) => {
-  assert.deepEqual(await findChains(join(await written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);
+  assert.deepEqual(await findChains(join(written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);
   assert.throws(() => parseQuestion('who?'), /is none of: a session id/);
 });

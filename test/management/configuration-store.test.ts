@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConfigurationWrite } from '../../src/cmdlets/index.ts';
-import { DirectConfigurationStore } from '../../src/management/store/direct-configuration-store.ts';
+import { DirectConfigurationStore } from '../../src/management/store-process/direct-configuration-store.ts';
 import { prepareStateFolder, statePaths } from '../../src/processes/index.ts';
 import { openDirectory, placeIn, seedDirectory } from '../../src/server-state/directory/directory-access.ts';
 

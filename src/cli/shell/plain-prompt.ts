@@ -3,10 +3,10 @@
  * file: nothing is drawn, the terminal itself edits the line.
  */
 import { createInterface } from 'node:readline';
-import type { Runner } from '../../management/store/index.ts';
 import { answerOf, exitOf, type Question, questionText } from '../../shell/caller/index.ts';
 import { isComplete } from '../../shell/language/index.ts';
 import { LineWriter, terminalWidth } from './shell-output.ts';
+import type { Runner } from './shell-runner.ts';
 
 /** Talks with the person until `exit` or the end of input; resolves with the exit status. */
 export async function plainPrompt(runner: Runner, label: string): Promise<number> {
@@ -58,7 +58,10 @@ class PlainPrompt implements Disposable {
     const writer = new LineWriter();
     const options = { width: terminalWidth(), colour: false, signal: stop.signal };
     try {
-      for await (const piece of this.#runner.run(line, { ...options, ask: (question) => this.#ask(question) })) {
+      for await (const piece of this.#runner.run(line, {
+        ...options,
+        ask: (question) => writer.asking(() => this.#ask(question)),
+      })) {
         if (piece.kind === 'end') this.#status = Number(!piece.ok);
         else await writer.write(piece);
       }

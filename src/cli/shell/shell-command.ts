@@ -1,11 +1,10 @@
 /** `edge shell`: lines, scripts and the prompt. Exit status 1 when a line failed. */
 
-import type { Runner } from '../../management/store/index.ts';
 import { exitOf, type Question } from '../../shell/caller/index.ts';
 import { exitStatus, type ShellOptions } from '../parts.ts';
 import { scriptText } from './script-text.ts';
 import { canDraw, LineWriter, terminalColour, terminalWidth } from './shell-output.ts';
-import { openRunner } from './shell-runner.ts';
+import { openRunner, type Runner } from './shell-runner.ts';
 
 /** Runs what was given; resolves with the exit status. */
 export async function shell(options: ShellOptions): Promise<number> {
@@ -78,7 +77,7 @@ class Session {
       width: terminalWidth(),
       colour: terminalColour(),
       signal: this.#stop.signal,
-      ...(process.stdin.isTTY ? { ask } : {}),
+      ...(process.stdin.isTTY ? { ask: (question: Question) => writer.asking(() => ask(question)) } : {}),
       ...(file === undefined ? {} : { file }),
     };
     for await (const piece of this.#runner.run(text, options)) {

@@ -36,6 +36,16 @@ export class LineWriter {
     if (!stream.write(piece.text)) await once(stream, 'drain');
   }
 
+  /** Puts a question: nothing is drawn over it while it waits for its answer. */
+  async asking<T>(question: () => Promise<T>): Promise<T> {
+    this.#progress?.hold();
+    try {
+      return await question();
+    } finally {
+      this.#progress?.release();
+    }
+  }
+
   end(): void {
     this.#progress?.[Symbol.dispose]();
   }

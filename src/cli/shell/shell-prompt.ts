@@ -1,9 +1,9 @@
 /** The prompt of `edge shell` at the terminal that it was called from. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Runner } from '../../management/store/index.ts';
 import { History, KeyDecoder, KeyQueue, Prompt, type PromptScreen } from '../../shell/prompt/index.ts';
 import { terminalColour } from './shell-output.ts';
+import type { Runner } from './shell-runner.ts';
 
 /** Milliseconds after which an escape is a key of its own and not the beginning of a sequence. */
 const escapeMs = 50;
@@ -18,9 +18,9 @@ export async function promptAtTerminal(runner: Runner, label: string): Promise<n
   const history = path === undefined ? History.inMemory() : await History.open(path);
   const parts = { endpoint: runner, screen: terminal, keys: terminal.keys, history, colour: terminalColour(), label };
   // Behind the first drawing of the prompt. A line that cannot be loaded says so itself.
-  setImmediate(() => void runner.prepare?.().catch(() => undefined));
+  setImmediate(() => void runner.prepare().catch(() => undefined));
   // Awaited here: the terminal is held until then.
-  return await new Prompt({ ...parts, abandon: () => runner.abandon?.() }).run();
+  return await new Prompt({ ...parts, abandon: () => runner.abandon() }).run();
 }
 
 /** Where the lines of former sessions are: the person's own folder, whatever server the lines were for. */

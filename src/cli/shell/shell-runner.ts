@@ -1,24 +1,26 @@
-/** Where `edge shell` runs its lines: in the service that runs, or on the store itself when none does. */
-
-import { randomUUID } from 'node:crypto';
+/**
+ * Where `edge shell` runs its lines: here, with the caller's rights. What they ask of cmdlets is done by the service, or, when
+ * none runs, by a process that has the store open.
+ */
 import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
-import type { CallerTask, ShellPart, ShellRequest, TaskReply } from '../../management/client/index.ts';
-import { ManagementClient, NotRunningError } from '../../management/client/index.ts';
-import type { Place, Runner } from '../../management/store/index.ts';
-import {
-  lockStateFolder,
-  mayUse,
-  prepareStateFolder,
-  type StatePaths,
-  statePaths,
-} from '../../processes/state/index.ts';
-import {
-  Channel,
-  type Completion,
-  type FileAccess,
-  type RunOptions,
-  type ShellOutput,
-} from '../../shell/caller/index.ts';
+import { ManagementClient, type MethodCaller, NotRunningError } from '../../management/client/index.ts';
+import { mayUse, type StatePaths, statePaths } from '../../processes/state/index.ts';
+import type { Completion, FileAccess, RunOptions, ShellEndpoint, ShellOutput } from '../../shell/caller/index.ts';
+
+/** What a shell is on: the server's name, and whether its service runs. */
+export interface Place {
+  readonly serverName: string;
+  readonly running: boolean;
+}
+
+/** A session, and where it is. */
+export interface Runner extends ShellEndpoint, AsyncDisposable {
+  readonly place: Place;
+  /** Loads what the first line needs, while the person reads the prompt. */
+  prepare(): Promise<void>;
+  /** Gives the session up, because its line does not stop; the next line has a new one. */
+  abandon(): void;
+}
 
 /** Files with the rights of whoever called the command. */
 const callersFiles: FileAccess = {
@@ -31,14 +33,15 @@ const callersFiles: FileAccess = {
     ),
 };
 
-/** Opens a session. Throws StateLockedError when the state is in use by something that does not answer, an Error for a stranger. */
+/** Opens a session. Throws Error when the state is in use by something that does not answer, and for a stranger. */
 export async function openRunner(options: {
   readonly state: string;
   readonly role: 'EdgeTransport' | 'Mailbox';
 }): Promise<Runner> {
   const paths: StatePaths = statePaths(options.state);
   try {
-    return await ServiceRunner.open(paths);
+    const client = await ManagementClient.connect(paths);
+    return await CallersShell.open(new ServiceConnection(paths, client), true);
   } catch (error) {
     // Whoever may not reach the endpoint may not open the store beside it either.
     if (!(error instanceof NotRunningError)) throw error;
@@ -49,105 +52,88 @@ export async function openRunner(options: {
         { cause: error },
       );
     }
-    // Only now is the directory loaded: the shell of a running service starts without it.
-    const { openStoreRunner } = await import('../../management/store/index.ts');
-    prepareStateFolder(paths);
-    const lock = lockStateFolder(paths);
-    return openStoreRunner(paths, options.role, callersFiles, lock);
+    const { StoreProcess } = await import('../../management/store/index.ts');
+    const store = await StoreProcess.open({ state: options.state, role: options.role });
+    return await CallersShell.open(
+      { now: () => Promise.resolve(store), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() },
+      false,
+    );
   }
 }
 
-/** Lines run in the service; what they ask of the caller is done here. */
-class ServiceRunner implements Runner {
-  readonly place: Place;
+/** Where cmdlets run. */
+interface Connection extends AsyncDisposable {
+  /** Throws NotRunningError. */
+  now(): Promise<MethodCaller>;
+}
+
+/** The running service, also after it was started anew. */
+class ServiceConnection implements Connection {
   readonly #paths: StatePaths;
   #client: ManagementClient;
-  #session = randomUUID();
 
-  private constructor(paths: StatePaths, client: ManagementClient, serverName: string) {
+  constructor(paths: StatePaths, client: ManagementClient) {
     this.#paths = paths;
     this.#client = client;
-    this.place = { serverName, running: true };
   }
 
-  /** Throws NotRunningError when no service answers. */
-  static async open(paths: StatePaths): Promise<ServiceRunner> {
-    const client = await ManagementClient.connect(paths);
-    const { serverName } = (await client.call('shell-place', null)) as { serverName: string };
-    return new ServiceRunner(paths, client, serverName);
-  }
-
-  abandon(): void {
-    this.#session = randomUUID();
-  }
-
-  async *run(text: string, options: RunOptions): AsyncGenerator<ShellOutput> {
-    if (this.#client.isClosed) {
-      this.#client = await ManagementClient.connect(this.#paths);
-      this.abandon();
-      yield { kind: 'warning', text: 'WARNING: The service was started anew. Variables of this session are gone.\n' };
-    }
-    const channel = new Channel<ShellOutput>();
-    const { width, colour, file, ask, signal = new AbortController().signal } = options;
-    const canAsk = ask !== undefined;
-    const sudoer = process.env['SUDO_USER'];
-    const request: ShellRequest = {
-      session: this.#session,
-      text,
-      width,
-      colour,
-      ...(sudoer && { sudoer }),
-      canAsk,
-      ...(file && { file }),
-    };
-    const take = (part: ShellPart): void => {
-      if (part.kind === 'task') void this.#reply(part.token, part.task, ask);
-      else channel.push(part);
-      // The service waits when nobody reads: a long list must not pile up here.
-      if (!channel.isFull) return;
-      this.#client.pause();
-      void channel.room().then(() => this.#client.resume());
-    };
-    const work = this.#client
-      .callUntil(signal, 'shell', request, (part) => take(part as ShellPart))
-      .finally(() => channel.close());
-    // Its failure is thrown below, once all that came before it was read.
-    work.catch(() => undefined);
-    yield* channel;
-    await work;
-  }
-
-  async complete(text: string, cursor: number): Promise<Completion> {
-    return (await this.#client.call('shell-complete', { session: this.#session, text, cursor })) as Completion;
+  async now(): Promise<MethodCaller> {
+    if (this.#client.isClosed) this.#client = await ManagementClient.connect(this.#paths);
+    return this.#client;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client[Symbol.dispose]();
   }
-
-  async #reply(token: number, task: CallerTask, ask: RunOptions['ask']): Promise<void> {
-    const { call } = { call: (reply: TaskReply) => this.#client.call('shell-reply', reply) };
-    const session = this.#session;
-    try {
-      await call({ session, token, value: await doTask(task, ask) });
-    } catch (error) {
-      // When the service is gone, the line itself says so.
-      await call({ session, token, error: (error as Error).message }).catch(() => undefined);
-    }
-  }
 }
 
-async function doTask(task: CallerTask, ask: RunOptions['ask']): Promise<string | boolean> {
-  switch (task.task) {
-    case 'ask':
-      if (ask === undefined) throw new Error('nobody is there to answer');
-      return ask(task.question);
-    case 'read':
-      return Buffer.from(await callersFiles.read(task.path)).toString('base64');
-    case 'write':
-      await callersFiles.write(task.path, Buffer.from(task.content, 'base64'), task.append);
-      return true;
-    case 'exists':
-      return callersFiles.exists(task.path);
+/** The language in this process. It is loaded behind the first drawing of a prompt, or by the first line. */
+class CallersShell implements Runner {
+  readonly place: Place;
+  readonly #connection: Connection;
+  #shell: Promise<ShellEndpoint> | undefined;
+
+  private constructor(connection: Connection, place: Place) {
+    this.#connection = connection;
+    this.place = place;
+  }
+
+  static async open(connection: Connection, running: boolean): Promise<CallersShell> {
+    const caller = await connection.now();
+    const { serverName } = (await caller.call('server', null)) as { serverName: string };
+    return new CallersShell(connection, { serverName, running });
+  }
+
+  async prepare(): Promise<void> {
+    await this.#opened();
+  }
+
+  abandon(): void {
+    this.#shell = undefined;
+  }
+
+  async *run(text: string, options: RunOptions): AsyncGenerator<ShellOutput> {
+    yield* (await this.#opened()).run(text, options);
+  }
+
+  async complete(text: string, cursor: number): Promise<Completion> {
+    return (await this.#opened()).complete(text, cursor);
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#connection[Symbol.asyncDispose]();
+  }
+
+  #opened(): Promise<ShellEndpoint> {
+    return (this.#shell ??= this.#load());
+  }
+
+  async #load(): Promise<ShellEndpoint> {
+    const { openShell } = await import('./open-shell.ts');
+    return openShell({
+      files: callersFiles,
+      callerNow: () => this.#connection.now(),
+      serverName: this.place.serverName,
+    });
   }
 }

@@ -22,8 +22,9 @@ async function readRow(label: string, secret: boolean): Promise<string> {
   // The terminal is in raw mode, so that the signal has to be sent by hand to whoever stops the line.
   terminal.once('SIGINT', () => {
     process.stderr.write('^C');
+    // The line must not end before whoever stops it has heard why.
+    process.once('SIGINT', () => terminal.close());
     process.kill(process.pid, 'SIGINT');
-    terminal.close();
   });
   try {
     if (secret) process.stderr.write(label);

@@ -1,3 +1,3 @@
-/** The door of who calls a running service: the endpoint's client, and what passes over it. Commands that only ask load this alone. */
-export type { CallerTask, ShellPart, ShellRequest, TaskReply } from '../shell-session.ts';
+/** The door of who calls a running service: the endpoint's client alone. Commands that only ask load nothing else. */
 export { ManagementClient, NotPermittedError, NotRunningError } from './management-client.ts';
+export type { MethodCaller } from './method-caller.ts';

@@ -1,3 +1,2 @@
-/** The door of who runs management-shell lines on the store of a stopped service. */
-export type { Place, Runner } from './runner.ts';
-export { openStoreRunner } from './store-runner.ts';
+/** The door of who calls cmdlets on a stopped state: a process of its own has the store open, and is called as a service is. */
+export { type StoreOptions, StoreProcess } from './store-process.ts';

@@ -2,27 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { coalesced, FaultList, systemClock } from '../../base/index.ts';
+import { coalesced, systemClock } from '../../base/index.ts';
 import { CertificateStore } from '../../certificates/index.ts';
 import type { StatusReport, WhyRequest, WorkerReport } from '../../cli/index.ts';
-import { cmdletCatalogue } from '../../cmdlets/index.ts';
+import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../../directory/index.ts';
-import {
-  archivedLogs,
-  findChains,
-  LogArchiver,
-  openServiceLog,
-  parseQuestion,
-  searchTracking,
-} from '../../logs/index.ts';
+import { findChains, openServiceLog, parseQuestion, searchTracking } from '../../logs/index.ts';
 import {
   auditWriter,
+  cmdletMethods,
   FanOutAdministration,
   LdapConfigurationStore,
   type ManagementMethod,
   ManagementServer,
   openAdminAudit,
-  shellMethods,
   type WorkerAnswer,
 } from '../../management/index.ts';
 import {
@@ -35,13 +28,7 @@ import {
   statePaths,
 } from '../../processes/index.ts';
 import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
-import {
-  decisionFolder,
-  holdSnapshots,
-  journalSettings,
-  QueueHolds,
-  trackingFolder,
-} from '../../server-state/index.ts';
+import { decisionFolder, holdSnapshots, QueueHolds, trackingFolder } from '../../server-state/index.ts';
 import { processOptions } from '../process-options.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
@@ -71,14 +58,6 @@ const certificates = await CertificateStore.open({ folder: paths.certificates, c
 await certificates.ensureServerCertificate(snapshots.current.server.fqdn);
 certificates.onChange(() => bus.notify('certificates-changed', undefined));
 certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
-
-const faults = new FaultList(clock, log);
-const archiver = new LogArchiver({
-  clock,
-  faults,
-  logs: () => archivedLogs(journalSettings(snapshots.current, paths)),
-});
-archiver.start();
 
 const ldapiPath = join(paths.run, 'ldapi');
 const ldap = new LdapServer({
@@ -111,6 +90,17 @@ const administration = new FanOutAdministration(
 const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn, store);
 const auditTrail = openAdminAudit(paths);
 const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
+const catalogue = cmdletCatalogue();
+const environment: CmdletEnvironment = {
+  store: configuration,
+  role: place.role,
+  serverName: place.serverName,
+  transport: administration,
+  auditTrail,
+  trackingLog: {
+    search: (query, signal) => searchTracking(trackingFolder(snapshots.current, paths), query, signal),
+  },
+};
 const methods: Record<string, ManagementMethod> = {
   status: async function* () {
     return report();
@@ -129,19 +119,13 @@ const methods: Record<string, ManagementMethod> = {
     const { about, most } = params as WhyRequest;
     return await findChains(decisionFolder(paths), parseQuestion(about), most);
   },
-  ...shellMethods(
-    cmdletCatalogue(),
-    {
-      store: configuration,
-      role: place.role,
-      serverName: place.serverName,
-      transport: administration,
-      auditTrail,
-      trackingLog: {
-        search: (query, signal) => searchTracking(trackingFolder(snapshots.current, paths), query, signal),
-      },
-    },
-    { audited, log },
+  ...cmdletMethods(
+    { serverName: place.serverName, role: place.role },
+    (account) =>
+      new LocalCmdletRunner(catalogue, environment, {
+        audited: (entry) => audited(entry, account),
+        fault: (error) => log.error({ err: error }, 'a cmdlet failed by a fault of the program'),
+      }),
   ),
 };
 const management = new ManagementServer(methods);
@@ -246,13 +230,11 @@ async function report(): Promise<StatusReport> {
       ...(error === undefined ? {} : { error }),
     })),
     problems: snapshots.current.problems,
-    faults: faults.current,
   };
 }
 
 async function stop(): Promise<void> {
   management.close();
-  await archiver[Symbol.asyncDispose]();
   await configuration[Symbol.asyncDispose]();
   await ldap.close();
   await certificates[Symbol.asyncDispose]();

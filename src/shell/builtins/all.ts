@@ -4,6 +4,7 @@ import type { FileAccess } from '../interpreter/context.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { assembleMessage } from './assemble-message.ts';
 import { clixmlCmdlets } from './clixml.ts';
+import { compatibilityCmdlets } from './compatibility.ts';
 import { csvCmdlets } from './csv.ts';
 import { dateCmdlets } from './dates.ts';
 import { fileCmdlets } from './files.ts';
@@ -18,7 +19,6 @@ import { objectCmdlets } from './new-object.ts';
 import { pathCmdlets } from './paths.ts';
 import { selectObject } from './select-object.ts';
 import { groupObject, sortObject } from './sort-group.ts';
-import { surroundingCmdlets } from './surroundings.ts';
 import { selectString } from './text-search.ts';
 import { variableCmdlets } from './variables.ts';
 import { forEachObject, whereObject } from './where-foreach.ts';
@@ -53,7 +53,7 @@ export function builtInCmdlets({ files, now, findView, finder }: BuiltInParts): 
     ...variableCmdlets,
     ...objectCmdlets,
     ...pathCmdlets,
-    ...surroundingCmdlets,
+    ...compatibilityCmdlets,
     ...interactionCmdlets(files, findView),
     selectString(files),
     assembleMessage(files),

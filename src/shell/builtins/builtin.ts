@@ -1,14 +1,14 @@
-import type { CmdletCall, CmdletFacts, ParameterFacts, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, CmdletDescription, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
 import { enumerate } from '../interpreter/statements.ts';
 
-type ParameterTable = Readonly<Record<string, Omit<ParameterFacts, 'name'>>>;
+type ParameterTable = Readonly<Record<string, Omit<ParameterDescription, 'name'>>>;
 
-interface Facts extends Omit<CmdletFacts, 'parameters' | 'implementation'> {
+interface Description extends Omit<CmdletDescription, 'parameters' | 'implementation'> {
   readonly parameters: ParameterTable;
 }
 
 /** The parameter that the pipeline's objects are bound to. */
-const inputObject: ParameterFacts = {
+const inputObject: ParameterDescription = {
   name: 'InputObject',
   type: 'PSObject',
   fromPipeline: 'value',
@@ -16,10 +16,10 @@ const inputObject: ParameterFacts = {
 };
 
 /** Makes a cmdlet that works on any object. -InputObject is added to its parameters. */
-export function builtIn(facts: Facts, run: ShellCmdlet['run']): ShellCmdlet {
-  const parameters = Object.entries(facts.parameters).map(([name, rest]) => ({ name, ...rest }));
-  const implementation = `Microsoft.PowerShell.Commands.${facts.name.replace('-', '')}Command`;
-  return { ...facts, parameters: [...parameters, inputObject], implementation, run };
+export function builtIn(description: Description, run: ShellCmdlet['run']): ShellCmdlet {
+  const parameters = Object.entries(description.parameters).map(([name, rest]) => ({ name, ...rest }));
+  const implementation = `Microsoft.PowerShell.Commands.${description.name.replace('-', '')}Command`;
+  return { ...description, parameters: [...parameters, inputObject], implementation, run };
 }
 
 /** The objects that a cmdlet works on: the pipeline's, or those of -InputObject. */

@@ -1,7 +1,7 @@
+import { nearestNameHint } from '../../base/index.ts';
 import type { CommandFinder } from '../catalogue.ts';
 import { wordWrap } from '../format/word-wrap.ts';
-import type { CmdletFacts, ParameterFacts, ShellCmdlet } from '../interpreter/contract.ts';
-import { didYouMean } from '../values/nearest.ts';
+import type { CmdletDescription, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
@@ -10,7 +10,7 @@ import { aliases } from './aliases.ts';
 import { builtIn, listParameter, switchParameter, textParameter } from './builtin.ts';
 
 /** `[-Name] <String>` and its kin, as PowerShell writes syntax. */
-export function parameterSyntax(parameter: ParameterFacts): string {
+export function parameterSyntax(parameter: ParameterDescription): string {
   const name = `-${parameter.name}`;
   if (parameter.type === 'SwitchParameter') return `[${name}]`;
   const value = `<${parameter.type}>`;
@@ -18,7 +18,7 @@ export function parameterSyntax(parameter: ParameterFacts): string {
   return parameter.mandatory === true ? named : `[${named}]`;
 }
 
-function syntax({ name, parameters, shouldProcess }: CmdletFacts): string {
+function syntax({ name, parameters, shouldProcess }: CmdletDescription): string {
   const changes = shouldProcess === true ? ['[-WhatIf]', '[-Confirm]'] : [];
   const own = parameters.filter((parameter) => !['whatif', 'confirm'].includes(parameter.name.toLowerCase()));
   const ordered = own.toSorted(
@@ -37,7 +37,7 @@ function section(title: string, body: string): string {
   return `${title}\n${body}\n\n`;
 }
 
-function describe(parameter: ParameterFacts, width: number): string {
+function describe(parameter: ParameterDescription, width: number): string {
   const facts = [
     parameter.help,
     parameter.allowed === undefined ? undefined : `Values: ${parameter.allowed.join(', ')}.`,
@@ -57,7 +57,7 @@ interface HelpParts {
 }
 
 /** The help of one cmdlet as text. */
-export function helpText(cmdlet: CmdletFacts, width: number, parts: HelpParts): string {
+export function helpText(cmdlet: CmdletDescription, width: number, parts: HelpParts): string {
   const others = [...aliases].filter(([, name]) => name === cmdlet.name).map(([alias]) => alias);
   const examples = (cmdlet.examples ?? []).map(({ line, text }, i) => `    Example ${i + 1}: ${text}\n\n    ${line}`);
   return [
@@ -80,7 +80,7 @@ export function helpText(cmdlet: CmdletFacts, width: number, parts: HelpParts): 
 }
 
 function notFound(name: string, finder: CommandFinder, id: string): ShellError {
-  return new ShellError(`Get-Help could not find ${name} in this session.${didYouMean(name, finder.names())}`, {
+  return new ShellError(`Get-Help could not find ${name} in this session.${nearestNameHint(name, finder.names())}`, {
     id,
     category: 'ResourceUnavailable',
     exception: 'HelpNotFoundException',
@@ -88,7 +88,7 @@ function notFound(name: string, finder: CommandFinder, id: string): ShellError {
   });
 }
 
-function commandInfo({ name, synopsis }: CmdletFacts): ShellObject {
+function commandInfo({ name, synopsis }: CmdletDescription): ShellObject {
   return new ShellObject('CommandInfo', [
     ['CommandType', 'Cmdlet'],
     ['Name', name],
@@ -96,7 +96,7 @@ function commandInfo({ name, synopsis }: CmdletFacts): ShellObject {
   ]);
 }
 
-function matching(finder: CommandFinder, pattern: string): readonly CmdletFacts[] {
+function matching(finder: CommandFinder, pattern: string): readonly CmdletDescription[] {
   const matches = wildcard(pattern);
   return finder.cmdlets.filter(({ name }) => matches(name));
 }
@@ -164,7 +164,7 @@ export function helpCmdlets(finder: () => CommandFinder): readonly ShellCmdlet[]
   ];
 }
 
-function listed(call: Parameters<ShellCmdlet['run']>[0], finder: CommandFinder): readonly CmdletFacts[] {
+function listed(call: Parameters<ShellCmdlet['run']>[0], finder: CommandFinder): readonly CmdletDescription[] {
   const patterns = (name: string): ((text: string) => boolean)[] =>
     listParameter(call, name).map((text) => wildcard(toText(text)));
   const any = (tests: readonly ((text: string) => boolean)[], text: string): boolean =>
@@ -180,11 +180,15 @@ function listed(call: Parameters<ShellCmdlet['run']>[0], finder: CommandFinder):
   });
 }
 
-function named(call: Parameters<ShellCmdlet['run']>[0], finder: CommandFinder, name: string): readonly CmdletFacts[] {
+function named(
+  call: Parameters<ShellCmdlet['run']>[0],
+  finder: CommandFinder,
+  name: string,
+): readonly CmdletDescription[] {
   if (hasWildcard(name)) return matching(finder, name);
   const found = finder.find(name);
   if (found !== undefined) return [found];
-  const message = `The term '${name}' is not recognized as the name of a cmdlet.${didYouMean(name, finder.names())}`;
+  const message = `The term '${name}' is not recognized as the name of a cmdlet.${nearestNameHint(name, finder.names())}`;
   call.host.error(
     new ShellError(message, {
       id: 'CommandNotFoundException',

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
+import { SecureString } from '../../cmdlets/index.ts';
 import { renderText, type ViewFinder } from '../format/output.ts';
 import { cancelled } from '../interpreter/budget.ts';
 import type { FileAccess } from '../interpreter/context.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { ScriptBlock } from '../values/script-block.ts';
-import { SecureString } from '../values/secure-string.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';

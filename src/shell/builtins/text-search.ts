@@ -1,7 +1,7 @@
 import type { FileAccess } from '../interpreter/context.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings } from '../interpreter/encodings.ts';
-import { regularExpression, searchable } from '../interpreter/regular-expressions.ts';
+import { regularExpression } from '../interpreter/regular-expressions.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter } from './builtin.ts';
@@ -35,7 +35,7 @@ function tests(call: Call): (line: string) => boolean {
     return regularExpression(simple ? text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') : text, caseSensitive);
   });
   const wanted = !switchParameter(call, 'NotMatch');
-  return (line) => patterns.some((pattern) => pattern.test(searchable(line))) === wanted;
+  return (line) => patterns.some((pattern) => pattern.test(line)) === wanted;
 }
 
 async function* lines(

@@ -1,4 +1,4 @@
-import type { CmdletCall, ParameterFacts, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
 import { callMethod } from '../interpreter/methods.ts';
 import { applyOperator } from '../interpreter/operators.ts';
 import { enumerate } from '../interpreter/statements.ts';
@@ -22,7 +22,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   Match: ['IMatch'],
 };
 
-const comparisonParameters: Readonly<Record<string, Omit<ParameterFacts, 'name'>>> = Object.fromEntries(
+const comparisonParameters: Readonly<Record<string, Omit<ParameterDescription, 'name'>>> = Object.fromEntries(
   comparisons.map((name) => [
     name,
     {

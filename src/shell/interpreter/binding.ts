@@ -6,7 +6,7 @@ import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { isCommon } from './common-parameters.ts';
 import { type Context, located } from './context.ts';
-import type { CmdletFacts, ParameterFacts } from './contract.ts';
+import type { CmdletDescription, ParameterDescription } from './contract.ts';
 import { convertArgument, literalText } from './convert-argument.ts';
 import { evaluate } from './evaluate.ts';
 import { filterText } from './filter-text.ts';
@@ -20,7 +20,7 @@ export interface Binding {
 }
 
 /** Evaluates and converts what stands behind a cmdlet's name. Throws Failure with the place of the part at fault. */
-export async function bindCommand(cmdlet: CmdletFacts, command: Command, context: Context): Promise<Binding> {
+export async function bindCommand(cmdlet: CmdletDescription, command: Command, context: Context): Promise<Binding> {
   const fail = (error: unknown, extent: Extent): never => {
     throw located(context, error, extent, cmdlet);
   };
@@ -67,7 +67,7 @@ async function valueFor({ parameter, slots }: Assigned, context: Context): Promi
   return convertArgument(parameter, parameter.remaining === true ? values.flat() : values[0]);
 }
 
-async function slotValue(slot: Slot, parameter: ParameterFacts, context: Context): Promise<unknown> {
+async function slotValue(slot: Slot, parameter: ParameterDescription, context: Context): Promise<unknown> {
   if ('value' in slot) return slot.value;
   if (slot.node.kind === 'script-block' && /^String$/i.test(parameter.type)) return filterText(slot.node, context);
   return literalText(slot.node, parameter) ?? (await evaluate(slot.node, context));
@@ -75,7 +75,7 @@ async function slotValue(slot: Slot, parameter: ParameterFacts, context: Context
 
 /** Parameter sets that all bound parameters belong to; undefined when nothing names a set. Throws ShellError. */
 export function remainingSets(
-  cmdlet: CmdletFacts,
+  cmdlet: CmdletDescription,
   bound: ReadonlyMap<string, unknown>,
 ): ReadonlySet<string> | undefined {
   let sets: ReadonlySet<string> | undefined;
@@ -95,9 +95,12 @@ export function remainingSets(
 }
 
 /** Mandatory parameters that nothing was given for. */
-export function missingParameters(cmdlet: CmdletFacts, bound: ReadonlyMap<string, unknown>): readonly ParameterFacts[] {
+export function missingParameters(
+  cmdlet: CmdletDescription,
+  bound: ReadonlyMap<string, unknown>,
+): readonly ParameterDescription[] {
   const sets = remainingSets(cmdlet, bound);
-  const mustStand = (parameter: ParameterFacts): boolean => {
+  const mustStand = (parameter: ParameterDescription): boolean => {
     if (parameter.mandatory !== true || bound.has(parameter.name)) return false;
     return parameter.sets === undefined || (sets !== undefined && !sets.isDisjointFrom(new Set(parameter.sets)));
   };
@@ -105,7 +108,7 @@ export function missingParameters(cmdlet: CmdletFacts, bound: ReadonlyMap<string
 }
 
 /** The error for them. */
-export function missingError(parameters: readonly ParameterFacts[]): ShellError {
+export function missingError(parameters: readonly ParameterDescription[]): ShellError {
   const names = parameters.map(({ name }) => name).join(' ');
   return new ShellError(`Cannot process command because of one or more missing mandatory parameters: ${names}.`, {
     id: 'MissingMandatoryParameter',
@@ -116,7 +119,7 @@ export function missingError(parameters: readonly ParameterFacts[]): ShellError 
 
 /** The line's parameters with those that an object of the pipeline gives. Throws ShellError when it gives none. */
 export function bindItem(
-  cmdlet: CmdletFacts,
+  cmdlet: CmdletDescription,
   own: ReadonlyMap<string, unknown>,
   item: unknown,
 ): ReadonlyMap<string, unknown> {
@@ -136,7 +139,7 @@ export function bindItem(
   );
 }
 
-function accepts(parameter: ParameterFacts, item: unknown): boolean {
+function accepts(parameter: ParameterDescription, item: unknown): boolean {
   try {
     convertArgument(parameter, item);
     return true;
@@ -146,14 +149,14 @@ function accepts(parameter: ParameterFacts, item: unknown): boolean {
   }
 }
 
-function namedProperty(item: unknown, { name, aliases = [] }: ParameterFacts): unknown {
+function namedProperty(item: unknown, { name, aliases = [] }: ParameterDescription): unknown {
   if (typeof item !== 'object') return undefined;
   return [name, ...aliases]
     .map((own) => findProperty(item, own))
     .find((value) => value !== undefined && value !== null);
 }
 
-function fits(cmdlet: CmdletFacts, bound: ReadonlyMap<string, unknown>, { sets }: ParameterFacts): boolean {
+function fits(cmdlet: CmdletDescription, bound: ReadonlyMap<string, unknown>, { sets }: ParameterDescription): boolean {
   const remaining = remainingSets(cmdlet, bound);
   return sets === undefined || remaining === undefined || !remaining.isDisjointFrom(new Set(sets));
 }

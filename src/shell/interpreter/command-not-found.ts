@@ -1,4 +1,4 @@
-import { didYouMean } from '../values/nearest.ts';
+import { nearestNameHint } from '../../base/index.ts';
 import { ShellError } from '../values/shell-error.ts';
 
 /** Commands of PowerShell and Windows that administrators' scripts name, by the reason why this shell has none of them. */
@@ -35,7 +35,7 @@ export function commandNotFound(name: string, known: Iterable<string>): ShellErr
   const reason = outside.find(([, names]) => names.test(name))?.[0];
   const message =
     reason === undefined
-      ? `The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program. Check the spelling of the name, or if a path was included, verify that the path is correct and try again.${didYouMean(name, known)}`
+      ? `The term '${name}' is not recognized as the name of a cmdlet, function, script file, or operable program. Check the spelling of the name, or if a path was included, verify that the path is correct and try again.${nearestNameHint(name, known)}`
       : `'${name}' is outside the language of this shell: ${reason}.`;
   return new ShellError(message, {
     id: 'CommandNotFoundException',

@@ -1,4 +1,4 @@
-import type { CmdletFacts, ParameterFacts } from './contract.ts';
+import type { CmdletDescription, ParameterDescription } from './contract.ts';
 
 /** What errors and warnings may do. Inquire is left out: nobody is asked in the middle of a cmdlet. */
 const actions = ['SilentlyContinue', 'Stop', 'Continue', 'Ignore'];
@@ -12,7 +12,7 @@ export const actionNumbers: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Parameters that every cmdlet takes (about_CommonParameters). */
-const common: readonly ParameterFacts[] = [
+const common: readonly ParameterDescription[] = [
   { name: 'Verbose', type: 'SwitchParameter', aliases: ['vb'], help: 'Shows what is done in detail.' },
   { name: 'Debug', type: 'SwitchParameter', aliases: ['db'], help: 'Taken for compatibility; shows nothing more.' },
   { name: 'ErrorAction', type: 'ActionPreference', aliases: ['ea'], allowed: actions, help: 'What an error does.' },
@@ -37,7 +37,7 @@ const common: readonly ParameterFacts[] = [
 ];
 
 /** Those of cmdlets that change something. */
-const ofChanges: readonly ParameterFacts[] = [
+const ofChanges: readonly ParameterDescription[] = [
   { name: 'WhatIf', type: 'SwitchParameter', aliases: ['wi'], help: 'Says what would be done, and does nothing.' },
   { name: 'Confirm', type: 'SwitchParameter', aliases: ['cf'], help: 'Asks first; -Confirm:$false never asks.' },
 ];
@@ -50,7 +50,7 @@ export function isCommon(name: string): boolean {
 }
 
 /** A cmdlet's own parameters and the common ones that it takes. */
-export function allParameters(cmdlet: CmdletFacts): readonly ParameterFacts[] {
+export function allParameters(cmdlet: CmdletDescription): readonly ParameterDescription[] {
   const own = cmdlet.parameters.filter(({ name }) => !isCommon(name));
   return [...own, ...common, ...(cmdlet.shouldProcess === true ? ofChanges : [])];
 }

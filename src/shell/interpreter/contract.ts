@@ -1,10 +1,11 @@
+import type { Operation } from '../../cmdlets/index.ts';
 import type { Question } from '../endpoint.ts';
 import type { RenderOptions } from '../format/rendered.ts';
 import type { ScriptBlock } from '../values/script-block.ts';
 import type { ShellError } from '../values/shell-error.ts';
 
 /** A parameter as the binder, help and completion see it. */
-export interface ParameterFacts {
+export interface ParameterDescription {
   readonly name: string;
   /** Name of a type as in brackets (`Int32`, `String[]`), `SwitchParameter`, or one that only messages show. */
   readonly type: string;
@@ -30,10 +31,10 @@ export interface ParameterFacts {
 }
 
 /** What is known of a cmdlet without running it. */
-export interface CmdletFacts {
+export interface CmdletDescription {
   readonly name: string;
   readonly synopsis: string;
-  readonly parameters: readonly ParameterFacts[];
+  readonly parameters: readonly ParameterDescription[];
   /** -WhatIf and -Confirm are taken. */
   readonly shouldProcess?: boolean;
   /** Type of the objects that come out, for completion and Get-Help. */
@@ -44,7 +45,7 @@ export interface CmdletFacts {
 }
 
 /** A cmdlet that runs. */
-export interface ShellCmdlet extends CmdletFacts {
+export interface ShellCmdlet extends CmdletDescription {
   /** The objects that it writes. `input` is absent at the head of a pipeline. */
   run(call: CmdletCall): AsyncIterable<unknown>;
 }
@@ -74,7 +75,7 @@ export interface CommandHost {
   print(text: string): void;
   progress(activity: string, status: string, percent?: number): void;
   /** Asks or tells (-Confirm, -WhatIf) before something is changed. False: leave it. */
-  shouldProcess(message: string, highImpact?: boolean): Promise<boolean>;
+  shouldProcess(operation: Operation): Promise<boolean>;
   /** Runs a block with `$_` set; all that it writes. */
   invoke(block: ScriptBlock, item: unknown): Promise<unknown[]>;
   /** Asks the person. Throws ShellError when nobody is there to answer. */

@@ -1,11 +1,11 @@
+import { nearestName } from '../../base/index.ts';
 import type { Expression } from '../language/ast.ts';
 import { convertTo, findType } from '../values/convert.ts';
-import { nearest } from '../values/nearest.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
 import { actionNumbers } from './common-parameters.ts';
-import type { ParameterFacts } from './contract.ts';
+import type { ParameterDescription } from './contract.ts';
 import { bindingError } from './plan.ts';
 
 /** Types whose literals keep their number: `10MB` is 10485760. For any other, the text as it was written counts. */
@@ -13,7 +13,7 @@ const numeric =
   /^(?:System\.)?(?:u?int\d*|long|byte|double|single|decimal|object|psobject|boolean|unlimited|bytequantifiedsize|enhancedtimespan|timespan|sclvalue)(?:\[\])?$/i;
 
 /** What a literal number gives for a parameter; undefined when the value is to be evaluated. */
-export function literalText(node: Expression, parameter: ParameterFacts): unknown {
+export function literalText(node: Expression, parameter: ParameterDescription): unknown {
   if (numeric.test(parameter.type)) return undefined;
   if (node.kind === 'number') return node.text;
   if (node.kind === 'array' && node.items.every(({ kind }) => kind === 'number' || kind === 'string')) {
@@ -23,7 +23,7 @@ export function literalText(node: Expression, parameter: ParameterFacts): unknow
 }
 
 /** A value as the parameter takes it. Throws ShellError in PowerShell's words, with what would be right. */
-export function convertArgument(parameter: ParameterFacts, value: unknown): unknown {
+export function convertArgument(parameter: ParameterDescription, value: unknown): unknown {
   if (parameter.parse !== undefined) return parsed(parameter, parameter.parse, value);
   const converted = byType(parameter, value);
   if (parameter.allowed !== undefined) return oneOf(parameter, parameter.allowed, converted);
@@ -31,7 +31,7 @@ export function convertArgument(parameter: ParameterFacts, value: unknown): unkn
   return converted;
 }
 
-function parsed(parameter: ParameterFacts, parse: (value: unknown) => unknown, value: unknown): unknown {
+function parsed(parameter: ParameterDescription, parse: (value: unknown) => unknown, value: unknown): unknown {
   try {
     return parse(value);
   } catch (cause) {
@@ -40,7 +40,12 @@ function parsed(parameter: ParameterFacts, parse: (value: unknown) => unknown, v
   }
 }
 
-function transformation({ name, type }: ParameterFacts, value: unknown, reason: string, cause?: unknown): ShellError {
+function transformation(
+  { name, type }: ParameterDescription,
+  value: unknown,
+  reason: string,
+  cause?: unknown,
+): ShellError {
   const shown = toText(value);
   const sentence = reason.charAt(0).toUpperCase() + reason.slice(1);
   return new ShellError(
@@ -54,7 +59,7 @@ function transformation({ name, type }: ParameterFacts, value: unknown, reason: 
   );
 }
 
-function byType(parameter: ParameterFacts, value: unknown): unknown {
+function byType(parameter: ParameterDescription, value: unknown): unknown {
   const { name, type } = parameter;
   if (type === 'SwitchParameter' || type === 'Boolean') return booleanArgument(parameter, value);
   if (findType(type) === undefined) return value;
@@ -72,7 +77,7 @@ function byType(parameter: ParameterFacts, value: unknown): unknown {
   }
 }
 
-function booleanArgument({ name, type }: ParameterFacts, value: unknown): boolean {
+function booleanArgument({ name, type }: ParameterDescription, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   if (typeof value === 'number') return value !== 0;
   const wanted = type === 'Boolean' ? 'System.Boolean' : 'System.Management.Automation.SwitchParameter';
@@ -86,13 +91,13 @@ function booleanArgument({ name, type }: ParameterFacts, value: unknown): boolea
   );
 }
 
-function oneOf(parameter: ParameterFacts, allowed: readonly string[], value: unknown): unknown {
+function oneOf(parameter: ParameterDescription, allowed: readonly string[], value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => oneOf(parameter, allowed, item));
   const text = toText(value);
   const found =
     allowed.find((name) => name.toLowerCase() === text.toLowerCase()) ?? abbreviated(parameter, allowed, text);
   if (found !== undefined) return found;
-  const guess = nearest(text, allowed);
+  const guess = nearestName(text, allowed);
   const hint = guess === undefined ? '' : `; did you mean ${guess}`;
   throw transformation(
     parameter,
@@ -102,13 +107,13 @@ function oneOf(parameter: ParameterFacts, allowed: readonly string[], value: unk
 }
 
 /** An enumeration takes the beginning of a name that no other has, and the number of an action. */
-function abbreviated({ type }: ParameterFacts, allowed: readonly string[], text: string): string | undefined {
+function abbreviated({ type }: ParameterDescription, allowed: readonly string[], text: string): string | undefined {
   if (type === 'ActionPreference' && actionNumbers.has(text)) return actionNumbers.get(text);
   const [first, ...others] = allowed.filter((name) => name.toLowerCase().startsWith(text.toLowerCase()));
   return others.length === 0 && text !== '' ? first : undefined;
 }
 
-function checkRange({ name, min = -Infinity, max = Infinity }: ParameterFacts, value: unknown): void {
+function checkRange({ name, min = -Infinity, max = Infinity }: ParameterDescription, value: unknown): void {
   if (typeof value !== 'number' || (value >= min && value <= max)) return;
   const low = value < min;
   throw bindingError(

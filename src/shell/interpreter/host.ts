@@ -1,3 +1,4 @@
+import { type Operation, operationText, shouldProcess } from '../../cmdlets/index.ts';
 import type { Question } from '../endpoint.ts';
 import { printable } from '../format/colour.ts';
 import type { RenderOptions } from '../format/rendered.ts';
@@ -8,7 +9,7 @@ import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import type { Binding } from './binding.ts';
 import { type Context, Failure, located, report } from './context.ts';
-import type { CmdletFacts, CommandHost } from './contract.ts';
+import type { CmdletDescription, CommandHost } from './contract.ts';
 import type { ErrorRecord } from './error-record.ts';
 import { invokeBlock } from './invoke-block.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -23,7 +24,7 @@ const noToAll = 3;
 /** The shell as one running command sees it: its common parameters decide what errors and warnings do. */
 export class Host implements CommandHost {
   readonly #context: Context;
-  readonly #cmdlet: CmdletFacts;
+  readonly #cmdlet: CmdletDescription;
   readonly #common: ReadonlyMap<string, unknown>;
   readonly #extent: Extent;
   readonly #errors: ErrorRecord[] = [];
@@ -31,7 +32,7 @@ export class Host implements CommandHost {
   readonly #output: unknown[] = [];
   #answerToAll: boolean | undefined;
 
-  constructor(context: Context, cmdlet: CmdletFacts, binding: Binding, extent: Extent) {
+  constructor(context: Context, cmdlet: CmdletDescription, binding: Binding, extent: Extent) {
     this.#context = context;
     this.#cmdlet = cmdlet;
     this.#common = binding.common;
@@ -100,17 +101,18 @@ export class Host implements CommandHost {
     this.#context.streams.progress(activity, status, percent);
   }
 
-  async shouldProcess(message: string, highImpact = false): Promise<boolean> {
+  async shouldProcess(operation: Operation): Promise<boolean> {
     const whatIf = this.#common.get('WhatIf') ?? toBoolean(readVariable(this.#context, 'WhatIfPreference'));
-    if (whatIf === true) {
-      this.print(`What if: ${message}\n`);
-      return false;
-    }
-    const confirm =
-      this.#common.get('Confirm') ??
-      (highImpact && toText(readVariable(this.#context, 'ConfirmPreference')) !== 'None');
-    if (confirm !== true) return true;
-    return this.#answerToAll ?? this.#confirm(message);
+    const confirm = this.#common.get('Confirm');
+    const decision = shouldProcess(operation, {
+      whatIf: whatIf === true,
+      confirm: typeof confirm === 'boolean' ? confirm : undefined,
+      confirmPreference: toText(readVariable(this.#context, 'ConfirmPreference')),
+    });
+    if (decision === 'do') return true;
+    if (decision === 'ask') return this.#answerToAll ?? this.#confirm(operationText(operation));
+    this.print(`What if: ${printable(operationText(operation))}\n`);
+    return false;
   }
 
   async #confirm(message: string): Promise<boolean> {

@@ -1,9 +1,9 @@
+import { nearestNameHint } from '../../base/index.ts';
 import { compare, equals } from '../values/compare.ts';
 import { convertTo } from '../values/convert.ts';
 import { formatDate } from '../values/dates.ts';
 import { dictionaryEntry } from '../values/dictionary-entry.ts';
 import { Hashtable } from '../values/hashtable.ts';
-import { didYouMean } from '../values/nearest.ts';
 import { isTimeSpan, Quantity } from '../values/quantity.ts';
 import { TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
@@ -235,7 +235,7 @@ export function callMethod(value: unknown, name: string, args: readonly unknown[
   if (Array.isArray(value) && value.length > 0) return value.map((item) => callMethod(item, name, args));
   const known = tables.flatMap((table) => Object.keys(table));
   throw new ShellError(
-    `Method invocation failed because [${typeNameOf(value)}] does not contain a method named '${name}'.${didYouMean(name, known)}`,
+    `Method invocation failed because [${typeNameOf(value)}] does not contain a method named '${name}'.${nearestNameHint(name, known)}`,
     { id: 'MethodNotFound', category: 'InvalidOperation', target: name },
   );
 }

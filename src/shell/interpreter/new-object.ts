@@ -1,7 +1,7 @@
+import { SecureString } from '../../cmdlets/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { timeSpan } from '../values/quantity.ts';
-import { SecureString } from '../values/secure-string.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { customObject, ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';

@@ -9,7 +9,7 @@ import { wildcard } from '../values/wildcard.ts';
 import { add, bitwise, divide, multiply, range, remainder, subtract } from './arithmetic.ts';
 import type { Context } from './context.ts';
 import { formatString } from './format-string.ts';
-import { regularExpression, replacement, searchable } from './regular-expressions.ts';
+import { type Pattern, regularExpression } from './regular-expressions.ts';
 
 interface Operands {
   readonly left: unknown;
@@ -52,8 +52,8 @@ function isIn(list: unknown, value: unknown, caseSensitive: boolean): boolean {
 /** Also sets `$Matches`, when a single text matches. */
 function match({ left, right, caseSensitive, context }: Operands): unknown {
   const pattern = regularExpression(toText(right), caseSensitive);
-  if (Array.isArray(left)) return left.filter((item) => pattern.test(searchable(toText(item))));
-  const found = pattern.exec(searchable(toText(left)));
+  if (Array.isArray(left)) return left.filter((item) => pattern.test(toText(item)));
+  const found = pattern.exec(toText(left));
   if (found === null) return false;
   const groups = [...found.entries(), ...Object.entries(found.groups ?? {})].filter(([, text]) => text !== undefined);
   context?.scope.set('matches', new Hashtable(groups));
@@ -62,14 +62,14 @@ function match({ left, right, caseSensitive, context }: Operands): unknown {
 
 const notMatch: Operator = ({ left, right, caseSensitive }) => {
   const pattern = regularExpression(toText(right), caseSensitive);
-  const misses = (item: unknown): boolean => !pattern.test(searchable(toText(item)));
+  const misses = (item: unknown): boolean => !pattern.test(toText(item));
   return Array.isArray(left) ? left.filter(misses) : misses(left);
 };
 
 const replace: Operator = ({ left, right, caseSensitive }) => {
   const [pattern, text = ''] = Array.isArray(right) ? (right as readonly unknown[]) : [right];
   const expression = regularExpression(toText(pattern), caseSensitive, 'g');
-  const each = (item: unknown): string => searchable(toText(item)).replace(expression, replacement(toText(text)));
+  const each = (item: unknown): string => expression.replace(toText(item), toText(text));
   return Array.isArray(left) ? left.map(each) : each(left);
 };
 
@@ -77,17 +77,15 @@ const replace: Operator = ({ left, right, caseSensitive }) => {
 export function split(left: unknown, right: unknown, caseSensitive: boolean): unknown {
   const [pattern, limit = 0] = Array.isArray(right) ? (right as readonly unknown[]) : [right];
   const expression = regularExpression(toText(pattern), caseSensitive, 'g');
-  return (Array.isArray(left) ? left : [left]).flatMap((item) =>
-    splitText(searchable(toText(item)), expression, Number(limit)),
-  );
+  return (Array.isArray(left) ? left : [left]).flatMap((item) => splitText(toText(item), expression, Number(limit)));
 }
 
-function splitText(text: string, pattern: RegExp, limit: number): string[] {
-  const parts = text.split(pattern).map((part: string | undefined) => part ?? '');
+function splitText(text: string, pattern: Pattern, limit: number): string[] {
+  const parts = pattern.split(text).map((part: string | undefined) => part ?? '');
   if (limit <= 0 || parts.length <= limit) return parts;
   const pieces: string[] = [];
   let start = 0;
-  for (const found of text.matchAll(pattern)) {
+  for (const found of pattern.all(text)) {
     if (pieces.length === limit - 1) break;
     pieces.push(text.slice(start, found.index));
     start = found.index + found[0].length;

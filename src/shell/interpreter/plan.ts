@@ -1,12 +1,12 @@
+import { nearestNameHint } from '../../base/index.ts';
 import type { CommandElement, Expression } from '../language/ast.ts';
 import { plainDashes } from '../language/characters.ts';
 import type { Extent } from '../language/position.ts';
 import { printExpression } from '../language/printer.ts';
-import { didYouMean } from '../values/nearest.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { allParameters } from './common-parameters.ts';
-import type { CmdletFacts, ParameterFacts } from './contract.ts';
+import type { CmdletDescription, ParameterDescription } from './contract.ts';
 
 /** A value that is still to be evaluated, or one that came from a splatted table. */
 export type Slot = { readonly node: Expression } | { readonly value: unknown };
@@ -18,7 +18,7 @@ export type Item =
 
 /** A parameter and what was written for it. No slots: a switch by its name alone. */
 export interface Assigned {
-  readonly parameter: ParameterFacts;
+  readonly parameter: ParameterDescription;
   readonly slots: readonly Slot[];
   readonly extent: Extent;
 }
@@ -48,16 +48,16 @@ export function itemOf(element: Exclude<CommandElement, { kind: 'splat' }>): Ite
 }
 
 /** Finds a parameter by its name, an alias, or the beginning of one. Throws ShellError. */
-export function findParameter(name: string, parameters: readonly ParameterFacts[]): ParameterFacts {
+export function findParameter(name: string, parameters: readonly ParameterDescription[]): ParameterDescription {
   const folded = name.toLowerCase();
-  const namesOf = (parameter: ParameterFacts): string[] =>
+  const namesOf = (parameter: ParameterDescription): string[] =>
     [parameter.name, ...(parameter.aliases ?? [])].map((own) => own.toLowerCase());
   const exact = parameters.find((parameter) => namesOf(parameter).includes(folded));
   if (exact !== undefined) return exact;
   const found = parameters.filter((parameter) => namesOf(parameter).some((own) => own.startsWith(folded)));
   const [first, second] = found;
   if (first === undefined) {
-    const hint = didYouMean(
+    const hint = nearestNameHint(
       `-${name}`,
       parameters.map((parameter) => `-${parameter.name}`),
     );
@@ -75,9 +75,9 @@ export function findParameter(name: string, parameters: readonly ParameterFacts[
 }
 
 /** Gives each item to its parameter. */
-export function planBinding(cmdlet: CmdletFacts, items: readonly Item[]): Plan {
+export function planBinding(cmdlet: CmdletDescription, items: readonly Item[]): Plan {
   const parameters = allParameters(cmdlet);
-  const assigned = new Map<ParameterFacts, { slots: Slot[]; extent: Extent }>();
+  const assigned = new Map<ParameterDescription, { slots: Slot[]; extent: Extent }>();
   const problems: Problem[] = [];
   const positional: (Item & { kind: 'argument' })[] = [];
   const queue = [...items];
@@ -102,18 +102,18 @@ export function planBinding(cmdlet: CmdletFacts, items: readonly Item[]): Plan {
   return { assigned: [...assigned].map(([parameter, rest]) => ({ parameter, ...rest })), problems };
 }
 
-export function isSwitch(parameter: ParameterFacts): boolean {
+export function isSwitch(parameter: ParameterDescription): boolean {
   return parameter.type === 'SwitchParameter';
 }
 
-function alreadyBound({ name }: ParameterFacts): ShellError {
+function alreadyBound({ name }: ParameterDescription): ShellError {
   return bindingError(
     'ParameterAlreadyBound',
     `Cannot bind parameter because parameter '${name}' is specified more than once. To provide multiple values to parameters that can accept multiple values, use the array syntax. For example, "-parameter value1,value2,value3".`,
   );
 }
 
-function followingArgument(parameter: ParameterFacts, queue: Item[]): Slot {
+function followingArgument(parameter: ParameterDescription, queue: Item[]): Slot {
   const [next] = queue;
   if (next?.kind === 'argument') {
     queue.shift();
@@ -127,9 +127,9 @@ function followingArgument(parameter: ParameterFacts, queue: Item[]): Slot {
 }
 
 function assignPositional(
-  parameters: readonly ParameterFacts[],
+  parameters: readonly ParameterDescription[],
   items: readonly (Item & { kind: 'argument' })[],
-  assigned: Map<ParameterFacts, { slots: Slot[]; extent: Extent }>,
+  assigned: Map<ParameterDescription, { slots: Slot[]; extent: Extent }>,
   problems: Problem[],
 ): void {
   const free = parameters

@@ -1,7 +1,6 @@
-import { newGuid } from '../../base/index.ts';
+import { nearestNameHint, newGuid } from '../../base/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
 import { parseDate, parseExact } from '../values/dates.ts';
-import { didYouMean } from '../values/nearest.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
@@ -12,7 +11,7 @@ import type { Context } from './context.ts';
 import { encodings } from './encodings.ts';
 import { formatString } from './format-string.ts';
 import { newObject } from './new-object.ts';
-import { regularExpression, replacement, searchable } from './regular-expressions.ts';
+import { regularExpression } from './regular-expressions.ts';
 
 type Method = (args: readonly unknown[], context: Context) => unknown;
 interface StaticType {
@@ -94,10 +93,9 @@ const types: Readonly<Record<string, StaticType>> = {
   regex: {
     methods: {
       Escape: (args) => text(args).replace(/[\\^$.*+?()[{|#\s]/g, '\\$&'),
-      IsMatch: (args) => regularExpression(text(args, 1), true).test(searchable(text(args))),
-      Replace: (args) =>
-        searchable(text(args)).replace(regularExpression(text(args, 1), true, 'g'), replacement(text(args, 2))),
-      Split: (args) => searchable(text(args)).split(regularExpression(text(args, 1), true)),
+      IsMatch: (args) => regularExpression(text(args, 1), true).test(text(args)),
+      Replace: (args) => regularExpression(text(args, 1), true, 'g').replace(text(args), text(args, 2)),
+      Split: (args) => regularExpression(text(args, 1), true).split(text(args)),
     },
   },
   'text.encoding': encodingType,
@@ -192,7 +190,7 @@ function typeOf(value: unknown): { name: string; type: StaticType } {
   if (type !== undefined) return { name, type };
   if (findType(name) !== undefined) return { name, type: {} };
   throw new ShellError(
-    `Unable to find type [${name}]: it is outside the language of this shell.${didYouMean(folded, Object.keys(types))}`,
+    `Unable to find type [${name}]: it is outside the language of this shell.${nearestNameHint(folded, Object.keys(types))}`,
     {
       id: 'TypeNotFound',
       category: 'InvalidOperation',

@@ -1,7 +1,7 @@
+import { SecureString } from '../../cmdlets/index.ts';
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { TypeValue } from './script-block.ts';
-import { SecureString } from './secure-string.ts';
 import { ShellObject } from './shell-object.ts';
 
 const dayMs = 86_400_000;

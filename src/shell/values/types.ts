@@ -1,8 +1,8 @@
+import { SecureString } from '../../cmdlets/index.ts';
 import { fullTypeName } from './exchange-types.ts';
 import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';
 import { ScriptBlock, TypeValue } from './script-block.ts';
-import { SecureString } from './secure-string.ts';
 import { ShellList } from './shell-list.ts';
 import { customObject, ShellObject } from './shell-object.ts';
 

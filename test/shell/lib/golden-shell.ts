@@ -3,17 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   cmdletCatalogue,
+  LocalCmdletRunner,
   type TrackingQuery,
   type TrackingRecord,
   type TransportAdministration,
 } from '../../../src/cmdlets/index.ts';
 import { DirectoryStore, seed } from '../../../src/directory/index.ts';
-import { DirectConfigurationStore } from '../../../src/management/store/direct-configuration-store.ts';
+import { DirectConfigurationStore } from '../../../src/management/store-process/direct-configuration-store.ts';
 import { Shell, type ShellOutput } from '../../../src/shell/index.ts';
 import { FakeTransport } from '../../cmdlets/lib/fake-transport.ts';
 import { configurationDn, loadSchema, placeholders } from '../../config/lib/seeded.ts';
 import { HandClock } from '../../directory-store/store-for-test.ts';
 import { answering, MemoryFiles } from './test-shell.ts';
+import { WireRunner } from './wire-runner.ts';
 
 /** Queues and messages made up, and two lines of a tracking log. */
 class GoldenTransport extends FakeTransport implements TransportAdministration {
@@ -51,18 +53,19 @@ export class GoldenShell implements AsyncDisposable {
     this.#path = path;
     this.#store = store;
     const transport = new GoldenTransport();
-    const ground = {
+    const environment = {
       store: new DirectConfigurationStore(store, configurationDn),
       role: 'EdgeTransport' as const,
       serverName: 'EDGE1',
       transport,
       auditTrail: { search: async function* () {} },
       trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
-      audited: () => undefined,
     };
+    const cmdlets = cmdletCatalogue();
     this.#shell = new Shell({
-      cmdlets: cmdletCatalogue(),
-      environment: () => ground,
+      cmdlets,
+      // What passes between the processes of a shell and a service passes here, too.
+      runner: new WireRunner(new LocalCmdletRunner(cmdlets, environment, { audited: () => undefined })),
       files: this.#files,
       now: () => clock.now(),
       variables: new Map([['COMPUTERNAME', 'EDGE1']]),

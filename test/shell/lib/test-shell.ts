@@ -1,5 +1,7 @@
+import { LocalCmdletRunner } from '../../../src/cmdlets/index.ts';
 import { type Question, Shell, type ShellOutput } from '../../../src/shell/index.ts';
 import { FakeCmdlets } from './fake-cmdlets.ts';
+import { WireRunner } from './wire-runner.ts';
 
 /** Files in memory. */
 export class MemoryFiles {
@@ -28,17 +30,21 @@ export class TestShell {
   readonly shell: Shell;
 
   constructor() {
+    const cmdlets = new FakeCmdlets();
+    const environment = {
+      store: noStore,
+      role: 'EdgeTransport' as const,
+      serverName: 'EDGE1',
+      transport: undefined,
+      auditTrail: { search: unused },
+      trackingLog: { search: unused },
+    };
+    const runner = new LocalCmdletRunner(cmdlets, environment, {
+      audited: ({ object, line, error }) => void this.audited.push(`${object} | ${line}${error}`),
+    });
     this.shell = new Shell({
-      cmdlets: new FakeCmdlets(),
-      environment: () => ({
-        store: noStore,
-        role: 'EdgeTransport',
-        serverName: 'EDGE1',
-        transport: undefined,
-        auditTrail: { search: unused },
-        trackingLog: { search: unused },
-        audited: ({ object, line, error }) => void this.audited.push(`${object} | ${line}${error}`),
-      }),
+      cmdlets,
+      runner: new WireRunner(runner),
       files: this.files,
       now: () => new Date(2026, 1, 28, 17, 5, 9).getTime(),
       variables: new Map([['COMPUTERNAME', 'EDGE1']]),

@@ -1,0 +1,4 @@
+/** The process that has the store of a stopped service open for `edge shell`. */
+import { serveStore } from '../management/store-process/index.ts';
+
+await serveStore(process.argv.slice(2));

@@ -1,0 +1,107 @@
+/**
+ * Running a cmdlet, the same for every caller (shell, console, API, another server): names and values of its parameters
+ * are checked, what it does is audited, and it fails by a `CmdletError` or by a fault of the program that is reported.
+ */
+import {
+  type AuditEntry,
+  type BoundParameters,
+  type CmdletCatalogue,
+  type CmdletContext,
+  type CmdletEnvironment,
+  CmdletError,
+  type CmdletObject,
+  type Operation,
+} from '../runtime.ts';
+import { AuditRecorder } from './audit-recorder.ts';
+import { boundByName, refuseUnbuilt } from './parameter-binding.ts';
+
+/** One call of a cmdlet. */
+export interface CmdletRequest {
+  /** In any case. */
+  readonly cmdlet: string;
+  /** Values by the names of parameters. -WhatIf and -Confirm are the caller's (`should-process.ts`) and do not stand here. */
+  readonly parameters: BoundParameters;
+  /** What was typed, without the secrets in it, for the admin audit log; '' for calls that nobody typed. */
+  readonly line: string;
+}
+
+/** The caller, as a running cmdlet reaches it. */
+export interface CmdletHost {
+  warning(text: string): void;
+  verbose(text: string): void;
+  /** False when the operation is not to be done. */
+  shouldProcess(operation: Operation): Promise<boolean>;
+  /** Ends the cmdlet. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs cmdlets, in this process or in another one. */
+export interface CmdletRunner {
+  /** The objects that it gives. Throws CmdletError; any other Error is a fault of the program. */
+  run(request: CmdletRequest, host: CmdletHost): AsyncIterable<CmdletObject>;
+}
+
+/** What calls are reported to. */
+export interface CmdletReports {
+  /** Writes to the admin audit log. Throws Error when it cannot. */
+  audited(entry: AuditEntry): void;
+  /** A cmdlet failed by something that no cmdlet foresaw. */
+  fault?(error: unknown): void;
+}
+
+/** Runs cmdlets in this process. */
+export class LocalCmdletRunner implements CmdletRunner {
+  readonly #catalogue: CmdletCatalogue;
+  readonly #environment: CmdletEnvironment;
+  readonly #reports: CmdletReports;
+
+  constructor(catalogue: CmdletCatalogue, environment: CmdletEnvironment, reports: CmdletReports) {
+    this.#catalogue = catalogue;
+    this.#environment = environment;
+    this.#reports = reports;
+  }
+
+  async *run(request: CmdletRequest, host: CmdletHost): AsyncGenerator<CmdletObject> {
+    const cmdlet = this.#catalogue.find(request.cmdlet);
+    if (cmdlet === undefined) {
+      throw new CmdletError('CommandNotFoundException', 'ObjectNotFound', `There is no cmdlet '${request.cmdlet}'.`, {
+        target: request.cmdlet,
+      });
+    }
+    refuseUnbuilt(cmdlet, request.parameters);
+    const bound = boundByName(cmdlet, request.parameters);
+    const audited = (entry: AuditEntry): void => this.#reports.audited(entry);
+    const recorder = new AuditRecorder({ cmdlet, bound, line: request.line }, audited, host);
+    let unanswered: unknown;
+    // Nobody is there to answer, or who was asked stopped the line: no fault of the program.
+    const shouldProcess = (operation: Operation): Promise<boolean> =>
+      host.shouldProcess(operation).catch((error: unknown) => {
+        unanswered = error;
+        throw error;
+      });
+    try {
+      yield* cmdlet.run({ ...this.#context(host, recorder), shouldProcess }, bound);
+    } catch (error) {
+      const foreseen = error instanceof CmdletError || error === unanswered || isStop(error, host.signal);
+      if (!foreseen) this.#reports.fault?.(error);
+      recorder.failed(error);
+      throw error;
+    }
+  }
+
+  #context(host: CmdletHost, recorder: AuditRecorder): Omit<CmdletContext, 'shouldProcess'> {
+    const { store, role, serverName, transport, auditTrail, trackingLog } = this.#environment;
+    return {
+      ...{ store, role, serverName, transport, auditTrail, trackingLog },
+      changed: (change) => recorder.changed(change),
+      warning: (text) => host.warning(text),
+      verbose: (text) => host.verbose(text),
+      signal: host.signal,
+    };
+  }
+}
+
+/** The caller ended it: no fault. */
+function isStop(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'));
+}

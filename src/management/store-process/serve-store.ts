@@ -1,0 +1,109 @@
+/** Serves the cmdlets of a stopped state to the process that forked this one. */
+import { cmdletCatalogue, LocalCmdletRunner, type TrackingLog } from '../../cmdlets/index.ts';
+import type { ServerRole } from '../../config/index.ts';
+import type { DirectoryStore } from '../../directory/store/index.ts';
+import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
+import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
+import { cmdletMethods } from '../cmdlet-methods.ts';
+import type { ManagementMethod } from '../management-server.ts';
+import type { Answer, Request } from '../management-wire.ts';
+import { ownAccount } from '../own-account.ts';
+import { auditWriter, openAdminAudit } from './admin-audit.ts';
+import { DirectConfigurationStore } from './direct-configuration-store.ts';
+
+/** Opens the store that the first argument names, says so, and serves until the other process leaves. */
+export async function serveStore(args: readonly string[]): Promise<void> {
+  const send = (answer: Answer): void => {
+    if (process.connected) process.send?.(answer);
+  };
+  try {
+    const { state, role } = JSON.parse(args[0] ?? '') as { state: string; role: ServerRole };
+    const { methods, close } = await openStore(statePaths(state), role);
+    const caller = new StoreConnection(methods, send);
+    process.on('message', (request) => void caller.take(request as Request));
+    process.on('disconnect', () => void close().finally(() => process.exit(0)));
+    send({ id: 0, end: null });
+  } catch (error) {
+    process.send?.({ id: 0, error: (error as Error).message }, () => process.exit(2));
+  }
+}
+
+interface OpenStore {
+  readonly methods: Readonly<Record<string, ManagementMethod>>;
+  close(): Promise<void>;
+}
+
+async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore> {
+  prepareStateFolder(paths);
+  const lock = lockStateFolder(paths);
+  const store = await openDirectory(paths, { readOnly: false });
+  // An empty one becomes that of a new server.
+  await seedDirectory(store, role);
+  const place = placeIn(store);
+  const auditTrail = openAdminAudit(paths);
+  const environment = {
+    store: new DirectConfigurationStore(store, place.configurationDn),
+    role: place.role,
+    serverName: place.serverName,
+    transport: undefined,
+    auditTrail,
+    trackingLog: trackingLogOf(store, paths),
+  };
+  const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: ownAccount() });
+  const catalogue = cmdletCatalogue();
+  return {
+    methods: cmdletMethods(
+      { serverName: place.serverName, role: place.role },
+      (account) => new LocalCmdletRunner(catalogue, environment, { audited: (entry) => write(entry, account) }),
+    ),
+    async close() {
+      auditTrail.close();
+      await store[Symbol.asyncDispose]();
+      lock[Symbol.dispose]();
+    },
+  };
+}
+
+/** The log that the service wrote while it ran. What reads it is loaded when somebody asks. */
+function trackingLogOf(store: DirectoryStore, paths: StatePaths): TrackingLog {
+  return {
+    async *search(query, signal) {
+      const { searchTracking } = await import('../../logs/index.ts');
+      const { holdSnapshots, trackingFolder } = await import('../../server-state/index.ts');
+      yield* searchTracking(trackingFolder(holdSnapshots(store).current, paths), query, signal);
+    },
+  };
+}
+
+/** The calls of the process that forked this one. */
+class StoreConnection {
+  readonly #methods: Readonly<Record<string, ManagementMethod>>;
+  readonly #send: (answer: Answer) => void;
+  readonly #running = new Map<number, AbortController>();
+  readonly #caller = { uid: process.getuid?.() ?? 0, name: ownAccount({}) };
+
+  constructor(methods: Readonly<Record<string, ManagementMethod>>, send: (answer: Answer) => void) {
+    this.#methods = methods;
+    this.#send = send;
+  }
+
+  async take({ id, cancel, method: name, params }: Request): Promise<void> {
+    if (cancel !== undefined) return this.#running.get(cancel)?.abort();
+    const abort = new AbortController();
+    this.#running.set(id, abort);
+    try {
+      const method = Object.hasOwn(this.#methods, name) ? this.#methods[name] : undefined;
+      if (method === undefined) throw new Error(`there is no method '${name}'`);
+      const answer = method(params, abort.signal, this.#caller);
+      for (;;) {
+        const { done, value } = await answer.next();
+        this.#send(done ? { id, end: value ?? null } : { id, part: value });
+        if (done) return;
+      }
+    } catch (error) {
+      this.#send({ id, error: error instanceof Error ? error.message : String(error) });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+}

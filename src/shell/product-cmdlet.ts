@@ -1,0 +1,114 @@
+/** The product's cmdlets as commands of the language. They run wherever the runner has them run. */
+import {
+  type Cmdlet,
+  CmdletError,
+  CmdletObject,
+  type CmdletRunner,
+  type Parameter,
+  refuseUnbuilt,
+} from '../cmdlets/index.ts';
+import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/contract.ts';
+import { ScriptBlock } from './values/script-block.ts';
+import { ShellError } from './values/shell-error.ts';
+import { ShellObject } from './values/shell-object.ts';
+
+/** A cmdlet of the product as the shell calls it. */
+export function productCmdlet(cmdlet: Cmdlet, runner: CmdletRunner): ShellCmdlet {
+  return {
+    name: cmdlet.name,
+    synopsis: cmdlet.synopsis,
+    parameters: cmdlet.parameters.map(productParameter),
+    shouldProcess: cmdlet.supportsShouldProcess,
+    examples: cmdlet.examples.map(({ line, says }) => ({ line, text: says })),
+    run: (call) => runEach(cmdlet, call, runner),
+  };
+}
+
+/** A parameter of the product's cmdlets as the binder sees it. */
+export function productParameter(parameter: Parameter): ParameterDescription {
+  const { name, type, position, check } = parameter;
+  return {
+    name,
+    type: parameter.isSwitch === true ? 'SwitchParameter' : type,
+    ...(parameter.aliases === undefined ? {} : { aliases: parameter.aliases }),
+    ...(position === undefined ? {} : { position: position - 1 }),
+    ...(parameter.mandatory === undefined ? {} : { mandatory: parameter.mandatory }),
+    ...(parameter.pipeline === true ? { fromPipeline: 'both' as const } : {}),
+    ...(parameter.parameterSets === undefined ? {} : { sets: parameter.parameterSets }),
+    ...(parameter.allowed === undefined ? {} : { allowed: parameter.allowed }),
+    ...(parameter.help === undefined ? {} : { help: parameter.help }),
+    ...(parameter.identityOf === undefined ? {} : { identityOf: parameter.identityOf }),
+    ...(parameter.isSwitch === true ? {} : { parse: (value: unknown) => checked(value, check) }),
+  };
+}
+
+/** The cmdlet reads values itself; here they are only looked at. */
+function checked(given: unknown, check: Parameter['check']): unknown {
+  // A filter may stand in braces: it is text all the same.
+  const value = given instanceof ScriptBlock ? given.toString().trim() : given;
+  const wrong = check?.(value);
+  if (wrong !== undefined) throw new RangeError(wrong);
+  return value;
+}
+
+/** Once for the line, or once for each object of the pipeline. */
+async function* runEach(cmdlet: Cmdlet, call: CmdletCall, runner: CmdletRunner): AsyncGenerator<unknown> {
+  try {
+    refuseUnbuilt(cmdlet, call.bound);
+  } catch (error) {
+    throw asShellError(error);
+  }
+  if (call.input === undefined) {
+    yield* results(cmdlet, call, { runner, parameters: call.bound });
+    return;
+  }
+  for await (const item of call.input) {
+    try {
+      yield* results(cmdlet, call, { runner, parameters: call.bind(item) });
+    } catch (error) {
+      // One object that fails does not keep the others from being worked on.
+      if (!(error instanceof ShellError)) throw error;
+      call.host.error(error);
+    }
+  }
+}
+
+async function* results(
+  { name }: Cmdlet,
+  { host }: CmdletCall,
+  { runner, parameters }: { readonly runner: CmdletRunner; readonly parameters: ReadonlyMap<string, unknown> },
+): AsyncGenerator<unknown> {
+  try {
+    for await (const object of runner.run({ cmdlet: name, parameters, line: host.line }, host))
+      yield fromCmdlet(object);
+  } catch (error) {
+    throw asShellError(error);
+  }
+}
+
+/** An object of a cmdlet as one that lines may change: `$c.RemoteIPRanges += '…'`. */
+function fromCmdlet(object: unknown): unknown {
+  if (!(object instanceof CmdletObject)) return object;
+  const own = (value: unknown): unknown => (Array.isArray(value) ? value.map(own) : fromCmdlet(value));
+  return new ShellObject(
+    object.typeName,
+    object.entries().map(([name, value]) => [name, own(value)] as const),
+  );
+}
+
+function asShellError(error: unknown): unknown {
+  if (!(error instanceof CmdletError)) return error;
+  const { id, category, message, target, cause } = error;
+  const exception = id.endsWith('Exception')
+    ? id
+    : category === 'NotImplemented'
+      ? 'NotImplementedException'
+      : undefined;
+  return new ShellError(message, {
+    id,
+    category,
+    ...(target === '' ? {} : { target }),
+    ...(exception === undefined ? {} : { exception }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

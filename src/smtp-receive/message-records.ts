@@ -1,0 +1,84 @@
+/** What is written about a message that is received: its Received field, its envelope, its event and its reply. Pure. */
+import type { EventOf } from '../logs/index.ts';
+import { buildReceived } from '../mail/index.ts';
+import type { ContentFacts, NewMessage } from '../queue/index.ts';
+import { oneLine, type Reply, replies } from '../smtp/index.ts';
+import type { Session } from './session.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A Message-ID that may stand in a reply line. */
+const plainMessageId = /^<[!-~]{1,250}>$/;
+
+/** RFC 5321 §4.4. `id`: network message id; `at`: milliseconds since 1970. */
+export function receivedField(
+  { origin, helo, extended, tls }: Session,
+  { recipients, argument }: Transaction,
+  { id, at }: { readonly id: string; readonly at: number },
+): string {
+  const [first, second] = recipients;
+  return buildReceived({
+    helo: helo === undefined || helo === '' ? `[${origin.remoteAddress}]` : helo,
+    peerAddress: origin.remoteAddress,
+    serverFqdn: origin.profile.fqdn,
+    serverAddress: origin.localAddress,
+    extended,
+    authenticated: false,
+    smtpUtf8: argument.smtpUtf8,
+    ...(tls === undefined ? {} : { tls: { protocol: tls.protocol, cipher: tls.cipher } }),
+    id,
+    // With several recipients it would tell each of them of one other.
+    ...(first === undefined || second !== undefined ? {} : { recipient: first.address }),
+    at,
+  });
+}
+
+/** What the queue keeps with the content. */
+export function newMessage({ origin, helo, tls }: Session, { envelope }: Transaction, facts: ContentFacts): NewMessage {
+  return {
+    envelope,
+    origin: {
+      session: origin.id,
+      connector: origin.profile.connector.name,
+      remoteAddress: origin.remoteAddress,
+      localAddress: origin.localAddress,
+      helo: helo ?? '',
+      ...(tls === undefined ? {} : { tls: `${tls.protocol} ${tls.cipher}` }),
+    },
+    facts,
+  };
+}
+
+/** The event that tracking calls RECEIVE. */
+export function queuedEvent(
+  session: Session,
+  { id, guid }: { readonly id: number; readonly guid: string },
+  { envelope, origin, facts }: NewMessage,
+  reply: Reply,
+): EventOf<'message-queued'> {
+  return {
+    ...session.head(id),
+    kind: 'message-queued',
+    guid,
+    messageId: facts.messageId,
+    subject: facts.subject,
+    from: envelope.from,
+    recipients: envelope.recipients.map(({ address }) => address),
+    size: facts.size,
+    reply: oneLine(reply),
+    connector: origin.connector,
+    clientIp: origin.remoteAddress,
+    clientName: origin.helo,
+    serverIp: origin.localAddress,
+    source: 'SMTP',
+    reference: '',
+  };
+}
+
+/** The answer to a message that is kept. A message without a Message-ID that a line can hold is named by its GUID. */
+export function queuedReply(
+  { id, guid }: { readonly id: number; readonly guid: string },
+  messageId: string,
+  serverFqdn: string,
+): Reply {
+  return replies.queued(plainMessageId.test(messageId) ? messageId : `<${guid}@${serverFqdn}>`, id, serverFqdn);
+}
