@@ -1,219 +1,249 @@
 /**
- * Makes a development CA and the chains that tests and trials need, into a folder given:
+ * Makes, with openssl, a development CA and the whole table of good and bad certificates, into a folder given:
  *
  *     node certs/make.ts FOLDER
  *
- * For each row `<name>.chain.pem` (what a server sends) and `<name>.key.pem`; `root.pem` is what a client trusts. Every
- * bad chain is named after its fault and has no other. Private keys are made anew each time and never committed.
+ * For each row `<name>.chain.pem` (what a server sends) and, where there is one, `<name>.key.pem`; `root.pem` is what a
+ * client trusts; `table.jsonl` has a line for each row and name, as `edge tls match --jsonl` reads them, with the answer
+ * that is expected. Private keys are made anew each time and never committed.
  */
-import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import {
-  buildCertificate,
-  type CertificateRequest,
-  type NameSteps,
-  type NameStringType,
-  purposes,
-  randomSerial,
-} from '../src/certificates/index.ts';
+import { makeCertificates, type Name, type Template, tlv } from './authority.ts';
+import { extensionsFor, type Uses } from './extensions.ts';
+import { nameOf } from './names.ts';
+import { host, type IssuerKind, type KeyKind, type Row, rows, usual } from './table.ts';
 
-/** The name that the good chains stand for. */
-export const host = 'mail.edge.test';
-
-interface Pair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
-interface Authority extends Pair {
-  readonly name: NameSteps;
-  readonly pem: string;
-}
-
-/** One chain: what differs from a good one. */
-interface Row {
-  /** 'good', 'name' (good, but hard to read), or 'bad'. */
-  readonly kind: 'good' | 'name' | 'bad';
-  /** Default 'rsa'. */
-  readonly key?: 'rsa' | 'ec' | 'ed25519' | 'rsa1024';
-  /** Default 'issuing'. */
-  readonly issuer?: 'issuing' | 'stranger' | 'notCa' | 'expiredCa' | 'itself';
-  readonly change?: Partial<CertificateRequest>;
-  /** The server does not send the issuer's certificate. */
-  readonly leafOnly?: boolean;
-}
+export { host } from './table.ts';
 
 const dayMs = 86_400_000;
 
-function step(oid: string, value: string, type: NameStringType = 'utf8'): NameSteps[number] {
-  return [{ oid, value, type }];
+interface KeyPair {
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer;
+  /** Absent: a public key that nobody has the other half of. */
+  readonly privateKey?: KeyObject;
 }
 
-const [country, organization, unit, commonName, domainComponent] = [
-  '2.5.4.6',
-  '2.5.4.10',
-  '2.5.4.11',
-  '2.5.4.3',
-  '0.9.2342.19200300.100.1.25',
-];
-
-function nameOf(common: string): NameSteps {
-  return [step(country, 'US', 'printable'), step(organization, 'Edge Development'), step(commonName, common)];
-}
-
-/** `now`: milliseconds since 1970. */
-function rows(now: number): Readonly<Record<string, Row>> {
-  return {
-    'good-rsa': { kind: 'good' },
-    'good-ec': { kind: 'good', key: 'ec' },
-    'good-ed25519': { kind: 'good', key: 'ed25519' },
-    'good-wildcard': { kind: 'good', change: { subject: nameOf('*.edge.test'), dnsNames: ['*.edge.test'] } },
-    'multi-valued-rdn': {
-      kind: 'name',
-      change: {
-        subject: [
-          step(country, 'US', 'printable'),
-          [
-            { oid: unit, value: 'R&D' },
-            { oid: commonName, value: host },
-          ],
-        ],
-      },
-    },
-    'utf8-name': {
-      kind: 'name',
-      change: {
-        subject: [step(country, 'DE', 'printable'), step(organization, 'Müller & Söhne, Köln'), step(commonName, host)],
-      },
-    },
-    'bmp-name': {
-      kind: 'name',
-      change: { subject: [step(organization, 'Müller 株式会社', 'bmp'), step(commonName, host, 'bmp')] },
-    },
-    'quoted-name': {
-      kind: 'name',
-      change: { subject: [step(organization, 'Contoso, "Inc." <a>; b=c + d # '), step(commonName, host)] },
-    },
-    'domain-components': {
-      kind: 'name',
-      change: {
-        subject: [step(domainComponent, 'test', 'ia5'), step(domainComponent, 'edge', 'ia5'), step(commonName, host)],
-      },
-    },
-    'repeated-units': { kind: 'name', change: { subject: [step(unit, 'a'), step(unit, 'b'), step(commonName, host)] } },
-    'empty-subject': { kind: 'name', change: { subject: [] } },
-    expired: { kind: 'bad', change: { notBefore: now - 20 * dayMs, notAfter: now - dayMs } },
-    'not-yet-valid': { kind: 'bad', change: { notBefore: now + dayMs, notAfter: now + 20 * dayMs } },
-    'wrong-name': { kind: 'bad', change: { subject: nameOf('other.edge.test'), dnsNames: ['other.edge.test'] } },
-    'wildcard-too-deep': { kind: 'bad', change: { subject: nameOf('*.test'), dnsNames: ['*.test'] } },
-    'no-san': { kind: 'bad', change: { dnsNames: [] } },
-    'self-signed': { kind: 'bad', issuer: 'itself' },
-    'unknown-ca': { kind: 'bad', issuer: 'stranger' },
-    'missing-intermediate': { kind: 'bad', leafOnly: true },
-    'issuer-is-no-ca': { kind: 'bad', issuer: 'notCa' },
-    'expired-issuer': { kind: 'bad', issuer: 'expiredCa' },
-    'weak-key-1024': { kind: 'bad', key: 'rsa1024' },
-    'sha1-signed': { kind: 'bad', change: { hash: 'sha1' } },
-    'client-only-eku': { kind: 'bad', change: { extendedKeyUsage: [purposes.clientAuth] } },
-  };
+interface Authority extends Required<KeyPair> {
+  readonly name: Name;
+  readonly pem: string;
 }
 
 /** What was made, by name. */
 export interface MadeChain {
   readonly kind: Row['kind'];
+  /** '' where there is no key. */
   readonly keyPem: string;
   /** Leaf first, as a server sends it. */
   readonly chainPem: string;
-  readonly leaf: X509Certificate;
+  readonly der: Buffer;
+  readonly row: Row;
+}
+
+export interface MadeAuthority {
+  readonly pem: string;
+  readonly keyPem: string;
 }
 
 export interface Made {
   /** PEM of the root that tests trust. */
   readonly rootPem: string;
+  readonly root: MadeAuthority;
+  /** The authority that issued the good ones. */
+  readonly issuing: MadeAuthority;
   readonly chains: Readonly<Record<string, MadeChain>>;
 }
 
-function makePair(type: NonNullable<Row['key']>): Pair {
-  if (type === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  if (type === 'ed25519') return generateKeyPairSync('ed25519');
-  return generateKeyPairSync('rsa', { modulusLength: type === 'rsa1024' ? 1024 : 2048 });
+function makePair(kind: KeyKind): KeyPair {
+  if (kind === 'unknown-curve') return { spki: unknownCurve() };
+  if (kind === 'rsa16384') return { spki: hugeModulus() };
+  const { publicKey, privateKey } = generatePair(kind);
+  return { spki: publicKey.export({ type: 'spki', format: 'der' }), privateKey };
 }
 
-function printPem(der: Buffer): string {
-  return new X509Certificate(der).toString();
+function generatePair(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (kind === 'ec') return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  if (kind === 'ed25519') return generateKeyPairSync('ed25519');
+  return generateKeyPairSync('rsa', { modulusLength: kind === 'rsa' ? 2048 : Number(kind.slice(3)) });
+}
+
+/** A key on a curve with an identifier that nobody has given out. */
+function unknownCurve(): Buffer {
+  const algorithm = tlv(0x30, Buffer.from('06072a8648ce3d0201', 'hex'), Buffer.from('06032a0304', 'hex'));
+  return tlv(0x30, algorithm, tlv(3, Buffer.of(0, 4), randomBytes(64)));
+}
+
+/** A modulus without its primes: a key of this size takes minutes to make. */
+function hugeModulus(): Buffer {
+  const modulus = randomBytes(2048);
+  modulus[0] = (modulus[0] ?? 0) | 0x80;
+  modulus[2047] = (modulus[2047] ?? 0) | 1;
+  const key = tlv(0x30, tlv(2, Buffer.of(0), modulus), tlv(2, Buffer.of(1, 0, 1)));
+  return tlv(0x30, Buffer.from('300d06092a864886f70d0101010500', 'hex'), tlv(3, Buffer.of(0), key));
+}
+
+function pemOf(der: Buffer): string {
+  const lines = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}
+
+function randomSerial(): bigint {
+  return BigInt(`0x4${randomBytes(15).toString('hex')}`);
+}
+
+/** What differs from a usual authority. */
+interface AuthorityChange {
+  readonly issuer?: Authority;
+  readonly key?: KeyKind;
+  readonly uses?: Uses;
+  readonly to?: number;
 }
 
 /** A CA certificate; signed by itself unless an issuer is given. */
 function makeAuthority(
   common: string,
   now: number,
-  issuer?: Authority,
-  change: Partial<CertificateRequest> = {},
+  { issuer, key = 'rsa', uses, to = 3650 }: AuthorityChange = {},
 ): Authority {
-  const pair = makePair('rsa');
+  const { spki, privateKey } = makePair(key);
+  if (privateKey === undefined) throw new Error('an authority needs a private key');
   const name = nameOf(common);
-  const der = buildCertificate({
+  const template: Template = {
     subject: name,
     issuer: issuer?.name ?? name,
     notBefore: now - 100 * dayMs,
-    notAfter: now + 3650 * dayMs,
+    notAfter: now + to * dayMs,
     serial: randomSerial(),
-    publicKey: pair.publicKey,
-    signingKey: issuer?.privateKey ?? pair.privateKey,
-    issuerPublicKey: issuer?.publicKey ?? pair.publicKey,
-    ca: true,
-    keyUsage: ['keyCertSign', 'cRLSign'],
-    ...change,
-  });
-  return { ...pair, name, pem: printPem(der) };
+    publicKey: spki,
+    signingKey: issuer?.privateKey ?? privateKey,
+    extensions: extensionsFor({ ca: true, keyUsage: 0x06, ...uses }, spki, issuer?.spki ?? spki),
+  };
+  const [der] = makeCertificates([template]);
+  return { spki, privateKey, name, pem: pemOf(der ?? Buffer.alloc(0)) };
 }
 
-/** Makes everything in memory. Takes about a second. `now` moves the validity, for tests with their own clock. */
-export function makeChains(now: number = Date.now()): Made {
-  const root = makeAuthority('Edge Development Root CA', now);
-  const issuers = {
-    issuing: makeAuthority('Edge Development Issuing CA', now, root),
+const issuingName = 'Edge Development Issuing CA';
+
+function makeIssuers(now: number, root: Authority): Record<Exclude<IssuerKind, 'itself'>, Authority> {
+  const closed = makeAuthority('Edge Development Closed CA', now, { issuer: root, uses: { pathLength: 0 } });
+  return {
+    issuing: makeAuthority(issuingName, now, { issuer: root }),
     stranger: makeAuthority('Edge Development Stranger CA', now),
-    notCa: makeAuthority('Edge Development No CA', now, root, { ca: false, keyUsage: ['digitalSignature'] }),
-    expiredCa: makeAuthority('Edge Development Expired CA', now, root, { notAfter: now - dayMs }),
+    notCa: makeAuthority('Edge Development No CA', now, { issuer: root, uses: { ca: false, keyUsage: 0x80 } }),
+    expiredCa: makeAuthority('Edge Development Expired CA', now, { issuer: root, to: -1 }),
+    short: withParent(makeAuthority('Edge Development Deep CA', now, { issuer: closed }), closed),
+    constrained: makeAuthority('Edge Development Constrained CA', now, {
+      issuer: root,
+      uses: { permittedDns: 'elsewhere.test' },
+    }),
+    weak: makeAuthority('Edge Development Weak CA', now, { issuer: root, key: 'rsa1024' }),
+    impostor: makeAuthority(issuingName, now),
   };
-  const pairs = {
-    rsa: makePair('rsa'),
-    ec: makePair('ec'),
-    ed25519: makePair('ed25519'),
-    rsa1024: makePair('rsa1024'),
-  };
-  const chains = Object.entries(rows(now)).map(([name, row]) => {
-    const pair = pairs[row.key ?? 'rsa'];
-    const issuer =
-      row.issuer === 'itself' ? { ...pair, name: nameOf(host), pem: '' } : issuers[row.issuer ?? 'issuing'];
-    return [name, makeChain(row, pair, issuer, now)] as const;
-  });
-  return { rootPem: root.pem, chains: Object.fromEntries(chains) };
 }
 
-function makeChain(row: Row, pair: Pair, issuer: Authority, now: number): MadeChain {
-  const der = buildCertificate({
-    subject: nameOf(host),
-    issuer: issuer.name,
-    notBefore: now - dayMs,
-    notAfter: now + 90 * dayMs,
-    serial: randomSerial(),
-    publicKey: pair.publicKey,
-    signingKey: issuer.privateKey,
-    issuerPublicKey: issuer.publicKey,
-    keyUsage:
-      pair.publicKey.asymmetricKeyType === 'rsa' ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'],
-    extendedKeyUsage: [purposes.serverAuth, purposes.clientAuth],
-    dnsNames: [host],
-    ...row.change,
+/** The authority with the certificates above it, as a server sends them. */
+function withParent(authority: Authority, parent: Authority): Authority {
+  return { ...authority, pem: authority.pem + parent.pem };
+}
+
+/**
+ * Makes the table in memory: about half a second. `now` moves the validity, for tests with their own clock; `wanted`
+ * limits it to some rows.
+ */
+export function makeChains(now: number = Date.now(), wanted: readonly string[] = Object.keys(rows)): Made {
+  const root = makeAuthority('Edge Development Root CA', now);
+  const issuers = makeIssuers(now, root);
+  const pairs = new Map<KeyKind, KeyPair>();
+  const pairFor = (kind: KeyKind): KeyPair => {
+    const known = pairs.get(kind) ?? makePair(kind);
+    pairs.set(kind, known);
+    return known;
+  };
+  const chosen = Object.entries(rows).filter(([name]) => wanted.includes(name));
+  const made = chosen.map(([, row]) => {
+    const pair = pairFor(row.key ?? 'rsa');
+    return { row, pair, issuer: row.issuer === 'itself' ? itself(row, pair) : issuers[row.issuer ?? 'issuing'] };
+  });
+  const ders = makeCertificates(made.map(({ row, pair, issuer }) => leaf(row, pair, issuer, now)));
+  const chains = chosen.map(([name, row], i) => {
+    const { pair, issuer } = made[i] ?? { pair: pairFor('rsa'), issuer: root };
+    const der = ders[i] ?? Buffer.alloc(0);
+    return [name, chainOf(row, der, row.otherKey === true ? makePair('rsa') : pair, issuer)] as const;
   });
   return {
-    kind: row.kind,
-    keyPem: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    chainPem: `${printPem(der)}${row.leafOnly === true ? '' : issuer.pem}`,
-    leaf: new X509Certificate(der),
+    rootPem: root.pem,
+    root: authorityOf(root),
+    issuing: authorityOf(issuers.issuing),
+    chains: Object.fromEntries(chains),
   };
+}
+
+function itself({ subject = nameOf(host) }: Row, { spki, privateKey }: KeyPair): Authority {
+  if (privateKey === undefined) throw new Error('nothing signs itself without a private key');
+  return { spki, privateKey, name: subject, pem: '' };
+}
+
+function authorityOf({ pem, privateKey }: Authority): MadeAuthority {
+  return { pem, keyPem: printKey(privateKey) };
+}
+
+function leaf(row: Row, { spki }: KeyPair, issuer: Authority, now: number): Template {
+  const { key = 'rsa', subject = nameOf(host), from = -1, to = 90, uses } = row;
+  const keyUsage = key.startsWith('rsa') ? 0xa0 : 0x80;
+  return {
+    subject,
+    issuer: issuer.name,
+    notBefore: now + from * dayMs,
+    notAfter: now + to * dayMs,
+    serial: randomSerial(),
+    publicKey: spki,
+    signingKey: issuer.privateKey,
+    extensions: extensionsFor({ ...usual, keyUsage, ...uses }, spki, issuer.spki),
+    ...(row.hash !== undefined && { hash: row.hash }),
+    ...(row.version !== undefined && { version: row.version }),
+    ...(row.forged !== undefined && { forged: row.forged }),
+  };
+}
+
+function chainOf(row: Row, der: Buffer, { privateKey }: KeyPair, issuer: Authority): MadeChain {
+  return {
+    kind: row.kind,
+    keyPem: privateKey === undefined ? '' : printKey(privateKey),
+    chainPem: `${pemOf(der)}${row.leafOnly === true ? '' : issuer.pem}`,
+    der,
+    row,
+  };
+}
+
+function printKey(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** The issuer of most rows, as it is printed. */
+export const issuerText = `CN=${issuingName}, O=Edge Development, C=US`;
+
+/** One name against one certificate, and what is expected. */
+export interface NameCase {
+  readonly id: string;
+  /** Row of the table. */
+  readonly row: string;
+  /** TlsCertificateName. */
+  readonly name: string;
+  readonly match: boolean;
+}
+
+/** Every row with each of its names, and with the plain name where a row has none. */
+export function nameCases(): NameCase[] {
+  return Object.entries(rows).flatMap(([row, { matches = [], lookAlikes = [], issuer = 'issuing' }]) => {
+    const named = (subject: string): string =>
+      `<I>${issuer === 'issuing' || issuer === 'impostor' ? issuerText : 'CN=x'}<S>${subject}`;
+    return [
+      ...matches.map((subject, i) => ({ id: `${row} is ${i + 1}`, row, name: named(subject), match: true })),
+      ...lookAlikes.map((subject, i) => ({ id: `${row} is not ${i + 1}`, row, name: named(subject), match: false })),
+      { id: `${row} is not a stranger`, row, name: '<I>CN=Stranger<S>CN=Stranger', match: false },
+    ];
+  });
 }
 
 /** Writes what makeChains() made; keys with mode 0600. */
@@ -221,9 +251,18 @@ export async function writeChains(folder: string, { rootPem, chains }: Made): Pr
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await writeFile(`${folder}/root.pem`, rootPem);
   for (const [name, { keyPem, chainPem }] of Object.entries(chains)) {
-    await writeFile(`${folder}/${name}.key.pem`, keyPem, { mode: 0o600 });
+    if (keyPem !== '') await writeFile(`${folder}/${name}.key.pem`, keyPem, { mode: 0o600 });
     await writeFile(`${folder}/${name}.chain.pem`, chainPem);
   }
+  const lines = nameCases().map(({ id, row, name, match }) =>
+    JSON.stringify({ id, cert: `${folder}/${row}.chain.pem`, name, expected: match }),
+  );
+  await writeFile(`${folder}/table.jsonl`, `${lines.join('\n')}\n`);
+}
+
+/** For tests of one certificate. Throws for a row whose certificate OpenSSL does not take. */
+export function leafOf({ der }: MadeChain): X509Certificate {
+  return new X509Certificate(der);
 }
 
 if (import.meta.main) {

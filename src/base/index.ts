@@ -9,6 +9,7 @@ export { coalesced } from './coalesced.ts';
 export { type Fault, FaultList, type FaultLog, type FaultReport, unreported } from './faults.ts';
 export { newGuid, SessionIds } from './ids.ts';
 export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange } from './ip-range.ts';
+export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export {
   cellText,

@@ -1,6 +1,6 @@
 /**
  * Makes X.509 v3 certificates for keys of any type: the structure by node-forge's ASN.1, the signature by node:crypto.
- * RFC 5280 §4.1, §4.2. Used for the server's own certificate and for the chains of certs/.
+ * RFC 5280 §4.1, §4.2. Used for the server's own certificate.
  */
 import { createHash, type KeyObject, sign } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ const { Class, Type } = asn1;
 type Node = forge.asn1.Asn1;
 
 /** String types of names that are in use; `utf8` unless told otherwise. */
-export type NameStringType = 'utf8' | 'printable' | 'ia5' | 'bmp';
+export type NameStringType = 'utf8' | 'printable' | 'ia5';
 
 export interface NamePart {
   readonly oid: string;
@@ -138,7 +138,6 @@ const stringTypes: Readonly<Record<NameStringType, readonly [type: number, encod
   utf8: [Type.UTF8, (text) => Buffer.from(text)],
   printable: [Type.PRINTABLESTRING, (text) => Buffer.from(text, 'latin1')],
   ia5: [Type.IA5STRING, (text) => Buffer.from(text, 'latin1')],
-  bmp: [Type.BMPSTRING, (text) => Buffer.from(text, 'utf16le').swap16()],
 };
 
 function nameNode(name: NameSteps): Node {

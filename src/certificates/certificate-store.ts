@@ -107,8 +107,13 @@ export class CertificateStore implements AsyncDisposable {
    */
   async ensureServerCertificate(fqdn: string): Promise<CertificateEntry> {
     const now = this.#clock.now();
-    const good = this.list().find(({ facts, enabledForSmtp }) => {
-      return enabledForSmtp && matchesHost(facts, fqdn) && facts.notBefore <= now && facts.notAfter > now + 30 * dayMs;
+    const good = this.list().find(({ certificate, enabledForSmtp }) => {
+      return (
+        enabledForSmtp &&
+        matchesHost(certificate, fqdn) &&
+        certificate.notBefore <= now &&
+        certificate.notAfter > now + 30 * dayMs
+      );
     });
     return good ?? (await this.#keep(await makeSelfSigned(fqdn, now)));
   }
@@ -150,7 +155,7 @@ export class CertificateStore implements AsyncDisposable {
   /** Newest first. */
   list(): readonly CertificateEntry[] {
     const entries = Array.from(this.#state.loaded.values(), ({ entry }) => entry);
-    return entries.sort((a, b) => b.facts.notBefore - a.facts.notBefore);
+    return entries.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore);
   }
 
   /** The prepared TLS context (TLS 1.2 and above). Throws CertificateError for an unknown thumbprint. */
@@ -178,7 +183,7 @@ export class CertificateStore implements AsyncDisposable {
       purpose: request.purpose,
       wanted,
       thumbprint: chosen?.thumbprint ?? '',
-      subject: chosen?.facts.subjectText ?? '',
+      subject: chosen?.certificate.subjectText ?? '',
       reason,
       passedOver,
     };
@@ -267,15 +272,15 @@ async function readPrivate(path: string): Promise<string> {
 function load({ key, chain, services, friendlyName }: KeyMaterial): Loaded {
   const [leaf] = chain;
   if (leaf === undefined) throw new CertificateError('there is no certificate');
-  const facts = readCertificate(leaf.raw);
+  const certificate = readCertificate(leaf.raw);
   const chainPem = printChain(chain);
   const context = attempt('TLS does not take this key or certificate', () =>
     createSecureContext({ key: key.export({ type: 'pkcs8', format: 'pem' }), cert: chainPem, minVersion: 'TLSv1.2' }),
   );
   const enabledForSmtp = services.some((service) => service.toUpperCase() === 'SMTP');
   const entry = {
-    thumbprint: facts.thumbprint,
-    facts,
+    thumbprint: certificate.thumbprint,
+    certificate,
     hasPrivateKey: true,
     enabledForSmtp,
     services,

@@ -15,6 +15,13 @@ export {
 } from './certificate-builder.ts';
 export { CertificateError } from './certificate-error.ts';
 export {
+  type CertificateFile,
+  type CertificateMatch,
+  matchCertificateFile,
+  nameOfCertificateFile,
+  readCertificateFile,
+} from './certificate-file.ts';
+export {
   type CertificateEntry,
   CertificateStore,
   type CertificateStoreOptions,

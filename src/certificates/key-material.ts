@@ -10,12 +10,12 @@ export interface KeyMaterial {
   readonly friendlyName: string;
 }
 
-const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-const keyBlock = /-----BEGIN ((?:ENCRYPTED |RSA |EC )?PRIVATE KEY)-----[^-]*(?:-[^-]+)*?-----END \1-----/;
+export const certificateBlock = /-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----[^-]*-----END \1-----/g;
+export const privateKeyBlock = /-----BEGIN ((?:ENCRYPTED |RSA |EC )?PRIVATE KEY)-----[^-]*(?:-[^-]+)*?-----END \1-----/;
 
 /** Reads key and certificates from one PEM text, in any order. Throws CertificateError; never repeats a key in it. */
 export function readPem(pem: string, passphrase?: string): Pick<KeyMaterial, 'key' | 'chain'> {
-  const block = keyBlock.exec(pem)?.[0];
+  const block = privateKeyBlock.exec(pem)?.[0];
   if (block === undefined) throw new CertificateError('the PEM text has no private key');
   const key = attempt('the private key does not read: wrong passphrase, or damaged', () =>
     createPrivateKey({ key: block, ...(passphrase === undefined ? {} : { passphrase }) }),

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { defaultStateFolder } from '../processes/state/index.ts';
 import { addDirectory } from './directory-program.ts';
 import { type CommandParts, exitStatus, type StartOptions, type Terminal } from './parts.ts';
+import { addTls } from './tls-program.ts';
 
 /**
  * Commands are loaded when they are asked for: the supervisor stays small, and a prompt comes at once.
@@ -29,6 +30,7 @@ export async function runCommand(
   addStatus(program, terminal, finish);
   addWhy(program, terminal, finish);
   addDirectory(program, parts, terminal, finish);
+  addTls(program, terminal, finish);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return result;

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Fault } from '../base/index.ts';
 import { ManagementClient, NotPermittedError, NotRunningError } from '../management/client/index.ts';
 import { lockHolder, statePaths } from '../processes/state/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
@@ -14,6 +15,8 @@ export interface StatusReport {
   readonly processes: readonly { readonly name: string; readonly pid: number; readonly restarts: number }[];
   readonly ldap: readonly string[];
   readonly workers: readonly WorkerReport[];
+  /** Local conditions that refuse or delay mail or lose evidence, of the directory process; those of a worker stand with it. */
+  readonly faults?: readonly Fault[];
   readonly problems: readonly { readonly dn: string; readonly attribute: string; readonly reason: string }[];
 }
 
@@ -24,6 +27,7 @@ export interface WorkerReport {
   readonly messages?: number;
   readonly queues?: readonly QueueReport[];
   readonly memory?: number;
+  readonly faults?: readonly Fault[];
 }
 
 export interface QueueReport {

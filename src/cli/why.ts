@@ -29,7 +29,7 @@ export async function why(
   else for (const chain of chains) terminal.out(renderChain(chain));
   if (chains.length > 0) return exitStatus.done;
   terminal.error(
-    `Nothing is known about ${about}: it was not seen here, or its decisions have been pruned (7 days, 256 MB).\n`,
+    `Nothing is known about ${about}: it was not seen here, or its decisions have been pruned (7 days, 2 GB).\n`,
   );
   return exitStatus.finding;
 }

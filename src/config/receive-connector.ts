@@ -413,9 +413,7 @@ const properties = {
     attribute: 'msExchSmtpReceiveTarpitInterval',
     syntax: timeSpan(0, 600),
     default: 5,
-    help: 'Delay of certain refusals to anonymous clients; 0: none.',
-    notImplementedYet: true,
-    builtFor: (value) => value === 0,
+    help: 'Delay of refused recipients to anonymous clients, behind the first ten of a session; 0: none.',
   }),
   authTarpitInterval: property({
     attribute: 'msExchSmtpReceiveAuthTarpitInterval',

@@ -4,6 +4,8 @@ import { type Description, parseDescription } from './schema-text.ts';
 /** Kinds of index an attribute type may ask for with the extension `X-INDEX 'eq,pres,sub,ord'`. */
 export type IndexKind = 'eq' | 'pres' | 'sub' | 'ord';
 
+export type AttributeAccess = 'guarded' | 'secret';
+
 export type AttributeUsage = 'userApplications' | 'directoryOperation' | 'distributedOperation' | 'dSAOperation';
 
 interface Element {
@@ -34,6 +36,11 @@ export interface AttributeType extends Element {
   readonly noUserModification: boolean;
   readonly usage: AttributeUsage;
   readonly indexes: readonly IndexKind[];
+  /**
+   * X-EDGE-ACCESS. `guarded`: proves an identity, gives rights, or opens or closes an account, so that an access rule must name
+   * it to let it be written. `secret`: also to let it be read. Taken from the superior where not given.
+   */
+  readonly access: AttributeAccess | undefined;
 }
 
 export interface ObjectClass extends Element {
@@ -101,8 +108,14 @@ export function parseAttributeType(text: string): AttributeTypeText {
     collective: description.fields.has('COLLECTIVE'),
     noUserModification: description.fields.has('NO-USER-MODIFICATION'),
     usage,
+    access: accessOf(one('X-EDGE-ACCESS')),
     indexes: (description.fields.get('X-INDEX') ?? []).flatMap((list) => list.split(/[\s,]+/)).map(indexKind),
   };
+}
+
+function accessOf(text: string | undefined): AttributeAccess | undefined {
+  if (text === undefined || text === 'guarded' || text === 'secret') return text;
+  throw new RangeError(`schema: X-EDGE-ACCESS '${text}' is neither guarded nor secret`);
 }
 
 function indexKind(text: string): IndexKind {

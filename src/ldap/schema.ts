@@ -256,6 +256,7 @@ export class Schema implements RuleContext {
       key: attribute.name.toLowerCase(),
       syntax,
       usage: inherited('usage') ?? 'userApplications',
+      access: inherited('access'),
       equality: inherited('equality'),
       ordering: inherited('ordering'),
       substrings: inherited('substrings'),

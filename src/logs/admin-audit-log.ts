@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Clock, wildcardTest } from '../base/index.ts';
-import { LineLog, type LogLimits } from './line-log.ts';
+import { type Clock, printableJson, wildcardTest } from '../base/index.ts';
+import { appendNow } from './files/append-now.ts';
+import { listLogFiles } from './files/log-files.ts';
+import { readLines } from './files/log-reader.ts';
 
 /** What one cmdlet did to one object, or tried to. Secrets never stand here: who writes the record leaves them out. */
 export interface AdminAuditRecord {
@@ -55,37 +55,34 @@ const mostProperties = 200;
 /** Appends records as JSON lines; a record is in the file when `write` returns. */
 export class AdminAuditLog {
   readonly #folder: string;
-  readonly #lines: LineLog;
+  readonly #clock: Clock;
 
   constructor(folder: string, clock: Clock) {
-    const limits: LogLimits = { enabled: true, folder, ...adminAuditBounds };
     this.#folder = folder;
-    this.#lines = new LineLog(limits, { prefix, header: () => '', clock, onError: () => {} });
+    this.#clock = clock;
   }
 
   /** Throws Error when the record cannot be written: whoever changed something must be told. */
   write(record: AdminAuditRecord): void {
-    this.#lines.writeNow(JSON.stringify(record, bounded));
+    const line = printableJson(JSON.parse(JSON.stringify(record, bounded)));
+    appendNow({ folder: this.#folder, ...adminAuditBounds }, prefix, line, this.#clock.now());
   }
 
   /** Records that answer the question, newest first. A line that is not a record is passed over. */
   async *search(question: AdminAuditQuestion, signal: AbortSignal): AsyncGenerator<AdminAuditRecord> {
     const matches = matcherOf(question);
-    for (const name of filesOf(this.#folder)) {
+    for (const file of listLogFiles(this.#folder, prefix).reverse()) {
+      const records: AdminAuditRecord[] = [];
+      for await (const lines of readLines(file)) records.push(...lines.flatMap(readRecord));
       if (signal.aborted) return;
-      const records = readFileSync(join(this.#folder, name), 'utf8').split('\n').flatMap(readRecord);
       yield* records.reverse().filter(matches);
     }
   }
 
-  /** Opens the file anew (SIGHUP). */
-  reopen(): void {
-    this.#lines.reopen();
-  }
+  /** Nothing is kept open (SIGHUP). */
+  reopen(): void {}
 
-  close(): void {
-    this.#lines.close();
-  }
+  close(): void {}
 }
 
 function bounded(_key: string, value: unknown): unknown {
@@ -104,16 +101,6 @@ function readRecord(line: string): AdminAuditRecord[] {
     // The disk was full in the middle of a line, or somebody edited the file: the other records still count.
     return [];
   }
-}
-
-/** Newest first: by hour, then by number. */
-function filesOf(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const key = (name: string): string =>
-    name.replace(/-(\d+)\.LOG$/, (_, number: string) => `-${number.padStart(9, '0')}`);
-  return readdirSync(folder)
-    .filter((name) => new RegExp(`^${prefix}\\d{10}-\\d+\\.LOG$`).test(name))
-    .sort((a, b) => (key(a) < key(b) ? 1 : -1));
 }
 
 type Test = (record: AdminAuditRecord) => boolean;

@@ -1,6 +1,7 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
+import type { LogParts } from './decision-log.ts';
 import type { DecisionEvent } from './events.ts';
-import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
+import { LineLog, type LogLimits } from './files/line-log.ts';
 
 /** Fields of the connectivity log, in Exchange's order. */
 export const connectivityFields = [
@@ -17,7 +18,7 @@ export class ConnectivityLog {
   #log: LineLog;
   #timestamps = new Timestamps();
 
-  constructor(limits: LogLimits, parts: Omit<LineLogParts, 'prefix' | 'header'>) {
+  constructor(limits: LogLimits, parts: LogParts) {
     this.#log = new LineLog(limits, {
       ...parts,
       prefix: 'CONNECTLOG',

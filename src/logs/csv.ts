@@ -1,11 +1,14 @@
-/** Comma-separated fields as Exchange's logs write them: quoted only when they must be. */
+/** Comma-separated fields as Exchange's logs write them (RFC 4180): quoted only when they must be. */
+import { cellText, printable, spreadsheetCell } from '../base/index.ts';
 
-const special = /[",\r\n]/;
+/** Fields without any of these are written as they are. */
+const plain = /^(?![=+\-@' ].)[ !#-+\--~]*$/;
 
-/** One field. Control characters become spaces: a subject must not forge a line. */
+/** One field. No text makes a line, a field, a terminal control or a formula of its own. */
 export function csvField(text: string): string {
-  if (!special.test(text)) return text;
-  return `"${text.replace(/[\r\n]+/g, ' ').replaceAll('"', '""')}"`;
+  if (plain.test(text)) return text;
+  const cell = spreadsheetCell(printable(text));
+  return /[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
 /** One line of fields, without its end. */
@@ -22,7 +25,7 @@ export function csvLine(fields: readonly string[]): string {
 export function parseCsvLine(line: string): string[] {
   const fields: string[] = [];
   const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
-  for (const match of line.matchAll(pattern)) fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+  for (const match of line.matchAll(pattern)) fields.push(cellText(match[1]?.replaceAll('""', '"') ?? match[2] ?? ''));
   return fields;
 }
 

@@ -1,14 +1,10 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { decisionPrefix } from './decision-log.ts';
+import { decisionPrefixes, decisionVersion } from './decision-log.ts';
+import { type Question, questionMatcher, termsOfQuestion } from './decision-question.ts';
 import type { DecisionEvent } from './events.ts';
-
-/** What was asked about. */
-export type Question =
-  | { readonly kind: 'session'; readonly session: string }
-  | { readonly kind: 'message'; readonly text: string }
-  | { readonly kind: 'address'; readonly address: string };
+import { mayHoldAny } from './files/log-archive.ts';
+import { type LogFile, listLogFiles } from './files/log-files.ts';
+import { linesOf, readBlocks } from './files/log-reader.ts';
+import { folded } from './files/search-terms.ts';
 
 /** The decisions of one session or message, oldest first. */
 export interface Chain {
@@ -16,59 +12,49 @@ export interface Chain {
   readonly events: readonly DecisionEvent[];
 }
 
-/** A session id, a message (GUID, internal id or Message-ID) or an address. Throws RangeError for anything else. */
-export function parseQuestion(text: string): Question {
-  const trimmed = text.trim();
-  if (/^[0-9A-F]{16}$/i.test(trimmed)) return { kind: 'session', session: trimmed.toUpperCase() };
-  if (/^\d{1,16}$/.test(trimmed)) return { kind: 'message', text: trimmed };
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(trimmed))
-    return { kind: 'message', text: trimmed.toLowerCase() };
-  if (/^<[^<>]+>$/.test(trimmed)) return { kind: 'message', text: trimmed };
-  if (/^\S+@\S+$/.test(trimmed)) return { kind: 'address', address: trimmed.toLowerCase() };
-  throw new RangeError(
-    `'${text}' is none of: a session id (16 hexadecimal digits), a message (GUID, number or <Message-ID>), an address`,
-  );
-}
+const headPattern = /^\{"at":(\d+),"session":"([0-9A-F]*)","message":(\d+),/;
 
-const linePattern = /^\{"at":\d+,"session":"([0-9A-F]*)","message":(\d+),/;
+/** What is to be told: messages with the sessions that brought them, and sessions asked for. */
+interface Found {
+  readonly sessions: Set<string>;
+  readonly messages: Set<string>;
+}
 
 /**
- * Finds the chains that answer a question: two passes over the decision files, newest chains first.
- * For an address, at most `most` sessions and messages are shown.
+ * Finds the chains that answer a question: newest files first, and none that cannot hold it; newest chains first.
+ * For an address, at most `most` sessions and messages are shown. Throws Error for files of a later version.
  */
 export async function findChains(folder: string, question: Question, most = 10): Promise<Chain[]> {
-  const sessions = new Set<string>();
-  const messages = new Set<string>();
-  const wanted = new Matcher(question);
-  for await (const line of decisionLines(folder)) {
-    const match = linePattern.exec(line);
-    if (match === null || !wanted.matches(line, match[1] ?? '', match[2] ?? '')) continue;
-    const [, session = '', message = '0'] = match;
-    if (message !== '0') remember(messages, message, most);
-    else if (session !== '') remember(sessions, session, most);
-  }
-  const events = await collect(folder, sessions, messages);
-  return chainsOf(events, messages);
+  const files = decisionFiles(folder);
+  const found = await findIds(files, question, most);
+  const events = await collect(files, found);
+  return chainsOf(events, found.messages);
 }
 
-class Matcher {
-  #question: Question;
-  #needle: string;
+/** Both rings, newest first. */
+function decisionFiles(folder: string): LogFile[] {
+  const files = Object.values(decisionPrefixes).flatMap((prefix) => listLogFiles(folder, prefix));
+  return files.sort((a, b) => (a.hour === b.hour ? b.number - a.number : a.hour < b.hour ? 1 : -1));
+}
 
-  constructor(question: Question) {
-    this.#question = question;
-    const text =
-      question.kind === 'session' ? question.session : question.kind === 'message' ? question.text : question.address;
-    this.#needle = JSON.stringify(text).slice(1, -1);
+async function findIds(files: readonly LogFile[], question: Question, most: number): Promise<Found> {
+  const found: Found = { sessions: new Set(), messages: new Set() };
+  const matches = questionMatcher(question);
+  const { texts, terms } = termsOfQuestion(question);
+  for (const file of files) {
+    const wanted = file.name.startsWith(decisionPrefixes.messages) ? found.messages : found.sessions;
+    if (wanted.size >= most || (terms !== undefined && !(await mayHoldAny(file, terms)))) continue;
+    const [sessions, messages]: [Set<string>, Set<string>] = [new Set(), new Set()];
+    for await (const line of linesHolding(file, texts)) {
+      const [, , session = '', message = '0'] = headPattern.exec(line) ?? [];
+      if (!matches(line, session, message)) continue;
+      if (message !== '0') remember(messages, message, most);
+      else if (session !== '') remember(sessions, session, most);
+    }
+    addNewest(found.messages, messages, most);
+    addNewest(found.sessions, sessions, most);
   }
-
-  matches(line: string, session: string, message: string): boolean {
-    const { kind } = this.#question;
-    if (kind === 'session') return session === this.#needle;
-    if (kind === 'address') return line.toLowerCase().includes(this.#needle);
-    if (/^\d+$/.test(this.#needle)) return message === this.#needle;
-    return line.includes(`"guid":"${this.#needle}"`) || line.includes(`"messageId":"${this.#needle}"`);
-  }
+  return found;
 }
 
 function remember(set: Set<string>, value: string, most: number): void {
@@ -77,47 +63,86 @@ function remember(set: Set<string>, value: string, most: number): void {
   if (set.size > most) set.delete(set.values().next().value ?? '');
 }
 
-/** Every event of the sessions and messages, and of the sessions that brought the messages. */
-async function collect(folder: string, sessions: Set<string>, messages: Set<string>): Promise<DecisionEvent[]> {
-  const events: DecisionEvent[] = [];
-  const bySession = new Map<string, DecisionEvent[]>();
+/** What an older file adds while there are not enough. */
+function addNewest(set: Set<string>, older: ReadonlySet<string>, most: number): void {
+  for (const value of [...older].reverse()) if (set.size < most) set.add(value);
+}
+
+/** Every event of the messages and sessions, and of the sessions that brought the messages. */
+async function collect(files: readonly LogFile[], { sessions, messages }: Found): Promise<DecisionEvent[]> {
+  if (sessions.size === 0 && messages.size === 0) return [];
   const bringers = new Set(sessions);
-  for await (const line of decisionLines(folder)) {
-    const match = linePattern.exec(line);
-    if (match === null) continue;
-    const [, session = '', message = '0'] = match;
+  const events: DecisionEvent[] = [];
+  // Oldest last: a session's events of before its message are read after the message that names the session.
+  for (const file of files) {
+    const terms = [...messages, ...bringers].map(folded);
+    if (!(await mayHoldAny(file, terms))) continue;
+    events.push(...(await eventsIn(file, { sessions, messages }, bringers)));
+  }
+  return events.sort((a, b) => a.at - b.at);
+}
+
+async function eventsIn(file: LogFile, { sessions, messages }: Found, bringers: Set<string>): Promise<DecisionEvent[]> {
+  const events: DecisionEvent[] = [];
+  const waiting = new Map<string, string[]>();
+  for await (const line of linesHolding(file, undefined)) {
+    const [, , session = '', message = '0'] = headPattern.exec(line) ?? [];
     if (message !== '0' && (messages.has(message) || sessions.has(session))) {
-      const event = parse(line);
-      if (event === undefined) continue;
-      events.push(event);
+      messages.add(message);
       if (session !== '') bringers.add(session);
+      events.push(...parsed(line));
     } else if (message === '0' && session !== '') {
-      const event = parse(line);
-      if (event === undefined) continue;
-      // Events of a session come before its first message, so they are kept until the session is known to matter or ends.
-      const kept = bySession.get(session);
-      if (kept === undefined) bySession.set(session, [event]);
-      else if (kept.length < 500) kept.push(event);
-      if (event.kind === 'session-closed' && !bringers.has(session)) bySession.delete(session);
+      // The session may turn out to have brought a message: kept with all others of this file.
+      if (bringers.has(session)) events.push(...parsed(line));
+      else keep(waiting, session, line);
     }
   }
-  for (const session of bringers) events.push(...(bySession.get(session) ?? []));
-  return events.sort((a, b) => a.at - b.at);
+  for (const session of bringers) for (const line of waiting.get(session) ?? []) events.push(...parsed(line));
+  return events;
+}
+
+/** Lines kept of one session that may not matter. */
+const mostKept = 500;
+
+function keep(waiting: Map<string, string[]>, session: string, line: string): void {
+  const lines = waiting.get(session);
+  if (lines === undefined) waiting.set(session, [line]);
+  else if (lines.length < mostKept) lines.push(line);
+}
+
+/** The lines of a file, of those blocks that hold one of the folded texts. */
+async function* linesHolding(file: LogFile, texts: readonly string[] | undefined): AsyncGenerator<string, void> {
+  let isFirst = true;
+  for await (const block of readBlocks(file)) {
+    if (isFirst) checkVersion(file, block);
+    isFirst = false;
+    if (texts !== undefined) {
+      const text = folded(block);
+      if (!texts.some((one) => text.includes(one))) continue;
+    }
+    yield* linesOf(block);
+  }
+}
+
+function checkVersion({ path }: LogFile, block: string): void {
+  const version = Number(/^\{"edgeDecisions":(\d{1,9})\}/.exec(block)?.[1] ?? 1);
+  if (version <= decisionVersion) return;
+  throw new Error(
+    `${path} was written by a later version of Edge (format ${version}, this one reads up to ${decisionVersion})`,
+  );
 }
 
 /** A chain for each message, and one for the events of sessions that brought none of them. */
 function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string>): Chain[] {
   const chains: Chain[] = [];
   const told = new Set<DecisionEvent>();
-  const ids = new Set([
-    ...messages,
-    ...events.filter((event) => event.message !== 0).map((event) => String(event.message)),
-  ]);
-  for (const id of ids) {
-    const own = events.filter((event) => String(event.message) === id);
+  const byMessage = Map.groupBy(events, (event) => String(event.message));
+  for (const id of messages) {
+    const own = byMessage.get(id) ?? [];
     if (own.length === 0) continue;
     const sessions = new Set(own.map((event) => event.session).filter((session) => session !== ''));
-    const chain = events.filter((event) => own.includes(event) || (event.message === 0 && sessions.has(event.session)));
+    const isOwn = new Set(own);
+    const chain = events.filter((event) => isOwn.has(event) || (event.message === 0 && sessions.has(event.session)));
     for (const event of chain) told.add(event);
     const queued = own.find((event) => event.kind === 'message-queued');
     chains.push({
@@ -133,26 +158,11 @@ function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string
   return chains.sort((a, b) => (b.events[0]?.at ?? 0) - (a.events[0]?.at ?? 0));
 }
 
-function parse(line: string): DecisionEvent | undefined {
+function parsed(line: string): DecisionEvent[] {
   try {
-    return JSON.parse(line) as DecisionEvent;
+    return [JSON.parse(line) as DecisionEvent];
   } catch {
     // The last line of a process that was killed may be cut.
-    return undefined;
-  }
-}
-
-/** All lines, oldest file first. */
-async function* decisionLines(folder: string): AsyncGenerator<string> {
-  if (!existsSync(folder)) return;
-  const pattern = new RegExp(`^${decisionPrefix}(\\d{10})-(\\d+)\\.LOG$`);
-  const files = readdirSync(folder)
-    .flatMap((name) => {
-      const match = pattern.exec(name);
-      return match === null ? [] : [{ name, hour: match[1] ?? '', number: Number(match[2]) }];
-    })
-    .sort((a, b) => (a.hour === b.hour ? a.number - b.number : a.hour < b.hour ? -1 : 1));
-  for (const { name } of files) {
-    yield* createInterface({ input: createReadStream(join(folder, name)), crlfDelay: Infinity });
+    return [];
   }
 }

@@ -65,6 +65,8 @@ interface Kinds {
   'recipients-accepted': { readonly recipients: readonly string[]; readonly because: string };
   /** A command was refused; `command` is the verb with its argument, never a secret. */
   'command-refused': { readonly command: string; readonly reply: string; readonly reason: string };
+  /** An agent changed the message or its recipients; each change in words. */
+  'agent-changed': { readonly agent: string; readonly changes: readonly string[] };
   'message-queued': {
     readonly guid: string;
     readonly messageId: string;

@@ -4,9 +4,12 @@
  */
 
 export { AdminAuditLog, type AdminAuditQuestion, type AdminAuditRecord } from './admin-audit-log.ts';
+export { archivedLogs } from './archived-logs.ts';
 export { connectivityFields } from './connectivity-log.ts';
 export { parseCsvLine } from './csv.ts';
-export { type Chain, findChains, parseQuestion, type Question } from './decision-search.ts';
+export { decisionBounds } from './decision-log.ts';
+export { parseQuestion, type Question } from './decision-question.ts';
+export { type Chain, findChains } from './decision-search.ts';
 export type {
   DecisionEvent,
   EventHead,
@@ -15,8 +18,10 @@ export type {
   Journal,
   PassedOver,
 } from './events.ts';
+export type { LogLimits } from './files/line-log.ts';
+export { LogArchiver } from './files/log-archiver.ts';
 export { FileJournal, type JournalSettings } from './journal.ts';
-export type { LogLimits } from './line-log.ts';
+export { refusalOf as refusalOfLogFolder } from './log-folder.ts';
 export { protocolFields } from './protocol-log.ts';
 export { eventKinds, sentenceOf } from './sentences.ts';
 export { openServiceLog, type ServiceLog } from './service-log.ts';

@@ -1,8 +1,8 @@
-import type { Clock } from '../base/index.ts';
+import { boundedEvent } from './bounded-event.ts';
 import { ConnectivityLog } from './connectivity-log.ts';
-import { DecisionLog } from './decision-log.ts';
+import { DecisionLog, type LogParts } from './decision-log.ts';
 import type { DecisionEvent, Journal } from './events.ts';
-import type { LineLog, LogLimits } from './line-log.ts';
+import type { LineLog, LogLimits } from './files/line-log.ts';
 import { ProtocolLog } from './protocol-log.ts';
 import { TrackingLog, type TrackingSettings } from './tracking-log.ts';
 
@@ -23,14 +23,15 @@ export class FileJournal implements Journal {
   #decisions: DecisionLog;
   #listeners = new Set<(event: DecisionEvent) => void>();
 
-  constructor(settings: JournalSettings, parts: { clock: Clock; onError: (error: Error) => void }) {
+  constructor(settings: JournalSettings, parts: LogParts) {
     this.#tracking = new TrackingLog(settings.tracking, parts);
     this.#protocol = new ProtocolLog(settings.tracking.serverName, protocolLimits(settings), parts);
     this.#connectivity = new ConnectivityLog(settings.connectivity, parts);
     this.#decisions = new DecisionLog(settings.decisionFolder, parts);
   }
 
-  emit(event: DecisionEvent): void {
+  emit(decision: DecisionEvent): void {
+    const event = boundedEvent(decision);
     if (event.kind === 'protocol-line') this.#protocol.take(event);
     else {
       this.#tracking.take(event);
@@ -58,17 +59,25 @@ export class FileJournal implements Journal {
     for (const log of this.#logs()) log.reopen();
   }
 
-  /** Writes out what waits, so that a reader sees it. */
-  flush(): void {
+  /** Writes out what waits, so that a reader sees it. Resolves after five seconds at the latest. */
+  async flush(): Promise<void> {
+    this.#decisions.release();
+    await Promise.all(this.#logs().map((log) => log.flush()));
+  }
+
+  /** For a process that breaks down: writes what it can before it returns. Never throws. */
+  flushNow(): void {
+    this.#decisions.release();
     for (const log of this.#logs()) log.flushNow();
   }
 
-  close(): void {
-    for (const log of this.#logs()) log.close();
+  async close(): Promise<void> {
+    this.#decisions.release();
+    await Promise.all(this.#logs().map((log) => log.close()));
   }
 
   #logs(): LineLog[] {
-    return [this.#tracking.lines, ...this.#protocol.lines, this.#connectivity.lines, this.#decisions.lines];
+    return [this.#tracking.lines, ...this.#protocol.lines, this.#connectivity.lines, ...this.#decisions.lines];
   }
 }
 

@@ -1,6 +1,7 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
+import type { LogParts } from './decision-log.ts';
 import type { EventOf } from './events.ts';
-import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
+import { LineLog, type LogLimits } from './files/line-log.ts';
 
 /** Fields of the protocol logs, in Exchange's order. */
 export const protocolFields = [
@@ -24,11 +25,7 @@ export class ProtocolLog {
   #sequence = new Map<string, number>();
   #serverName: string;
 
-  constructor(
-    serverName: string,
-    limits: { receive: LogLimits; send: LogLimits },
-    parts: Omit<LineLogParts, 'prefix' | 'header'>,
-  ) {
+  constructor(serverName: string, limits: { receive: LogLimits; send: LogLimits }, parts: LogParts) {
     this.#serverName = serverName;
     this.#receive = new LineLog(limits.receive, {
       ...parts,

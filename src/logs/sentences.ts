@@ -31,6 +31,7 @@ const sentences: Sentences = {
   'recipients-accepted': (e) =>
     `recipient${e.recipients.length === 1 ? '' : 's'} ${list(e.recipients.map((address) => `<${address}>`))} accepted: ${e.because}`,
   'command-refused': (e) => `${e.command} refused with '${e.reply}': ${e.reason}`,
+  'agent-changed': (e) => `agent ${e.agent} ${list(e.changes)}`,
   'message-queued': (e) =>
     `message ${e.messageId === '' ? e.guid : e.messageId} from <${e.from}> to ${list(e.recipients)} (${e.size} bytes) is on disk; answered '${e.reply}'`,
   'route-chosen': (e) =>

@@ -1,6 +1,7 @@
 import { csvLine, logHeader, Timestamps } from './csv.ts';
+import type { LogParts } from './decision-log.ts';
 import type { DecisionEvent, EventOf } from './events.ts';
-import { LineLog, type LineLogParts, type LogLimits } from './line-log.ts';
+import { LineLog, type LogLimits } from './files/line-log.ts';
 
 /** Fields of the message tracking log, in Exchange's order. */
 export const trackingFields = [
@@ -39,6 +40,9 @@ export const trackingFields = [
 type TrackingField = (typeof trackingFields)[number];
 type Row = Partial<Record<TrackingField, string>>;
 
+/** Start of the names of the files, as Exchange has it. */
+export const trackingPrefix = 'MSGTRK';
+
 const schemaVersion = '15.01.0.0';
 
 /** What the tracking log must know of its server. */
@@ -54,11 +58,11 @@ export class TrackingLog {
   #settings: TrackingSettings;
   #timestamps = new Timestamps();
 
-  constructor(settings: TrackingSettings, parts: Omit<LineLogParts, 'prefix' | 'header'>) {
+  constructor(settings: TrackingSettings, parts: LogParts) {
     this.#settings = settings;
     this.#log = new LineLog(settings.limits, {
       ...parts,
-      prefix: 'MSGTRK',
+      prefix: trackingPrefix,
       header: logHeader('Message Tracking Log', trackingFields),
     });
   }
@@ -101,7 +105,7 @@ export class TrackingLog {
       'event-id': made ? 'DSN' : 'RECEIVE',
       'message-id': event.messageId,
       'network-message-id': event.guid,
-      'recipient-address': event.recipients.join(';'),
+      'recipient-address': listField(event.recipients),
       'total-bytes': String(event.size),
       'recipient-count': String(event.recipients.length),
       reference: event.reference,
@@ -127,8 +131,8 @@ export class TrackingLog {
       'event-id': id,
       'message-id': event.messageId,
       'network-message-id': event.guid,
-      'recipient-address': event.recipients.join(';'),
-      'recipient-status': event.replies.join(';'),
+      'recipient-address': listField(event.recipients),
+      'recipient-status': listField(event.replies),
       'total-bytes': String(event.size),
       'recipient-count': String(event.recipients.length),
       'message-subject': event.subject,
@@ -145,4 +149,9 @@ export class TrackingLog {
     if (!this.#settings.subjectLogging) row['message-subject'] = '';
     this.#log.write(csvLine(trackingFields.map((field) => row[field] ?? '')));
   }
+}
+
+/** Values joined by semicolons: one in a value (a quoted local part, a peer's words) must not make two of it. */
+function listField(values: readonly string[]): string {
+  return values.map((value) => value.replaceAll(';', ',')).join(';');
 }

@@ -1,9 +1,10 @@
-/** What an agent of the receiving side may see and say. Contexts are values of the moment: nothing in them changes. */
+/** What an agent of the receiving side may see and do. Arguments are values of the moment: nothing in them changes. */
 import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import type { MessageChanges, RecipientChanges } from './message-changes.ts';
 
 /** The session as agents see it. */
-export interface SessionFacts {
+export interface SmtpSession {
   readonly id: string;
   /** Name of the receive connector. */
   readonly connector: string;
@@ -17,54 +18,72 @@ export interface SessionFacts {
   readonly bypassAntiSpam: boolean;
 }
 
-export interface SenderFacts {
-  readonly session: SessionFacts;
+export interface MailCommandArgs {
+  readonly session: SmtpSession;
   /** Reverse path; '' for the null sender. */
   readonly from: string;
 }
 
-export interface RecipientFacts extends SenderFacts {
+export interface RcptCommandArgs extends MailCommandArgs {
   readonly recipient: EnvelopeRecipient;
+  /** What becomes of the recipient: itself, unless an agent before changed it. */
+  readonly recipients: readonly EnvelopeRecipient[];
 }
 
-export interface HeaderBlockFacts {
-  readonly session: SessionFacts;
+export interface EndOfHeadersArgs {
+  readonly session: SmtpSession;
   readonly envelope: Envelope;
-  /** Octets of the header block as received, with its empty line. */
+  /** Octets of the header block with its empty line, as the agents before left it; our Received field is not in it. */
   readonly header: Buffer;
 }
 
-export interface MessageFacts extends HeaderBlockFacts {
+export interface EndOfDataArgs extends EndOfHeadersArgs {
   /** Octets of the content as received. */
   readonly size: number;
   readonly messageId: string;
   readonly subject: string;
 }
 
-/** What an agent decides. `discard` stands for OnEndOfHeaders and OnEndOfData only: answered 250 and thrown away. */
-export type Verdict =
-  | { readonly kind: 'continue' }
+/** What an agent does. `discard` stands for OnEndOfHeaders and OnEndOfData only: answered 250 and thrown away. */
+export type AgentAction<Changes = never> =
+  | { readonly kind: 'continue'; readonly changes?: Changes }
   | { readonly kind: 'reject'; readonly reply: Reply; readonly reason: string }
   | { readonly kind: 'disconnect'; readonly reply: Reply; readonly reason: string }
   | { readonly kind: 'discard'; readonly reason: string };
 
-type Handler<Context> = (context: Context) => Verdict | Promise<Verdict>;
+/** A promise keeps the client waiting: nothing more is read from it before the answer. */
+export type Handler<Args, Changes = never> = (args: Args) => AgentAction<Changes> | Promise<AgentAction<Changes>>;
 
-/** An agent: it implements the events that it cares for. A handler that throws ends the session with 421. */
+/** Looks at the content of one message as it streams by. */
+export interface ContentReader {
+  /** Octets behind the header block. They may not be changed. A promise means: no more before it settles. */
+  write(chunk: Buffer): void | Promise<void>;
+  /** All was seen; asked before OnEndOfData of any agent. */
+  end(args: EndOfDataArgs): AgentAction<RecipientChanges> | Promise<AgentAction<RecipientChanges>>;
+  /** The message comes to nothing: refused, thrown away, or the client is gone. */
+  abort?(): void;
+}
+
+/**
+ * An agent: it implements the events that it cares for. A handler that throws ends the session with 421. Header fields
+ * change in OnEndOfHeaders and not later: behind it the header is on its way to the disk.
+ */
 export interface ReceiveAgent {
   readonly name: string;
   /** Lower runs first, within one event. */
   readonly priority: number;
-  readonly onConnect?: Handler<SessionFacts>;
-  readonly onEhlo?: Handler<SessionFacts>;
-  readonly onMail?: Handler<SenderFacts>;
-  readonly onRcptTo?: Handler<RecipientFacts>;
-  readonly onEndOfHeaders?: Handler<HeaderBlockFacts>;
-  readonly onEndOfData?: Handler<MessageFacts>;
+  readonly onConnect?: Handler<SmtpSession>;
+  readonly onEhlo?: Handler<SmtpSession>;
+  readonly onMail?: Handler<MailCommandArgs>;
+  readonly onRcptTo?: Handler<RcptCommandArgs, RecipientChanges>;
+  readonly onEndOfHeaders?: Handler<EndOfHeadersArgs, MessageChanges>;
+  /** Asked behind OnEndOfHeaders: undefined when the agent does not care for this message's content. */
+  readonly readContent?: (args: EndOfHeadersArgs) => ContentReader | undefined;
+  readonly onEndOfData?: Handler<EndOfDataArgs, RecipientChanges>;
 }
 
-/** The verdict that ended an event, and whose it was. */
-export interface Judgement {
+/** The action that ended an event, and whose it was. */
+export interface AgentDecision {
   readonly agent: string;
-  readonly verdict: Exclude<Verdict, { kind: 'continue' }>;
+  readonly action: Exclude<AgentAction, { kind: 'continue' }>;
 }

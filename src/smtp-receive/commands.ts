@@ -1,16 +1,16 @@
 /** Every verb that is understood, with what must hold before it: RFC 5321 §4.1.1 and §4.1.4, RFC 3207 §4. */
 import { replies, SmtpError } from '../smtp/index.ts';
+import type { CommandSession } from './command-session.ts';
 import { data } from './data-command.ts';
 import { ehlo, helo } from './hello-command.ts';
 import { mail } from './mail-command.ts';
 import { rcpt } from './rcpt-command.ts';
-import type { Session } from './session.ts';
 import { startTls } from './starttls-command.ts';
 
 /** One verb. */
 export interface Command {
   /** Throws SmtpError for a refusal; a promise keeps the next command waiting. */
-  act(session: Session, argument: string): void | Promise<void>;
+  act(session: CommandSession, argument: string): void | Promise<void>;
   /** It may have an argument. */
   readonly argument?: boolean;
   /** Only after HELO or EHLO. */
@@ -19,6 +19,8 @@ export interface Command {
   readonly inClear?: boolean;
   /** Its argument holds a secret, which no log may see. */
   readonly secret?: boolean;
+  /** Its permanent refusals are counted, and slow the session down when they become many. */
+  readonly tarpit?: boolean;
 }
 
 /** A verb that exists, but not for strangers, or not yet: 502 (RFC 5321 §4.2.4). */
@@ -38,7 +40,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['EHLO', { argument: true, inClear: true, act: ehlo }],
   ['STARTTLS', { afterHello: true, inClear: true, act: startTls }],
   ['MAIL', { argument: true, afterHello: true, act: mail }],
-  ['RCPT', { argument: true, afterHello: true, act: rcpt }],
+  ['RCPT', { argument: true, afterHello: true, tarpit: true, act: rcpt }],
   ['DATA', { afterHello: true, act: data }],
   ['RSET', { act: reset }],
   ['NOOP', { argument: true, inClear: true, act: (session) => session.reply(replies.noopOk) }],
@@ -54,18 +56,18 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
 
 const helpVerbs = 'HELO EHLO STARTTLS RCPT DATA RSET MAIL QUIT HELP VRFY NOOP';
 
-function reset(session: Session): void {
+function reset(session: CommandSession): void {
   session.resetTransaction();
   session.reply(replies.resetOk);
 }
 
-function quit(session: Session): void {
+function quit(session: CommandSession): void {
   session.reply(replies.closing);
   session.end('QUIT');
 }
 
 /** RFC 5321 §7.3: neither yes nor no, so that nobody can harvest addresses. */
-function verify(session: Session, argument: string): void {
+function verify(session: CommandSession, argument: string): void {
   if (argument === '') throw new SmtpError(replies.invalidArguments, 'VRFY without an address');
   session.reply(replies.cannotVerify);
 }

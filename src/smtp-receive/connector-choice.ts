@@ -1,8 +1,7 @@
 /** Which receive connector takes a connection: Exchange's rules as a pure function over one snapshot. */
 import { type IpRange, parseIp } from '../base/index.ts';
-import type { ReceiveConnector } from '../config/index.ts';
+import { type Binding, formatBinding, type ReceiveConnector } from '../config/index.ts';
 import type { PassedOver } from '../logs/index.ts';
-import type { Binding } from './contract.ts';
 import { type RangeEntry, RangeIndex } from './range-index.ts';
 
 /** The outcome, with what the event 'connector-chosen' tells. */
@@ -25,11 +24,6 @@ interface Candidate {
 
 /** How many of the connectors that lost an event names. */
 const mostPassedOver = 20;
-
-/** 'address:port', IPv6 in brackets. */
-export function bindingText({ address, port }: Binding): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
 
 /** What was worked out for one local endpoint. */
 interface Endpoint {
@@ -66,14 +60,14 @@ export class ConnectorTable {
     return {
       kind: 'chosen',
       connector,
-      binding: bindingText(binding),
+      binding: formatBinding(binding),
       range: found.range.text,
       passedOver: this.#losers(endpoint, local, found),
     };
   }
 
   #endpoint(local: Binding): Endpoint {
-    const key = bindingText(local);
+    const key = formatBinding(local);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = { index: this.#compile(local), lately: new Map(), passedOver: new WeakMap() };
@@ -104,12 +98,12 @@ export class ConnectorTable {
 
   #whyNone(local: Binding): string {
     const bound = this.#connectors.filter((connector) => coveringBinding(connector, local) !== undefined);
-    if (bound.length === 0) return `no receive connector is bound to ${bindingText(local)}`;
+    if (bound.length === 0) return `no receive connector is bound to ${formatBinding(local)}`;
     const enabled = bound.filter((connector) => connector.enabled);
     const names = bound.slice(0, 3).map((connector) => `'${connector.name}'`);
     if (enabled.length === 0)
-      return `every receive connector bound to ${bindingText(local)} is disabled: ${names.join(', ')}`;
-    return `the address lies in RemoteIPRanges of no receive connector bound to ${bindingText(local)}`;
+      return `every receive connector bound to ${formatBinding(local)} is disabled: ${names.join(', ')}`;
+    return `the address lies in RemoteIPRanges of no receive connector bound to ${formatBinding(local)}`;
   }
 }
 
@@ -137,7 +131,7 @@ function coveringBinding(connector: ReceiveConnector, local: Binding): Binding |
 }
 
 function whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {
-  if (coveringBinding(connector, local) === undefined) return `not bound to ${bindingText(local)}`;
+  if (coveringBinding(connector, local) === undefined) return `not bound to ${formatBinding(local)}`;
   if (!connector.enabled) return 'disabled';
   const around = connector.remoteIPRanges.find(
     (range) => range.family === winner.family && range.first <= winner.first && winner.last <= range.last,

@@ -4,22 +4,7 @@ import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { AgentChain } from '../pipeline/index.ts';
-import type { MessageWriter } from '../queue/index.ts';
-import type { Reply } from '../smtp/index.ts';
-
-/** A local endpoint that the configuration names. */
-export interface Binding {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Where received messages go. A queue of queue/ has this shape. */
-export interface MessageSink {
-  /** Throws SpoolError when nothing can be taken. */
-  begin(): MessageWriter;
-  /** Says no under back pressure: MAIL is then answered with this reply. */
-  readonly accepting: { readonly ok: true } | { readonly ok: false; readonly reply: Reply };
-}
+import type { MessageSink } from './message-sink.ts';
 
 /** A certificate for STARTTLS, and the event that tells of the choice. CertificateStore has this shape. */
 export interface CertificatePicker {
@@ -45,11 +30,14 @@ export interface CertificatePicker {
 /** The parts of the receiving service. */
 export interface ReceiveParts {
   readonly snapshots: SnapshotSource;
-  readonly queue: MessageSink;
+  /** Where messages go. */
+  readonly sink: MessageSink;
   readonly journal: Journal;
   readonly certificates: CertificatePicker;
   readonly clock: Clock;
   readonly sessionIds: { next(): string };
+  /** Octets of headers that all sessions may hold. Default 24 MB. */
+  readonly maxHeldOctets?: number;
   /** No agents when absent. */
   readonly agents?: AgentChain;
   /** Hears of bugs: the session that had one was ended with 421. */

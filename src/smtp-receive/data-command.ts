@@ -1,11 +1,10 @@
 /** DATA: RFC 5321 §4.1.1.4. */
 import { replies, SmtpError } from '../smtp/index.ts';
-import { Reception } from './reception.ts';
-import type { Session } from './session.ts';
-import { asRefusal } from './spool-refusal.ts';
+import type { CommandSession } from './command-session.ts';
+import { MailData } from './mail-data.ts';
 
 /** Asks for the content. */
-export function data(session: Session): void {
+export function data(session: CommandSession): void {
   const { transaction } = session;
   if (transaction === undefined) throw new SmtpError(replies.needMailFirst, 'no transaction is open');
   if (transaction.recipients.length === 0) {
@@ -13,17 +12,12 @@ export function data(session: Session): void {
     const reply = transaction.recipientRefused ? replies.noValidRecipients : replies.needRecipientFirst;
     throw new SmtpError(reply, 'no recipient was accepted');
   }
-  const { accepting } = session.parts.queue;
-  if (!accepting.ok) throw new SmtpError(accepting.reply, 'the queue takes nothing now');
-  let reception: Reception;
-  try {
-    reception = new Reception(session, transaction, session.parts.queue.begin());
-  } catch (error) {
-    throw asRefusal(error);
-  }
-  transaction.tell(session, reception.id);
+  const { accepting } = session.parts.sink;
+  if (!accepting.ok) throw new SmtpError(accepting.reply, 'nothing is taken now');
+  const mailData = new MailData(session, transaction, transaction.sink.content());
+  transaction.tell(session, mailData.id);
   session.transaction = undefined;
-  session.reception = reception;
+  session.mailData = mailData;
   session.reply(replies.startMailInput);
-  session.wire.startContent(reception);
+  session.wire.startContent(mailData);
 }

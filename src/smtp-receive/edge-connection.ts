@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { type Reply, replies } from '../smtp/index.ts';
-import type { EdgeServer } from './edge-server.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
-import { SMTPConnection } from './library.ts';
-import { Session, type SessionOrigin, type SessionParts, type Wire } from './session.ts';
+import { SMTPConnection, type SMTPServer } from './library.ts';
+import { Session } from './session.ts';
+import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 
 /** What a connection tells the service that it belongs to. */
 export interface ConnectionOwner {
@@ -47,7 +47,13 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   #seenTurns = -1;
   #idleSince = 0;
 
-  constructor(server: EdgeServer, socket: Socket, origin: SessionOrigin, parts: SessionParts, owner: ConnectionOwner) {
+  constructor(
+    server: InstanceType<typeof SMTPServer>,
+    socket: Socket,
+    origin: SessionOrigin,
+    parts: SessionParts,
+    owner: ConnectionOwner,
+  ) {
     super(server, socket, { id: origin.id });
     this.#owner = owner;
     this.#top = socket;
@@ -108,8 +114,8 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     return this._upgrading ? undefined : this.dialogue.takeLine(line);
   }
 
-  takeLongLine(): void {
-    if (!this._upgrading) this.dialogue.takeLongLine();
+  takeLongLine(): void | Promise<void> {
+    return this._upgrading ? undefined : this.dialogue.takeLongLine();
   }
 
   takeEnd(): void {
@@ -138,6 +144,10 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
 
   startContent(sink: ContentSink): void {
     if (this._parser instanceof EdgeStream) this._parser.startContent(sink);
+  }
+
+  limitLine(maxBytes: number): void {
+    if (this._parser instanceof EdgeStream) this._parser.limitLine(maxBytes);
   }
 
   startTls(context: SecureContext): void {

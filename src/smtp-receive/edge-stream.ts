@@ -1,4 +1,5 @@
 import { DotUnstuffer } from '../smtp/index.ts';
+import { GatheredChunks } from './gathered-chunks.ts';
 import { SMTPStream } from './library.ts';
 
 /** Takes the content of one message. Neither method throws or rejects; a promise means: send no more before it settles. */
@@ -27,6 +28,9 @@ export interface LineTaker {
  */
 export const longestLine = 4096;
 
+/** Room for the beginning of a line that comes in several packets; it doubles. */
+const firstCapacity = 128;
+
 /** Commands dealt with before others get their turn: a packet full of NOOPs must not hold up the rest. */
 const mostLines = 100;
 
@@ -42,7 +46,9 @@ const cr = 0x0d;
 export class EdgeStream extends SMTPStream {
   #taker: LineTaker;
   /** The line so far, when a chunk ended in its middle. */
-  #partial = '';
+  #partial: GatheredChunks | undefined;
+  /** Longest line now, octets without its end. */
+  #longest = longestLine;
   /** The rest of a line that is too long is being thrown away. */
   #skipping = false;
   #sink: ContentSink | undefined;
@@ -69,6 +75,11 @@ export class EdgeStream extends SMTPStream {
     this.#sink = sink;
     this.#unstuffer = new DotUnstuffer();
     this._dataMode = true;
+  }
+
+  /** The next line may be of that length, and those behind it of the usual one again. */
+  limitLine(maxBytes: number): void {
+    this.#longest = maxBytes;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: (error?: Error | null) => void): void {
@@ -151,28 +162,36 @@ export class EdgeStream extends SMTPStream {
       return;
     }
     this.#rest = chunk.subarray(end + 1);
-    if (this.#skipping || this.#partial.length + end > longestLine + 1) {
+    const partial = this.#partial;
+    const limit = this.#longest;
+    this.#longest = longestLine;
+    this.#partial = undefined;
+    if (this.#skipping || (partial?.length ?? 0) + end > limit + 1) {
       this.#skipping = false;
-      this.#partial = '';
       return this.#taker.takeLongLine();
     }
-    const line = this.#partial === '' ? lineOf(chunk, end) : trimCr(this.#partial + chunk.toString('latin1', 0, end));
-    this.#partial = '';
-    return line.length > longestLine ? this.#taker.takeLongLine() : this.#taker.takeLine(line);
+    const line = partial === undefined ? lineOf(chunk, end) : joined(partial, chunk.subarray(0, end));
+    return line.length > limit ? this.#taker.takeLongLine() : this.#taker.takeLine(line);
   }
 
   #keepPartial(chunk: Buffer): void {
     if (this.#skipping) return;
     // One more than allowed: the last octet may be the CR of the line end.
-    this.#skipping = this.#partial.length + chunk.length > longestLine + 1;
-    this.#partial = this.#skipping ? '' : this.#partial + chunk.toString('latin1', 0, chunk.length);
+    this.#skipping = (this.#partial?.length ?? 0) + chunk.length > this.#longest + 1;
+    if (this.#skipping) this.#partial = undefined;
+    else {
+      this.#partial ??= new GatheredChunks(firstCapacity);
+      this.#partial.add(chunk);
+    }
   }
+}
+
+function joined(partial: GatheredChunks, rest: Buffer): string {
+  partial.add(rest);
+  const line = partial.take();
+  return lineOf(line, line.length);
 }
 
 function lineOf(chunk: Buffer, end: number): string {
   return chunk.toString('latin1', 0, chunk[end - 1] === cr ? end - 1 : end);
-}
-
-function trimCr(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

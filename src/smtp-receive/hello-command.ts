@@ -1,6 +1,6 @@
 /** HELO and EHLO: RFC 5321 §4.1.1.1. */
 import { replies, SmtpError } from '../smtp/index.ts';
-import type { Session } from './session.ts';
+import type { CommandSession } from './command-session.ts';
 
 /** RFC 5321 §4.5.3.1.2, octets. */
 const longestDomain = 255;
@@ -18,7 +18,7 @@ export function parseHello(argument: string, required: boolean): string {
 }
 
 /** HELO: no extensions. */
-export function helo(session: Session, argument: string): void | Promise<void> {
+export function helo(session: CommandSession, argument: string): void | Promise<void> {
   const { fqdn } = session.origin.profile;
   return greet(session, parseHello(argument, session.connector.requireEHLODomain), false, () =>
     session.reply(replies.helo(fqdn, session.origin.remoteAddress)),
@@ -26,15 +26,15 @@ export function helo(session: Session, argument: string): void | Promise<void> {
 }
 
 /** EHLO: one line for each extension that this session may use. */
-export function ehlo(session: Session, argument: string): void | Promise<void> {
+export function ehlo(session: CommandSession, argument: string): void | Promise<void> {
   const { profile, remoteAddress } = session.origin;
   return greet(session, parseHello(argument, session.connector.requireEHLODomain), true, () =>
-    session.reply(replies.ehlo(profile.fqdn, remoteAddress, profile.extensions(offersStartTls(session)))),
+    session.reply(replies.ehlo(profile.fqdn, remoteAddress, session.rights.extensions(offersStartTls(session)))),
   );
 }
 
 /** EHLO is also RSET (RFC 5321 §4.1.4). */
-function greet(session: Session, name: string, extended: boolean, accept: () => void): void | Promise<void> {
+function greet(session: CommandSession, name: string, extended: boolean, accept: () => void): void | Promise<void> {
   const { onEhlo } = session.parts.agents;
   const begin = (): void => {
     session.resetTransaction();
@@ -43,13 +43,13 @@ function greet(session: Session, name: string, extended: boolean, accept: () => 
     accept();
   };
   if (onEhlo === undefined) return begin();
-  return session.afterwards(onEhlo({ ...session.facts, helo: name }), (judgement) => {
-    if (!session.obey(judgement, `${extended ? 'EHLO' : 'HELO'} ${name}`)) begin();
+  return session.afterwards(onEhlo({ ...session.smtpSession, helo: name }), ({ decision }) => {
+    if (!session.obey(decision, `${extended ? 'EHLO' : 'HELO'} ${name}`)) begin();
   });
 }
 
 /** RFC 3207 §4.2: not offered a second time, nor where no certificate fits (Exchange's event 12014). */
-function offersStartTls(session: Session): boolean {
+function offersStartTls(session: CommandSession): boolean {
   if (session.tls !== undefined || !session.connector.authMechanism.includes('Tls')) return false;
   const picked = session.pickCertificate();
   if (picked.context === undefined) session.emit({ ...session.head(), kind: 'certificate-chosen', ...picked.event });

@@ -2,7 +2,7 @@
 import type { AcceptedDomainTable, ReceiveConnector } from '../config/index.ts';
 import type { EnvelopeRecipient } from '../mail/index.ts';
 import { parseRcptArgument, type RcptArgument, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import type { Session } from './session.ts';
+import type { CommandSession } from './command-session.ts';
 import type { Transaction } from './transaction.ts';
 
 /** RFC 2606 §2 and §3. */
@@ -42,15 +42,15 @@ function recipientOf({ to, notify, orcpt }: RcptArgument, domains: AcceptedDomai
 }
 
 /** Why a recipient is taken, in words; undefined when it is not. */
-function acceptance(session: Session, domain: string): string | undefined {
+function acceptance(session: CommandSession, domain: string): string | undefined {
   const accepted = session.origin.domains.find(domain);
   if (accepted !== undefined) return `accepted domain ${accepted.domainName} (${accepted.domainType})`;
-  const { anyRecipient } = session.origin.profile;
+  const { anyRecipient } = session.rights;
   return session.holds(anyRecipient) ? `right ${anyRecipient.right}: ${anyRecipient.by}` : undefined;
 }
 
 /** Adds a recipient to the transaction. */
-export function rcpt(session: Session, argument: string): void | Promise<void> {
+export function rcpt(session: CommandSession, argument: string): void | Promise<void> {
   const { transaction } = session;
   if (transaction === undefined) throw new SmtpError(replies.needMailFirst, 'no transaction is open');
   transaction.recipientRefused = true;
@@ -68,14 +68,27 @@ export function rcpt(session: Session, argument: string): void | Promise<void> {
     throw new SmtpError(replies.tooManyRecipients, 'MaxRecipientsPerMessage is reached');
   }
   const { onRcptTo } = session.parts.agents;
-  if (onRcptTo === undefined) return accept(session, transaction, recipient, because);
-  const facts = { session: session.facts, from: transaction.from, recipient };
-  return session.afterwards(onRcptTo(facts), (judgement) => {
-    if (!session.obey(judgement, `RCPT TO:<${recipient.address}>`)) accept(session, transaction, recipient, because);
+  if (onRcptTo === undefined) return offer(session, transaction, [recipient], because);
+  const args = { session: session.smtpSession, from: transaction.from, recipient, recipients: [recipient] };
+  return session.afterwards(onRcptTo(args), ({ decision, args: { recipients }, changes }) => {
+    if (session.obey(decision, `RCPT TO:<${recipient.address}>`)) return;
+    session.tellChanges(changes, 0);
+    return offer(session, transaction, recipients, because);
   });
 }
 
-function accept(session: Session, transaction: Transaction, recipient: EnvelopeRecipient, because: string): void {
-  transaction.add(recipient, because, session.parts.clock.now());
-  session.reply(replies.recipientOk);
+/** Asks the sink about each recipient in turn; the first refusal is the answer. */
+function offer(
+  session: CommandSession,
+  transaction: Transaction,
+  [recipient, ...others]: readonly EnvelopeRecipient[],
+  because: string,
+): void | Promise<void> {
+  if (recipient === undefined) return session.reply(replies.recipientOk);
+  return session.afterwards(transaction.sink.recipient(recipient), (refusal) => {
+    if (session.ended) return;
+    if (refusal !== undefined) throw new SmtpError(refusal.reply, refusal.reason);
+    if (!transaction.has(recipient.address)) transaction.add(recipient, because, session.parts.clock.now());
+    return offer(session, transaction, others, because);
+  });
 }

@@ -1,15 +1,23 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import { AcceptedDomainTable, type ReceiveConnector, type Snapshot } from '../config/index.ts';
+import {
+  AcceptedDomainTable,
+  type Binding,
+  formatBinding,
+  type ReceiveConnector,
+  type Snapshot,
+} from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
 import { oneLine, type Reply, renderReply, replies } from '../smtp/index.ts';
 import { ConnectionLimits } from './connection-limits.ts';
-import { bindingText, ConnectorTable } from './connector-choice.ts';
+import { ConnectorTable } from './connector-choice.ts';
 import { ConnectorProfile } from './connector-profile.ts';
-import type { Binding, ReceiveParts, SessionState } from './contract.ts';
+import type { ReceiveParts, SessionState } from './contract.ts';
 import type { ConnectionOwner, EdgeConnection } from './edge-connection.ts';
 import { EdgeServer } from './edge-server.ts';
-import { type SessionOrigin, type SessionParts, shuttingDown } from './session.ts';
+import { HeldOctets } from './held-octets.ts';
+import { shuttingDown } from './session.ts';
+import type { SessionOrigin, SessionParts } from './session-parts.ts';
 
 /** What to listen on: a bound handle that the supervisor passed, or an endpoint to bind here. */
 export type ListenSource = ListenOptions | object;
@@ -29,9 +37,11 @@ const refusalMs = 5000;
 /** Peers that were told goodbye may take so long to hang up before a stop goes on, in milliseconds. */
 const farewellMs = 1000;
 
+/** Octets of headers that all sessions of a worker may hold; honest headers are some KB and complete in the first packet. */
+const mostHeldOctets = 24 * 1024 ** 2;
+
 /** What was made of one snapshot. */
 interface Compiled {
-  readonly snapshot: Snapshot;
   readonly table: ConnectorTable;
   readonly domains: AcceptedDomainTable;
   readonly servers: ReadonlyMap<ReceiveConnector, EdgeServer>;
@@ -55,7 +65,12 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
 
   constructor(parts: ReceiveParts) {
     this.#parts = parts;
-    this.#sessionParts = { ...parts, agents: parts.agents ?? new AgentChain(), draining: () => this.#draining };
+    this.#sessionParts = {
+      ...parts,
+      agents: parts.agents ?? new AgentChain(),
+      heldOctets: new HeldOctets(parts.maxHeldOctets ?? mostHeldOctets),
+      draining: () => this.#draining,
+    };
     this.#compiled = compile(parts.snapshots.current, undefined);
     this.#subscription = parts.snapshots.onChange((snapshot) => {
       this.#compiled = compile(snapshot, this.#compiled);
@@ -65,7 +80,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
 
   /** Starts to accept connections; `binding` is the endpoint as the configuration names it. Rejects when it cannot listen. */
   async serve(source: ListenSource, binding: Binding): Promise<Listener> {
-    const key = bindingText(binding);
+    const key = formatBinding(binding);
     if (this.#listeners.has(key)) throw new Error(`${key} is served already`);
     // Half-open: a client that closes its side behind the last command still gets its answers.
     const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, binding));
@@ -87,7 +102,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
 
   /** Stops to accept there; sessions go on. */
   unserve(binding: Binding): void {
-    const key = bindingText(binding);
+    const key = formatBinding(binding);
     this.#listeners.get(key)?.close();
     this.#listeners.delete(key);
   }
@@ -186,11 +201,11 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
       id: this.#parts.sessionIds.next(),
       localAddress,
       remoteAddress,
-      local: bindingText({ address: localAddress, port: localPort ?? binding.port }),
-      remote: bindingText({ address: remoteAddress, port: remotePort }),
+      local: formatBinding({ address: localAddress, port: localPort ?? binding.port }),
+      remote: formatBinding({ address: remoteAddress, port: remotePort }),
     };
     if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
-    const { table, domains, servers, snapshot } = this.#compiled;
+    const { table, domains, servers } = this.#compiled;
     const choice = table.choose({ address: localAddress, port: binding.port }, remoteAddress);
     if (choice.kind === 'none') return this.#refuse(socket, origin, replies.serviceNotAvailable, choice.reason);
     const { connector, range, passedOver } = choice;
@@ -212,8 +227,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     try {
       const server = servers.get(connector);
       if (server === undefined) throw new Error(`connector '${connector.name}' has no server`);
-      const messageLifetime = snapshot.server.messageExpirationTimeout;
-      const whole: SessionOrigin = { ...origin, profile: server.profile, domains, messageLifetime };
+      const whole: SessionOrigin = { ...origin, profile: server.profile, domains };
       const connection = server.take(socket, whole, this.#sessionParts, this);
       this.#open.add(connection);
       this.#active.add(connection);
@@ -262,7 +276,6 @@ function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
     servers.set(connector, usable ? kept : new EdgeServer(new ConnectorProfile(connector, fqdn)));
   }
   return {
-    snapshot,
     table: new ConnectorTable(snapshot.receiveConnectors),
     domains: new AcceptedDomainTable(snapshot.acceptedDomains),
     servers,

@@ -1,14 +1,16 @@
+import { longestLogged, printable } from '../base/index.ts';
 import { oneLine, type Reply } from '../smtp/index.ts';
-import type { SessionOrigin, SessionParts } from './session.ts';
+import type { SessionOrigin, SessionParts } from './session-parts.ts';
 
-/** Longest piece of what a client said that logs and events keep, in characters. */
-const mostLogged = 1000;
+/** Refusals of one session that are told in full. A stranger makes thousands in a second, and they push out everybody's decisions. */
+const mostRefusalsTold = 50;
 
 /** What one session tells: its decisions always, its lines when the connector logs verbosely. */
 export class SessionLog {
   #origin: SessionOrigin;
   #parts: Pick<SessionParts, 'journal' | 'clock'>;
   readonly #verbose: boolean;
+  #refusals = 0;
 
   constructor(origin: SessionOrigin, parts: Pick<SessionParts, 'journal' | 'clock'>) {
     this.#origin = origin;
@@ -24,7 +26,7 @@ export class SessionLog {
   }
 
   received(line: string): void {
-    if (this.#verbose) this.#line('<', printable(line), '');
+    if (this.#verbose) this.#line('<', line, '');
   }
 
   /** Several lines become one, as in Exchange: `250  host Hello [ip] SIZE`. */
@@ -35,26 +37,29 @@ export class SessionLog {
   }
 
   info(data: string, context: string): void {
-    if (this.#verbose) this.#line('*', printable(data), context);
+    if (this.#verbose) this.#line('*', data, context);
   }
 
-  /** `message`: internal id, 0 for none. */
+  /** `message`: internal id, 0 for none. Behind the first ones refusals are only counted. */
   refused(command: string, reply: Reply, reason: string, message = 0): void {
+    if (++this.#refusals > mostRefusalsTold) return;
     this.#parts.journal.emit({
       at: this.#parts.clock.now(),
       session: this.#origin.id,
       message,
       kind: 'command-refused',
-      command: printable(command),
+      command: printable(command, longestLogged),
       reply: oneLine(reply),
-      reason: printable(reason),
+      reason: printable(reason, longestLogged),
     });
   }
 
   /** `context`: who closed, as Exchange writes it. */
   closed(reason: string, context: string): void {
     const at = this.#parts.clock.now();
-    this.#parts.journal.emit({ at, session: this.#origin.id, message: 0, kind: 'session-closed', reason });
+    const untold = this.#refusals - mostRefusalsTold;
+    const told = printable(untold > 0 ? `${reason}; ${untold} more refusals were only counted` : reason, longestLogged);
+    this.#parts.journal.emit({ at, session: this.#origin.id, message: 0, kind: 'session-closed', reason: told });
     if (this.#verbose) this.#line('-', '', context);
   }
 
@@ -70,12 +75,9 @@ export class SessionLog {
       local,
       remote,
       event,
-      data,
-      context,
+      // Our own replies are bounded, and a cut would lose the ids at their end.
+      data: event === '>' ? printable(data) : printable(data, longestLogged),
+      context: printable(context, longestLogged),
     });
   }
-}
-
-function printable(text: string): string {
-  return text.slice(0, mostLogged).replace(/[\0-\x1f\x7f-\x9f]/g, ' ');
 }

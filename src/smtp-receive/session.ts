@@ -1,48 +1,17 @@
-import type { SecureContext } from 'node:tls';
-import type { AcceptedDomainTable, ReceiveConnector } from '../config/index.ts';
+import type { ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
-import type { AgentChain, Judgement, SessionFacts } from '../pipeline/index.ts';
+import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
 import { type Reply, replies, SmtpError } from '../smtp/index.ts';
-import { describeTls, type TlsDescription, type TlsFacts } from '../tls/index.ts';
+import { describeTls, type NegotiatedTls, type TlsDescription } from '../tls/index.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
-import type { ConnectorProfile, RightCheck } from './connector-profile.ts';
-import type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';
-import type { ContentSink } from './edge-stream.ts';
+import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
+import type { CertificatePicker, SessionState } from './contract.ts';
+import { anonymous, type Principal } from './principal.ts';
 import { SessionLog } from './session-log.ts';
+import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
+import type { RightCheck, SessionRights } from './session-rights.ts';
+import { Tarpit } from './tarpit.ts';
 import type { Transaction } from './transaction.ts';
-
-/** The connection under a session. */
-export interface Wire {
-  /** Queues text; it goes out before the next octet is read. */
-  write(text: string): void;
-  /** The next octets are content. */
-  startContent(sink: ContentSink): void;
-  startTls(context: SecureContext): void;
-  /** Closes once all is written. */
-  close(): void;
-}
-
-/** What a session was begun with and keeps. */
-export interface SessionOrigin {
-  readonly id: string;
-  readonly profile: ConnectorProfile;
-  readonly domains: AcceptedDomainTable;
-  /** Seconds that a message may wait for its delivery. */
-  readonly messageLifetime: number;
-  /** Addresses without brackets, and the endpoints as logs show them. */
-  readonly localAddress: string;
-  readonly remoteAddress: string;
-  readonly local: string;
-  readonly remote: string;
-}
-
-/** Parts of the service that sessions use. */
-export type SessionParts = Pick<ReceiveParts, 'queue' | 'journal' | 'clock' | 'onFault'> & {
-  readonly certificates: CertificatePicker;
-  readonly agents: AgentChain;
-  /** No new message is begun any more. */
-  readonly draining: () => boolean;
-};
 
 /** RFC 5321 §4.2.2: 421 as the service stops. */
 export const shuttingDown: Reply = {
@@ -56,20 +25,18 @@ const protocolErrors: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 55
 const aboveAscii = /[^\0-\x7f]/;
 
 /** One conversation, without a socket: what is said goes in by takeLine(), what is answered goes out on the wire. */
-export class Session {
+export class Session implements CommandSession {
   readonly origin: SessionOrigin;
   readonly parts: SessionParts;
   readonly wire: Wire;
   readonly log: SessionLog;
-  /** Argument of HELO or EHLO; undefined before it. */
   helo: string | undefined;
-  /** EHLO was used. */
   extended = false;
   tls: TlsDescription | undefined;
   transaction: Transaction | undefined;
-  /** Content is being received, or kept. */
-  reception: { readonly stage: 'data' | 'commit'; cancel(reason: string): void } | undefined;
+  mailData: MailDataState | undefined;
   messages = 0;
+  rights: SessionRights;
   #startedAt: number;
   #ready = false;
   /** An AUTH was refused: unknown lines that follow may be credentials. */
@@ -77,6 +44,8 @@ export class Session {
   #ended = false;
   #protocolErrors = 0;
   #toldRights: Set<RightCheck> | undefined;
+  #lineReader: LineReader | undefined;
+  readonly #tarpit: Tarpit;
 
   constructor(origin: SessionOrigin, parts: SessionParts, wire: Wire) {
     this.origin = origin;
@@ -84,6 +53,8 @@ export class Session {
     this.wire = wire;
     this.#startedAt = parts.clock.now();
     this.log = new SessionLog(origin, parts);
+    this.rights = origin.profile.anonymousRights;
+    this.#tarpit = new Tarpit(parts.clock);
   }
 
   get connector(): ReceiveConnector {
@@ -98,8 +69,17 @@ export class Session {
     return this.#ended;
   }
 
-  /** As agents see it. */
-  get facts(): SessionFacts {
+  get principal(): Principal {
+    return this.rights.principal;
+  }
+
+  /** From now on the session is `principal`, with its rights on the connector. */
+  become(principal: Principal): void {
+    this.rights = this.origin.profile.rights.of(principal);
+    this.log.info(this.rights.permissions, 'Set Session Permissions');
+  }
+
+  get smtpSession(): SmtpSession {
     const { id, profile, remoteAddress, localAddress } = this.origin;
     return {
       id,
@@ -108,7 +88,7 @@ export class Session {
       localAddress,
       helo: this.helo ?? '',
       secure: this.tls !== undefined,
-      bypassAntiSpam: profile.bypassAntiSpam,
+      bypassAntiSpam: this.rights.bypassAntiSpam,
     };
   }
 
@@ -121,7 +101,7 @@ export class Session {
       remote,
       helo: this.helo ?? '',
       secure: this.tls !== undefined,
-      stage: this.reception?.stage ?? 'command',
+      stage: this.mailData?.stage ?? 'command',
       since: this.#startedAt,
       messages: this.messages,
     };
@@ -129,13 +109,13 @@ export class Session {
 
   /** Greets the client. A promise when agents think about it. */
   greet(date: string): void | Promise<void> {
-    this.log.opened(this.origin.profile.permissions);
+    this.log.opened(this.rights.permissions);
     return this.guard(() => {
       const { onConnect } = this.parts.agents;
       if (onConnect === undefined) return this.#sayHello(date);
-      return this.afterwards(onConnect(this.facts), (judgement) => {
-        if (judgement === undefined) this.#sayHello(date);
-        else this.#turnAway(judgement);
+      return this.afterwards(onConnect(this.smtpSession), ({ decision }) => {
+        if (decision === undefined) this.#sayHello(date);
+        else this.#turnAway(decision);
       });
     });
   }
@@ -147,9 +127,9 @@ export class Session {
   }
 
   /** Whatever an agent says at OnConnect but 'continue': the connection ends. */
-  #turnAway({ agent, verdict }: Judgement): void {
-    const reply = verdict.kind === 'discard' ? replies.serviceNotAvailable : verdict.reply;
-    this.refuse('connect', reply, `${agent}: ${verdict.reason}`);
+  #turnAway({ agent, action }: AgentDecision): void {
+    const reply = action.kind === 'discard' ? replies.serviceNotAvailable : action.reply;
+    this.refuse('connect', reply, `${agent}: ${action.reason}`);
     this.end('refused by an agent');
   }
 
@@ -157,12 +137,20 @@ export class Session {
   takeLine(line: string): void | Promise<void> {
     if (this.#ended) return;
     const text = aboveAscii.test(line) ? Buffer.from(line, 'latin1').toString() : line;
-    return this.guard(() => this.#command(text));
+    const reader = this.#lineReader;
+    if (reader === undefined) return this.guard(() => this.#command(text));
+    this.#lineReader = undefined;
+    // It may be a credential.
+    this.log.received('****');
+    return this.guard(() => this.#run('****', false, () => reader.take(text)));
   }
 
-  takeLongLine(): void {
+  takeLongLine(): void | Promise<void> {
     if (this.#ended) return;
+    const reader = this.#lineReader;
+    this.#lineReader = undefined;
     this.log.received('(a line longer than allowed)');
+    if (reader !== undefined) return this.guard(() => this.#run('****', false, () => reader.tooLong()));
     this.refuse('', replies.lineTooLong, 'a line is longer than allowed');
   }
 
@@ -187,17 +175,35 @@ export class Session {
   }
 
   #act({ row, argument, told }: CommandLine): void | Promise<void> {
+    return this.#run(told, row?.tarpit ?? false, () => row?.act(this, argument));
+  }
+
+  #run(told: string, tarpit: boolean, step: () => void | Promise<void>): void | Promise<void> {
     try {
-      const wait = row?.act(this, argument);
-      return wait === undefined ? undefined : wait.catch((error: unknown) => this.#refuseError(told, error));
+      const wait = step();
+      return wait === undefined ? undefined : wait.catch((error: unknown) => this.#refuseError(told, tarpit, error));
     } catch (error) {
-      this.#refuseError(told, error);
+      return this.#refuseError(told, tarpit, error);
     }
   }
 
-  #refuseError(command: string, error: unknown): void {
+  #refuseError(command: string, tarpit: boolean, error: unknown): void | Promise<void> {
     if (!(error instanceof SmtpError)) throw error;
-    this.refuse(command, error.reply, error.reason);
+    const { reply, reason } = error;
+    // What is only deferred (452 behind MaxRecipientsPerMessage) is nothing that a client guesses.
+    if (!tarpit || reply.code < 500) return this.refuse(command, reply, reason);
+    const pause = this.#tarpit.refused(this.connector.tarpitInterval, this.principal === anonymous);
+    if (pause === 'over') {
+      this.log.refused(command, reply, reason);
+      this.reply(replies.tooManyErrors);
+      return this.end('too many recipients were refused');
+    }
+    return this.afterwards(pause, () => this.refuse(command, reply, reason));
+  }
+
+  expectLine(reader: LineReader): void {
+    this.#lineReader = reader;
+    this.wire.limitLine(reader.maxBytes);
   }
 
   /** Answers, and writes it to the protocol log. */
@@ -219,17 +225,22 @@ export class Session {
     if (reply.code === 421) this.end(reason);
   }
 
-  /** Obeys a verdict on a command; `discard` means nothing here. True: the command is over. */
-  obey(judgement: Judgement | undefined, command: string): boolean {
-    if (judgement === undefined) return this.#ended;
-    const { agent, verdict } = judgement;
-    if (verdict.kind === 'discard') return this.#ended;
-    this.refuse(command, verdict.reply, `${agent}: ${verdict.reason}`);
-    if (verdict.kind === 'disconnect') this.end(`${agent}: ${verdict.reason}`);
+  /** `discard` means nothing to a command. */
+  obey(decision: AgentDecision | undefined, command: string): boolean {
+    if (decision === undefined) return this.#ended;
+    const { agent, action } = decision;
+    if (action.kind === 'discard') return this.#ended;
+    this.refuse(command, action.reply, `${agent}: ${action.reason}`);
+    if (action.kind === 'disconnect') this.end(`${agent}: ${action.reason}`);
     return true;
   }
 
-  /** Tells once in a session that a right was looked at. Returns whether the session holds it. */
+  tellChanges(changes: readonly AgentChanges[], message: number): void {
+    for (const { agent, changes: made } of changes) {
+      this.emit({ ...this.head(message), kind: 'agent-changed', agent, changes: describeChanges(made) });
+    }
+  }
+
   holds(check: RightCheck): boolean {
     this.#toldRights ??= new Set();
     if (!this.#toldRights.has(check)) {
@@ -262,16 +273,22 @@ export class Session {
 
   /** Forgets the message that was being told (RFC 5321 §4.1.1.5). */
   resetTransaction(): void {
+    this.#dropTransaction();
+  }
+
+  #dropTransaction(): void {
     this.transaction?.tell(this, 0);
+    this.transaction?.sink.abort();
     this.transaction = undefined;
   }
 
   /** The TLS handshake is done: what was said before it is forgotten (RFC 3207 §4.2). */
-  secured(facts: TlsFacts): void {
+  secured(facts: NegotiatedTls): void {
     this.tls = describeTls(facts);
     this.helo = undefined;
     this.extended = false;
-    this.transaction = undefined;
+    this.#dropTransaction();
+    if (this.principal !== anonymous) this.become(anonymous);
     const { protocol, cipher } = this.tls;
     this.emit({
       ...this.head(),
@@ -293,7 +310,7 @@ export class Session {
 
   /** The service stops: 421, unless content is being received; then after it. */
   stop(): void {
-    if (this.reception !== undefined || this.#ended) return;
+    if (this.mailData !== undefined || this.#ended) return;
     this.reply(shuttingDown);
     this.end('the service stops');
   }
@@ -318,9 +335,9 @@ export class Session {
   #finish(reason: string, context: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.reception?.cancel(reason);
-    this.transaction?.tell(this, 0);
-    this.transaction = undefined;
+    this.#tarpit.end();
+    this.mailData?.cancel(reason);
+    this.#dropTransaction();
     this.log.closed(reason, context);
   }
 

@@ -1,9 +1,9 @@
 /** STARTTLS: RFC 3207. */
 import { replies, SmtpError } from '../smtp/index.ts';
-import type { Session } from './session.ts';
+import type { CommandSession } from './command-session.ts';
 
 /** Answers 220 and begins the handshake; what came in clear behind the command is thrown away by the connection. */
-export function startTls(session: Session): void {
+export function startTls(session: CommandSession): void {
   if (session.tls !== undefined) throw new SmtpError(replies.badSequence, 'the session is encrypted already');
   if (!session.connector.authMechanism.includes('Tls')) {
     throw new SmtpError(replies.notImplemented, 'AuthMechanism of the connector lacks Tls');

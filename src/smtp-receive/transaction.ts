@@ -1,12 +1,15 @@
 import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
 import type { MailArgument } from '../smtp/index.ts';
-import type { Session } from './session.ts';
+import type { CommandSession } from './command-session.ts';
+import type { SinkTransaction } from './message-sink.ts';
 
 /** One mail transaction: from MAIL to the end of the data (RFC 5321 §3.3). */
 export class Transaction {
   readonly argument: MailArgument;
   readonly from: string;
-  readonly recipients: EnvelopeRecipient[] = [];
+  /** Where it goes. */
+  readonly sink: SinkTransaction;
+  #recipients: EnvelopeRecipient[] = [];
   /** A RCPT was refused: DATA without recipients is then answered with 554. */
   recipientRefused = false;
   #acceptedAt: number;
@@ -15,10 +18,20 @@ export class Transaction {
   #addresses = new Set<string>();
   #told = false;
 
-  constructor(argument: MailArgument, at: number) {
+  constructor(argument: MailArgument, sink: SinkTransaction, at: number) {
     this.argument = argument;
+    this.sink = sink;
     this.from = argument.from?.address ?? '';
     this.#acceptedAt = at;
+  }
+
+  get recipients(): readonly EnvelopeRecipient[] {
+    return this.#recipients;
+  }
+
+  /** An agent changed them. */
+  set recipients(recipients: readonly EnvelopeRecipient[]) {
+    this.#recipients = [...recipients];
   }
 
   /** The address was named before: answered alike, delivered once. Local parts may differ by case (RFC 5321 §2.4). */
@@ -27,7 +40,7 @@ export class Transaction {
   }
 
   add(recipient: EnvelopeRecipient, because: string, at: number): void {
-    this.recipients.push(recipient);
+    this.#recipients.push(recipient);
     this.#addresses.add(recipient.address);
     const last = this.#accepted.at(-1);
     if (last?.because !== because) this.#accepted.push({ at, because, recipients: [recipient.address] });
@@ -53,7 +66,7 @@ export class Transaction {
    * Tells what was accepted, once: with the message's id as soon as there is one, so that its chain of decisions holds
    * its own recipients and not those of a hundred others that came on the same connection.
    */
-  tell(session: Session, message: number): void {
+  tell(session: Pick<CommandSession, 'origin' | 'emit'>, message: number): void {
     if (this.#told) return;
     this.#told = true;
     const head = { session: session.origin.id, message };

@@ -1,13 +1,13 @@
 /** What a TLS socket shows of the peer, in the terms that a policy judges. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { describeTls, type PeerFacts, readCertificate, type TlsDescription } from '../tls/index.ts';
+import { describeTls, type PeerIdentity, readCertificate, type TlsDescription } from '../tls/index.ts';
 
 /**
  * Once for each connection: Node 24 hands out the peer's certificate only the first time it is asked.
  * The chain is OpenSSL's judgement; names are ours, nothing is checked in the handshake itself.
  */
-export function peerFactsOf(socket: Socket): PeerFacts {
+export function peerFactsOf(socket: Socket): PeerIdentity {
   if (!(socket instanceof TLSSocket)) return { encrypted: false, chainError: '' };
   const chainError: unknown = socket.authorizationError;
   const shown = socket.getPeerX509Certificate();

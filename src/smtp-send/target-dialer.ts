@@ -4,7 +4,7 @@ import {
   describePolicy,
   judgeTarget,
   needsCertificate,
-  type PeerFacts,
+  type PeerIdentity,
   startTlsOf,
   type TargetTlsPolicy,
 } from '../tls/index.ts';
@@ -96,7 +96,7 @@ export class TargetDialer {
     };
   }
 
-  #factsOf(socket: TLSSocket, target: Target): PeerFacts {
+  #factsOf(socket: TLSSocket, target: Target): PeerIdentity {
     const key = sessionKey(target);
     const known = socket.isSessionReused() ? this.#sessions.facts(key) : undefined;
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 /** TLS sessions that a later connection to the same peer resumes, and what was seen of the peer when they were made. */
-import type { PeerFacts } from '../tls/index.ts';
+import type { PeerIdentity } from '../tls/index.ts';
 
 /** Peers remembered at most. */
 const mostPeers = 1_000;
@@ -8,7 +8,7 @@ const mostPeers = 1_000;
 export class TlsSessions {
   readonly #tickets = new Map<string, Buffer>();
   /** In a resumed session no certificate is shown again: what was seen first still holds. */
-  readonly #seen = new Map<string, PeerFacts>();
+  readonly #seen = new Map<string, PeerIdentity>();
 
   ticket(key: string): Buffer | undefined {
     return this.#tickets.get(key);
@@ -18,11 +18,11 @@ export class TlsSessions {
     keep(this.#tickets, key, ticket);
   }
 
-  facts(key: string): PeerFacts | undefined {
+  facts(key: string): PeerIdentity | undefined {
     return this.#seen.get(key);
   }
 
-  keepFacts(key: string, facts: PeerFacts): void {
+  keepFacts(key: string, facts: PeerIdentity): void {
     keep(this.#seen, key, facts);
   }
 

@@ -1,17 +1,17 @@
 /** Which certificate a connector shows after STARTTLS: Exchange's rules, as a pure function. */
-import type { CertificateFacts } from './certificate-facts.ts';
-import { sameName } from './distinguished-name.ts';
+
 import { matchesHost } from './host-match.ts';
-import { parseTlsCertificateName } from './tls-certificate-name.ts';
+import type { ParsedCertificate } from './parsed-certificate.ts';
+import { hasCertificateName, parseTlsCertificateName } from './tls-certificate-name.ts';
 
 export interface CertificateCandidate {
-  readonly facts: CertificateFacts;
+  readonly certificate: ParsedCertificate;
   readonly hasPrivateKey: boolean;
   /** Enabled for SMTP (Enable-ExchangeCertificate -Services SMTP). */
   readonly enabledForSmtp: boolean;
 }
 
-export interface CertificateWish {
+export interface CertificateQuery {
   /** The connector's TlsCertificateName; absent or '': choose by name. */
   readonly tlsCertificateName?: string;
   /** The connector's Fqdn; absent or '': the server's. */
@@ -36,7 +36,7 @@ export interface CertificateChoice<C extends CertificateCandidate = CertificateC
 /** What is searched: a test of one certificate, and how to say it. */
 interface Search {
   readonly wanted: string;
-  readonly matches: (facts: CertificateFacts) => boolean;
+  readonly matches: (certificate: ParsedCertificate) => boolean;
   readonly mismatch: string;
 }
 
@@ -46,15 +46,15 @@ interface Search {
  */
 export function chooseReceiveCertificate<C extends CertificateCandidate>(
   candidates: readonly C[],
-  wish: CertificateWish,
+  query: CertificateQuery,
 ): CertificateChoice<C> {
-  const search = searchFor(wish);
+  const search = searchFor(query);
   if (typeof search === 'string')
-    return { wanted: wish.tlsCertificateName ?? '', reason: search, outOfDate: false, passedOver: [] };
+    return { wanted: query.tlsCertificateName ?? '', reason: search, outOfDate: false, passedOver: [] };
   const judged = candidates.map((candidate) => ({ candidate, flaw: flawOf(candidate, search) }));
   const eligible = judged.filter(({ flaw }) => flaw === '').map(({ candidate }) => candidate);
   const ranked = eligible.toSorted(
-    (a, b) => rank(a, wish.now) - rank(b, wish.now) || b.facts.notBefore - a.facts.notBefore,
+    (a, b) => rank(a, query.now) - rank(b, query.now) || b.certificate.notBefore - a.certificate.notBefore,
   );
   const [chosen, ...others] = ranked;
   const passedOver = [
@@ -63,13 +63,13 @@ export function chooseReceiveCertificate<C extends CertificateCandidate>(
       .map(({ candidate, flaw }) => ({ name: nameOf(candidate), reason: flaw })),
     ...others.map((other) => ({
       name: nameOf(other),
-      reason: chosen === undefined ? '' : lostTo(chosen, other, wish.now),
+      reason: chosen === undefined ? '' : lostTo(chosen, other, query.now),
     })),
   ];
   if (chosen === undefined) {
     return { wanted: search.wanted, reason: 'no certificate of the store is fit', outOfDate: false, passedOver };
   }
-  const age = ageOf(chosen.facts, wish.now);
+  const age = ageOf(chosen.certificate, query.now);
   return {
     chosen,
     wanted: search.wanted,
@@ -80,15 +80,18 @@ export function chooseReceiveCertificate<C extends CertificateCandidate>(
 }
 
 /** TlsCertificateName, else the connector's Fqdn, else the server's. A string: why nothing can be searched. */
-function searchFor({ tlsCertificateName = '', fqdn = '', serverFqdn }: CertificateWish): Search | string {
+function searchFor({ tlsCertificateName = '', fqdn = '', serverFqdn }: CertificateQuery): Search | string {
   if (tlsCertificateName === '') {
     const host = fqdn === '' ? serverFqdn : fqdn;
-    return { wanted: host, matches: (facts) => standsFor(facts, host), mismatch: `does not stand for ${host}` };
+    return {
+      wanted: host,
+      matches: (certificate) => standsFor(certificate, host),
+      mismatch: `does not stand for ${host}`,
+    };
   }
   try {
     const name = parseTlsCertificateName(tlsCertificateName);
-    const matches = (facts: CertificateFacts): boolean =>
-      sameName(facts.issuer, name.issuer) && sameName(facts.subject, name.subject);
+    const matches = (certificate: ParsedCertificate): boolean => hasCertificateName(certificate, name);
     return { wanted: tlsCertificateName, matches, mismatch: 'issuer or subject is not that of TlsCertificateName' };
   } catch (error) {
     if (error instanceof RangeError) return `TlsCertificateName: ${error.message}`;
@@ -97,25 +100,25 @@ function searchFor({ tlsCertificateName = '', fqdn = '', serverFqdn }: Certifica
 }
 
 /** For its own certificate Exchange looks at the subject as well as at the alternative names. */
-function standsFor(facts: CertificateFacts, host: string): boolean {
-  return matchesHost(facts, host) || matchesHost({ dnsNames: [], commonName: facts.commonName }, host);
+function standsFor(certificate: ParsedCertificate, host: string): boolean {
+  return matchesHost(certificate, host) || matchesHost({ dnsNames: [], commonName: certificate.commonName }, host);
 }
 
 /** Why a candidate cannot be taken at all; '' when it can. */
-function flawOf({ facts, hasPrivateKey, enabledForSmtp }: CertificateCandidate, search: Search): string {
-  if (!search.matches(facts)) return search.mismatch;
-  if (facts.version < 3) return `is of X.509 version ${facts.version}, not 3`;
+function flawOf({ certificate, hasPrivateKey, enabledForSmtp }: CertificateCandidate, search: Search): string {
+  if (!search.matches(certificate)) return search.mismatch;
+  if (certificate.version < 3) return `is of X.509 version ${certificate.version}, not 3`;
   if (!hasPrivateKey) return 'has no private key here';
   if (!enabledForSmtp) return 'is not enabled for SMTP: Enable-ExchangeCertificate -Services SMTP';
   return '';
 }
 
 /** In time before out of time, issued by a CA before self-signed. Among equals the newest NotBefore wins. */
-function rank({ facts }: CertificateCandidate, now: number): number {
-  return (ageOf(facts, now) === '' ? 0 : 2) + (facts.selfSigned ? 1 : 0);
+function rank({ certificate }: CertificateCandidate, now: number): number {
+  return (ageOf(certificate, now) === '' ? 0 : 2) + (certificate.selfSigned ? 1 : 0);
 }
 
-function ageOf({ notBefore, notAfter }: CertificateFacts, now: number): string {
+function ageOf({ notBefore, notAfter }: ParsedCertificate, now: number): string {
   if (now > notAfter) return `expired on ${day(notAfter)}`;
   return now < notBefore ? `not valid before ${day(notBefore)}` : '';
 }
@@ -124,19 +127,20 @@ function day(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
 
-function reasonFor({ facts }: CertificateCandidate, age: string, others: number): string {
-  const kind = facts.selfSigned ? 'self-signed' : 'issued by a certification authority';
+function reasonFor({ certificate }: CertificateCandidate, age: string, others: number): string {
+  const kind = certificate.selfSigned ? 'self-signed' : 'issued by a certification authority';
   const among = others === 0 ? 'the only one that fits' : `first of ${others + 1} that fit`;
   return `${among}; ${kind}${age === '' ? '' : `; ${age}, and no better one is there`}`;
 }
 
 function lostTo(chosen: CertificateCandidate, other: CertificateCandidate, now: number): string {
-  const age = ageOf(other.facts, now);
-  if (age !== '' && ageOf(chosen.facts, now) === '') return age;
-  if (other.facts.selfSigned && !chosen.facts.selfSigned) return 'is self-signed, and one issued by an authority fits';
-  return `is older: valid from ${day(other.facts.notBefore)}, the chosen one from ${day(chosen.facts.notBefore)}`;
+  const age = ageOf(other.certificate, now);
+  if (age !== '' && ageOf(chosen.certificate, now) === '') return age;
+  if (other.certificate.selfSigned && !chosen.certificate.selfSigned)
+    return 'is self-signed, and one issued by an authority fits';
+  return `is older: valid from ${day(other.certificate.notBefore)}, the chosen one from ${day(chosen.certificate.notBefore)}`;
 }
 
-function nameOf({ facts }: CertificateCandidate): string {
-  return `${facts.subjectText === '' ? '(no subject)' : facts.subjectText} [${facts.thumbprint.slice(0, 8)}]`;
+function nameOf({ certificate }: CertificateCandidate): string {
+  return `${certificate.subjectText === '' ? '(no subject)' : certificate.subjectText} [${certificate.thumbprint.slice(0, 8)}]`;
 }

@@ -1,9 +1,9 @@
 /** Does a certificate stand for a host? RFC 6125 §6.4, RFC 9525 §6. */
-import type { CertificateFacts } from './certificate-facts.ts';
+import type { ParsedCertificate } from './parsed-certificate.ts';
 
 /** By its dNSName entries; by the common name only when it has none, as Exchange does. A wildcard stands for one label. */
 export function matchesHost(
-  { dnsNames, commonName }: Pick<CertificateFacts, 'dnsNames' | 'commonName'>,
+  { dnsNames, commonName }: Pick<ParsedCertificate, 'dnsNames' | 'commonName'>,
   host: string,
 ): boolean {
   const names = dnsNames.length > 0 ? dnsNames : [commonName];
@@ -20,5 +20,10 @@ export function nameMatches(presented: string, host: string): boolean {
 }
 
 function bare(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
+  return asciiLowerCase(name).replace(/\.$/, '');
+}
+
+/** Host names fold in ASCII alone (RFC 4343): toLowerCase() makes a 'k' of KELVIN SIGN, which a stranger may choose. */
+export function asciiLowerCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
 }

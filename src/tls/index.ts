@@ -1,5 +1,5 @@
 /**
- * TLS as facts, without a socket or a private key: what a certificate says, which certificate a name stands for, how
+ * TLS judged without a socket or a private key: what a certificate says, which certificate a name stands for, how
  * well a connection is protected, and what a send connector demands. RFC 5280, RFC 6125 and 9525, RFC 3207, RFC 4514.
  * The handshake is OpenSSL's; keys belong to certificates/.
  */
@@ -7,22 +7,26 @@
 export {
   type CertificateCandidate,
   type CertificateChoice,
-  type CertificateWish,
+  type CertificateQuery,
   chooseReceiveCertificate,
 } from './certificate-choice.ts';
-export { type CertificateFacts, readCertificate } from './certificate-facts.ts';
-export {
-  type DistinguishedName,
-  formatName,
-  type NameAttribute,
-  parseName,
-  type RelativeName,
-  sameName,
-} from './distinguished-name.ts';
+export type { DistinguishedName, NameAttribute, RelativeName } from './distinguished-name.ts';
 export { matchesHost } from './host-match.ts';
 export {
+  maxPolicyAge,
+  maxPolicyBytes,
+  parseStsPolicy,
+  parseStsRecord,
+  type StsPolicy,
+  type StsRecord,
+  stsAllows,
+} from './mta-sts.ts';
+export { firstDifference, sameName } from './name-comparison.ts';
+export { formatName, parseName } from './name-syntax.ts';
+export { type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
+export {
   judgePeer,
-  type PeerFacts,
+  type PeerIdentity,
   type PeerVerdict,
   reasonOfPolicy,
   type SendTlsPolicy,
@@ -41,5 +45,20 @@ export {
   type TargetVerdict,
   type TlsDemand,
 } from './target-policy.ts';
-export { formatTlsCertificateName, parseTlsCertificateName, type TlsCertificateName } from './tls-certificate-name.ts';
-export { describeTls, type TlsDescription, type TlsFacts } from './tls-level.ts';
+export {
+  certificateNameDifference,
+  formatTlsCertificateName,
+  hasCertificateName,
+  parseTlsCertificateName,
+  type TlsCertificateName,
+} from './tls-certificate-name.ts';
+export { describeTls, type NegotiatedTls, type TlsDescription } from './tls-level.ts';
+export {
+  associationOf,
+  matchTlsa,
+  type TlsaDemands,
+  type TlsaMatch,
+  type TlsaRecord,
+  tlsaText,
+  unusableReason,
+} from './tlsa.ts';

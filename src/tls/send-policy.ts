@@ -1,5 +1,5 @@
 /** What a send connector demands of TLS, and whether a peer meets it. */
-import { matchesHost, nameMatches } from './host-match.ts';
+import { asciiLowerCase, matchesHost, nameMatches } from './host-match.ts';
 
 /** Exchange's TlsAuthLevel. */
 export type TlsAuthLevel = 'EncryptionOnly' | 'CertificateValidation' | 'DomainValidation';
@@ -47,7 +47,7 @@ export function sendTlsPolicy(settings: SendTlsSettings, recipientDomain: string
 }
 
 /** What was found at the peer's end. */
-export interface PeerFacts {
+export interface PeerIdentity {
   /** TLS is up. */
   readonly encrypted: boolean;
   /** OpenSSL's verdict on the chain: '' when it is trusted, else its error, as in `socket.authorizationError`. */
@@ -75,14 +75,14 @@ const least: Readonly<Record<SendTlsPolicy['level'], PeerVerdict['reached']>> = 
 };
 
 /** Pure: says what was reached and whether mail may go. */
-export function judgePeer(policy: SendTlsPolicy, peer: PeerFacts): PeerVerdict {
+export function judgePeer(policy: SendTlsPolicy, peer: PeerIdentity): PeerVerdict {
   const { reached, reason } = reachedBy(policy, peer);
   return { acceptable: order.indexOf(reached) >= order.indexOf(least[policy.level]), reached, reason };
 }
 
 function reachedBy(
   policy: SendTlsPolicy,
-  { encrypted, chainError, certificate }: PeerFacts,
+  { encrypted, chainError, certificate }: PeerIdentity,
 ): Omit<PeerVerdict, 'acceptable'> {
   if (!encrypted) return { reached: 'none', reason: 'the connection is not encrypted' };
   if (certificate === undefined) return { reached: 'encryption', reason: 'the peer showed no certificate' };
@@ -95,8 +95,8 @@ function reachedBy(
 }
 
 /** A TlsDomain of the form *.contoso.com asks for any host of the domain, or for the same wildcard. */
-function standsFor(certificate: NonNullable<PeerFacts['certificate']>, wanted: string): boolean {
+function standsFor(certificate: NonNullable<PeerIdentity['certificate']>, wanted: string): boolean {
   if (!wanted.startsWith('*.')) return matchesHost(certificate, wanted);
   const names = certificate.dnsNames.length > 0 ? certificate.dnsNames : [certificate.commonName];
-  return names.some((name) => name.toLowerCase() === wanted.toLowerCase() || nameMatches(wanted, name));
+  return names.some((name) => asciiLowerCase(name) === asciiLowerCase(wanted) || nameMatches(wanted, name));
 }

@@ -3,7 +3,7 @@
  * connection. Several sources may demand something at a time (the connector, DNS, the message): all of them must be met,
  * so that none ever weakens another.
  */
-import { judgePeer, type PeerFacts, type PeerVerdict, type SendTlsPolicy } from './send-policy.ts';
+import { judgePeer, type PeerIdentity, type PeerVerdict, type SendTlsPolicy } from './send-policy.ts';
 
 /** Where a demand comes from. */
 export type DemandSource = 'connector';
@@ -49,7 +49,7 @@ export interface TargetVerdict {
 const order: readonly PeerVerdict['reached'][] = ['none', 'encryption', 'certificate', 'domain'];
 
 /** Pure. */
-export function judgeTarget({ demands }: TargetTlsPolicy, peer: PeerFacts): TargetVerdict {
+export function judgeTarget({ demands }: TargetTlsPolicy, peer: PeerIdentity): TargetVerdict {
   const verdicts = demands.map((demand) => ({ demand, verdict: judgePeer(demand.policy, peer) }));
   const [best] = verdicts
     .map(({ verdict }) => verdict)

@@ -1,7 +1,7 @@
 /** How well a connection is protected, from what its TLS socket reports. */
 
 /** `socket.getProtocol()` and `socket.getCipher()`; key exchange from `getEphemeralKeyInfo()` (clients only). */
-export interface TlsFacts {
+export interface NegotiatedTls {
   readonly protocol: string;
   readonly cipher: string;
   readonly standardName?: string;
@@ -32,7 +32,7 @@ const strengths: readonly (readonly [part: RegExp, bits: number])[] = [
 ];
 
 /** Puts what OpenSSL reports into the words that logs, Received fields and events use. */
-export function describeTls(facts: TlsFacts): TlsDescription {
+export function describeTls(facts: NegotiatedTls): TlsDescription {
   const protocol = facts.protocol.replace(/^TLSv1(?:\.(\d))?$/, (_, minor = '0') => `TLS1_${String(minor)}`);
   const cipher = facts.standardName ?? facts.cipher;
   const bits = strengths.find(([part]) => part.test(cipher))?.[1] ?? 0;
@@ -49,7 +49,7 @@ export function describeTls(facts: TlsFacts): TlsDescription {
   };
 }
 
-function keyExchangeOf({ keyExchange = {}, cipher, standardName = cipher }: TlsFacts, protocol: string): string {
+function keyExchangeOf({ keyExchange = {}, cipher, standardName = cipher }: NegotiatedTls, protocol: string): string {
   const { type = '', name = '', size } = keyExchange;
   if (type !== '') return name === '' ? `${type}${size === undefined ? '' : ` ${size}`}` : `${type} ${name}`;
   if (protocol === 'TLS1_3') return '';

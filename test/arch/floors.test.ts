@@ -30,7 +30,7 @@ const rows: readonly [file: string, specifier: string, expected: RegExp | undefi
   ['smtp-send/pool.ts', '../../test/lib/x.ts', /leaves src/],
   ['smtp-send/pool.ts', 'nodemailer/lib/smtp-connection', undefined],
   ['smtp-receive/x.ts', 'nodemailer/lib/smtp-connection', /belongs to smtp-send/],
-  ['queue/x.ts', 'ldapts', /belongs to directory/],
+  ['queue/x.ts', 'ldapts', /belongs to directory or edge-sync/],
   ['attic/x.ts', '../base/index.ts', /stands on no floor/],
   ['main.ts', './smtp/index.ts', undefined],
   ['bin/edge.ts', '../cli/index.ts', undefined],

@@ -312,7 +312,7 @@ describe('Set-ReceiveConnector', () => {
     [{ ProtocolLoggingLevel: 'Verbos' }, /'Verbos' is not one of None, Verbose\. Did you mean 'Verbose'/],
     [{ MaxHopCount: 501 }, /501 is outside the range from 1 to 500/],
     [{ MaxHopCount: null }, /not \$null/],
-    [{ TarpitInterval: '00:00:10' }, /TarpitInterval is not implemented yet/],
+    [{ AuthTarpitInterval: '00:00:10' }, /AuthTarpitInterval is not implemented yet/],
     [{ ProxyEnabled: true }, /ProxyEnabled of a Receive connector cannot be set/],
   ];
   for (const [given, message] of refused) {

@@ -3,12 +3,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../src/base/index.ts';
 import { type Attempt, FailedBinds } from '../../src/directory/face/access/failed-binds.ts';
-import { sourceOf } from '../../src/directory/face/access/peer.ts';
+import { networkOf, sourceOf } from '../../src/directory/face/access/peer.ts';
 import type { FaceEvent } from '../../src/directory/index.ts';
 import { adminDn, type Face, password, root, startFace, userDn } from './face.ts';
 import { addOp, bindOp, deleteOp, modifyOp, RawClient, searchOp } from './raw-client.ts';
 
-const policy = { maxFailures: 3, maxFailuresOfSource: 6, maxFailuresOfAccount: 5, lockMs: 1000, delayMs: 10 };
+const policy = {
+  maxFailures: 3,
+  maxFailuresOfSource: 6,
+  maxFailuresOfNetwork: 8,
+  maxFailuresOfAccount: 5,
+  lockMs: 1000,
+  delayMs: 10,
+  slowMs: 500,
+};
 
 class ManualClock implements Clock {
   time = 1_000_000;
@@ -28,7 +36,12 @@ const counts = (): { binds: FailedBinds; clock: ManualClock } => {
   const clock = new ManualClock();
   return { binds: new FailedBinds(policy, clock), clock };
 };
-const of = (account: string, source: string): Attempt => ({ account, source });
+const of = (account: string, source: string, known = false): Attempt => ({
+  account,
+  source: sourceOf(source),
+  network: networkOf(source),
+  known,
+});
 
 /** One failed attempt; how long its answer waits, or the lock it met. */
 function fail(binds: FailedBinds, attempt: Attempt): string | number {
@@ -58,14 +71,31 @@ test('a source that tries many accounts locks', () => {
   assert.equal(binds.begin(of('another', '192.0.2.2')), undefined);
 });
 
-test('an account that is tried from many sources takes binds from those it knows', () => {
+test('an account that is guessed at from many sources is slow for unknown ones, and locked for nobody else', () => {
+  const { binds, clock } = counts();
+  const usual = of('a', '198.51.100.7', true);
+  const fresh = of('a', '192.0.2.99');
+  for (let i = 0; i < 50; i += 1) fail(binds, of('a', `192.0.2.${i}`));
+  assert.deepEqual([binds.begin(fresh), binds.slowness(fresh)], [undefined, 500]);
+  assert.deepEqual([binds.begin(usual), binds.slowness(usual)], [undefined, 0]);
+  clock.time += 2000;
+  assert.equal(binds.slowness(fresh), 0, 'and only while it is guessed at');
+});
+
+test('an IPv6 network of 48 bits that guesses from many of 64 locks', () => {
   const { binds } = counts();
-  const usual = of('a', '198.51.100.7');
-  binds.begin(usual);
-  binds.succeeded(usual);
-  for (let i = 0; i < 5; i += 1) fail(binds, of('a', `192.0.2.${i}`));
-  assert.equal(binds.begin(of('a', '192.0.2.99')), 'account');
-  assert.equal(binds.begin(usual), undefined);
+  for (let i = 0; i < 8; i += 1) assert.equal(typeof fail(binds, of(`a${i}`, `2001:db8:1:${i}::1`)), 'number');
+  assert.equal(fail(binds, of('b', '2001:db8:1:ff::1')), 'network');
+  assert.equal(binds.begin(of('b', '2001:db8:2::1')), undefined);
+});
+
+test('what is remembered of failures is forgotten by time', () => {
+  const { binds, clock } = counts();
+  for (let i = 0; i < 500; i += 1) fail(binds, of(`a${i}`, `192.0.${i % 250}.1`));
+  assert.ok(binds.remembered > 1000);
+  clock.time += 2000;
+  fail(binds, of('a', '192.0.2.1'));
+  assert.equal(binds.remembered, 4);
 });
 
 test('successes do not count, however many are under way', () => {
@@ -83,6 +113,7 @@ test('addresses of one IPv6 network are one source', () => {
     ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
     ['2001:DB8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
     ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['2001:0db8:0001:0002::1', '2001:db8:1:2::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ];

@@ -59,6 +59,7 @@ export async function startFace(
     clock: systemClock,
     lockout: { ...defaultLockout, maxFailures: 5, lockMs: 60_000, delayMs: 1 },
     isAdministrator: ({ dn }) => dn === adminDn,
+    isAccountName: () => true,
     ...accounts,
   });
   const server = new LdapServer({ store, authenticator, hasher, log: (event) => events.push(event), ...options });

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { boolean, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { boolean, element, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
 import { controlOids } from '../../src/directory/face/ber/controls.ts';
-import type { FaceLimits } from '../../src/directory/index.ts';
+import { BoundedLog } from '../../src/directory/face/bounded-log.ts';
+import { ConnectionPlaces, type Place } from '../../src/directory/face/connection-places.ts';
+import type { FaceEvent, FaceLimits } from '../../src/directory/index.ts';
 import { addEntry, adminDn, type Face, password, root, startFace, userDn } from './face.ts';
-import { bindOp, message, modifyOp, type RawAnswer, RawClient, searchOp } from './raw-client.ts';
+import { bindOp, message, modifyOp, present, type RawAnswer, RawClient, searchOp } from './raw-client.ts';
 
 const people = `ou=People,${root}`;
 
@@ -32,14 +34,93 @@ test('messages may be larger once bound, and small again by an anonymous bind', 
   assert.equal((await again.next())?.id, 0);
 });
 
-test('so many connections from everywhere, but the local administrator gets in', async () => {
-  await using face = await limited({ maxConnections: 3 });
-  const clients = await Promise.all(Array.from({ length: 3 }, () => RawClient.connect(face.port)));
-  for (const client of clients) assert.equal((await client.ask(searchOp({ base: '' }))).code, 0);
-  using refused = await RawClient.connect(face.port);
-  assert.deepEqual([(await refused.next())?.code, await refused.next()], [51, undefined]);
+test('connections that never bind make place for others, oldest first, and never take that of one that has bound', async () => {
+  await using face = await limited({ maxUnbound: 3, maxConnections: 1 });
+  using first = await bound(face);
+  const idle: RawClient[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const client = await RawClient.connect(face.port);
+    assert.equal((await client.ask(searchOp({ base: '' }))).code, 0);
+    idle.push(client);
+  }
+  using newcomer = await RawClient.connect(face.port);
+  assert.equal((await newcomer.ask(searchOp({ base: '' }))).code, 0);
+  assert.deepEqual([(await idle[0]?.next())?.code, await idle[0]?.next()], [51, undefined]);
+  assert.equal((await idle[1]?.ask(searchOp({ base: '' })))?.code, 0);
+  assert.equal((await first.ask(searchOp({ base: '' }))).code, 0);
+  assert.equal((await newcomer.ask(bindOp(adminDn, password))).code, 51, 'no place for another one that has bound');
   using local = await RawClient.connect(decodeURIComponent(face.local.slice('ldapi://'.length)));
-  assert.equal((await local.ask(searchOp({ base: '' }))).code, 0);
+  assert.equal((await local.ask(searchOp({ base: '' }))).code, 0, 'the local administrator gets in');
+  for (const client of idle) client.socket.destroy();
+});
+
+test('one source of strangers takes the places of no other', () => {
+  const ended: string[] = [];
+  const places = new ConnectionPlaces({
+    maxConnections: 9,
+    maxConnectionsPerSource: 9,
+    maxUnbound: 8,
+    maxUnboundPerSource: 2,
+  });
+  const take = (pool: string, source: string, name: string): Place => places.take(pool, source, () => ended.push(name));
+  take('ldaps', 'owner', 'owner');
+  for (let i = 0; i < 20; i += 1) take('ldaps', 'hostile', `hostile ${i}`);
+  assert.deepEqual([ended.length, ended.includes('owner')], [18, false]);
+  for (let i = 0; i < 20; i += 1) take('loopback', `${i}`, `local ${i}`);
+  assert.equal(ended.includes('owner'), false, 'nor does another listener');
+});
+
+test('before a bind a filter has at most fifty parts, and a name a kilobyte', async () => {
+  await using face = await startFace();
+  using client = await RawClient.connect(face.port);
+  const filterOf = (parts: number): Buffer => element(0xa1, ...Array.from({ length: parts - 1 }, () => present('cn')));
+  assert.equal((await client.ask(searchOp({ base: '', filter: filterOf(50) }))).code, 0);
+  assert.equal((await client.ask(searchOp({ base: '', filter: filterOf(51) }))).code, 11);
+  assert.equal((await client.ask(bindOp(`cn=${'x'.repeat(1020)}`, 'x'))).code, 49);
+  assert.equal((await client.ask(bindOp(`cn=${'x'.repeat(1030)}`, 'x'))).code, 34);
+  const line = face.events.find((event) => event.kind === 'bind' && event.dn.length > 200);
+  assert.ok(line?.kind === 'bind' && line.dn.length <= 257, 'the log has the beginning of the name');
+});
+
+test('refusals of one source are told fifty times, then counted', () => {
+  const lines: FaceEvent[] = [];
+  let now = 0;
+  const log = new BoundedLog(
+    (event) => lines.push(event),
+    () => now,
+  );
+  for (let i = 0; i < 500; i += 1)
+    log.tell({
+      kind: 'bind',
+      connection: `${i}`,
+      address: '192.0.2.1',
+      tls: true,
+      dn: 'x',
+      method: 'simple',
+      code: 49,
+    });
+  log.tell({ kind: 'bind', connection: '9', address: '192.0.2.2', tls: true, dn: 'y', method: 'simple', code: 49 });
+  assert.equal(lines.length, 51);
+  now = 3_600_000;
+  log.tell({ kind: 'disconnected', connection: '1', reason: 'x' });
+  assert.deepEqual(lines[51], { kind: 'omitted', address: '192.0.2.1', refusals: 450 });
+});
+
+test('octets sent one by one, or read by nobody, hold no memory', async () => {
+  await using face = await startFace();
+  const clients = await Promise.all(Array.from({ length: 30 }, () => RawClient.connect(face.port)));
+  await new Promise((resume) => setImmediate(resume));
+  const before = process.memoryUsage().arrayBuffers;
+  for (const { socket } of clients) {
+    socket.setNoDelay(true);
+    socket.write(Buffer.from('30820f00', 'hex'));
+  }
+  for (let i = 0; i < 1000; i += 1) {
+    for (const { socket } of clients) socket.write(Buffer.alloc(1));
+    await new Promise((resume) => setImmediate(resume));
+  }
+  const grown = process.memoryUsage().arrayBuffers - before;
+  assert.ok(grown < 4 * 1024 ** 2, `${grown} octets more`);
   for (const client of clients) client.socket.destroy();
 });
 

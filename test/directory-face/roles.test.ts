@@ -5,18 +5,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
+import { octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
 import {
   Argon2Hasher,
   DirectoryStore,
+  defaultLockout,
   LdapServer,
   loadSchema,
+  type Peer,
   parseAccessRule,
   StoreAuthenticator,
   seed,
 } from '../../src/directory/index.ts';
 import { resultCodeName } from '../../src/ldap/index.ts';
 import { addEntry, password } from './face.ts';
-import { addOp, bindOp, compareOp, deleteOp, modifyDnOp, modifyOp, RawClient, searchOp } from './raw-client.ts';
+import {
+  addOp,
+  bindOp,
+  compareOp,
+  deleteOp,
+  extendedOp,
+  modifyDnOp,
+  modifyOp,
+  RawClient,
+  searchOp,
+} from './raw-client.ts';
 
 const configuration = 'CN=Configuration,CN={11111111-2222-3333-4444-555555555555}';
 const services = `CN=Services,${configuration}`;
@@ -154,7 +167,7 @@ const rows: readonly (readonly [what: string, operation: Buffer, expected: Parti
     addOp(`edgeAccessRule=allow read to authenticated+CN=r2,${recipients}`, {
       objectClass: ['edgeRecipient', 'edgeAccessControl'],
     }),
-    { EdgeSync: 'namingViolation', Administrators: 'namingViolation' },
+    { EdgeSync: denied, Administrators: 'namingViolation' },
   ],
   [
     'name an entry by its class',
@@ -288,4 +301,165 @@ test('every rule of the seed can be read', () => {
   const rules = [...store.search({ base: '', scope: 'sub' })].flatMap((entry) => entry.values('edgeAccessRule'));
   assert.ok(rules.length > 10);
   for (const rule of rules) parseAccessRule(rule, store.schema);
+});
+
+const certificate = Buffer.from('308201', 'hex');
+
+/** What the role EdgeSync may not become, or make of others, by whatever it may write. */
+const takeovers: readonly (readonly [what: string, operation: Buffer, expected?: string])[] = [
+  [
+    'a domain that is an account',
+    addOp(`CN=a1,${domains}`, { ...domain, objectClass: [...domain.objectClass, 'edgeAccount'] }),
+  ],
+  [
+    'an account among services',
+    addOp(`CN=a1,${services}`, { objectClass: ['person', 'edgeAccount'], sn: ['x'] }),
+    unseen,
+  ],
+  [
+    'an account by modify',
+    modifyOp(`CN=mine,${domains}`, [0, 'objectClass', ['edgeAccount']], [2, 'edgeAccountDisabled', ['FALSE']]),
+  ],
+  ['a class that adds rules', modifyOp(`CN=mine,${domains}`, [0, 'objectClass', ['edgeAccessControl']])],
+  ['a certificate', modifyOp(`CN=mine,${domains}`, [2, 'userCertificate', [certificate]])],
+  ['another account disabled', modifyOp(accountOf('nobody'), [2, 'edgeAccountDisabled', ['TRUE']]), unseen],
+  [
+    'a role of its own',
+    modifyOp(`CN=EdgeSync,CN=Roles,${configuration}`, [0, 'member', [`CN=mine,${domains}`]]),
+    unseen,
+  ],
+];
+
+test('a right to write gives no identity, no right and no account', async () => {
+  using client = await as('EdgeSync');
+  assert.equal((await client.ask(addOp(`CN=mine,${domains}`, domain))).code, 0);
+  for (const [what, operation, expected = denied] of takeovers) {
+    const { code = -1, message } = await client.ask(operation);
+    assert.equal(resultCodeName(code), expected, `${what}: ${message ?? ''}`);
+  }
+  assert.equal((await client.ask(deleteOp(`CN=mine,${domains}`))).code, 0);
+});
+
+test('of CLASS is the structural class: an auxiliary class on another entry gives no right to it', async () => {
+  const rule = 'allow read,write,create,delete of edgeInstance below to authenticated';
+  const folder = `CN=Folder,${services}`;
+  await addEntry(store, folder, { objectClass: ['container', 'edgeAccessControl'], edgeAccessRule: rule });
+  await addEntry(store, `CN=one,${folder}`, { objectClass: ['container', 'edgeInstance'] });
+  using client = await as('nobody');
+  assert.equal(resultCodeName((await client.ask(searchOp({ base: `CN=one,${folder}` }))).code ?? -1), unseen);
+});
+
+test('an administrator that writes a rule without naming them gives no certificate and no membership', async () => {
+  const rule = [
+    { operation: 'replace', attribute: 'edgeAccessRule', values: [Buffer.from('allow read,write to authenticated')] },
+  ] as const;
+  await store.modify(`CN=Folder,${services}`, rule, { actor: '' });
+  using client = await as('nobody');
+  const entry = `CN=one,${`CN=Folder,${services}`}`;
+  for (const attribute of [
+    'userCertificate',
+    'member',
+    'objectClass',
+    'edgeAccountDisabled',
+    'edgeKnownSource',
+    'userPassword',
+  ]) {
+    const { code = -1 } = await client.ask(modifyOp(entry, [2, attribute, ['x']]));
+    assert.equal(resultCodeName(code), denied, attribute);
+  }
+  assert.equal((await client.ask(modifyOp(entry, [2, 'description', ['x']]))).code, 0);
+});
+
+test('accounts count only directly below CN=Services', async () => {
+  const userPassword = await hasher.hash(Buffer.from(password));
+  for (const dn of [`CN=deep,CN=Folder,${services}`, `CN=deep,${recipients}`]) {
+    await addEntry(store, dn, { objectClass: ['person', 'edgeAccount'], sn: 'x', userPassword });
+    using client = await RawClient.connect(port);
+    assert.equal((await client.ask(bindOp(dn, password))).code, 49, dn);
+  }
+  await addEntry(store, `CN=plain,${services}`, { objectClass: ['person'], sn: 'x', userPassword });
+  using client = await RawClient.connect(port);
+  assert.equal((await client.ask(bindOp(`CN=plain,${services}`, password))).code, 49, 'a person is no account');
+});
+
+test('a certificate that two accounts hold is refused by name, and one account that is closed does not count', async () => {
+  const authenticator = new StoreAuthenticator({ store, hasher, clock: systemClock });
+  const facts = { subject: 'CN=x', raw: certificate, trusted: false, notBefore: 0, notAfter: Date.now() + 1e9 };
+  const names = ['CN=cert1', 'CN=cert2'].map((cn) => `${cn},${services}`);
+  for (const dn of names)
+    await store.add(
+      dn,
+      [
+        { attribute: 'objectClass', values: [Buffer.from('person'), Buffer.from('edgeAccount')] },
+        { attribute: 'sn', values: [Buffer.from('x')] },
+        { attribute: 'userCertificate', values: [certificate] },
+      ],
+      { actor: '' },
+    );
+  await assert.rejects(authenticator.authenticateCertificate(facts), (error: Error) => {
+    const reason = (error.cause as Error).message;
+    return names.every((name) => reason.includes(name));
+  });
+  const disable = [{ operation: 'replace', attribute: 'edgeAccountDisabled', values: [Buffer.from('TRUE')] }] as const;
+  await store.modify(names[0] ?? '', disable, { actor: '' });
+  assert.equal((await authenticator.authenticateCertificate(facts)).dn, names[1]);
+});
+
+test('sources that an account bound from are kept in the directory, and no guess makes them unknown', async () => {
+  const dn = accountOf('Readers');
+  const lockout = { ...defaultLockout, maxFailuresOfAccount: 3, delayMs: 0, slowMs: 0 };
+  const first = new StoreAuthenticator({ store, hasher, clock: systemClock, lockout });
+  const from = (address: string): Peer => ({ transport: 'tcp', address, port: 1, confidential: true, tls: true });
+  await first.authenticate(dn, Buffer.from(password), from('2001:db8:1:2::5'));
+  assert.deepEqual(store.get(dn)?.values('edgeKnownSource'), ['2001:db8:1:2::/64']);
+  const usn = store.usn;
+  const second = new StoreAuthenticator({ store, hasher, clock: systemClock, lockout });
+  for (let i = 0; i < 10; i += 1)
+    await assert.rejects(second.authenticate(dn, Buffer.from('guess'), from(`192.0.2.${i}`)));
+  assert.equal((await second.authenticate(dn, Buffer.from(password), from('2001:db8:1:2::6'))).dn, dn);
+  assert.equal(store.usn, usn, 'guesses write nothing');
+  assert.equal(
+    (await second.authenticate(dn, Buffer.from(password), from('198.51.100.1'))).dn,
+    dn,
+    'nor is the owner locked out elsewhere',
+  );
+});
+
+test('who sees an entry cannot try passwords on it, nor write a ready-made hash', async () => {
+  const value = (old: string): Buffer =>
+    sequence(octets(accountOf('nobody'), 0x80), octets(old, 0x81), octets('new', 0x82));
+  using client = await as('Readers');
+  for (const old of [password, 'wrong']) {
+    const { code = -1 } = await client.ask(extendedOp('1.3.6.1.4.1.4203.1.11.1', value(old)));
+    assert.equal(resultCodeName(code), denied, old);
+  }
+  const rule = `allow read,write on sn,userPassword of person,edgeAccount below to dn ${accountOf('nobody')}`;
+  await store.modify(
+    services,
+    [
+      { operation: 'add', attribute: 'objectClass', values: [Buffer.from('edgeAccessControl')] },
+      { operation: 'add', attribute: 'edgeAccessRule', values: [Buffer.from(rule.replace('read,write', 'write'))] },
+      {
+        operation: 'add',
+        attribute: 'edgeAccessRule',
+        values: [Buffer.from(rule.replace('read,write', 'read').replace(',userPassword', ''))],
+      },
+    ],
+    { actor: '' },
+  );
+  using helper = await as('nobody');
+  const target = accountOf('EdgeSync');
+  const hash = await hasher.hash(Buffer.from('known'));
+  assert.equal(
+    resultCodeName((await helper.ask(modifyOp(target, [2, 'userPassword', [hash]]))).code ?? -1),
+    'constraintViolation',
+  );
+  assert.equal((await helper.ask(modifyOp(target, [2, 'userPassword', ['a new one']]))).code, 0);
+  // The success of these would tell of values that may not be read.
+  for (const change of [
+    [1, 'userPassword', [hash]],
+    [1, 'userPassword', []],
+    [0, 'userPassword', ['x']],
+  ] as const)
+    assert.equal(resultCodeName((await helper.ask(modifyOp(target, change))).code ?? -1), denied);
 });

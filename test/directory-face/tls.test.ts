@@ -129,7 +129,12 @@ test('EXTERNAL with a certificate that an account holds, whoever issued it', asy
 
 test('a certificate out of its time proves nothing', async () => {
   await using own = await startFace();
-  const authenticator = new StoreAuthenticator({ store: own.store, hasher: new Argon2Hasher(), clock: systemClock });
+  const authenticator = new StoreAuthenticator({
+    store: own.store,
+    hasher: new Argon2Hasher(),
+    clock: systemClock,
+    isAccountName: () => true,
+  });
   const facts = { subject: userDn, raw: Buffer.from('x'), trusted: true };
   for (const [notBefore, notAfter] of [
     [Date.now() + dayMs, Date.now() + 2 * dayMs],
@@ -197,7 +202,7 @@ test('a password in clear from another machine is refused unread', async () => {
     seen.push(name);
     throw new LdapError('invalidCredentials', 'no');
   };
-  const bind = bindOperation({ authenticate }, () => undefined);
+  const bind = bindOperation({ authenticate }, () => undefined, 1024);
   const peer = peerOf({ remoteAddress: '::ffff:192.0.2.7', remotePort: 50_000 } as Socket);
   const session = {
     id: '1',

@@ -1,7 +1,15 @@
 #!/bin/sh
 # Installs the real peers of the tests. Services that the packages bring are not started: the tests run their own.
 set -eu
-packages="swaks libnet-ssleay-perl postfix dovecot-core dovecot-lmtpd slapd ldap-utils python3-ldap python3-ldap3 python3-dkim openssl systemd iproute2 tmux"
+# One line for each kind of peer.
+packages="swaks libnet-ssleay-perl postfix
+  dovecot-core dovecot-lmtpd
+  slapd ldap-utils python3-ldap python3-ldap3
+  samba samba-dsdb-modules samba-vfs-modules samba-ad-provision
+  nsd unbound ldnsutils
+  python3-dkim
+  openssl
+  systemd iproute2 tmux"
 missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

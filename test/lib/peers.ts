@@ -15,6 +15,9 @@ const paths: Readonly<Record<string, string>> = {
   ldapsearch: '/usr/bin/ldapsearch',
   openssl: '/usr/bin/openssl',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim/__init__.py',
+  nsd: '/usr/sbin/nsd',
+  unbound: '/usr/sbin/unbound',
+  'ldns-signzone': '/usr/bin/ldns-signzone',
   'systemd-notify': '/usr/bin/systemd-notify',
 };
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Clock } from '../../src/base/index.ts';
+import type { Clock, FaultReport } from '../../src/base/index.ts';
 import {
   connectivityFields,
   eventKinds,
@@ -18,6 +18,7 @@ import {
 } from '../../src/logs/index.ts';
 import { sampleEvents } from './sample-events.ts';
 
+const faultless: FaultReport = { begin: (key, text) => assert.fail(`${key}: ${text}`), end: () => {} };
 const clock: Clock = {
   now: () => Date.parse('2026-01-02T03:04:05Z'),
   monotonic: () => 0,
@@ -41,12 +42,12 @@ function settingsIn(folder: string): JournalSettings {
   };
 }
 
-function written(t: { after(call: () => void): void }): string {
+async function written(t: { after(call: () => void): void }): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const journal = new FileJournal(settingsIn(folder), { clock, onError: (error) => assert.fail(error) });
+  const journal = new FileJournal(settingsIn(folder), { clock, faults: faultless });
   for (const event of sampleEvents) journal.emit(event);
-  journal.close();
+  await journal.close();
   return folder;
 }
 
@@ -64,8 +65,8 @@ test('every kind of event has a sample and a sentence', () => {
   for (const event of sampleEvents) assert.ok(sentenceOf(event).length > 3, event.kind);
 });
 
-test('tracking: fields in order, one row for each fact about a message', (t) => {
-  const found = rows(join(written(t), 'MessageTracking'));
+test('tracking: fields in order, one row for each fact about a message', async (t) => {
+  const found = rows(join(await written(t), 'MessageTracking'));
   assert.deepEqual(Object.keys(found[0] ?? {}), [...trackingFields]);
   assert.deepEqual(
     found.map((row) => `${row['source']} ${row['event-id']}`),
@@ -81,21 +82,21 @@ test('tracking: fields in order, one row for each fact about a message', (t) => 
   assert.equal(sent?.['recipient-status'], '250 2.0.0 Ok');
 });
 
-test('subjects stay out of the tracking log when subject logging is off', (t) => {
+test('subjects stay out of the tracking log when subject logging is off', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const settings = settingsIn(folder);
   const journal = new FileJournal(
     { ...settings, tracking: { ...settings.tracking, subjectLogging: false } },
-    { clock, onError: (error) => assert.fail(error) },
+    { clock, faults: faultless },
   );
   for (const event of sampleEvents) journal.emit(event);
-  journal.close();
+  await journal.close();
   for (const row of rows(join(folder, 'MessageTracking'))) assert.equal(row['message-subject'], '');
 });
 
-test('protocol and connectivity logs carry their fields', (t) => {
-  const folder = written(t);
+test('protocol and connectivity logs carry their fields', async (t) => {
+  const folder = await written(t);
   const [line] = rows(join(folder, 'SmtpReceive'));
   assert.deepEqual(Object.keys(line ?? {}), [...protocolFields]);
   assert.equal(line?.['connector-id'], 'EDGE\\Default');
@@ -119,7 +120,7 @@ const questions: readonly string[] = [
 ];
 for (const question of questions) {
   test(`why ${question} finds the whole chain`, async (t) => {
-    const chains = await findChains(join(written(t), 'Decisions'), parseQuestion(question));
+    const chains = await findChains(join(await written(t), 'Decisions'), parseQuestion(question));
     assert.equal(chains.length, 1);
     const kinds = chains[0]?.events.map(({ kind }) => kind) ?? [];
     // Protocol lines have a log of their own; everything else is there, in order.
@@ -131,6 +132,6 @@ for (const question of questions) {
 }
 
 test('why finds nothing about what was not seen, and refuses what is no question', async (t) => {
-  assert.deepEqual(await findChains(join(written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);
+  assert.deepEqual(await findChains(join(await written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);
   assert.throws(() => parseQuestion('who?'), /is none of: a session id/);
 });

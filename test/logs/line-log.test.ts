@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Clock } from '../../src/base/index.ts';
-import { LineLog, type LogLimits, prune } from '../../src/logs/line-log.ts';
+import { type Clock, type FaultReport, systemClock } from '../../src/base/index.ts';
+import { LineLog, type LineLogParts, type LogLimits, maxWaiting } from '../../src/logs/files/line-log.ts';
+import { prune } from '../../src/logs/files/prune.ts';
 
 const still: Clock = {
   now: () => Date.parse('2026-01-02T03:04:05.678Z'),
   monotonic: () => 0,
   after: () => ({ cancel: () => {} }),
 };
-const fail = (error: Error): void => assert.fail(error);
+const faultless: FaultReport = { begin: (key, text) => assert.fail(`${key}: ${text}`), end: () => {} };
 
 function folder(t: { after(call: () => void): void }): string {
   const path = mkdtempSync(join(tmpdir(), 'edge-logs-'));
@@ -30,59 +31,138 @@ const limits = (path: string, change: Partial<LogLimits> = {}): LogLimits => ({
   ...change,
 });
 
-test('a file is named by hour and number and begins with its header', (t) => {
+const parts = (change: Partial<LineLogParts> = {}): LineLogParts => ({
+  prefix: 'A',
+  header: () => '#head\r\n',
+  clock: still,
+  faults: faultless,
+  minFreeBytes: 0,
+  ...change,
+});
+
+test('a file is named by hour and number and begins with its header', async (t) => {
   const path = folder(t);
-  const log = new LineLog(limits(path), { prefix: 'MSGTRK', header: () => '#head\r\n', clock: still, onError: fail });
+  const log = new LineLog(limits(path), parts({ prefix: 'MSGTRK' }));
   log.write('one');
   log.write('two');
-  log.close();
+  await log.close();
   assert.deepEqual(readdirSync(path), ['MSGTRK2026010203-1.LOG']);
   assert.equal(readFileSync(join(path, 'MSGTRK2026010203-1.LOG'), 'utf8'), '#head\r\none\r\ntwo\r\n');
 });
 
-test('a full file is followed by the next number, each with a header', (t) => {
+test('a full file is followed by the next number, each with a header', async (t) => {
   const path = folder(t);
-  const log = new LineLog(limits(path), { prefix: 'RECV', header: () => '#head\r\n', clock: still, onError: fail });
+  const log = new LineLog(limits(path), parts({ prefix: 'RECV' }));
   for (let i = 0; i < 5; i++) {
     log.write('x'.repeat(600));
-    log.flushNow();
+    await log.flush();
   }
-  log.close();
+  await log.close();
   assert.deepEqual(readdirSync(path).sort(), ['RECV2026010203-1.LOG', 'RECV2026010203-2.LOG', 'RECV2026010203-3.LOG']);
   for (const name of readdirSync(path)) assert.match(readFileSync(join(path, name), 'utf8'), /^#head\r\nx/);
 });
 
-test('a disabled or closed log writes nothing', (t) => {
+test('a disabled or closed log writes nothing', async (t) => {
   const path = folder(t);
-  const log = new LineLog(limits(path, { enabled: false }), {
-    prefix: 'A',
-    header: () => '',
-    clock: still,
-    onError: fail,
-  });
+  const log = new LineLog(limits(path, { enabled: false }), parts());
   log.write('one');
   log.configure(limits(path));
-  log.close();
+  await log.close();
   log.write('two');
-  log.flushNow();
+  await log.flush();
   assert.deepEqual(readdirSync(path), []);
 });
 
-test('a folder that cannot be written is told once and does not stop the caller', (t) => {
-  const path = folder(t);
-  writeFileSync(join(path, 'file'), '');
-  const errors: Error[] = [];
-  const parts = { prefix: 'A', header: () => '', clock: still, onError: (error: Error) => void errors.push(error) };
-  const log = new LineLog(limits(join(path, 'file')), parts);
-  for (let i = 0; i < 3; i++) {
-    log.write('one');
-    log.flushNow();
+/** Faults as they are reported, by key. */
+class Reported implements FaultReport {
+  readonly now = new Map<string, string>();
+  begin(key: string, text: string): void {
+    this.now.set(key, text);
   }
-  assert.equal(errors.length, 1);
-  assert.match(errors[0]?.message ?? '', /log A in .* cannot be written/);
+  end(key: string): void {
+    this.now.delete(key);
+  }
+}
+
+const hopeless: readonly [what: string, path: (folder: string) => string][] = [
+  ['a file where the folder should be', (folder) => `${folder}/file`],
+  ['a file above the folder', (folder) => `${folder}/file/below/it`],
+  ['a folder that the kernel does not let anybody make', () => '/proc/edge/tracking'],
+  ['a named pipe', (folder) => `${folder}/pipe`],
+];
+for (const [what, pathIn] of hopeless) {
+  test(`${what} neither blocks nor spins: it is a fault until the path is changed`, async (t) => {
+    const path = folder(t);
+    writeFileSync(join(path, 'file'), '');
+    execFileSync('mkfifo', [join(path, 'pipe')]);
+    const faults = new Reported();
+    const log = new LineLog(limits(pathIn(path)), parts({ faults, clock: systemClock }));
+    for (let i = 0; i < 3; i++) {
+      log.write('one');
+      await log.flush();
+    }
+    assert.match(faults.now.get('log A') ?? '', /log A in .* cannot be written, 3 lines are lost: /);
+    log.configure(limits(join(path, 'good')));
+    log.write('two');
+    await log.close();
+    assert.deepEqual([...faults.now], []);
+    const [name = ''] = readdirSync(join(path, 'good'));
+    assert.equal(readFileSync(join(path, 'good', name), 'utf8'), '#head\r\ntwo\r\n');
+  });
+}
+
+test('a link or a pipe in the place of a log file is not written to', async (t) => {
+  for (const make of [
+    (at: string) => symlinkSync(join(at, '..', 'victim'), at),
+    (at: string) => void execFileSync('mkfifo', [at]),
+  ]) {
+    const path = folder(t);
+    make(join(path, 'A2026010203-1.LOG'));
+    const faults = new Reported();
+    const log = new LineLog(limits(path), parts({ faults }));
+    log.write('one');
+    await log.flush();
+    assert.match(faults.now.get('log A') ?? '', /cannot be written/);
+    await log.close();
+  }
 });
 
-test('files that are too old, or too many, go; the newest stays', (t) => {
+test('a limit below the size of the header makes one file for each write, not files without end', async (t) => {
+  const path = folder(t);
+  const log = new LineLog(limits(path, { maxFileSize: 1 }), parts());
+  log.write('one');
+  await log.flush();
+  log.write('two');
+  await log.close();
+  assert.equal(readdirSync(path).length, 2);
+});
+
+test('on a disk that is nearly full a log stops with a fault and leaves the rest', async (t) => {
+  const path = folder(t);
+  const faults = new Reported();
+  const log = new LineLog(limits(path), parts({ faults, minFreeBytes: Number.MAX_SAFE_INTEGER }));
+  log.write('one');
+  await log.flush();
+  assert.match(faults.now.get('log A') ?? '', /only \d+ MB are free on its disk/);
+  assert.deepEqual(readdirSync(path), []);
+  await log.close();
+});
+
+test('lines that the disk does not follow are dropped, counted and told', async (t) => {
+  const path = folder(t);
+  const faults = new Reported();
+  const log = new LineLog(limits(path, { maxFileSize: 1e9 }), parts({ faults }));
+  const line = 'x'.repeat(1024 * 1024 - 1);
+  // Nothing is written before this turn ends.
+  for (let i = 0; i < maxWaiting / line.length + 10; i++) log.write(line);
+  assert.match(faults.now.get('log A') ?? '', /, 9 lines are lost: the disk does not follow/);
+  await log.close();
+  const [name = ''] = readdirSync(path);
+  assert.equal(readFileSync(join(path, name), 'utf8').split('\r\n').length - 2, 18);
+  assert.deepEqual([...faults.now], []);
+});
+
+test('files that are too old, or too many, go; the newest stays', async (t) => {
   const path = folder(t);
   const now = still.now();
   for (const [name, ageHours] of [
@@ -95,25 +175,25 @@ test('files that are too old, or too many, go; the newest stays', (t) => {
     writeFileSync(join(path, name), 'x'.repeat(100));
     utimesSync(join(path, name), now / 1000 - ageHours * 3600, now / 1000 - ageHours * 3600);
   }
-  prune(limits(path), 'A', now);
+  await prune(limits(path), 'A', now);
   assert.deepEqual(readdirSync(path).sort(), [
     'A2026010201-1.LOG',
     'A2026010202-10.LOG',
     'A2026010202-2.LOG',
     'B2026010101-1.LOG',
   ]);
-  prune(limits(path, { maxDirectorySize: 150 }), 'A', now);
+  await prune(limits(path, { maxDirectorySize: 150 }), 'A', now);
   assert.deepEqual(readdirSync(path).sort(), ['A2026010202-10.LOG', 'B2026010101-1.LOG']);
 });
 
 test('many processes share the files: one header each, no torn line, none lost', async (t) => {
   const path = folder(t);
   const script = `
-    import { LineLog } from '${new URL('../../src/logs/line-log.ts', import.meta.url).pathname}';
-    const clock = { now: () => ${still.now()}, monotonic: () => performance.now(), after: (ms, call) => { const timer = setTimeout(call, 1); return { cancel: () => clearTimeout(timer) }; } };
-    const log = new LineLog(${JSON.stringify(limits(path, { maxFileSize: 50_000 }))}, { prefix: 'A', header: () => '#head\\r\\n', clock, onError: (e) => { throw e; } });
+    import { LineLog } from '${new URL('../../src/logs/files/line-log.ts', import.meta.url).pathname}';
+    const clock = { now: () => ${still.now()}, monotonic: () => performance.now(), after: (ms, call) => { const timer = setTimeout(call, ms > 1000 ? ms : 1); return { cancel: () => clearTimeout(timer) }; } };
+    const log = new LineLog(${JSON.stringify(limits(path, { maxFileSize: 50_000 }))}, { prefix: 'A', header: () => '#head\\r\\n', clock, faults: { begin: (k, e) => { throw new Error(e); }, end: () => {} }, minFreeBytes: 0 });
     for (let i = 0; i < 2000; i++) { log.write(process.argv[1] + ':' + i + ':' + 'y'.repeat(i % 150)); if (i % 100 === 0) await new Promise((r) => setTimeout(r, 1)); }
-    log.close();`;
+    await log.close();`;
   const run = promisify(execFile);
   await Promise.all(
     ['a', 'b', 'c', 'd'].map((name) => run(process.execPath, ['--input-type=module', '-e', script, name])),

@@ -69,6 +69,7 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
     reply: '550 5.7.54 SMTP; Unable to relay',
     reason: 'not an accepted domain',
   },
+  'agent-changed': { agent: 'Rewriting', changes: ['adds the field X-Seen'] },
   'message-queued': {
     guid: delivery.guid,
     messageId: delivery.messageId,

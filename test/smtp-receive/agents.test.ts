@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ReceiveAgent, Verdict } from '../../src/pipeline/index.ts';
+import type { AgentAction, ContentReader, ReceiveAgent } from '../../src/pipeline/index.ts';
 import { Receiving } from './receiving.ts';
 
-const denied: Verdict = { kind: 'reject', reply: { code: 550, detail: '7.1', lines: ['Denied'] }, reason: 'a test' };
-const cut: Verdict = { kind: 'disconnect', reply: { code: 421, detail: '7.0', lines: ['Go away'] }, reason: 'a test' };
-const gone: Verdict = { kind: 'discard', reason: 'a test' };
-const agree: Verdict = { kind: 'continue' };
+const denied: AgentAction = {
+  kind: 'reject',
+  reply: { code: 550, detail: '7.1', lines: ['Denied'] },
+  reason: 'a test',
+};
+const cut: AgentAction = {
+  kind: 'disconnect',
+  reply: { code: 421, detail: '7.0', lines: ['Go away'] },
+  reason: 'a test',
+};
+const gone: AgentAction = { kind: 'discard', reason: 'a test' };
+const agree: AgentAction = { kind: 'continue' };
 type Handlers = Omit<ReceiveAgent, 'name' | 'priority'>;
 type EventName = keyof Handlers;
 
@@ -23,7 +31,7 @@ async function conversation(agent: Handlers): Promise<{ codes: string; edge: Rec
   return { codes: codes.trimEnd(), edge };
 }
 
-const rows: readonly [event: EventName, verdict: Verdict, codes: string, kept: number, aborted: number][] = [
+const rows: readonly [event: EventName, action: AgentAction, codes: string, kept: number, aborted: number][] = [
   ['onConnect', denied, '550', 0, 0],
   ['onConnect', cut, '421', 0, 0],
   ['onEhlo', denied, '220 550 503 503 503', 0, 0],
@@ -37,18 +45,18 @@ const rows: readonly [event: EventName, verdict: Verdict, codes: string, kept: n
   ['onEndOfData', gone, '220 250 250 250 354 250', 0, 1],
   ['onEndOfData', agree, '220 250 250 250 354 250', 1, 0],
 ];
-for (const [event, verdict, codes, kept, aborted] of rows) {
+for (const [event, action, codes, kept, aborted] of rows) {
   for (const [how, handler] of [
-    ['at once', () => verdict],
-    ['later', () => new Promise<Verdict>((resolve) => setImmediate(() => resolve(verdict)))],
+    ['at once', () => action],
+    ['later', () => new Promise<AgentAction>((resolve) => setImmediate(() => resolve(action)))],
   ] as const) {
-    test(`${event} says ${verdict.kind} ${how}`, async () => {
+    test(`${event} says ${action.kind} ${how}`, async () => {
       const result = await conversation({ [event]: handler });
       await using edge = result.edge;
       assert.equal(result.codes, codes);
       assert.deepEqual([edge.queue.kept.length, edge.queue.aborted], [kept, aborted]);
       const refusals = edge.of('command-refused').filter(({ reason }) => reason.includes('Test Agent: a test'));
-      assert.equal(refusals.length, verdict.kind === 'continue' ? 0 : 1);
+      assert.equal(refusals.length, action.kind === 'continue' ? 0 : 1);
     });
   }
 }
@@ -90,4 +98,87 @@ test('an agent that throws ends its session with 421', async () => {
   const client = await edge.greeted();
   assert.match(await client.ask('MAIL FROM:<>'), /^421 4\.3\.0 /);
   assert.equal(edge.faults.length, 1);
+});
+
+test('an agent changes the header and the recipients of what is kept', async () => {
+  const { codes, edge } = await conversation({
+    onRcptTo: () => ({
+      kind: 'continue',
+      changes: {
+        recipients: [{ kind: 'add', recipient: { address: 'archive@example.test', domain: 'example.test' } }],
+      },
+    }),
+    onEndOfHeaders: () => ({
+      kind: 'continue',
+      changes: {
+        header: [
+          { kind: 'remove', name: 'subject' },
+          { kind: 'add', name: 'X-Note', value: 'gr\u00fcn' },
+          { kind: 'add', name: 'Subject', value: 'changed' },
+        ],
+        recipients: [
+          {
+            kind: 'replace',
+            address: 'user@example.test',
+            by: { address: 'new@example.test', domain: 'example.test' },
+          },
+        ],
+      },
+    }),
+    onEndOfData: ({ header }) => (assert.match(header.toString(), /^Subject: changed\r\n/), agree),
+  });
+  await using _ = edge;
+  assert.equal(codes, '220 250 250 250 354 250');
+  const [kept] = edge.queue.kept;
+  const { envelope, facts } = kept?.message ?? assert.fail('nothing was kept');
+  assert.deepEqual(
+    envelope.recipients.map(({ address }) => address),
+    ['new@example.test', 'archive@example.test'],
+  );
+  assert.match(
+    kept?.content.toString() ?? '',
+    /^Received: [^]*\r\nSubject: changed\r\nX-Note: gr\u00fcn\r\n\r\nbody\r\n$/,
+  );
+  assert.equal(facts.subject, 'changed');
+  assert.equal(facts.size, kept?.content.length);
+  assert.equal(kept?.content.toString('latin1', facts.headerSize), 'body\r\n');
+  assert.deepEqual([facts.eightBit, facts.utf8Header], [true, true]);
+  assert.equal(edge.of('agent-changed').length, 2);
+});
+
+test('a message whose recipients were all removed is answered and thrown away', async () => {
+  const { codes, edge } = await conversation({
+    onEndOfData: ({ envelope }) => ({
+      kind: 'continue',
+      changes: { recipients: envelope.recipients.map(({ address }) => ({ kind: 'remove', address })) },
+    }),
+  });
+  await using _ = edge;
+  assert.equal(codes, '220 250 250 250 354 250');
+  assert.deepEqual([edge.queue.kept.length, edge.queue.aborted], [0, 1]);
+});
+
+test('an agent reads the content as it streams, and the client waits for it', async () => {
+  const seen: string[] = [];
+  let aborted = 0;
+  const reader: ContentReader = {
+    write: (chunk) => new Promise((resolve) => setImmediate(() => (seen.push(chunk.toString()), resolve()))),
+    end: ({ size }) => (size > 30 ? agree : denied),
+    abort: () => void aborted++,
+  };
+  await using edge = await Receiving.start({ agents: [{ name: 'Reading', priority: 1, readContent: () => reader }] });
+  const client = await edge.greeted();
+  assert.match(await client.message('Subject: x\r\n\r\nfirst\r\n..second line\r\n'), /^250 /);
+  assert.equal(seen.join(''), 'first\r\n.second line\r\n');
+  assert.match(await client.message('Subject: x\r\n\r\nshort\r\n'), /^550 /);
+  assert.equal(aborted, 1);
+  await client.ask('MAIL FROM:<a@example.org>');
+  await client.ask('RCPT TO:<user@example.test>');
+  await client.ask('DATA');
+  client.send('Subject: x\r\n');
+  client.send('\r\nhalf');
+  client.socket.end();
+  await client.end();
+  assert.equal(aborted, 2);
+  assert.equal(edge.queue.kept.length, 1);
 });

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { contains, extent, type IpRange, parseIp, parseIpRange } from '../../src/base/index.ts';
-import { testReceiveConnector } from '../../src/config/index.ts';
+import { type Binding, testReceiveConnector } from '../../src/config/index.ts';
 import { ConnectorTable } from '../../src/smtp-receive/connector-choice.ts';
-import type { Binding } from '../../src/smtp-receive/contract.ts';
 import { RangeIndex } from '../../src/smtp-receive/range-index.ts';
 
 function connector(name: string, bindings: readonly Binding[], ranges: readonly string[], enabled = true) {

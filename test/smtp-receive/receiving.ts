@@ -17,7 +17,13 @@ import type { DecisionEvent, EventKind, EventOf } from '../../src/logs/index.ts'
 import { AgentChain, type ReceiveAgent } from '../../src/pipeline/index.ts';
 import type { MessageWriter, NewMessage, StoredMessage } from '../../src/queue/index.ts';
 import type { Reply } from '../../src/smtp/index.ts';
-import { type CertificatePicker, type MessageSink, ReceiveService } from '../../src/smtp-receive/index.ts';
+import {
+  type CertificatePicker,
+  type MessageQueueing,
+  type MessageSink,
+  QueueSink,
+  ReceiveService,
+} from '../../src/smtp-receive/index.ts';
 
 /** A message as the queue got it. */
 export interface Kept {
@@ -28,7 +34,7 @@ export interface Kept {
 }
 
 /** A queue in memory; tests make it fail, pause or refuse. */
-export class MemoryQueue implements MessageSink {
+export class MemoryQueue implements MessageQueueing {
   readonly kept: Kept[] = [];
   aborted = 0;
   begun = 0;
@@ -176,6 +182,9 @@ export interface ReceivingOptions {
   readonly clock?: Clock;
   readonly certificates?: CertificatePicker;
   readonly agents?: readonly ReceiveAgent[];
+  /** The queue in memory when absent. */
+  readonly sink?: MessageSink;
+  readonly maxHeldOctets?: number;
   /** Bugs fail the test unless it waits for them. */
   readonly faultsExpected?: boolean;
 }
@@ -194,12 +203,15 @@ export class Receiving implements AsyncDisposable {
   private constructor(options: ReceivingOptions) {
     this.snapshots = testSnapshotSource(options.snapshot ?? internetSnapshot());
     this.#expected = options.faultsExpected ?? false;
+    const journal = { emit: (event: DecisionEvent) => void this.events.push(event) };
+    const clock = options.clock ?? systemClock;
     this.service = new ReceiveService({
       snapshots: this.snapshots,
-      queue: this.queue,
-      journal: { emit: (event) => void this.events.push(event) },
+      sink: options.sink ?? new QueueSink({ queue: this.queue, snapshots: this.snapshots, journal, clock }),
+      ...(options.maxHeldOctets === undefined ? {} : { maxHeldOctets: options.maxHeldOctets }),
+      journal,
       certificates: options.certificates ?? noCertificates,
-      clock: options.clock ?? systemClock,
+      clock,
       sessionIds: new SessionIds(Buffer.from('0102030405', 'hex')),
       agents: new AgentChain(options.agents),
       onFault: (error) => void this.faults.push(error),

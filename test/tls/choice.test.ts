@@ -3,37 +3,43 @@ import { test } from 'node:test';
 import { host, makeChains } from '../../certs/make.ts';
 import {
   type CertificateCandidate,
-  type CertificateFacts,
-  type CertificateWish,
+  type CertificateQuery,
   chooseReceiveCertificate,
   formatTlsCertificateName,
   matchesHost,
+  type ParsedCertificate,
   readCertificate,
 } from '../../src/tls/index.ts';
 
 const now = Date.UTC(2026, 0, 15);
 const dayMs = 86_400_000;
-const { chains } = makeChains(now);
-const good = readCertificate(chains['good-rsa']?.leaf.raw ?? '');
+const { chains } = makeChains(now, ['good-rsa', 'wrong-name', 'good-wildcard']);
+const good = readCertificate(chains['good-rsa']?.der ?? '');
 
 function candidate(
   name: string,
-  facts: Partial<CertificateFacts> = {},
+  certificate: Partial<ParsedCertificate> = {},
   rest: Partial<CertificateCandidate> = {},
 ): CertificateCandidate & { name: string } {
   const thumbprint = name.padEnd(8);
-  return { name, facts: { ...good, ...facts, thumbprint }, hasPrivateKey: true, enabledForSmtp: true, ...rest };
+  return {
+    name,
+    certificate: { ...good, ...certificate, thumbprint },
+    hasPrivateKey: true,
+    enabledForSmtp: true,
+    ...rest,
+  };
 }
 
-const other = readCertificate(chains['wrong-name']?.leaf.raw ?? '');
-const wildcard = readCertificate(chains['good-wildcard']?.leaf.raw ?? '');
+const other = readCertificate(chains['wrong-name']?.der ?? '');
+const wildcard = readCertificate(chains['good-wildcard']?.der ?? '');
 const byName = formatTlsCertificateName(good);
 
 /** Candidates, what the connector says, and the name of the one chosen with a part of the reasons for the others. */
 const rows: readonly [
   what: string,
   CertificateCandidate[],
-  Partial<CertificateWish>,
+  Partial<CertificateQuery>,
   chosen: string,
   others?: readonly RegExp[],
 ][] = [
@@ -111,10 +117,10 @@ const rows: readonly [
   ],
   ['TlsCertificateName that does not parse', [candidate('a')], { tlsCertificateName: 'thumbprint' }, ''],
 ];
-for (const [what, candidates, wish, chosen, others = []] of rows) {
+for (const [what, candidates, query, chosen, others = []] of rows) {
   test(`choice: ${what}`, () => {
-    const choice = chooseReceiveCertificate(candidates, { serverFqdn: host, now, ...wish });
-    assert.equal(choice.chosen?.facts.thumbprint.trim() ?? '', chosen);
+    const choice = chooseReceiveCertificate(candidates, { serverFqdn: host, now, ...query });
+    assert.equal(choice.chosen?.certificate.thumbprint.trim() ?? '', chosen);
     assert.notEqual(choice.reason, '');
     if (others.length > 0) assert.equal(choice.passedOver.length, others.length);
     for (const [i, reason] of others.entries()) assert.match(choice.passedOver[i]?.reason ?? '', reason);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import {
   describeTls,
   judgePeer,
-  type PeerFacts,
+  type PeerIdentity,
   type SendTlsPolicy,
   type SendTlsSettings,
   sendTlsPolicy,
@@ -36,7 +36,7 @@ const peers = {
   nameless: { encrypted: true, chainError: '' },
   untrusted: { encrypted: true, chainError: 'SELF_SIGNED_CERT_IN_CHAIN', certificate },
   trusted: { encrypted: true, chainError: '', certificate },
-} satisfies Record<string, PeerFacts>;
+} satisfies Record<string, PeerIdentity>;
 const named = (...names: string[]): SendTlsPolicy => ({ level: 'domain', names });
 
 // The whole truth table: policy, peer, acceptable, level reached.

@@ -6,6 +6,7 @@ import { BoundPrincipal } from './access/bound-principal.ts';
 import { anonymous, type Peer, type Principal } from './access/identity.ts';
 import { BerFault } from './ber/ber-reader.ts';
 import { decodeControls } from './ber/controls.ts';
+import type { FilterLimits } from './ber/decode-filter.ts';
 import { decodeEnvelope, type Envelope } from './ber/decode-request.ts';
 import { Framer, FramingFault } from './ber/framer.ts';
 import { type AnsweredKind, type Call, responseTags, startTlsOid } from './ber/request.ts';
@@ -31,6 +32,8 @@ export interface ConnectionParts {
   readonly log: FaceLog;
   /** What someone who has bound is now; undefined when he may not bind any more. */
   readonly currently: (principal: Principal) => Principal | undefined;
+  /** Takes a place among those that have bound, or gives it back. Throws LdapError busy. */
+  readonly setBound: (bound: boolean) => void;
   /** Absent: StartTLS is not offered. */
   readonly startTls?: TlsUpgrade;
 }
@@ -80,6 +83,7 @@ export class LdapConnection implements Session {
   set principal(principal: Principal) {
     const { limits } = this.#parts;
     const bound = principal.kind !== 'anonymous';
+    this.#parts.setBound(bound);
     this.#identity.principal = principal;
     this.#framer.maxBytes = bound ? limits.maxMessageBytes : limits.maxMessageBytesBeforeBind;
     this.#socket.setTimeout(bound ? limits.idleMs : limits.idleBeforeBindMs);
@@ -133,7 +137,22 @@ export class LdapConnection implements Session {
     socket.on('close', () => {
       if (socket === this.#socket) this.#closed();
     });
-    return new Outbox(socket, limits);
+    const bound = (): boolean => this.#bound;
+    return new Outbox(socket, {
+      stallMs: limits.stallMs,
+      get maxUnsentBytes() {
+        return bound() ? limits.maxUnsentBytes : 1;
+      },
+    });
+  }
+
+  get #bound(): boolean {
+    return this.principal.kind !== 'anonymous';
+  }
+
+  get #filterLimits(): FilterLimits {
+    const { limits } = this.#parts;
+    return this.#bound ? limits.filter : limits.filterBeforeBind;
   }
 
   /** Begins as many of the received requests as may run now, and reads on only when all are begun. */
@@ -146,7 +165,8 @@ export class LdapConnection implements Session {
         const message = this.#framer.next();
         if (message === undefined) break;
         this.#receive(message);
-        if (performance.now() > until) {
+        // Strangers have one request at a time, then all others have their turn.
+        if (!this.#bound || performance.now() > until) {
           this.#socket.pause();
           setImmediate(() => this.#pump());
           return;
@@ -161,8 +181,12 @@ export class LdapConnection implements Session {
     else this.#socket.pause();
   }
 
+  get #maxOutstanding(): number {
+    return this.#bound ? this.#parts.limits.maxOutstanding : 1;
+  }
+
   #mayBegin(): boolean {
-    if (this.#ended || this.#barred || this.#running.outstanding >= this.#parts.limits.maxOutstanding) return false;
+    if (this.#ended || this.#barred || this.#running.outstanding >= this.#maxOutstanding) return false;
     const room = this.#outbox.room();
     void room?.then(() => this.#pump());
     return room === undefined;
@@ -170,7 +194,7 @@ export class LdapConnection implements Session {
 
   /** Throws BerFault or LdapError for a message after which the connection cannot go on. */
   #receive(message: Buffer): void {
-    const envelope = decodeEnvelope(message, this.#parts.limits.filter);
+    const envelope = decodeEnvelope(message, this.#filterLimits);
     const { messageId, kind } = envelope;
     if (kind === 'unbind') {
       this.#ended = true;
@@ -214,7 +238,7 @@ export class LdapConnection implements Session {
     running: RunningOperation,
     upgrade: boolean,
   ): Promise<Result> {
-    const controls = decodeControls(envelope.controls, call.kind, this.#parts.limits.filter);
+    const controls = decodeControls(envelope.controls, call.kind, this.#filterLimits);
     if (call.kind === 'bind' || upgrade) {
       // RFC 4511 §4.2.1: what is under way ends first, and nothing is begun until the bind is answered.
       this.#barred = true;

@@ -4,6 +4,8 @@ import type { Peer } from './access/identity.ts';
 export type FaceEvent =
   | { readonly kind: 'connected'; readonly connection: string; readonly peer: Peer }
   | { readonly kind: 'refused'; readonly address: string; readonly reason: string }
+  /** Refusals of one source that have no line of their own, because there were too many. */
+  | { readonly kind: 'omitted'; readonly address: string; readonly refusals: number }
   | { readonly kind: 'disconnected'; readonly connection: string; readonly reason: string }
   | { readonly kind: 'tls'; readonly connection: string; readonly protocol: string; readonly cipher: string }
   /** Every attempt to bind; `dn` as sent where it failed. `reason` says more than the client is told. */

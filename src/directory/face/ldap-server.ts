@@ -9,10 +9,11 @@ import { type AccessPolicy, administratorsOnly } from './access/access-policy.ts
 import { DirectoryAccessPolicy } from './access/directory-access-policy.ts';
 import { type Authenticator, localAdministrator, type Peer, type Principal } from './access/identity.ts';
 import { Argon2Hasher, type PasswordHasher } from './access/password.ts';
-import { peerOf, sourceOf } from './access/peer.ts';
+import { isLoopback, peerOf, sourceOf } from './access/peer.ts';
 import { StoreAuthenticator } from './access/store-authenticator.ts';
-import { encodeDisconnection } from './ber/result.ts';
+import { BoundedLog } from './bounded-log.ts';
 import { LdapConnection, type Operations, type TlsUpgrade } from './connection.ts';
+import { ConnectionPlaces, type Place } from './connection-places.ts';
 import type { FaceLog } from './face-event.ts';
 import { contentSync } from './follow/content-sync.ts';
 import { dirSync } from './follow/dir-sync.ts';
@@ -50,9 +51,16 @@ export interface LdapServerOptions {
  * or a server handle that another process has bound.
  */
 export type ListenTarget =
-  | { readonly host: string; readonly port: number /** TLS from the first octet. */; readonly tls?: boolean }
+  | ({ readonly host: string; readonly port: number } & NetworkTarget)
   | { readonly path: string }
-  | { readonly handle: Server | { readonly fd: number }; readonly tls?: boolean };
+  | ({ readonly handle: Server | { readonly fd: number } } & NetworkTarget);
+
+interface NetworkTarget {
+  /** TLS from the first octet. */
+  readonly tls?: boolean;
+  /** Whether a client of this address is served; default: everyone. Asked for each connection before anything is read from it. */
+  readonly serves?: (address: string) => boolean;
+}
 
 export interface LdapListener extends AsyncDisposable {
   /** Address and port, or the path of the socket. */
@@ -61,6 +69,19 @@ export interface LdapListener extends AsyncDisposable {
 }
 
 const handshakeMs = 10_000;
+
+interface Listening {
+  readonly name: string;
+  readonly tls: boolean;
+  readonly serves: ((address: string) => boolean) | undefined;
+}
+
+interface OpenConnection {
+  readonly socket: Socket;
+  readonly place: Place;
+  /** Absent while TLS begins. */
+  connection?: LdapConnection;
+}
 
 export class LdapServer implements AsyncDisposable {
   readonly #limits: FaceLimits;
@@ -73,20 +94,31 @@ export class LdapServer implements AsyncDisposable {
   readonly #authenticator: Authenticator;
   readonly #changes: Disposable;
   readonly #servers = new Set<Server>();
-  readonly #connections = new Set<{ readonly socket: Socket; connection?: LdapConnection }>();
-  readonly #sources = new Map<string, number>();
+  readonly #connections = new Set<OpenConnection>();
+  readonly #places: ConnectionPlaces;
+  readonly #bounded: BoundedLog;
   #next = 1;
+  #listeners = 0;
 
   constructor(options: LdapServerOptions) {
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#log = options.log ?? (() => undefined);
+    this.#bounded = new BoundedLog(options.log ?? (() => undefined), () => systemClock.now());
+    this.#log = this.#bounded.tell;
+    this.#places = new ConnectionPlaces(this.#limits);
     this.#upgrade = options.tls === undefined ? undefined : tlsUpgrade(options.tls, handshakeMs);
     this.#rules =
       options.policy === undefined
         ? new DirectoryAccessPolicy(options.store, (rule) => this.#log({ kind: 'rule', ...rule }))
         : undefined;
     const { store, hasher = new Argon2Hasher() } = options;
-    this.#authenticator = options.authenticator ?? new StoreAuthenticator({ store, hasher, clock: systemClock });
+    this.#authenticator =
+      options.authenticator ??
+      new StoreAuthenticator({
+        store,
+        hasher,
+        clock: systemClock,
+        report: (error) => this.#log({ kind: 'fault', connection: '', error }),
+      });
     this.#operations = operationsOf({
       ...options,
       policy: options.policy ?? this.#rules ?? administratorsOnly,
@@ -103,7 +135,13 @@ export class LdapServer implements AsyncDisposable {
     const tls = 'tls' in target && target.tls === true;
     if (tls && this.#upgrade === undefined) throw new RangeError('a listener with TLS needs a certificate');
     const server = createServer({ noDelay: true, pauseOnConnect: tls });
-    server.on('connection', (socket) => this.#accept(socket, tls));
+    this.#listeners += 1;
+    const listener: Listening = {
+      name: String(this.#listeners),
+      tls,
+      serves: 'path' in target ? undefined : target.serves,
+    };
+    server.on('connection', (socket) => this.#accept(socket, listener));
     if ('path' in target) await removeStaleSocket(target.path);
     server.listen(listenOptions(target));
     await once(server, 'listening');
@@ -131,6 +169,7 @@ export class LdapServer implements AsyncDisposable {
     await Promise.all(closed);
     this.#changes[Symbol.dispose]();
     this.#rules?.[Symbol.dispose]();
+    this.#bounded.flush();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -142,31 +181,46 @@ export class LdapServer implements AsyncDisposable {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  #accept(socket: Socket, tls: boolean): void {
+  #accept(socket: Socket, { name, tls, serves }: Listening): void {
     const peer = peerOf(socket);
     socket.on('error', () => undefined);
-    const refusal = this.#refusal(peer);
-    if (refusal !== undefined) {
-      this.#log({ kind: 'refused', address: peer.address, reason: refusal });
-      if (tls) socket.destroy();
-      else socket.end(encodeDisconnection({ code: 'busy', message: refusal }), () => socket.destroy());
+    if (serves?.(peer.address) === false) {
+      this.#log({
+        kind: 'refused',
+        address: peer.address,
+        reason: 'the address is not among those that are served here',
+      });
+      socket.destroy();
       return;
     }
-    const open: { readonly socket: Socket; connection?: LdapConnection } = { socket };
+    const open: OpenConnection = { socket, place: this.#placeFor(peer, name, () => this.#evict(open, peer)) };
     this.#connections.add(open);
-    this.#count(peer, 1);
     socket.on('close', () => {
       this.#connections.delete(open);
-      this.#count(peer, -1);
+      open.place[Symbol.dispose]();
     });
-    if (tls) void this.#beginWithTls(socket, open);
-    else open.connection = this.#open(socket, peer);
+    if (tls) void this.#beginWithTls(open);
+    else open.connection = this.#open(socket, peer, open.place);
   }
 
-  async #beginWithTls(socket: Socket, open: { connection?: LdapConnection }): Promise<void> {
+  /** Strangers fill the places of their listener only; the local administrator always gets in. */
+  #placeFor({ address, transport }: Peer, listener: string, evict: () => void): Place {
+    if (transport === 'unix') return { setBound: () => undefined, [Symbol.dispose]: () => undefined };
+    return this.#places.take(isLoopback(address) ? `${listener} loopback` : listener, sourceOf(address), evict);
+  }
+
+  #evict({ socket, connection }: OpenConnection, { address }: Peer): void {
+    const reason = 'too many connections that have not bound';
+    this.#log({ kind: 'refused', address, reason });
+    if (connection === undefined) socket.destroy();
+    else connection.disconnect('busy', reason);
+  }
+
+  async #beginWithTls(open: OpenConnection): Promise<void> {
+    const { socket } = open;
     try {
       const secured = await this.#upgrade?.(socket);
-      if (secured !== undefined) open.connection = this.#open(secured.socket, secured.peer);
+      if (secured !== undefined) open.connection = this.#open(secured.socket, secured.peer, open.place);
     } catch (error) {
       this.#log({
         kind: 'refused',
@@ -190,7 +244,7 @@ export class LdapServer implements AsyncDisposable {
     return held || this.#authenticator.current === undefined ? principal : this.#authenticator.current(principal);
   }
 
-  #open(socket: Socket, peer: Peer): LdapConnection {
+  #open(socket: Socket, peer: Peer, place: Place): LdapConnection {
     const id = String(this.#next);
     this.#next += 1;
     return new LdapConnection(id, socket, peer, {
@@ -199,24 +253,9 @@ export class LdapServer implements AsyncDisposable {
       limits: this.#limits,
       log: this.#log,
       currently: (principal) => this.#currently(principal),
+      setBound: (bound) => place.setBound(bound),
       ...(this.#upgrade && { startTls: this.#upgrade }),
     });
-  }
-
-  /** Strangers fill the network's places; the local administrator always gets in. */
-  #refusal({ address, transport }: Peer): string | undefined {
-    if (transport === 'unix') return undefined;
-    const local = this.#sources.get('') ?? 0;
-    if (this.#connections.size - local >= this.#limits.maxConnections) return 'too many connections';
-    const same = this.#sources.get(sourceOf(address)) ?? 0;
-    return same >= this.#limits.maxConnectionsPerSource ? 'too many connections from this address' : undefined;
-  }
-
-  #count({ address }: Peer, change: 1 | -1): void {
-    const source = sourceOf(address);
-    const count = (this.#sources.get(source) ?? 0) + change;
-    if (count === 0) this.#sources.delete(source);
-    else this.#sources.set(source, count);
   }
 }
 
@@ -265,10 +304,10 @@ function operationsOf({ store, policy, authenticator, hasher, limits, log, ...op
     vendorVersion: options.version ?? '0',
   });
   return {
-    bind: bindOperation(authenticator, log),
+    bind: bindOperation(authenticator, log, limits.maxBindNameBytes),
     search: searchOperation({ store, policy, system, limits }, { dirSync, contentSync, persistentSearch }),
     compare: compareOperation({ store, policy }, system),
-    extended: extendedOperation({ store, policy, hasher, log }),
+    extended: extendedOperation({ store, policy, hasher, log, authenticator }),
     ...updateOperations({ store, policy, system, hasher, log }),
   };
 }

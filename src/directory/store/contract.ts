@@ -147,6 +147,8 @@ export interface DirectoryReader {
   /** The entry of that name. Throws LdapError invalidDNSyntax. */
   get(dn: string | Dn): DirectoryEntry | undefined;
   byGuid(guid: string): DirectoryEntry | undefined;
+  /** The tombstone of the deletion with this number; undefined when it has lived its time. */
+  tombstone(usn: number): DirectoryEntry | undefined;
   /** Name of the nearest ancestor (or the entry itself) that exists; '' when there is none. For matchedDN. */
   nearest(dn: string | Dn): string;
   /** Yields lazily; state between two entries is a position, never an open transaction. Throws LdapError noSuchObject. */

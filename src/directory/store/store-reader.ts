@@ -80,6 +80,11 @@ export class StoreReader implements DirectoryReader, EntryContext {
     }
   }
 
+  tombstone(usn: number): DirectoryEntry | undefined {
+    const octets = this.environment.tombstones.get(usnOctets(usn));
+    return octets === undefined ? undefined : new StoredEntry(Buffer.from(octets), this);
+  }
+
   nearest(dn: string | Dn): string {
     return this.nearestTo(this.keyOf(dn))?.dn ?? '';
   }

@@ -3,5 +3,6 @@
  * load this alone, without the service log and the library behind it. Everything else of the room is at its main door.
  */
 export { AdminAuditLog, type AdminAuditQuestion, type AdminAuditRecord } from '../admin-audit-log.ts';
-export { type Chain, findChains, parseQuestion, type Question } from '../decision-search.ts';
+export { parseQuestion, type Question } from '../decision-question.ts';
+export { type Chain, findChains } from '../decision-search.ts';
 export { sentenceOf } from '../sentences.ts';

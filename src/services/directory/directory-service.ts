@@ -2,12 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { coalesced, systemClock } from '../../base/index.ts';
+import { coalesced, FaultList, systemClock } from '../../base/index.ts';
 import { CertificateStore } from '../../certificates/index.ts';
 import type { StatusReport, WhyRequest, WorkerReport } from '../../cli/index.ts';
 import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../../directory/index.ts';
-import { findChains, openServiceLog, parseQuestion, searchTracking } from '../../logs/index.ts';
+import {
+  archivedLogs,
+  findChains,
+  LogArchiver,
+  openServiceLog,
+  parseQuestion,
+  searchTracking,
+} from '../../logs/index.ts';
 import {
   auditWriter,
   cmdletMethods,
@@ -28,7 +35,13 @@ import {
   statePaths,
 } from '../../processes/index.ts';
 import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
-import { decisionFolder, holdSnapshots, QueueHolds, trackingFolder } from '../../server-state/index.ts';
+import {
+  decisionFolder,
+  holdSnapshots,
+  journalSettings,
+  QueueHolds,
+  trackingFolder,
+} from '../../server-state/index.ts';
 import { processOptions } from '../process-options.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
@@ -58,6 +71,14 @@ const certificates = await CertificateStore.open({ folder: paths.certificates, c
 await certificates.ensureServerCertificate(snapshots.current.server.fqdn);
 certificates.onChange(() => bus.notify('certificates-changed', undefined));
 certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
+
+const faults = new FaultList(clock, log);
+const archiver = new LogArchiver({
+  clock,
+  faults,
+  logs: () => archivedLogs(journalSettings(snapshots.current, paths)),
+});
+archiver.start();
 
 const ldapiPath = join(paths.run, 'ldapi');
 const ldap = new LdapServer({
@@ -230,11 +251,13 @@ async function report(): Promise<StatusReport> {
       ...(error === undefined ? {} : { error }),
     })),
     problems: snapshots.current.problems,
+    faults: faults.current,
   };
 }
 
 async function stop(): Promise<void> {
   management.close();
+  await archiver[Symbol.asyncDispose]();
   await configuration[Symbol.asyncDispose]();
   await ldap.close();
   await certificates[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 /** One transport worker: receives, keeps and delivers the messages of its own spool shard. */
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { SessionIds, systemClock } from '../../base/index.ts';
+import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
 import { CertificateStore } from '../../certificates/index.ts';
 import type { Snapshot } from '../../config/index.ts';
@@ -26,7 +26,7 @@ import {
 } from '../../queue/index.ts';
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
-import { ReceiveService } from '../../smtp-receive/index.ts';
+import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import { NodeResolver, SmtpSender } from '../../smtp-send/index.ts';
 import { processOptions } from '../process-options.ts';
 import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
@@ -47,10 +47,8 @@ const service = openServiceLog({ path: join(paths.logs, 'service.log'), process:
 const { log } = service;
 const directory = await openDirectory(paths, { readOnly: true });
 const snapshots = holdSnapshots(directory);
-const journal = new FileJournal(journalSettings(snapshots.current, paths), {
-  clock,
-  onError: (error) => log.error(error),
-});
+const faults = new FaultList(clock, log);
+const journal = new FileJournal(journalSettings(snapshots.current, paths), { clock, faults });
 const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
 const sessionIds = new SessionIds();
 
@@ -88,7 +86,7 @@ const queue: MessageQueue = new MessageQueue({
 });
 const receive = new ReceiveService({
   snapshots,
-  queue,
+  sink: new QueueSink({ queue, snapshots, journal, clock }),
   journal,
   certificates,
   clock,
@@ -121,6 +119,7 @@ bus.handle('worker-status', () => ({
   usn: snapshots.current.usn,
   memory: process.memoryUsage.rss(),
   queues: queue.queues(),
+  faults: faults.current,
 }));
 bus.handle('queues', () => queue.queues());
 bus.handle('messages', (filter) => queue.messages(filter as MessageFilter));
@@ -135,7 +134,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
   queue.noteCrash();
   log.fatal(error, 'the worker ends by a fault of the program');
   service.flush();
-  journal.flush();
+  journal.flushNow();
 });
 
 for (const hop of new QueueHolds(paths).read()) queue.suspendHop(hop);
@@ -156,7 +155,7 @@ async function stop(signal: AbortSignal): Promise<void> {
   await queue.close(signal);
   await certificates[Symbol.asyncDispose]();
   await directory[Symbol.asyncDispose]();
-  journal.close();
+  await journal.close();
   log.info('the worker stops');
   service.flush();
   process.exit(0);

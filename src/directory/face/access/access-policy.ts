@@ -10,6 +10,8 @@ export interface EntryRights {
   writes(attribute: string): boolean;
   readonly creates: boolean;
   readonly deletes: boolean;
+  /** Whether the entry may come to have the classes it has, by a modify that names objectClass. */
+  readonly setsClasses: boolean;
 }
 
 /** Decides for each operation anew, so that a change of the rules counts at once. */
@@ -25,6 +27,7 @@ export const everyRight: EntryRights = {
   writes: () => true,
   creates: true,
   deletes: true,
+  setsClasses: true,
 };
 export const noRight: EntryRights = {
   visible: false,
@@ -32,6 +35,7 @@ export const noRight: EntryRights = {
   writes: () => false,
   creates: false,
   deletes: false,
+  setsClasses: false,
 };
 
 function forAdministrators({ kind }: Principal): EntryRights {

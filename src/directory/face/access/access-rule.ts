@@ -1,7 +1,7 @@
 /**
  * Access rules as kept in edgeAccessRule: each gives rights on the entry that holds it and on everything below, or with `below` on
- * the latter alone; with `of`, on entries of these classes alone. There is no rule that takes rights away: what no rule gives is
- * not had.
+ * the latter alone; with `of`, on entries whose structural class is one of these alone. Entries with an auxiliary class are only
+ * created and deleted by a rule that names it as well. There is no rule that takes rights away: what no rule gives is not had.
  *
  *     allow read to group CN=Readers,CN=Roles,CN=Configuration
  *     allow read,write on mail,proxyAddresses to dn CN=sync,OU=Accounts,O=Contoso
@@ -22,9 +22,9 @@ export type Subject =
 
 export interface AccessRule {
   readonly rights: ReadonlySet<Right>;
-  /** Keys of attributes; undefined: all but secrets. */
+  /** Keys of attributes; undefined: all but those that the schema marks (see `AttributeType.access`). */
   readonly attributes: ReadonlySet<string> | undefined;
-  /** OIDs of classes; undefined: entries of any. */
+  /** OIDs of classes; undefined: entries of any. The structural class is meant, and what auxiliary classes may stand beside it. */
   readonly classes: ReadonlySet<string> | undefined;
   /** Whether the entry that holds the rule is not meant itself. */
   readonly below: boolean;
@@ -33,15 +33,6 @@ export interface AccessRule {
 
 /** Key of the attribute that holds rules. */
 export const ruleAttribute = 'edgeaccessrule';
-
-/** Attributes that a rule must name to give a right on them, by key: what proves an identity, and what gives rights. */
-export const secretAttributes: ReadonlySet<string> = new Set([
-  'userpassword',
-  ruleAttribute,
-  'ntsecuritydescriptor',
-  'msexchsmtpoutboundsecuritycredential',
-  'msexchedgesynccredential',
-]);
 
 const listForm = (item: string): string => `${item}(?:\\s*,\\s*${item})*`;
 const form = new RegExp(

@@ -2,7 +2,8 @@
 import { Dn, type Entry, LdapError, type Schema } from '../../../ldap/index.ts';
 import type { Change, DirectoryWriter } from '../../store/contract.ts';
 import { type AccessPolicy, type EntryRights, everyRight, noRight } from './access-policy.ts';
-import { type AccessRule, parseAccessRule, type Right, ruleAttribute, secretAttributes } from './access-rule.ts';
+import { type AccessRule, parseAccessRule, type Right, ruleAttribute } from './access-rule.ts';
+import { EntryClasses } from './entry-classes.ts';
 import type { Principal } from './identity.ts';
 
 /** A rule that cannot be read and gives nothing: one imported, for clients cannot write such. */
@@ -71,7 +72,13 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   }
 
   #combined(rules: readonly AccessRule[], dn: string, entry: Entry): EntryRights {
-    return combine(rules.filter((rule) => this.#means(rule, dn, entry) && this.#fits(rule, entry)));
+    const { schema } = this.#store;
+    const classes = new EntryClasses(entry, schema);
+    return combine(
+      rules.filter((rule) => this.#means(rule, dn, entry) && classes.isOf(rule.classes)),
+      classes,
+      schema,
+    );
   }
 
   /** Rules of everything that the entry stands below. */
@@ -117,14 +124,6 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     return found;
   }
 
-  #fits({ classes }: AccessRule, entry: Entry): boolean {
-    if (classes === undefined) return true;
-    const { schema } = this.#store;
-    return entry.values('objectClass').some((name) => {
-      return schema.classChain(name).some(({ oid }) => classes.has(oid));
-    });
-  }
-
   #isMember(group: Dn, dn: string): boolean {
     const members = this.#store.get(group)?.values('member') ?? [];
     const key = this.#store.schema.dnKey(dn);
@@ -141,19 +140,34 @@ function fixedRights({ kind }: Principal): EntryRights | undefined {
   return kind === 'anonymous' ? noRight : undefined;
 }
 
-function combine(rules: readonly AccessRule[]): EntryRights {
+/** What an entry has from its children; who may not read all of these may not count them. */
+const madeOfChildren: ReadonlySet<string> = new Set(['hassubordinates', 'numsubordinates']);
+
+function combine(rules: readonly AccessRule[], entry: EntryClasses, schema: Schema): EntryRights {
   if (rules.length === 0) return noRight;
   const has = (right: Right): readonly AccessRule[] => rules.filter((rule) => rule.rights.has(right));
-  const [read, write] = [has('read'), has('write')];
-  const gives = (given: readonly AccessRule[], attribute: string): boolean =>
-    given.some(({ attributes }) =>
-      attributes === undefined ? !secretAttributes.has(attribute) : attributes.has(attribute),
+  const [read, write, create] = [has('read'), has('write'), has('create')];
+  const reads = (key: string): boolean =>
+    read.some(({ attributes, classes }) =>
+      attributes === undefined
+        ? schema.attribute(key)?.access !== 'secret' && (classes === undefined || !madeOfChildren.has(key))
+        : attributes.has(key),
     );
+  const writes = (key: string): boolean =>
+    write.some(({ attributes }) =>
+      attributes === undefined ? schema.attribute(key)?.access === undefined : attributes.has(key),
+    );
+  const setsClasses = write.some(
+    ({ attributes, classes }) => attributes?.has('objectclass') === true && entry.hasOnly(classes),
+  );
   return {
     visible: true,
-    reads: (attribute) => gives(read, attribute),
-    writes: (attribute) => gives(write, attribute),
-    creates: has('create').length > 0,
-    deletes: has('delete').length > 0,
+    reads,
+    writes,
+    setsClasses,
+    creates: create.some(
+      ({ classes }) => entry.hasOnly(classes) && (classes !== undefined || !entry.hasAuxiliary || setsClasses),
+    ),
+    deletes: has('delete').some(({ classes }) => entry.hasOnly(classes)),
   };
 }

@@ -1,8 +1,9 @@
 /** The entry an operation is about, as far as the one who asks may know of it. */
 import { compileFilter, Dn, type Entry, entryFrom, type Filter, LdapError, type Schema } from '../../../ldap/index.ts';
-import type { DirectoryEntry, DirectoryReader, PendingChange } from '../../store/contract.ts';
+import type { DirectoryEntry, DirectoryReader, Modification, PendingChange } from '../../store/contract.ts';
 import type { AddCall, DeleteCall, ModifyCall, ModifyDnCall } from '../ber/request.ts';
 import type { AccessPolicy, EntryRights } from './access-policy.ts';
+import { ruleAttribute } from './access-rule.ts';
 import type { Principal } from './identity.ts';
 
 export type UpdateCall = AddCall | DeleteCall | ModifyCall | ModifyDnCall;
@@ -71,13 +72,37 @@ export function requireRights(view: DirectoryView, principal: Principal, call: U
     const attribute = schema.describe(description)?.attribute;
     return attribute === undefined || rights.writes(attribute.key);
   };
-  const may = call.kind === 'modify' ? call.modifications.every(({ attribute }) => writes(attribute)) : rights.deletes;
+  const may =
+    call.kind === 'modify'
+      ? call.modifications.every((one) => writes(one.attribute) && !asksForValue(one, rights, schema))
+      : rights.deletes;
   if (!may) throw notYours(call.kind);
   if (call.kind === 'modifyDn' && call.newSuperior !== undefined) locate(view, principal, Dn.parse(call.newSuperior));
 }
 
+/** Whether the success of a change would tell of values that may be written but not read: these are replaced only. */
+function asksForValue({ operation, attribute }: Modification, rights: EntryRights, schema: Schema): boolean {
+  const key = schema.describe(attribute)?.attribute.key;
+  return operation !== 'replace' && key !== undefined && !rights.reads(key);
+}
+
 function notYours(kind: string): LdapError {
   return new LdapError('insufficientAccessRights', `${kind} is not yours to do here`);
+}
+
+const isObjectClass = (attribute: string): boolean => attribute.toLowerCase() === 'objectclass';
+const givesClasses = (attributes: readonly string[]): boolean => attributes.some(isObjectClass);
+
+/** Whether the rules that were there before let the entry have the classes that it comes to have. */
+function setsClasses(
+  policy: AccessPolicy,
+  principal: Principal,
+  before: DirectoryEntry | undefined,
+  after: DirectoryEntry,
+): boolean {
+  const rules = before?.values(ruleAttribute) ?? [];
+  const sketch = entryFrom(after.dn, { objectClass: after.values('objectClass'), [ruleAttribute]: rules });
+  return policy.rights(principal, sketch).setsClasses;
 }
 
 /**
@@ -104,7 +129,15 @@ export function authorizer(
       (kind === 'add' && place?.creates !== true) ||
       (kind === 'delete' && old?.deletes !== true) ||
       (kind === 'modifyDn' && (old?.deletes !== true || place?.creates !== true)) ||
-      (kind !== 'delete' && attributes.some((attribute) => writable?.writes(attribute.toLowerCase()) !== true));
+      (kind === 'modify' &&
+        givesClasses(attributes) &&
+        after !== undefined &&
+        !setsClasses(policy, principal, before, after)) ||
+      (kind !== 'delete' &&
+        attributes.some(
+          (attribute) =>
+            !(kind === 'add' && isObjectClass(attribute)) && writable?.writes(attribute.toLowerCase()) !== true,
+        ));
     if (refused) throw notYours(kind);
     const [entry, rights] = [before ?? after, old ?? place];
     if (asserted === undefined || entry === undefined || rights === undefined) return;

@@ -86,16 +86,24 @@ export class Argon2Hasher implements PasswordHasher {
   }
 }
 
-/** Replaces passwords in clear by their hashes, in what a client wants to write. */
+/**
+ * Replaces passwords in clear by their hashes, in what a client wants to write. `takesHash`: values that are hashes already are
+ * taken as they are; else they are refused with LdapError constraintViolation.
+ */
 export async function hashPasswords<A extends AttributeValues>(
   attributes: readonly A[],
   schema: Schema,
   hasher: PasswordHasher,
+  takesHash: boolean,
 ): Promise<A[]> {
   return Promise.all(
     attributes.map(async (one) => {
       if (schema.describe(one.attribute)?.attribute.key !== 'userpassword') return one;
-      const values = one.values.map(async (value) => (isHashed(value) ? value : Buffer.from(await hasher.hash(value))));
+      const values = one.values.map(async (value) => {
+        if (!isHashed(value)) return Buffer.from(await hasher.hash(value));
+        if (!takesHash) throw new LdapError('constraintViolation', 'a ready-made hash is for administrators to write');
+        return value;
+      });
       return { ...one, values: await Promise.all(values) };
     }),
   );

@@ -1,23 +1,31 @@
-/** Accounts kept in the directory: class edgeAccount, or anything with userPassword. */
+/** Accounts kept in the directory: entries of class edgeAccount directly below `CN=Services` of the configuration, as in AD LDS. */
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../../base/index.ts';
 import { Dn, LdapError, parseGeneralizedTime } from '../../../ldap/index.ts';
-import type { Change, DirectoryEntry, DirectoryReader } from '../../store/contract.ts';
+import type { Change, DirectoryEntry, DirectoryReader, DirectoryWriter } from '../../store/contract.ts';
 import { type Attempt, defaultLockout, FailedBinds, type LockoutPolicy } from './failed-binds.ts';
 import { type Authenticator, BindRefusal, type Peer, type PeerCertificate, type Principal } from './identity.ts';
 import type { PasswordHasher } from './password.ts';
-import { sourceOf } from './peer.ts';
+import { isLoopback, networkOf, sourceOf } from './peer.ts';
 
 export interface StoreAuthenticatorParts {
-  readonly store: DirectoryReader;
+  readonly store: DirectoryReader & Pick<DirectoryWriter, 'modify'>;
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly lockout?: LockoutPolicy;
+  /** Takes the error when a source that an account bound from cannot be kept. */
+  readonly report?: (error: unknown) => void;
   /** Whether an account may do everything. Default: the members of `CN=Administrators,CN=Roles,<configuration>`, as in AD LDS. */
   readonly isAdministrator?: (account: DirectoryEntry) => boolean;
+  /** Whether an entry of this name may be an account. Default: those directly below `CN=Services,<configuration>`. */
+  readonly isAccountName?: (name: Dn) => boolean;
 }
 
 /** Passwords that one account may have at a time, as while one replaces the other. */
 const maxPasswords = 5;
+/** Attribute that keeps where an account has bound from, as `sourceOf` writes it. */
+const knownSources = 'edgeKnownSource';
+const maxKnownSources = 16;
 
 export class StoreAuthenticator implements Authenticator {
   readonly #parts: StoreAuthenticatorParts;
@@ -31,7 +39,10 @@ export class StoreAuthenticator implements Authenticator {
 
   async authenticate(name: string, password: Buffer, peer: Peer): Promise<Principal> {
     const dn = Dn.parse(name);
-    const attempt = { account: this.#keyOf(dn), source: sourceOf(peer.address) };
+    const source = sourceOf(peer.address);
+    // This machine is known everywhere; what guesses there is locked like any other.
+    const known = isLoopback(peer.address) || this.#parts.store.get(dn)?.values(knownSources).includes(source) === true;
+    const attempt = { account: this.#keyOf(dn), source, network: networkOf(peer.address), known };
     return this.#failed.inTurn(attempt, () => this.#attempt(attempt, dn, password));
   }
 
@@ -45,9 +56,10 @@ export class StoreAuthenticator implements Authenticator {
     const now = clock.now();
     if (now < certificate.notBefore || now >= certificate.notAfter) throw refused('the certificate is out of its time');
     const named = certificate.trusted ? store.get(certificate.subject) : undefined;
-    const account = this.#holderOf(certificate) ?? named;
+    const holders = this.#holdersOf(certificate);
+    const account = holders.find(({ dn }) => dn === named?.dn) ?? (holders.length > 0 ? onlyOf(holders) : named);
     if (account === undefined) throw refused('no account has this certificate');
-    const reason = unusable(account, now);
+    const reason = this.#unusable(account, now);
     if (reason !== undefined) throw refused(reason);
     return this.#principal(account);
   }
@@ -55,7 +67,9 @@ export class StoreAuthenticator implements Authenticator {
   current({ dn }: Principal): Principal | undefined {
     const { store, clock } = this.#parts;
     const account = store.get(dn);
-    return account === undefined || unusable(account, clock.now()) !== undefined ? undefined : this.#principal(account);
+    return account === undefined || this.#unusable(account, clock.now()) !== undefined
+      ? undefined
+      : this.#principal(account);
   }
 
   changed(changes: readonly Change[]): void {
@@ -65,25 +79,44 @@ export class StoreAuthenticator implements Authenticator {
   }
 
   async #attempt(attempt: Attempt, dn: Dn, password: Buffer): Promise<Principal> {
-    const { store, clock } = this.#parts;
+    const { store } = this.#parts;
     const lock = this.#failed.begin(attempt);
+    await this.#wait(this.#failed.slowness(attempt));
     const account = store.get(dn);
     const reason = lock === undefined ? await this.#reasonAgainst(account, password) : `locked: ${lock}`;
     if (account !== undefined && reason === undefined) {
       this.#failed.succeeded(attempt);
+      await this.#remember(account, attempt);
       return this.#principal(account);
     }
-    const waitMs = this.#failed.failed(attempt, lock);
-    // The wait is the client's: a timer of the clock would not keep the process, nor should it.
-    await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+    await this.#wait(this.#failed.failed(attempt, lock));
     throw refused(reason ?? 'no such account');
+  }
+
+  /** The wait is the client's: a timer of the clock does not keep the process, nor should it. */
+  async #wait(ms: number): Promise<void> {
+    if (ms > 0) await new Promise<void>((resolve) => void this.#parts.clock.after(ms, resolve));
+  }
+
+  /** Keeps the source with the account, so that guesses of others do not slow it down there, also after a restart. */
+  async #remember({ dn }: DirectoryEntry, { source, known }: Attempt): Promise<void> {
+    const { store } = this.#parts;
+    if (known || source === '') return;
+    try {
+      const kept = store.get(dn)?.values(knownSources) ?? [];
+      const values = [...kept.slice(1 - maxKnownSources), source].map((one) => Buffer.from(one));
+      await store.modify(dn, [{ operation: 'replace', attribute: knownSources, values }], { actor: '', system: true });
+    } catch (error) {
+      // Who has proved who he is gets in, also when the disk is full: the source only stays unknown.
+      this.#parts.report?.(error);
+    }
   }
 
   async #reasonAgainst(account: DirectoryEntry | undefined, password: Buffer): Promise<string | undefined> {
     // Also for an unknown or disabled account: the time of the answer must tell nothing.
     const right = await this.#verify(account, password);
     if (account === undefined) return 'no such account';
-    return right ? unusable(account, this.#parts.clock.now()) : 'wrong password';
+    return right ? this.#unusable(account, this.#parts.clock.now()) : 'wrong password';
   }
 
   async #verify(account: DirectoryEntry | undefined, password: Buffer): Promise<boolean> {
@@ -98,9 +131,32 @@ export class StoreAuthenticator implements Authenticator {
     return false;
   }
 
-  #holderOf({ raw }: PeerCertificate): DirectoryEntry | undefined {
-    const holders = this.#parts.store.lookupEquality('userCertificate', raw).filter(isAccount);
-    return holders.length === 1 ? holders[0] : undefined;
+  /** Accounts that hold the certificate; those that may not bind only where no other one does. */
+  #holdersOf({ raw }: PeerCertificate): readonly DirectoryEntry[] {
+    const { store, clock } = this.#parts;
+    const holders = store.lookupEquality('userCertificate', raw).filter((entry) => this.#isAccount(entry));
+    const usable = holders.filter((entry) => this.#unusable(entry, clock.now()) === undefined);
+    return usable.length > 0 ? usable : holders;
+  }
+
+  #isAccount(entry: DirectoryEntry): boolean {
+    const isAccountName = this.#parts.isAccountName ?? ((name) => this.#isService(name));
+    const isOfClass = entry.values('objectClass').some((name) => name.toLowerCase() === 'edgeaccount');
+    return isOfClass && isAccountName(Dn.parse(entry.dn));
+  }
+
+  /** Connectors and domains lie deeper below CN=Services, where others than administrators may write. */
+  #isService({ parent }: Dn): boolean {
+    const { schema, namingContexts } = this.#parts.store;
+    if (parent === undefined) return false;
+    return configurationsOf(namingContexts).some(
+      (context) => schema.dnKey(`CN=Services,${context}`)?.equals(schema.keyOf(parent)) === true,
+    );
+  }
+
+  /** Why an account may not bind now; undefined when it may. */
+  #unusable(account: DirectoryEntry, now: number): string | undefined {
+    return this.#isAccount(account) ? closedSince(account, now) : 'the entry is no account';
   }
 
   #principal(account: DirectoryEntry): Principal {
@@ -114,7 +170,8 @@ export class StoreAuthenticator implements Authenticator {
   }
 
   #keyOf(dn: Dn): string {
-    return this.#parts.store.schema.keyOf(dn).toString('latin1');
+    // A digest: what is remembered of a name has a size that its sender does not choose.
+    return createHash('sha256').update(this.#parts.store.schema.keyOf(dn)).digest('base64');
   }
 }
 
@@ -126,11 +183,18 @@ function refused(reason: string): LdapError {
   return new LdapError('invalidCredentials', 'name or password is wrong', { cause: new BindRefusal(reason) });
 }
 
-const isAccount = (entry: DirectoryEntry): boolean =>
-  entry.values('objectClass').some((name) => name.toLowerCase() === 'edgeaccount');
+/** Throws for a certificate that several hold: who of them binds cannot be told, and the reason names all. */
+function onlyOf(holders: readonly DirectoryEntry[]): DirectoryEntry | undefined {
+  if (holders.length > 1)
+    throw refused(`the certificate is held by ${holders.map(({ dn }) => `'${dn}'`).join(' and ')}: leave it with one`);
+  return holders[0];
+}
 
-/** Why an account may not bind now; undefined when it may. */
-function unusable(account: DirectoryEntry, now: number): string | undefined {
+/** In any other context whoever may create entries there could make himself a role, or an account. */
+const configurationsOf = (contexts: readonly string[]): readonly string[] =>
+  contexts.filter((context) => /^CN=Configuration(?:,|$)/i.test(context));
+
+function closedSince(account: DirectoryEntry, now: number): string | undefined {
   if (account.isDeleted) return 'no such account';
   const is = (attribute: string): boolean => account.values(attribute).some((value) => value.toUpperCase() === 'TRUE');
   if (is('edgeAccountDisabled') || is('msDS-UserAccountDisabled')) return 'the account is disabled';
@@ -146,11 +210,8 @@ function timeOf(account: DirectoryEntry, attribute: string): number | undefined 
 function isRoleMember(store: DirectoryReader, account: DirectoryEntry): boolean {
   const { schema } = store;
   const key = schema.keyOf(Dn.parse(account.dn));
-  // Only there: whoever may create entries in another context must not make himself a role in it.
-  return store.namingContexts
-    .filter((context) => /^CN=Configuration(?:,|$)/i.test(context))
-    .some((context) => {
-      const role = store.get(`CN=Administrators,CN=Roles,${context}`);
-      return role?.values('member').some((member) => schema.dnKey(member)?.equals(key) === true) === true;
-    });
+  return configurationsOf(store.namingContexts).some((context) => {
+    const role = store.get(`CN=Administrators,CN=Roles,${context}`);
+    return role?.values('member').some((member) => schema.dnKey(member)?.equals(key) === true) === true;
+  });
 }

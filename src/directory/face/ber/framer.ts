@@ -50,10 +50,13 @@ export class Framer {
   /** The next whole message, valid for good; undefined when more octets are needed. Throws FramingFault. */
   next(): Buffer | undefined {
     const total = this.#messageSize();
-    if (total === undefined) return undefined;
-    if (total > this.maxBytes)
+    if (total !== undefined && total > this.maxBytes)
       throw new FramingFault(`message of ${total} octets, ${this.maxBytes} is the limit`, true);
-    if (total > this.buffered) return undefined;
+    if (total === undefined || total > this.buffered) {
+      // The buffer that a packet came in is not kept for the sake of a few octets of it.
+      if (this.buffered > 0 && !this.#own) this.#grow(0);
+      return undefined;
+    }
     const message = this.#bytes.subarray(this.#start, this.#start + total);
     this.#start += total;
     return message;

@@ -8,7 +8,6 @@ import type {
   SearchRequest,
   SearchScope,
 } from '../../store/contract.ts';
-import type { SearchJob, SearchParts } from '../operations/search-job.ts';
 import { TimeSlice } from '../time-slice.ts';
 
 /** Changes read from the log at once. */
@@ -99,10 +98,8 @@ export function contentOf(
     matches(entry, readable === undefined ? undefined : (attribute) => readable(entry, attribute)) === true;
 }
 
-/** A deleted entry is named to those who may see what it stood below. */
-export function mayKnow(dn: string, { context }: SearchJob, { store, policy }: SearchParts): boolean {
-  const { principal } = context.session;
-  const parent = Dn.parse(dn).parent;
-  const above = parent === undefined ? undefined : store.get(parent);
-  return principal.kind === 'administrator' || (above !== undefined && policy.rights(principal, above).visible);
+/** Name that an entry had when what it stands below had a former name. */
+export function formerNameOf(dn: string, above: string, former: string): string {
+  const { rdns } = Dn.parse(dn);
+  return new Dn([...rdns.slice(0, rdns.length - Dn.parse(above).rdns.length), ...Dn.parse(former).rdns]).toString();
 }

@@ -18,7 +18,8 @@ import type { RawControl } from '../ber/request.ts';
 import { encodeEntry, encodeIntermediate, type Result, success } from '../ber/result.ts';
 import { type SearchJob, type SearchParts, sendEntry, stopped } from '../operations/search-job.ts';
 import { TimeSlice } from '../time-slice.ts';
-import { changesBetween, contentOf, followChanges, Scope } from './change-feed.ts';
+import { changesBetween, contentOf, followChanges, formerNameOf, Scope } from './change-feed.ts';
+import { Disclosure } from './disclosure.ts';
 import { readSyncCookie, type SyncCookie, writeSyncCookie } from './sync-cookie.ts';
 import { ancestorsFirst, type Touched } from './sync-order.ts';
 
@@ -33,7 +34,11 @@ class Synchronization {
   readonly #job: SearchJob;
   readonly #parts: SearchParts;
   readonly #cookie: SyncCookie;
+  readonly #scope: Scope;
   readonly #inContent: (entry: DirectoryEntry) => boolean;
+  readonly #disclosure: Disclosure;
+  /** Entries sent, deleted ones included. */
+  #sent = 0;
 
   constructor(job: SearchJob, parts: SearchParts, cookie: SyncCookie) {
     const { base, scope } = job.request;
@@ -41,7 +46,9 @@ class Synchronization {
     this.#job = job;
     this.#parts = parts;
     this.#cookie = cookie;
-    this.#inContent = contentOf(job.request, new Scope(base, scope, schema), schema);
+    this.#scope = new Scope(base, scope, schema);
+    this.#inContent = contentOf(job.request, this.#scope, schema);
+    this.#disclosure = new Disclosure(job.context.session.principal, parts);
   }
 
   async run({ mode }: SyncRequest): Promise<Result> {
@@ -90,31 +97,25 @@ class Synchronization {
   async #sendChanges(changes: readonly Change[], since: number): Promise<void> {
     const { store } = this.#parts;
     const slice = new TimeSlice();
-    const newest = new Map<string, Change>();
-    const moved = new Set<string>();
-    for (const change of changes) {
-      newest.delete(change.guid);
-      newest.set(change.guid, change);
-      if (change.kind === 'modifyDn') moved.add(change.guid);
-    }
-    const touched: Touched[] = [];
-    for (const { guid, dn } of newest.values()) {
-      touched.push({ guid, dn, now: store.byGuid(guid)?.dn });
+    const touched: Changed[] = [];
+    for (const changed of byEntry(changes)) {
+      touched.push({ ...changed, now: store.byGuid(changed.guid)?.dn });
       if (slice.over) await slice.yield();
     }
-    for await (const { guid, dn } of ancestorsFirst(touched, store.schema)) {
-      const entry = store.byGuid(guid);
-      this.#sendOne(guid, dn, entry, since);
-      if (entry !== undefined && moved.has(guid)) await this.#sendBelow(entry);
+    for await (const changed of ancestorsFirst(touched, store.schema)) {
+      const entry = store.byGuid(changed.guid);
+      this.#sendOne(changed, entry, since);
+      if (entry !== undefined && changed.moved) await this.#sendBelow(entry, changed);
       if (await this.#stopped()) return;
       if (slice.over) await slice.yield();
     }
   }
 
   /** What stands below a renamed entry has new names, and no lines in the log. */
-  async #sendBelow({ dn }: DirectoryEntry): Promise<void> {
+  async #sendBelow({ dn }: DirectoryEntry, above: Changed): Promise<void> {
     for await (const entry of this.#parts.store.searchGently({ base: dn, scope: 'subordinate' })) {
-      this.#sendOne(entry.guid, entry.dn, entry, Infinity);
+      const names = new Set([...above.names].map((former) => formerNameOf(entry.dn, dn, former)));
+      this.#sendOne({ ...above, guid: entry.guid, dn: entry.dn, now: entry.dn, names }, entry, Infinity);
       if (await this.#stopped()) return;
     }
   }
@@ -126,19 +127,31 @@ class Synchronization {
     return context.signal.aborted;
   }
 
-  #sendOne(guid: string, dn: string, entry: DirectoryEntry | undefined, since: number): void {
+  #sendOne(changed: Changed, entry: DirectoryEntry | undefined, since: number): void {
     const { context } = this.#job;
-    if (entry !== undefined && !entry.isDeleted && this.#inContent(entry)) {
-      const created = Number(entry.values('uSNCreated')[0] ?? 0);
-      if (this.#sendState(entry, created > since ? 'add' : 'modify')) return;
+    const { guid, dn, attributes, names, moved } = changed;
+    const isGone = entry === undefined || entry.isDeleted;
+    if (!isGone && this.#inContent(entry) && this.#disclosure.ofEntry(entry)) {
+      const isNew = Number(entry.values('uSNCreated')[0] ?? 0) > since;
+      const isSeen = isNew || moved || this.#disclosure.ofChange(entry, attributes);
+      if (isSeen) this.#sendState(entry, isNew ? 'add' : 'modify');
+      return;
     }
+    const mayHaveBeen = isGone ? this.#mayHaveHad(changed) : this.#disclosure.ofLeaving(entry, [...names], attributes);
+    if (!mayHaveBeen) return;
     // The UUID says which one; the name is for those who may know every name.
     const name = context.session.principal.kind === 'administrator' ? dn : '';
     context.send(encodeEntry(context.messageId, name, [], [stateControl('delete', guid)]));
+    this.#sent += 1;
   }
 
-  #sendState(entry: DirectoryEntry, state: SyncState): boolean {
-    return sendEntry(this.#job, this.#parts, entry, [stateControl(state, entry.guid)]);
+  /** Whether an entry that is gone now stood in the scope under a name that may be known. */
+  #mayHaveHad({ names, usn }: Changed): boolean {
+    return [...names].some((name) => this.#scope.includes(name) && this.#disclosure.ofDeletion(name, usn));
+  }
+
+  #sendState(entry: DirectoryEntry, state: SyncState): void {
+    if (sendEntry(this.#job, this.#parts, entry, [stateControl(state, entry.guid)])) this.#sent += 1;
   }
 
   async #persist(usn: number): Promise<Result> {
@@ -147,7 +160,10 @@ class Synchronization {
       for await (const changes of followChanges(this.#parts.store, usn, context.signal)) {
         const last = changes.at(-1)?.usn ?? usn;
         const since = (changes[0]?.usn ?? usn) - 1;
+        const sent = this.#sent;
         await this.#sendChanges(changes, since);
+        // A new number would tell others that there was a change.
+        if (this.#sent === sent && context.session.principal.kind !== 'administrator') continue;
         // Only now: a consumer that is cut off in between must get the whole batch again.
         const cookie = writeNewCookie(writeSyncCookie(this.#cookie.rid, last));
         context.send(encodeIntermediate(context.messageId, syncInfoOid, cookie));
@@ -159,6 +175,33 @@ class Synchronization {
     }
     return stopped(context);
   }
+}
+
+/** What the change log says of an entry, all changes together. */
+interface Changed extends Touched {
+  /** Names it had, oldest first. */
+  readonly names: ReadonlySet<string>;
+  /** Keys of what changed. */
+  readonly attributes: ReadonlySet<string>;
+  readonly moved: boolean;
+  /** Number of its last change. */
+  readonly usn: number;
+}
+
+/** In the order of the last change of each entry. */
+function byEntry(changes: readonly Change[]): Iterable<Omit<Changed, 'now'>> {
+  const found = new Map<string, Omit<Changed, 'now'>>();
+  for (const { guid, kind, dn, oldDn, attributes, usn } of changes) {
+    const known = found.get(guid);
+    const names = new Set(known?.names);
+    if (oldDn !== undefined) names.add(oldDn);
+    const keys = new Set(known?.attributes);
+    for (const name of attributes) keys.add(name.toLowerCase());
+    found.delete(guid);
+    const moved = known?.moved === true || kind === 'modifyDn';
+    found.set(guid, { guid, dn, usn, names: names.add(dn), attributes: keys, moved });
+  }
+  return found.values();
 }
 
 function stateControl(state: SyncState, guid: string): RawControl {

@@ -10,11 +10,13 @@ import { type DirSyncRequest, writeDirSync } from '../ber/control-values.ts';
 import { controlOids } from '../ber/controls.ts';
 import { encodeEntry, type Result, type SentAttribute, success } from '../ber/result.ts';
 import { type SearchJob, type SearchParts, stopped } from '../operations/search-job.ts';
-import { changesBetween, contentOf, mayKnow, Scope } from './change-feed.ts';
+import { changesBetween, contentOf, formerNameOf, Scope } from './change-feed.ts';
+import { Disclosure } from './disclosure.ts';
 import { ancestorsFirst, type Touched } from './sync-order.ts';
 
 /** Attributes that come with every entry, by key. */
 const always: ReadonlySet<string> = new Set(['objectguid', 'instancetype']);
+const noAttributes: ReadonlySet<string> = new Set();
 
 /** What the change log tells of an entry. */
 interface Changed extends Touched {
@@ -23,6 +25,8 @@ interface Changed extends Touched {
   /** Names it had since the cookie, oldest first. */
   readonly names: readonly string[];
   readonly moved: boolean;
+  /** Number of its last change. */
+  readonly usn: number;
 }
 
 export async function dirSync(job: SearchJob, parts: SearchParts, request: DirSyncRequest): Promise<Result> {
@@ -56,12 +60,14 @@ class DirSync {
   readonly #job: SearchJob;
   readonly #parts: SearchParts;
   readonly #scope: Scope;
+  readonly #disclosure: Disclosure;
   readonly #inContent: (entry: DirectoryEntry) => boolean;
 
   constructor(job: SearchJob, parts: SearchParts) {
     const { base, scope } = job.request;
     this.#job = job;
     this.#parts = parts;
+    this.#disclosure = new Disclosure(job.context.session.principal, parts);
     this.#scope = new Scope(base, scope, parts.store.schema);
     this.#inContent = contentOf(job.request, this.#scope, parts.store.schema);
   }
@@ -78,19 +84,18 @@ class DirSync {
     if (since === undefined) return;
     for await (const entry of store.searchGently({ base: '', scope: 'sub', includeDeleted: true }, context.signal)) {
       if (!entry.isDeleted || entry.usn <= since) continue;
-      this.#sendDeleted(entry.guid, [`${formerRdn(entry)},${entry.values('lastKnownParent')[0] ?? ''}`]);
+      const dn = `${formerRdn(entry)},${entry.values('lastKnownParent')[0] ?? ''}`;
+      if (this.#disclosure.ofDeletion(dn, entry.usn)) this.#sendDeleted(entry.guid, [dn]);
       if (await this.#stopped()) return;
     }
   }
 
   async sendChanges(changes: readonly Change[], since: number): Promise<void> {
     const { store } = this.#parts;
-    for await (const { guid, attributes, names, moved } of ancestorsFirst(
-      this.#touched(changes, since),
-      store.schema,
-    )) {
+    for await (const changed of ancestorsFirst(this.#touched(changes, since), store.schema)) {
+      const { guid, names, moved } = changed;
       const entry = store.byGuid(guid);
-      this.#tell(guid, entry, names, attributes);
+      this.#sendChanged(changed, entry);
       if (entry !== undefined && moved) await this.#tellBelow(entry, names[0] ?? '');
       if (await this.#stopped()) return;
     }
@@ -98,9 +103,10 @@ class DirSync {
 
   #touched(changes: readonly Change[], since: number): Changed[] {
     const { store } = this.#parts;
-    const found = new Map<string, { attributes: Set<string>; names: string[]; moved: boolean }>();
-    for (const { guid, kind, dn, oldDn, attributes } of changes) {
-      const known = found.get(guid) ?? { attributes: new Set<string>(), names: [], moved: false };
+    const found = new Map<string, { attributes: Set<string>; names: string[]; moved: boolean; usn: number }>();
+    for (const { guid, kind, dn, oldDn, attributes, usn } of changes) {
+      const known = found.get(guid) ?? { attributes: new Set<string>(), names: [], moved: false, usn };
+      known.usn = usn;
       for (const name of attributes) known.attributes.add(name.toLowerCase());
       if (kind === 'modifyDn') known.attributes.add('distinguishedname');
       known.moved ||= kind === 'modifyDn';
@@ -108,35 +114,34 @@ class DirSync {
       found.delete(guid);
       found.set(guid, known);
     }
-    return Array.from(found, ([guid, { attributes, names, moved }]) => {
+    return Array.from(found, ([guid, { attributes, names, moved, usn }]) => {
       const entry = store.byGuid(guid);
       const isNew = Number(entry?.values('uSNCreated')[0] ?? 0) > since;
       const touched = { guid, dn: names.at(-1) ?? '', now: entry?.dn };
-      return { ...touched, attributes: isNew ? undefined : attributes, names, moved };
+      return { ...touched, attributes: isNew ? undefined : attributes, names, moved, usn };
     });
   }
 
   /** What stands below a renamed entry has new names, and no lines in the log. */
   async #tellBelow({ dn }: DirectoryEntry, former: string): Promise<void> {
     const { context } = this.#job;
-    const [depth, above] = [Dn.parse(dn).rdns.length, Dn.parse(former).rdns];
     for await (const entry of this.#parts.store.searchGently({ base: dn, scope: 'subordinate' }, context.signal)) {
-      const { rdns } = Dn.parse(entry.dn);
-      const old = new Dn([...rdns.slice(0, rdns.length - depth), ...above]).toString();
-      this.#tell(entry.guid, entry, [old], new Set(['distinguishedname']));
+      const old = formerNameOf(entry.dn, dn, former);
+      const names = [old];
+      const attributes = new Set(['distinguishedname']);
+      this.#sendChanged({ guid: entry.guid, dn: old, now: entry.dn, names, attributes, moved: true, usn: 0 }, entry);
       if (await this.#stopped()) return;
     }
   }
 
-  /** An entry that is not in the content any more, and may have been, is told as deleted. */
-  #tell(
-    guid: string,
-    entry: DirectoryEntry | undefined,
-    names: readonly string[],
-    changed: ReadonlySet<string> | undefined,
-  ): void {
-    if (entry !== undefined && this.#inContent(entry)) this.#send(entry, changed);
-    else this.#sendDeleted(guid, names);
+  /** An entry that is not in the content any more, and may have been, is sent as deleted. */
+  #sendChanged({ guid, names, attributes, usn }: Changed, entry: DirectoryEntry | undefined): void {
+    const disclosed =
+      entry === undefined
+        ? names.some((dn) => this.#disclosure.ofDeletion(dn, usn))
+        : this.#disclosure.ofLeaving(entry, names, attributes ?? noAttributes);
+    if (entry !== undefined && this.#inContent(entry)) this.#send(entry, attributes);
+    else if (disclosed) this.#sendDeleted(guid, names);
   }
 
   /** Waits for a slow reader; true when there is nobody to send to any more. */
@@ -162,14 +167,16 @@ class DirSync {
       const isGone = !picked.has(key) && selection.wants(key) && rights.reads(key);
       if (isGone) sent.set(key, { name: store.schema.attribute(key)?.name ?? key, values: [] });
     }
-    context.send(encodeEntry(context.messageId, entry.dn, [...sent.values()]));
+    const isSeen =
+      changed === undefined || changed.has('distinguishedname') || this.#disclosure.ofChange(entry, changed);
+    if (isSeen) context.send(encodeEntry(context.messageId, entry.dn, [...sent.values()]));
   }
 
   /** The tombstone, as far as the change log knows it. */
   #sendDeleted(guid: string, names: readonly string[]): void {
     const { context } = this.#job;
     const dn = names.find((name) => this.#scope.includes(name));
-    if (dn === undefined || !mayKnow(dn, this.#job, this.#parts)) return;
+    if (dn === undefined) return;
     const tombstone = tombstoneOf(guid, dn, this.#parts);
     const attributes = tombstone.attributes.map((name) => ({ name, values: tombstone.buffers(name) }));
     context.send(encodeEntry(context.messageId, tombstone.dn, attributes));

@@ -6,7 +6,8 @@ import type { RawControl } from '../ber/request.ts';
 import { encodeEntry, type Result } from '../ber/result.ts';
 import { EntryCursor } from '../operations/entry-cursor.ts';
 import { type SearchJob, type SearchParts, sendEntries, sendEntry, stopped } from '../operations/search-job.ts';
-import { contentOf, followChanges, mayKnow, Scope } from './change-feed.ts';
+import { contentOf, followChanges, Scope } from './change-feed.ts';
+import { Disclosure } from './disclosure.ts';
 
 export async function persistentSearch(job: SearchJob, parts: SearchParts, asked: PersistentRequest): Promise<Result> {
   const { context, request } = job;
@@ -42,17 +43,20 @@ function notifier(
   const { store } = parts;
   const scope = new Scope(request.base, request.scope, store.schema);
   const inContent = contentOf(request, scope, store.schema);
+  const disclosure = new Disclosure(context.session.principal, parts);
   return (change) => {
-    const { kind, usn, dn, oldDn, guid } = change;
+    const { kind, usn, dn, oldDn, guid, attributes } = change;
     if ((changeTypes & changeBits[kind]) === 0) return;
     const controls: RawControl[] | undefined = returnChanges
       ? [{ oid: controlOids.entryChange, critical: false, value: writeEntryChange(kind, oldDn, usn) }]
       : undefined;
     if (kind === 'delete') {
-      if (scope.includes(dn) && mayKnow(dn, job, parts)) context.send(encodeEntry(context.messageId, dn, [], controls));
+      if (scope.includes(dn) && disclosure.ofDeletion(dn, usn))
+        context.send(encodeEntry(context.messageId, dn, [], controls));
       return;
     }
     const entry = store.byGuid(guid);
-    if (entry !== undefined && inContent(entry)) sendEntry(job, parts, entry, controls);
+    if (entry === undefined || !inContent(entry)) return;
+    if (kind !== 'modify' || disclosure.ofChange(entry, attributes)) sendEntry(job, parts, entry, controls);
   };
 }

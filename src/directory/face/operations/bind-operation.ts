@@ -18,7 +18,7 @@ export function mechanismsFor({ peer }: Session): readonly string[] {
   return peer.transport === 'unix' || peer.certificate !== undefined ? ['EXTERNAL'] : [];
 }
 
-export function bindOperation(authenticator: Authenticator, log: FaceLog): Operation<BindCall> {
+export function bindOperation(authenticator: Authenticator, log: FaceLog, maxNameBytes: number): Operation<BindCall> {
   return async (call, { session }) => {
     const { credentials } = call;
     const method = credentials.method === 'sasl' ? credentials.mechanism.slice(0, 20) : credentials.method;
@@ -39,6 +39,8 @@ export function bindOperation(authenticator: Authenticator, log: FaceLog): Opera
     for (const kept of session.kept.values()) kept[Symbol.dispose]();
     session.kept.clear();
     try {
+      if (Buffer.byteLength(call.name) > maxNameBytes)
+        throw new LdapError('invalidDNSyntax', `a name in a bind has at most ${maxNameBytes} octets`);
       const principal = await identify(call, session, authenticator);
       session.principal = principal;
       audit(principal.dn, 0);

@@ -4,7 +4,7 @@ import { Dn, LdapError } from '../../../ldap/index.ts';
 import type { DirectoryEntry, DirectoryWriter } from '../../store/contract.ts';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { authorizer, locate, requireBound } from '../access/entry-access.ts';
-import { authorizationId, type Principal } from '../access/identity.ts';
+import { type Authenticator, authorizationId, type Peer } from '../access/identity.ts';
 import type { PasswordHasher } from '../access/password.ts';
 import { BerFault, BerReader, tags } from '../ber/ber-reader.ts';
 import { octets, sequence } from '../ber/ber-writer.ts';
@@ -12,12 +12,13 @@ import { type ExtendedCall, startTlsOid } from '../ber/request.ts';
 import { type Result, success } from '../ber/result.ts';
 import type { FaceLog } from '../face-event.ts';
 import { audited } from './audit.ts';
-import type { Operation, OperationContext } from './operation.ts';
+import type { Operation, OperationContext, Session } from './operation.ts';
 
 export interface ExtendedParts {
   readonly store: DirectoryWriter;
   readonly policy: AccessPolicy;
   readonly hasher: PasswordHasher;
+  readonly authenticator: Authenticator;
   readonly log: FaceLog;
 }
 
@@ -68,21 +69,26 @@ async function modifyPassword(
   if (!peer.confidential) throw new LdapError('confidentialityRequired', 'passwords are taken over TLS only');
   const change: PasswordChange = value === undefined ? {} : read(value, readPasswordChange);
   const dn = (change.identity ?? principal.dn).replace(/^dn:/i, '');
-  return audited(parts.log, session, { operation: 'password', dn }, () => setPassword(dn, change, principal, parts));
+  return audited(parts.log, session, { operation: 'password', dn }, () => setPassword(dn, change, session, parts));
 }
 
 async function setPassword(
   dn: string,
   change: PasswordChange,
-  principal: Principal,
-  { store, policy, hasher }: ExtendedParts,
+  { principal, peer }: Session,
+  { store, policy, hasher, authenticator }: ExtendedParts,
 ): Promise<Result> {
   const name = Dn.parse(dn);
   const own = principal.kind !== 'administrator' && sameName(name, Dn.parse(principal.dn), store);
   // Everyone may change his own password, having proved the old one, also where he may see nothing.
   const { entry } = own ? { entry: store.get(name) } : locate({ store, policy }, principal, name);
   if (entry === undefined) throw new LdapError('noSuchObject', 'there is no such entry');
-  if (own || change.old !== undefined) await requireOldPassword(entry, change.old, hasher);
+  const rights = policy.rights(principal, entry);
+  // Before the old password is looked at: else whoever sees an entry could try passwords on it.
+  if (!own && !rights.writes('userpassword'))
+    throw new LdapError('insufficientAccessRights', 'the password is not yours to change');
+  if (own) await requireOwnPassword(principal.dn, change.old, peer, authenticator);
+  else if (change.old !== undefined) await requireOldPassword(entry, change.old, hasher);
   const generated = change.fresh === undefined ? randomBytes(15).toString('base64url') : undefined;
   const hash = await hasher.hash(change.fresh ?? Buffer.from(generated ?? ''));
   const authorize = own ? undefined : authorizer({ store, policy }, principal);
@@ -94,6 +100,22 @@ async function setPassword(
 }
 
 const sameName = (a: Dn, b: Dn, { schema }: DirectoryWriter): boolean => schema.keyOf(a).equals(schema.keyOf(b));
+
+/** As a bind: wrong ones are counted, slowed and locked like those of a stranger, for the session may be another's by now. */
+async function requireOwnPassword(
+  dn: string,
+  old: Buffer | undefined,
+  peer: Peer,
+  authenticator: Authenticator,
+): Promise<void> {
+  try {
+    if (old === undefined || old.length === 0) throw new LdapError('invalidCredentials', 'no old password');
+    await authenticator.authenticate(dn, old, peer);
+  } catch (cause) {
+    if (!(cause instanceof LdapError) || cause.code !== 'invalidCredentials') throw cause;
+    throw new LdapError('unwillingToPerform', 'the old password is wrong or missing', { cause });
+  }
+}
 
 async function requireOldPassword(
   entry: DirectoryEntry,

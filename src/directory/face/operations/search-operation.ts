@@ -1,7 +1,7 @@
 /** Search: RFC 4511 §4.5, with paged results (RFC 2696) and server side sorting (RFC 2891). */
 import { compileFilter, type Dn, type Entry, LdapError } from '../../../ldap/index.ts';
 import type { DirectoryEntry, SearchRequest } from '../../store/contract.ts';
-import { everyRight } from '../access/access-policy.ts';
+import { type EntryRights, everyRight } from '../access/access-policy.ts';
 import { assertOn, locate, requireBound } from '../access/entry-access.ts';
 import type { Principal } from '../access/identity.ts';
 import {
@@ -203,12 +203,15 @@ interface Opened {
 
 /** Begins the walk through the store; sorted, it is walked to its end first. */
 async function open({ context, request }: SearchJob, parts: Parts, signal: AbortSignal): Promise<Opened> {
-  const { store, limits, budget } = parts;
+  const { store, policy, limits, budget } = parts;
   const { sort } = context.controls;
   if (sort === undefined) return { cursor: new EntryCursor(store.searchGently(request, signal)), controls: [] };
   try {
     const sorter = new EntrySorter(sort.keys, store.schema);
-    const sorted = await SortedEntries.of(request, sorter, { store, budget, limit: limits.maxSortedEntries }, signal);
+    const { principal } = context.session;
+    const rightsOn = (entry: DirectoryEntry): EntryRights => policy.rights(principal, entry);
+    const sorting = { store, budget, limit: limits.maxSortedEntries, rightsOn };
+    const sorted = await SortedEntries.of(request, sorter, sorting, signal);
     return { cursor: new EntryCursor(sorted.entries()), controls: [sortControl(success)], held: sorted };
   } catch (refusal) {
     if (!(refusal instanceof SortRefusal)) throw refusal;

@@ -44,9 +44,9 @@ export class EntrySorter {
     this.#keys = keys.map((key) => known(key, schema));
   }
 
-  /** What is kept of an entry while the others are read. */
-  row(entry: DirectoryEntry): SortedRow {
-    const values = this.#keys.map((key) => this.#least(entry, key));
+  /** What is kept of an entry while the others are read. What may not be read sorts as absent: the order would tell of it. */
+  row(entry: DirectoryEntry, reads: (attribute: string) => boolean): SortedRow {
+    const values = this.#keys.map((key) => this.#least(entry, key, reads));
     return { guid: entry.guid, values, ...(entry.isDeleted && { deleted: entry }) };
   }
 
@@ -60,11 +60,11 @@ export class EntrySorter {
   }
 
   /** Smallest value of the attribute in its normal form. */
-  #least(entry: Entry, { subtypes, normalise }: KnownKey): Buffer | undefined {
+  #least(entry: Entry, { subtypes, normalise }: KnownKey, reads: (attribute: string) => boolean): Buffer | undefined {
     let least: Buffer | undefined;
     for (const name of entry.attributes) {
       const attribute = this.#schema.describe(name)?.attribute;
-      if (attribute === undefined || !subtypes.has(attribute.key)) continue;
+      if (attribute === undefined || !subtypes.has(attribute.key) || !reads(attribute.key)) continue;
       for (const value of entry.buffers(name)) {
         const normal = normalise(value);
         if (normal !== undefined && (least === undefined || normal.compare(least) < 0)) least = normal;

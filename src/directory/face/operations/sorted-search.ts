@@ -1,5 +1,6 @@
 /** The entries of a search in the order a client asks for (RFC 2891): all are read before the first one is sent. */
 import type { DirectoryEntry, DirectoryReader, SearchRequest } from '../../store/contract.ts';
+import type { EntryRights } from '../access/access-policy.ts';
 import { TimeSlice } from '../time-slice.ts';
 import { type EntrySorter, type SortedRow, SortRefusal } from './sort-keys.ts';
 
@@ -29,6 +30,8 @@ export class SortBudget {
 export interface SortParts {
   readonly store: DirectoryReader;
   readonly budget: SortBudget;
+  /** Rights on an entry: those that may not be seen are not counted either. */
+  readonly rightsOn: (entry: DirectoryEntry) => EntryRights;
   /** Most entries of one search. */
   readonly limit: number;
 }
@@ -74,12 +77,14 @@ export class SortedEntries implements Disposable {
   }
 
   async #collect(request: SearchRequest, sorter: EntrySorter, signal: AbortSignal): Promise<void> {
-    const { store, budget, limit } = this.#parts;
+    const { store, budget, limit, rightsOn } = this.#parts;
     for await (const entry of store.searchGently(request, signal)) {
+      const rights = rightsOn(entry);
+      if (!rights.visible) continue;
       if (this.#rows.length >= limit)
         throw new SortRefusal('adminLimitExceeded', `more than ${limit} entries are not sorted`);
       budget.take();
-      this.#rows.push(sorter.row(entry));
+      this.#rows.push(sorter.row(entry, (attribute) => rights.reads(attribute)));
     }
   }
 }

@@ -8,7 +8,7 @@ import type {
   WriteResult,
 } from '../../store/contract.ts';
 import type { AccessPolicy } from '../access/access-policy.ts';
-import { parseAccessRule, ruleAttribute, secretAttributes } from '../access/access-rule.ts';
+import { parseAccessRule, ruleAttribute } from '../access/access-rule.ts';
 import { authorizer, noSuchObject, requireBound, requireRights, type UpdateCall } from '../access/entry-access.ts';
 import { hashPasswords, type PasswordHasher } from '../access/password.ts';
 import { controlOids } from '../ber/controls.ts';
@@ -39,22 +39,26 @@ export interface UpdateOperations {
 export function updateOperations(parts: UpdateParts): UpdateOperations {
   const { store, hasher } = parts;
   return {
-    add: update(parts, async ({ dn, attributes }, name, options) => {
+    add: update(parts, async ({ dn, attributes }, name, options, context) => {
       check(attributes, store.schema);
       if (name.isRoot) throw new LdapError('entryAlreadyExists', `'${dn}' is the root DSE`);
       checkNaming(name.rdn, store.schema);
-      return store.add(name, await hashPasswords(attributes, store.schema, hasher), options);
+      return store.add(name, await hashPasswords(attributes, store.schema, hasher, mayGiveHash(context)), options);
     }),
     delete: update(parts, async (_, name, options, { controls }) =>
       store.delete(name, { ...options, subtree: controls.treeDelete === true }),
     ),
-    modify: update(parts, async ({ modifications }, name, options) => {
+    modify: update(parts, async ({ modifications }, name, options, context) => {
       // What does not hold any more may be taken away.
       check(
         modifications.filter(({ operation }) => operation !== 'delete'),
         store.schema,
       );
-      return store.modify(name, await hashPasswords(modifications, store.schema, hasher), options);
+      return store.modify(
+        name,
+        await hashPasswords(modifications, store.schema, hasher, mayGiveHash(context)),
+        options,
+      );
     }),
     modifyDn: update(parts, async ({ newRdn, deleteOldRdn, newSuperior }, name, options) => {
       checkNaming(parseRdn(newRdn), store.schema);
@@ -66,6 +70,9 @@ export function updateOperations(parts: UpdateParts): UpdateOperations {
     }),
   };
 }
+
+/** A ready-made hash is of whatever password and cost its maker chose. */
+const mayGiveHash = ({ session }: OperationContext): boolean => session.principal.kind === 'administrator';
 
 type Write<C> = (call: C, name: Dn, options: WriteOptions, context: OperationContext) => Promise<WriteResult>;
 
@@ -170,8 +177,7 @@ function check(attributes: readonly AttributeValues[], schema: Schema): void {
  */
 function checkNaming(rdn: Rdn, schema: Schema): void {
   for (const { type } of rdn) {
-    const key = schema.attribute(type)?.key ?? '';
-    if (secretAttributes.has(key) || key === 'objectclass')
+    if (schema.attribute(type)?.access !== undefined)
       throw new LdapError('namingViolation', `entries are not named by ${type}`);
   }
 }

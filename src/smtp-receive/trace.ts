@@ -1,18 +1,25 @@
-/** What is written about a message that is received: its Received field, its envelope, its event and its reply. Pure. */
+/** What is written about a message that is received: its trace field, its envelope, its event and its reply. Pure. */
 import type { EventOf } from '../logs/index.ts';
 import { buildReceived } from '../mail/index.ts';
 import type { ContentFacts, NewMessage } from '../queue/index.ts';
 import { oneLine, type Reply, replies } from '../smtp/index.ts';
-import type { Session } from './session.ts';
+import type { CommandSession } from './command-session.ts';
 import type { Transaction } from './transaction.ts';
 
 /** A Message-ID that may stand in a reply line. */
 const plainMessageId = /^<[!-~]{1,250}>$/;
 
+type TracedSession = Pick<CommandSession, 'origin' | 'helo' | 'extended' | 'tls'>;
+/** Internal and network message id. */
+interface MessageIds {
+  readonly id: number;
+  readonly guid: string;
+}
+
 /** RFC 5321 §4.4. `id`: network message id; `at`: milliseconds since 1970. */
 export function receivedField(
-  { origin, helo, extended, tls }: Session,
-  { recipients, argument }: Transaction,
+  { origin, helo, extended, tls }: TracedSession,
+  { recipients, argument }: Pick<Transaction, 'recipients' | 'argument'>,
   { id, at }: { readonly id: string; readonly at: number },
 ): string {
   const [first, second] = recipients;
@@ -33,7 +40,11 @@ export function receivedField(
 }
 
 /** What the queue keeps with the content. */
-export function newMessage({ origin, helo, tls }: Session, { envelope }: Transaction, facts: ContentFacts): NewMessage {
+export function newMessage(
+  { origin, helo, tls }: TracedSession,
+  { envelope }: Pick<Transaction, 'envelope'>,
+  facts: ContentFacts,
+): NewMessage {
   return {
     envelope,
     origin: {
@@ -48,15 +59,17 @@ export function newMessage({ origin, helo, tls }: Session, { envelope }: Transac
   };
 }
 
-/** The event that tracking calls RECEIVE. */
+/** The event that tracking calls RECEIVE. `at`: milliseconds since 1970. */
 export function queuedEvent(
-  session: Session,
-  { id, guid }: { readonly id: number; readonly guid: string },
+  { id, guid }: MessageIds,
   { envelope, origin, facts }: NewMessage,
   reply: Reply,
+  at: number,
 ): EventOf<'message-queued'> {
   return {
-    ...session.head(id),
+    at,
+    session: origin.session,
+    message: id,
     kind: 'message-queued',
     guid,
     messageId: facts.messageId,
@@ -75,10 +88,6 @@ export function queuedEvent(
 }
 
 /** The answer to a message that is kept. A message without a Message-ID that a line can hold is named by its GUID. */
-export function queuedReply(
-  { id, guid }: { readonly id: number; readonly guid: string },
-  messageId: string,
-  serverFqdn: string,
-): Reply {
+export function queuedReply({ id, guid }: MessageIds, messageId: string, serverFqdn: string): Reply {
   return replies.queued(plainMessageId.test(messageId) ? messageId : `<${guid}@${serverFqdn}>`, id, serverFqdn);
 }

@@ -1,10 +1,13 @@
 /** What a certificate says: RFC 5280. Names and extensions come from the ASN.1, the key from OpenSSL. */
 import { X509Certificate } from 'node:crypto';
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { children, type DerNode, isContext, objectIdentifier, octets, readDer } from './der.ts';
-import { type DistinguishedName, formatName, nameFromDer, sameName } from './distinguished-name.ts';
+import { type DistinguishedName, nameFromDer } from './distinguished-name.ts';
+import { asciiLowerCase } from './host-match.ts';
+import { sameName } from './name-comparison.ts';
+import { formatName } from './name-syntax.ts';
 
-export interface CertificateFacts {
+export interface ParsedCertificate {
   readonly der: Buffer;
   /** SHA-1 of the DER, 40 upper-case hexadecimal digits, as Exchange shows it. */
   readonly thumbprint: string;
@@ -42,7 +45,7 @@ export interface CertificateFacts {
 }
 
 /** Reads DER, or the first certificate of a PEM text, whatever its key type. Throws RangeError. */
-export function readCertificate(data: Buffer | string): CertificateFacts {
+export function readCertificate(data: Buffer | string): ParsedCertificate {
   const certificate = parse(data);
   const tbs = tbsOf(certificate.raw);
   const { subject, issuer } = tbs;
@@ -63,7 +66,7 @@ export function readCertificate(data: Buffer | string): CertificateFacts {
     signatureAlgorithm: certificate.signatureAlgorithm ?? certificate.signatureAlgorithmOid,
     ...usages(tbs.extensions),
     isCa: certificate.ca,
-    selfSigned: sameName(subject, issuer) && signedBy(certificate),
+    selfSigned: tbs.selfIssued && signedBy(certificate),
   };
 }
 
@@ -94,6 +97,8 @@ interface Tbs {
   readonly version: number;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
+  /** Issuer and subject are the same name; by octets where a value does not decode. */
+  readonly selfIssued: boolean;
   /** DER of each extension's value by identifier. */
   readonly extensions: ReadonlyMap<string, Buffer>;
 }
@@ -103,12 +108,14 @@ function tbsOf(der: Buffer): Tbs {
   const fields = children(children(readDer(der))[0]);
   const first = fields[0];
   const explicit = first !== undefined && isContext(first, 0);
-  const [, , issuer, , subject] = explicit ? fields.slice(1) : fields;
+  const [, , issuerNode, , subjectNode] = explicit ? fields.slice(1) : fields;
+  const [issuer, subject] = [nameFromDer(issuerNode), nameFromDer(subjectNode)];
   const list = fields.find((field) => isContext(field, 3));
   return {
     version: explicit ? (octets(children(first)[0])[0] ?? 0) + 1 : 1,
-    issuer: nameFromDer(issuer),
-    subject: nameFromDer(subject),
+    issuer,
+    subject,
+    selfIssued: sameName(issuer, subject) || formatName(issuer) === formatName(subject),
     extensions: new Map(children(children(list)[0]).map(extension)),
   };
 }
@@ -119,7 +126,7 @@ function extension(node: DerNode): readonly [string, Buffer] {
 }
 
 /** RFC 5280 §4.2.1.6: dNSName is [2], iPAddress [7]. */
-function alternativeNames(value: Buffer | undefined): Pick<CertificateFacts, 'dnsNames' | 'ipAddresses'> {
+function alternativeNames(value: Buffer | undefined): Pick<ParsedCertificate, 'dnsNames' | 'ipAddresses'> {
   const names = value === undefined ? [] : children(readDer(value));
   return {
     dnsNames: names.filter((name) => isContext(name, 2)).map((name) => dnsName(octets(name))),
@@ -127,10 +134,15 @@ function alternativeNames(value: Buffer | undefined): Pick<CertificateFacts, 'dn
   };
 }
 
-/** Some CAs wrote U-labels; the type allows only ASCII. What is no name at all stays text and matches nothing. */
+/**
+ * Some CAs wrote U-labels; the type allows only ASCII. Taken where the text is the U-label itself, not something that
+ * UTS 46 maps to another name (full-width letters become ASCII). What is no name stays text and matches nothing.
+ */
 function dnsName(value: Buffer): string {
-  const text = value.toString('utf8').toLowerCase();
-  return /^[\0-\x7f]*$/.test(text) ? text : domainToASCII(text) || text;
+  const text = asciiLowerCase(value.toString('utf8'));
+  if (/^[\0-\x7f]*$/.test(text)) return text;
+  const encoded = domainToASCII(text);
+  return encoded !== '' && domainToUnicode(encoded) === text ? encoded : text;
 }
 
 function ipText(value: Buffer): string {
@@ -140,7 +152,7 @@ function ipText(value: Buffer): string {
   return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
 }
 
-function keyFacts(certificate: X509Certificate): Pick<CertificateFacts, 'keyType' | 'keyBits'> {
+function keyFacts(certificate: X509Certificate): Pick<ParsedCertificate, 'keyType' | 'keyBits'> {
   try {
     const { asymmetricKeyType = 'unknown', asymmetricKeyDetails } = certificate.publicKey;
     const { modulusLength, namedCurve = '' } = asymmetricKeyDetails ?? {};
@@ -175,7 +187,7 @@ const purposes: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
 };
 
-function usages(extensions: ReadonlyMap<string, Buffer>): Pick<CertificateFacts, 'keyUsage' | 'extendedKeyUsage'> {
+function usages(extensions: ReadonlyMap<string, Buffer>): Pick<ParsedCertificate, 'keyUsage' | 'extendedKeyUsage'> {
   const bits = extensions.get(oids.keyUsage);
   const list = extensions.get(oids.extendedKeyUsage);
   return {

@@ -1,0 +1,13 @@
+/**
+ * The TLS compliance tester for mail: probes an endpoint from outside, octet by octet (tls/wire), and judges what it saw
+ * by named standards. Facts first, then pure verdicts; what was not seen is never a pass. It neither receives nor sends mail.
+ * RFC 3207, RFC 8446, RFC 5246, RFC 7672, RFC 8461, and the sources that each rule of a profile names.
+ */
+
+export { type Endpoint, endpointText, type Manners, politeManners, swiftManners } from './endpoint.ts';
+export type { Facts } from './facts.ts';
+export { type Fix, fixFor } from './fixes.ts';
+export { judge, type Verdict } from './judge.ts';
+export { type ProbeOptions, type ProbeResult, probeEndpoint } from './probe-endpoint.ts';
+export { loadProfile, type Profile, parseProfile, profileNames, type Rule } from './profile.ts';
+export { type Report, type Row, rankOf, reportSchema, rowsOf, statusOf } from './report.ts';

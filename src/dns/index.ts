@@ -1,0 +1,15 @@
+/**
+ * Questions to a validating resolver, with what Node's own resolver hides: whether the answer is DNSSEC-secure (the AD
+ * bit, RFC 4035 §3.2.3, RFC 6840 §5.7), TLSA and CAA records, and times to live. It validates nothing itself: AD is worth
+ * what the way to the resolver is worth, so only a resolver on loopback or one declared trusted is believed.
+ */
+
+export {
+  type DnsAnswer,
+  DnsClient,
+  type DnsClientOptions,
+  DnsFailure,
+  type DnsRecord,
+  type DnsType,
+} from './dns-client.ts';
+export { isTrustedResolver, systemResolvers } from './resolver-address.ts';

@@ -1,0 +1,7 @@
+/**
+ * EdgeSync: joins an appliance to the organization. Inside, it reads the recipients of a directory (Active Directory, Samba AD,
+ * OpenLDAP and any other LDAP server), plans what an edge is to change, and writes it over pinned LDAPS, addresses as hashes. On
+ * the edge, it knows the subscription, its accounts and its lease, and answers whether an address is known. The perimeter never
+ * holds a credential of the inside. Leaves out: cmdlets and commands, which only call this; the mail path, which asks one function.
+ */
+export { canonicalAddress, canonicalMailbox, lookupForms } from './address.ts';

@@ -1,0 +1,322 @@
+/**
+ * What the inside knows: the recipients of the source as they were last read, and for each edge what stands there and what
+ * is still to be written. LMDB, so that a run costs what changed, and is killed at any instant without harm: what a batch will
+ * write is marked as unsure on disk before it is sent, and confirmed with it afterwards.
+ */
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { type EdgeState, type Recipient, wantedState } from '../recipient.ts';
+import type { RecipientChange } from '../recipient-plan.ts';
+
+/** What the inside believes of an object on the edge. */
+export interface EdgeRecord extends EdgeState {
+  /** A write was begun and not confirmed. */
+  readonly unsure?: true;
+}
+
+/** What one item of a reading leaves. */
+export interface SourceUpdate {
+  readonly id: string;
+  /** Undefined: it is gone, or no recipient any more. */
+  readonly recipient: Recipient | undefined;
+}
+
+/** How far edges, undo and readings have come; small values. */
+type MetaValue = string | number | boolean;
+
+const mostEdges = 32;
+
+export class Mirror implements AsyncDisposable {
+  readonly #root: RootDatabase;
+  readonly #recipients: Database<Recipient, string>;
+  /** Address to the ids of all recipients that are to have it. */
+  readonly #wanted: Database<string, string>;
+  readonly #meta: Database<MetaValue, string>;
+  readonly #edges = new Map<string, EdgeMirror>();
+
+  private constructor(root: RootDatabase) {
+    this.#root = root;
+    this.#recipients = root.openDB<Recipient, string>('recipients', { encoding: 'msgpack' });
+    this.#wanted = root.openDB<string, string>('wanted', { encoding: 'ordered-binary', dupSort: true });
+    this.#meta = root.openDB<MetaValue, string>('meta', { encoding: 'json' });
+    for (const name of this.edgeNames) this.#openEdge(name);
+  }
+
+  /** Opens or makes it. The folder holds addresses in clear: mode 0700. */
+  static open(folder: string, { readOnly = false } = {}): Mirror {
+    const made = !existsSync(join(folder, 'data.mdb'));
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const root = open({
+      path: folder,
+      readOnly,
+      maxDbs: 8 + mostEdges * 3,
+      mapSize: 64 * 1024 ** 3,
+      overlappingSync: false,
+      noSubdir: false,
+    });
+    if (made) chmodSync(join(folder, 'data.mdb'), 0o600);
+    return new Mirror(root);
+  }
+
+  /** A copy that can be thrown away: what a plan reads must not stay. */
+  async copyTo(folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await this.#root.backup(folder, true);
+  }
+
+  meta(key: string): MetaValue | undefined {
+    return this.#meta.get(key);
+  }
+
+  async setMeta(values: Readonly<Record<string, MetaValue | undefined>>): Promise<void> {
+    await this.#root.transaction(() => this.#putMeta(values));
+  }
+
+  #putMeta(values: Readonly<Record<string, MetaValue | undefined>>): void {
+    for (const [key, value] of Object.entries(values)) {
+      if (value === undefined) void this.#meta.remove(key);
+      else void this.#meta.put(key, value);
+    }
+  }
+
+  recipient(id: string): Recipient | undefined {
+    return this.#recipients.get(id);
+  }
+
+  /** Every recipient, excluded ones too. */
+  *recipients(): Generator<Recipient> {
+    for (const { value } of this.#recipients.getRange({ snapshot: false })) yield value;
+  }
+
+  *ids(): Generator<string> {
+    yield* this.#recipients.getKeys({ snapshot: false });
+  }
+
+  get size(): number {
+    return (this.#recipients.getStats() as { entryCount: number }).entryCount;
+  }
+
+  /** Ids of the recipients that are to have a canonical address. */
+  holders(address: string): string[] {
+    return [...this.#wanted.getValues(address)];
+  }
+
+  isHeld(address: string): boolean {
+    return this.#wanted.get(address) !== undefined;
+  }
+
+  /** Takes over what was read; what differs is to be written to every edge. All or nothing. Returns how many differed. */
+  async update(
+    updates: readonly SourceUpdate[],
+    meta: Readonly<Record<string, MetaValue | undefined>> = {},
+  ): Promise<number> {
+    return this.#root.transaction(() => {
+      const changed = updates.filter((update) => this.#put(update)).length;
+      this.#putMeta(meta);
+      return changed;
+    });
+  }
+
+  #put({ id, recipient }: SourceUpdate): boolean {
+    const before = this.#recipients.get(id);
+    if (JSON.stringify(before) === JSON.stringify(recipient)) return false;
+    for (const address of wantedState(before)?.addresses ?? []) void this.#wanted.remove(address, id);
+    for (const address of wantedState(recipient)?.addresses ?? []) void this.#wanted.put(address, id);
+    if (recipient === undefined) void this.#recipients.remove(id);
+    else void this.#recipients.put(id, recipient);
+    for (const edge of this.#edges.values()) edge.touch(id);
+    return true;
+  }
+
+  get edgeNames(): readonly string[] {
+    return JSON.parse(String(this.#meta.get('edges') ?? '[]')) as string[];
+  }
+
+  /** The part of one edge. Throws RangeError for an edge that is not subscribed. */
+  edge(name: string): EdgeMirror {
+    const edge = this.#edges.get(name);
+    if (edge === undefined) throw new RangeError(`no edge '${name}' is subscribed`);
+    return edge;
+  }
+
+  /** Begins an edge: everything is still to be written to it. */
+  async addEdge(name: string): Promise<EdgeMirror> {
+    const known = this.#edges.get(name);
+    if (known !== undefined) return known;
+    if (this.#edges.size >= mostEdges) throw new RangeError(`no more than ${mostEdges} edges can be subscribed`);
+    const edge = this.#openEdge(name);
+    await this.#root.transaction(() => {
+      this.#putMeta({ edges: JSON.stringify([...this.edgeNames.filter((one) => one !== name), name]) });
+      for (const id of this.#recipients.getKeys({ snapshot: false })) edge.touch(id);
+    });
+    return edge;
+  }
+
+  async removeEdge(name: string): Promise<void> {
+    const edge = this.#edges.get(name);
+    if (edge === undefined) return;
+    this.#edges.delete(name);
+    await this.#root.transaction(() => {
+      this.#putMeta({ edges: JSON.stringify(this.edgeNames.filter((one) => one !== name)) });
+      edge.clear();
+    });
+  }
+
+  #openEdge(name: string): EdgeMirror {
+    const edge = new EdgeMirror(name, this.#root, this.#meta);
+    this.#edges.set(name, edge);
+    return edge;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#root.close();
+  }
+}
+
+/** What one edge has. */
+export class EdgeMirror {
+  readonly name: string;
+  readonly #root: RootDatabase;
+  readonly #meta: Database<MetaValue, string>;
+  readonly #records: Database<EdgeRecord, string>;
+  readonly #dirty: Database<number, string>;
+  /** State before each run that changed something, by number of the run and id. */
+  readonly #undo: Database<EdgeRecord | null, [number, string]>;
+
+  constructor(name: string, root: RootDatabase, meta: Database<MetaValue, string>) {
+    this.name = name;
+    this.#root = root;
+    this.#meta = meta;
+    this.#records = root.openDB<EdgeRecord, string>(`edge ${name}`, { encoding: 'msgpack' });
+    this.#dirty = root.openDB<number, string>(`dirty ${name}`, { encoding: 'msgpack' });
+    this.#undo = root.openDB<EdgeRecord | null, [number, string]>(`undo ${name}`, { encoding: 'msgpack' });
+  }
+
+  record(id: string): EdgeRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  *records(): Generator<readonly [string, EdgeRecord]> {
+    for (const { key, value } of this.#records.getRange({ snapshot: false })) yield [key, value];
+  }
+
+  /** Addresses that the edge accepts, as far as is known. */
+  get addressCount(): number {
+    return Number(this.#meta.get(this.#countKey) ?? 0);
+  }
+
+  get recipientCount(): number {
+    return (this.#records.getStats() as { entryCount: number }).entryCount;
+  }
+
+  get dirtyCount(): number {
+    return (this.#dirty.getStats() as { entryCount: number }).entryCount;
+  }
+
+  /** Ids to look at, in order; what is confirmed meanwhile is not named again. */
+  *dirtyIds(): Generator<string> {
+    yield* this.#dirty.getKeys({ snapshot: false });
+  }
+
+  /** Within a transaction. */
+  touch(id: string): void {
+    void this.#dirty.put(id, 1);
+  }
+
+  async touchAll(ids: Iterable<string>): Promise<void> {
+    await this.#root.transaction(() => {
+      for (const id of ids) this.touch(id);
+    });
+  }
+
+  /** Before a batch is sent: whatever becomes of it, nobody may believe to know. Keeps the states before for undo. */
+  async begin(run: number, changes: readonly RecipientChange[]): Promise<void> {
+    await this.#root.transaction(() => {
+      for (const { id, before, after } of changes) {
+        if (this.#undo.get([run, id]) === undefined) void this.#undo.put([run, id], before ?? null);
+        const both = [...new Set([...(before?.addresses ?? []), ...(after?.addresses ?? [])])].sort();
+        this.#putRecord(id, { addresses: both, extras: after?.extras ?? before?.extras ?? {}, unsure: true });
+        this.touch(id);
+      }
+    });
+  }
+
+  /** After a batch was written. With `keep` the ids stay to be looked at: not all that was wanted was written. */
+  async confirm(changes: readonly (RecipientChange & { readonly keep: boolean })[]): Promise<void> {
+    await this.#root.transaction(() => {
+      for (const { id, after, keep } of changes) {
+        this.#putRecord(id, after);
+        if (!keep) void this.#dirty.remove(id);
+      }
+    });
+  }
+
+  /** There is nothing to write for these. */
+  async clean(ids: readonly string[]): Promise<void> {
+    await this.#root.transaction(() => {
+      for (const id of ids) void this.#dirty.remove(id);
+    });
+  }
+
+  /** What a comparison found on the edge: it is not what was believed. */
+  async found(records: readonly (readonly [string, EdgeRecord | undefined])[]): Promise<void> {
+    await this.#root.transaction(() => {
+      for (const [id, record] of records) {
+        this.#putRecord(id, record);
+        this.touch(id);
+      }
+    });
+  }
+
+  #putRecord(id: string, record: EdgeRecord | undefined): void {
+    const before = this.#records.get(id)?.addresses.length ?? 0;
+    if (record === undefined) void this.#records.remove(id);
+    else {
+      const { addresses, extras, unsure } = record;
+      void this.#records.put(id, unsure === true ? { addresses, extras, unsure } : { addresses, extras });
+    }
+    void this.#meta.put(this.#countKey, this.addressCount - before + (record?.addresses.length ?? 0));
+  }
+
+  /** Runs that can be undone, newest first. */
+  get runs(): number[] {
+    const runs = new Set<number>();
+    let end: [number, string] | undefined;
+    for (;;) {
+      const [last] = [...this.#undo.getKeys({ reverse: true, limit: 1, ...(end && { start: end }) })];
+      if (last === undefined) return [...runs];
+      runs.add(last[0]);
+      end = [last[0], ''];
+    }
+  }
+
+  /** States before a run. */
+  *before(run: number): Generator<readonly [string, EdgeRecord | undefined]> {
+    for (const { key, value } of this.#undo.getRange({ start: [run, ''], end: [run + 1, ''], snapshot: false })) {
+      yield [key[1], value ?? undefined];
+    }
+  }
+
+  /** Forgets all but the last runs. */
+  async keepRuns(most: number): Promise<void> {
+    const oldest = this.runs[most - 1];
+    if (oldest === undefined) return;
+    const keys = [...this.#undo.getKeys({ start: [0, ''], end: [oldest, ''] })];
+    await this.#root.transaction(() => {
+      for (const key of keys) void this.#undo.remove(key);
+    });
+  }
+
+  /** Within a transaction. */
+  clear(): void {
+    this.#records.clearSync();
+    this.#dirty.clearSync();
+    this.#undo.clearSync();
+    void this.#meta.remove(this.#countKey);
+  }
+
+  get #countKey(): string {
+    return `addresses ${this.name}`;
+  }
+}

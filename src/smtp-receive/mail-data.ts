@@ -1,0 +1,296 @@
+import { isAscii } from 'node:buffer';
+import { type Envelope, HeaderBlock, type HeaderFacts } from '../mail/index.ts';
+import { type AgentDecision, type EndOfDataArgs, endOfContent, type Outcome } from '../pipeline/index.ts';
+import type { ContentFacts } from '../queue/index.ts';
+import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
+import type { CommandSession, MailDataState } from './command-session.ts';
+import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
+import { ContentOutput } from './content-output.ts';
+import type { ContentSink } from './edge-stream.ts';
+import { HeldHeader } from './held-header.ts';
+import type { Refusal, SinkContent } from './message-sink.ts';
+import { newMessage, receivedField } from './trace.ts';
+import type { Transaction } from './transaction.ts';
+
+/**
+ * The mail data of one transaction (RFC 5321 §3.3) on its way from the wire to the sink. The header is held until it is
+ * complete, because our trace field comes before it and because it may refuse the message; everything behind it streams.
+ */
+export class MailData implements ContentSink, MailDataState {
+  readonly #session: CommandSession;
+  readonly #transaction: Transaction;
+  readonly #sink: SinkContent;
+  readonly #output: ContentOutput;
+  readonly #scanner = new ContentScanner();
+  readonly #held: HeldHeader;
+  readonly #receivedAt: number;
+  #envelope: Envelope;
+  #headerDone = false;
+  /** The header as agents left it. */
+  #header: Buffer = Buffer.alloc(0);
+  #headerChanged = false;
+  #facts: HeaderFacts | undefined;
+  /** Octets that the stored header has more than the received one. */
+  #added = 0;
+  /** Why the message is not taken. The rest of it is read and thrown away, then the reply is given. */
+  #refusal: Refusal | undefined;
+  /** An agent had it thrown away: answered as if it were taken. */
+  #discarded = false;
+  #disconnect = false;
+  #writing = true;
+  #committing = false;
+
+  constructor(session: CommandSession, transaction: Transaction, sink: SinkContent) {
+    this.#session = session;
+    this.#transaction = transaction;
+    this.#sink = sink;
+    this.#output = new ContentOutput(sink);
+    this.#held = new HeldHeader(session.parts.heldOctets);
+    this.#envelope = transaction.envelope;
+    this.#receivedAt = session.parts.clock.now();
+  }
+
+  /** Internal message id. */
+  get id(): number {
+    return this.#sink.id;
+  }
+
+  get stage(): 'data' | 'commit' {
+    return this.#committing ? 'commit' : 'data';
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    if (!this.#writing) return;
+    return this.#session.guard(() => this.#take(chunk));
+  }
+
+  end(): void | Promise<void> {
+    return this.#session.guard(() => {
+      this.#scanner.end();
+      const wait = this.#writing && !this.#headerDone ? this.#headerComplete(this.#held.take()) : undefined;
+      return wait === undefined ? this.#conclude() : wait.then(() => this.#conclude());
+    });
+  }
+
+  /** The connection is lost. A message that is complete is kept all the same: the client may have seen the answer. */
+  cancel(reason: string): void {
+    if (this.#committing) return;
+    this.#session.log.refused('DATA', replies.internalError, `the message is incomplete: ${reason}`, this.id);
+    this.#stop();
+  }
+
+  #take(chunk: Buffer): void | Promise<void> {
+    this.#scanner.push(chunk);
+    this.#checkContent();
+    if (!this.#writing) return;
+    if (this.#headerDone) return this.#attempt(() => this.#output.write(chunk));
+    const complete = this.#scanner.headerSize >= 0;
+    // Most messages come in one piece, which goes on as it is.
+    if (complete && this.#held.isEmpty) return this.#headerComplete(chunk);
+    if (!this.#held.add(chunk)) {
+      return this.#refuse(replies.insufficientResources(''), 'the headers of all sessions have too many octets');
+    }
+    if (complete) return this.#headerComplete(this.#held.take());
+    this.#refuseFor(headerRefusal(this.#scanner, this.#session.connector));
+  }
+
+  #checkContent(): void {
+    const { connector, rights } = this.#session;
+    this.#refuseFor(contentRefusal(this.#scanner, connector, rights.maxMessageSize));
+  }
+
+  /** `first`: the content up to the end of the header at least. */
+  #headerComplete(first: Buffer): void | Promise<void> {
+    this.#headerDone = true;
+    this.#refuseFor(headerRefusal(this.#scanner, this.#session.connector));
+    if (!this.#writing) return;
+    this.#header = first.subarray(0, this.#scanner.headerSize);
+    this.#facts = this.#headerFacts();
+    this.#refuseFor(hopRefusal(this.#facts, this.#session.connector));
+    const { onEndOfHeaders, readContent } = this.#session.parts.agents;
+    if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined)) return this.#storeHeader(first);
+    const args = { session: this.#session.smtpSession, envelope: this.#envelope, header: this.#header };
+    return this.#session.afterwards(onEndOfHeaders?.(args) ?? { args, changes: [] }, (outcome) => {
+      this.#obey(outcome);
+      if (this.#writing && readContent !== undefined) this.#output.readBy(readContent(outcome.args));
+      return this.#storeHeader(first);
+    });
+  }
+
+  #headerFacts(): HeaderFacts {
+    return new HeaderBlock(this.#header).facts(this.#session.origin.profile.fqdn);
+  }
+
+  #storeHeader(first: Buffer): void | Promise<void> {
+    if (!this.#writing) return;
+    const { headerSize } = this.#scanner;
+    const named = { recipients: this.#envelope.recipients, argument: this.#transaction.argument };
+    const field = receivedField(this.#session, named, { id: this.#sink.guid, at: this.#receivedAt });
+    // Content without a header would become part of our field (RFC 5322 §2.2.3) but for an empty line between them.
+    const separator = headerSize === 0 && first.length > 0 ? '\r\n' : '';
+    const untouched = !this.#headerChanged;
+    const head = untouched
+      ? Buffer.from(`${field}${separator}`)
+      : Buffer.concat([Buffer.from(field), this.#header, Buffer.from(separator)]);
+    this.#added = head.length - (untouched ? 0 : headerSize);
+    return this.#attempt(() => {
+      const wait = this.#output.writeHeader(head);
+      const rest = (): void | Promise<void> =>
+        untouched ? this.#output.writeWhole(first, headerSize) : this.#output.write(first.subarray(headerSize));
+      return wait === undefined ? rest() : wait.then(rest);
+    });
+  }
+
+  /** A sink that fails refuses the message. Anything else is a bug and goes on up. */
+  #attempt(step: () => void | Promise<void>): void | Promise<void> {
+    if (!this.#writing) return;
+    try {
+      const wait = step();
+      return wait === undefined ? undefined : wait.catch((error: unknown) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof SmtpError)) throw error;
+    this.#refuse(error.reply, error.reason);
+  }
+
+  #refuseFor(refusal: Refusal | undefined): void {
+    if (refusal !== undefined) this.#refuse(refusal.reply, refusal.reason);
+  }
+
+  #refuse(reply: Reply, reason: string): void {
+    this.#refusal ??= { reply, reason };
+    this.#stop();
+  }
+
+  /** Follows what the agents changed and decided. */
+  #obey({ decision, args, changes }: Outcome<{ readonly envelope: Envelope; readonly header: Buffer }>): void {
+    if (this.#refusal !== undefined || !this.#writing) return;
+    if (changes.length > 0) {
+      this.#session.tellChanges(changes, this.id);
+      this.#envelope = args.envelope;
+      if (this.#header !== args.header) {
+        this.#header = args.header;
+        this.#headerChanged = true;
+        this.#facts = this.#headerFacts();
+      }
+    }
+    if (decision !== undefined) return this.#decide(decision);
+    if (this.#envelope.recipients.length === 0) this.#discard('agents removed every recipient');
+  }
+
+  #decide({ agent, action }: AgentDecision): void {
+    const reason = `${agent}: ${action.reason}`;
+    this.#disconnect = action.kind === 'disconnect';
+    if (action.kind === 'discard') this.#discard(`thrown away by ${reason}`);
+    else this.#refuse(action.reply, reason);
+  }
+
+  #discard(reason: string): void {
+    this.#discarded = true;
+    this.#session.log.refused('DATA', this.#discardReply(), reason, this.id);
+    this.#stop();
+  }
+
+  #discardReply(): Reply {
+    return this.#sink.discard({ messageId: this.#facts?.messageId ?? '' });
+  }
+
+  /** Nothing more is written. */
+  #stop(): void {
+    if (!this.#writing) return;
+    this.#writing = false;
+    this.#held.drop();
+    this.#output.abort().catch((error: unknown) => this.#session.parts.onFault?.(error, this.#session.origin.id));
+  }
+
+  /** All of it is here. */
+  #conclude(): void | Promise<void> {
+    if (this.#writing) this.#checkContent();
+    const { onEndOfData } = this.#session.parts.agents;
+    const { readers } = this.#output;
+    if (!this.#writing || (onEndOfData === undefined && readers.length === 0)) return this.#settle();
+    const args: EndOfDataArgs = {
+      session: this.#session.smtpSession,
+      envelope: this.#envelope,
+      header: this.#header,
+      size: this.#scanner.size,
+      messageId: this.#facts?.messageId ?? '',
+      subject: this.#facts?.subject ?? '',
+    };
+    return this.#session.afterwards(endOfContent(readers, args), (read) => {
+      this.#obey(read);
+      if (!this.#writing || onEndOfData === undefined) return this.#settle();
+      return this.#session.afterwards(onEndOfData(read.args), (outcome) => {
+        this.#obey(outcome);
+        return this.#settle();
+      });
+    });
+  }
+
+  #settle(): void | Promise<void> {
+    if (this.#session.ended) return;
+    if (this.#writing) return this.#commit();
+    if (this.#discarded) this.#answer(this.#discardReply());
+    else this.#answerRefusal();
+  }
+
+  async #commit(): Promise<void> {
+    const session = this.#session;
+    this.#committing = true;
+    this.#writing = false;
+    const message = newMessage(session, { envelope: this.#envelope }, this.#contentFacts());
+    let reply: Reply;
+    try {
+      await this.#output.end();
+      reply = await this.#sink.commit(message);
+    } catch (error) {
+      if (!(error instanceof SmtpError)) throw error;
+      this.#refusal = { reply: error.reply, reason: error.reason };
+      return this.#answerRefusal();
+    }
+    if (reply.code >= 300) {
+      this.#refusal = { reply, reason: 'the sink refused the message' };
+      return this.#answerRefusal();
+    }
+    session.messages++;
+    this.#answer(reply);
+  }
+
+  #contentFacts(): ContentFacts {
+    const { size, headerSize, leadingDots, eightBit, utf8Header, bareCr, bareLf } = this.#scanner;
+    const headerIsAscii = this.#headerChanged ? isAscii(this.#header) : !utf8Header;
+    return {
+      size: size + this.#added,
+      headerSize: headerSize + this.#added,
+      // What agents add to the header may begin with a dot as well.
+      leadingDots: leadingDots || (this.#headerChanged && this.#header.includes('.')),
+      eightBit: eightBit || !headerIsAscii,
+      utf8Header: !headerIsAscii,
+      bareLines: bareCr >= 0 || bareLf >= 0,
+      messageId: this.#facts?.messageId ?? '',
+      subject: this.#facts?.subject ?? '',
+    };
+  }
+
+  #answerRefusal(): void {
+    const { reply, reason } = this.#refusal ?? { reply: replies.internalError, reason: 'the message was lost' };
+    this.#session.mailData = undefined;
+    this.#session.refuse('DATA', reply, reason, this.id);
+    if (this.#disconnect) this.#session.end(reason);
+    this.#afterwards();
+  }
+
+  #answer(reply: Reply): void {
+    this.#session.mailData = undefined;
+    this.#session.reply(reply);
+    this.#afterwards();
+  }
+
+  #afterwards(): void {
+    if (this.#session.parts.draining()) this.#session.stop();
+  }
+}

@@ -1,0 +1,18 @@
+import { principalName, wellKnownSids } from '../config/index.ts';
+
+/**
+ * Who a session is: a value apart from the connector it came in by. Its rights are those that the connector's access control
+ * entries give to any of the SIDs. An authenticated user, a partner and a server by direct trust are other values of this type.
+ */
+export interface Principal {
+  /** As logs show it. */
+  readonly name: string;
+  /** [MS-DTYP] 2.4.2; never empty. */
+  readonly sids: readonly string[];
+}
+
+/** A session before it authenticates ([MS-DTYP] 2.4.2.4). */
+export const anonymous: Principal = {
+  name: principalName(wellKnownSids.anonymous),
+  sids: [wellKnownSids.anonymous],
+};

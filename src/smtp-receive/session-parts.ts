@@ -1,0 +1,43 @@
+/** What a session is made of. */
+import type { SecureContext } from 'node:tls';
+import type { AcceptedDomainTable } from '../config/index.ts';
+import type { AgentChain } from '../pipeline/index.ts';
+import type { ConnectorProfile } from './connector-profile.ts';
+import type { CertificatePicker, ReceiveParts } from './contract.ts';
+import type { ContentSink } from './edge-stream.ts';
+import type { HeldOctets } from './held-octets.ts';
+
+/** The connection under a session. */
+export interface Wire {
+  /** Queues text; it goes out before the next octet is read. */
+  write(text: string): void;
+  /** The next octets are content. */
+  startContent(sink: ContentSink): void;
+  /** The next line may have so many octets, and no more. */
+  limitLine(maxBytes: number): void;
+  startTls(context: SecureContext): void;
+  /** Closes once all is written. */
+  close(): void;
+}
+
+/** What a session was begun with and keeps. */
+export interface SessionOrigin {
+  readonly id: string;
+  readonly profile: ConnectorProfile;
+  readonly domains: AcceptedDomainTable;
+  /** Addresses without brackets, and the endpoints as logs show them. */
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  readonly local: string;
+  readonly remote: string;
+}
+
+/** Parts of the service that sessions use. */
+export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'onFault'> & {
+  readonly certificates: CertificatePicker;
+  readonly agents: AgentChain;
+  /** Headers of all sessions that are held until they are complete. */
+  readonly heldOctets: HeldOctets;
+  /** No new message is begun any more. */
+  readonly draining: () => boolean;
+};

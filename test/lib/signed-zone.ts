@@ -1,0 +1,158 @@
+/**
+ * A small world of DNS for tests: zones signed by ldns-signzone in nsd, and unbound in front of them, which validates with
+ * the test's own trust anchors. Everything listens on one loopback address.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DnsClient } from '../../src/dns/index.ts';
+
+export interface ZoneOptions {
+  /** 'example.test' */
+  readonly name: string;
+  /** Lines of the zone file below SOA and NS: 'mx IN A 127.0.0.1'. */
+  readonly records: readonly string[];
+  /** Default 'signed'. 'expired': signatures that ended yesterday; 'bogus': signed with a key that the anchor does not name. */
+  readonly signing?: 'signed' | 'unsigned' | 'expired' | 'bogus';
+}
+
+export interface DnsWorld extends AsyncDisposable {
+  /** 'address:port' of unbound. */
+  readonly resolver: string;
+  /** 'address:port' of nsd, which does not validate. */
+  readonly authority: string;
+}
+
+/** Where Debian keeps the two daemons. */
+export const dnsPeers = { nsd: '/usr/sbin/nsd', unbound: '/usr/sbin/unbound', signzone: '/usr/bin/ldns-signzone' };
+
+export async function startDns(zones: readonly ZoneOptions[]): Promise<DnsWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-dns-'));
+  const [authorityPort, resolverPort] = [await freeUdpPort(), await freeUdpPort()];
+  const anchors = zones.flatMap((zone) => makeZone(folder, zone));
+  writeFileSync(join(folder, 'nsd.conf'), nsdConfiguration(folder, authorityPort, zones));
+  writeFileSync(join(folder, 'anchors'), `${anchors.join('\n')}\n`);
+  writeFileSync(join(folder, 'unbound.conf'), unboundConfiguration(folder, resolverPort, authorityPort, zones));
+  const children = [
+    spawn(dnsPeers.nsd, ['-d', '-c', join(folder, 'nsd.conf')], { stdio: 'ignore' }),
+    spawn(dnsPeers.unbound, ['-d', '-c', join(folder, 'unbound.conf')], { stdio: 'ignore' }),
+  ];
+  const world: DnsWorld = {
+    resolver: `127.0.0.1:${resolverPort}`,
+    authority: `127.0.0.1:${authorityPort}`,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(children.map(end));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  const up = zones.find(({ signing }) => signing === undefined || signing === 'signed' || signing === 'unsigned');
+  await answers(world.authority, zones[0]?.name ?? 'test');
+  if (up !== undefined) await answers(world.resolver, up.name);
+  return world;
+}
+
+async function answers(resolver: string, name: string): Promise<void> {
+  const client = new DnsClient({ resolvers: [resolver], timeoutMs: 500, tries: 1 });
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await client.ask(name, 'TXT');
+      return;
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await gone;
+  clearTimeout(timer);
+}
+
+/** Writes the zone file, signed as asked; gives its trust anchor. */
+function makeZone(folder: string, { name, records, signing = 'signed' }: ZoneOptions): string[] {
+  const file = join(folder, `${name}.zone`);
+  const head = [
+    `$ORIGIN ${name}.`,
+    '$TTL 60',
+    `@ IN SOA ns hostmaster 1 3600 600 86400 60`,
+    '@ IN NS ns',
+    'ns IN A 127.0.0.1',
+  ];
+  writeFileSync(file, `${[...head, ...records].join('\n')}\n`);
+  if (signing === 'unsigned') return [];
+  const key = generateKey(folder, name);
+  const anchorKey = signing === 'bogus' ? generateKey(folder, name) : key;
+  const day = (offset: number): string =>
+    new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+  const dates = signing === 'expired' ? ['-i', day(-30), '-e', day(-1)] : ['-i', day(-2), '-e', day(30)];
+  execFileSync(dnsPeers.signzone, ['-n', ...dates, '-f', `${file}.signed`, file, key], { cwd: folder, stdio: 'pipe' });
+  return [readFileSync(join(folder, `${anchorKey}.key`), 'utf8').trim()];
+}
+
+function generateKey(folder: string, name: string): string {
+  return execFileSync('ldns-keygen', ['-a', 'ECDSAP256SHA256', '-k', name], { cwd: folder, encoding: 'utf8' }).trim();
+}
+
+function nsdConfiguration(folder: string, port: number, zones: readonly ZoneOptions[]): string {
+  const server = [
+    'server:',
+    `  ip-address: 127.0.0.1@${port}`,
+    '  username: ""',
+    '  chroot: ""',
+    `  zonesdir: "${folder}"`,
+    `  database: ""`,
+    `  pidfile: "${folder}/nsd.pid"`,
+    `  xfrdfile: "${folder}/xfrd.state"`,
+    `  xfrdir: "${folder}"`,
+    `  zonelistfile: "${folder}/zone.list"`,
+    '  server-count: 1',
+    'remote-control:',
+    '  control-enable: no',
+  ];
+  const zone = ({ name, signing }: ZoneOptions): string =>
+    `zone:\n  name: "${name}"\n  zonefile: "${name}.zone${signing === 'unsigned' ? '' : '.signed'}"`;
+  return `${[...server, ...zones.map(zone)].join('\n')}\n`;
+}
+
+function unboundConfiguration(folder: string, port: number, authority: number, zones: readonly ZoneOptions[]): string {
+  const server = [
+    'server:',
+    '  interface: 127.0.0.1',
+    `  port: ${port}`,
+    '  username: ""',
+    '  chroot: ""',
+    `  directory: "${folder}"`,
+    `  pidfile: "${folder}/unbound.pid"`,
+    '  use-syslog: no',
+    '  do-daemonize: no',
+    '  do-not-query-localhost: no',
+    '  module-config: "validator iterator"',
+    `  trust-anchor-file: "${folder}/anchors"`,
+    '  num-threads: 1',
+    ...zones.flatMap(({ name, signing }) => [
+      `  local-zone: "${name.split('.').at(-1) ?? ''}." nodefault`,
+      ...(signing === 'unsigned' ? [`  domain-insecure: "${name}"`] : []),
+    ]),
+    'remote-control:',
+    '  control-enable: no',
+  ];
+  const stub = ({ name }: ZoneOptions): string => `stub-zone:\n  name: "${name}"\n  stub-addr: 127.0.0.1@${authority}`;
+  return `${[...server, ...zones.map(stub)].join('\n')}\n`;
+}
+
+function freeUdpPort(): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1', () => {
+    const { port } = socket.address();
+    socket.close(() => resolve(port));
+  });
+  return promise;
+}

@@ -1,0 +1,122 @@
+/** A session without a socket: who it is, and lines that are no commands. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AcceptedDomainTable, ace, wellKnownSids } from '../../src/config/index.ts';
+import type { DecisionEvent } from '../../src/logs/index.ts';
+import { AgentChain } from '../../src/pipeline/index.ts';
+import { replies, SmtpError } from '../../src/smtp/index.ts';
+import { ConnectorProfile } from '../../src/smtp-receive/connector-profile.ts';
+import { HeldOctets } from '../../src/smtp-receive/held-octets.ts';
+import { anonymous, type Principal } from '../../src/smtp-receive/principal.ts';
+import { Session } from '../../src/smtp-receive/session.ts';
+import { anonymousAcl, HandClock, internetConnector, noCertificates } from './receiving.ts';
+
+const user: Principal = { name: 'CORP\\ann', sids: ['S-1-5-21-1-2-3-1105', wellKnownSids.authenticatedUsers] };
+const acl = [
+  ...anonymousAcl,
+  ace(wellKnownSids.authenticatedUsers, 'ms-Exch-SMTP-Submit'),
+  ace(wellKnownSids.authenticatedUsers, 'ms-Exch-SMTP-Accept-Any-Recipient'),
+  ace(wellKnownSids.authenticatedUsers, 'ms-Exch-Bypass-Message-Size-Limit'),
+  ace('S-1-5-21-1-2-3-1105', 'ms-Exch-Bypass-Message-Size-Limit', true),
+  ace(wellKnownSids.authenticatedUsers, 'ms-Exch-Bypass-Anti-Spam'),
+];
+
+function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
+  const said: string[] = [];
+  const limits: number[] = [];
+  const events: DecisionEvent[] = [];
+  const origin = {
+    id: '1',
+    profile: new ConnectorProfile(internetConnector(connector), 'edge1.example.net'),
+    domains: new AcceptedDomainTable([]),
+    localAddress: '192.0.2.2',
+    remoteAddress: '192.0.2.1',
+    local: '192.0.2.2:25',
+    remote: '192.0.2.1:5000',
+  };
+  const sink = {
+    accepting: { ok: true } as const,
+    begin: () => ({ recipient: () => undefined, content: () => assert.fail('no content is expected'), abort() {} }),
+  };
+  const parts = {
+    sink,
+    journal: { emit: (event: DecisionEvent) => void events.push(event) },
+    clock: new HandClock(),
+    certificates: noCertificates,
+    agents: new AgentChain(),
+    heldOctets: new HeldOctets(1024),
+    draining: () => false,
+    onFault: (error: unknown) => assert.fail(String(error)),
+  };
+  const wire = {
+    write: (text: string) => void said.push(text.trimEnd()),
+    startContent: () => assert.fail('no content is expected'),
+    limitLine: (maxBytes: number) => void limits.push(maxBytes),
+    startTls: () => assert.fail('no TLS is expected'),
+    close: () => void said.push('(closed)'),
+  };
+  const session = new Session(origin, parts, wire);
+  void session.greet('now');
+  const ask = async (line: string): Promise<string | undefined> => {
+    await session.takeLine(line);
+    return said.at(-1);
+  };
+  return { session, ask, said, limits, events, profile: origin.profile };
+}
+
+test('the rights of a session are those of its principal, whatever the connector gives to others', async () => {
+  const { session, ask, profile } = sessionOn({ acl });
+  await ask('EHLO client.example.org');
+  assert.equal(session.principal, anonymous);
+  await ask('MAIL FROM:<>');
+  assert.match((await ask('RCPT TO:<x@foreign.invalid>')) ?? '', /^550 5\.7\.54 /);
+  session.become(user);
+  assert.equal(await ask('RCPT TO:<x@foreign.invalid>'), '250 2.1.5 Recipient OK');
+  assert.equal(session.smtpSession.bypassAntiSpam, true);
+  // A denial for one of the SIDs wins over what another one is given.
+  assert.equal(session.rights.maxMessageSize, profile.connector.maxMessageSize);
+  assert.match((await ask('EHLO client.example.org')) ?? '', /SIZE 37748736/);
+});
+
+test('rights are worked out once for each set of SIDs', () => {
+  const { profile } = sessionOn({ acl });
+  assert.equal(profile.rights.of(anonymous), profile.anonymousRights);
+  assert.equal(profile.rights.of({ name: 'other name', sids: [...user.sids] }), profile.rights.of(user));
+  assert.notEqual(profile.rights.of(user), profile.anonymousRights);
+});
+
+test('TLS makes a session anonymous again', () => {
+  const { session } = sessionOn({ acl });
+  session.become(user);
+  session.secured({ protocol: 'TLSv1.3', cipher: 'X', standardName: 'X' });
+  assert.equal(session.principal, anonymous);
+});
+
+test('a line that was asked for is no command, and no log shows it', async () => {
+  const { session, ask, limits, events } = sessionOn({ protocolLoggingLevel: 'Verbose' });
+  await ask('EHLO client.example.org');
+  const taken: string[] = [];
+  session.expectLine({
+    maxBytes: 12_288,
+    take: (line) => void taken.push(line),
+    tooLong: () => assert.fail('it is not too long'),
+  });
+  await ask('QUIT');
+  assert.deepEqual([taken, limits], [['QUIT'], [12_288]]);
+  assert.ok(!events.some((event) => event.kind === 'protocol-line' && event.data.includes('QUIT')));
+  assert.equal(await ask('NOOP'), '250 2.0.0 OK');
+});
+
+test('a line that was asked for and is too long, or refused, ends the asking', async () => {
+  const { session, ask, said } = sessionOn();
+  await ask('EHLO client.example.org');
+  const refuse = (): never => {
+    throw new SmtpError(replies.authenticationFailed, 'a test');
+  };
+  session.expectLine({ maxBytes: 10, take: () => assert.fail('it is too long'), tooLong: refuse });
+  await session.takeLongLine();
+  assert.match(said.at(-1) ?? '', /^535 /);
+  session.expectLine({ maxBytes: 10, take: refuse, tooLong: refuse });
+  assert.match((await ask('secret')) ?? '', /^535 /);
+  assert.equal(await ask('NOOP'), '250 2.0.0 OK');
+});
