@@ -46,16 +46,22 @@ export class Categorizer implements Router {
     return this.#plan(message, [...groups.values()]);
   }
 
+  /** Octets of the largest message that some way to the domain takes: what a report may have. */
+  largest(domain: string): number {
+    return this.#tableInForce().largest(domain);
+  }
+
   #plan(
     message: StoredMessage,
     groups: readonly { readonly choice: Choice; readonly recipients: readonly number[] }[],
   ): RoutePlan {
-    const hops: { hop: Choice['hop']; recipients: readonly number[] }[] = [];
+    const hops: { hop: Choice['hop']; recipients: readonly number[]; reason?: string }[] = [];
     const failed: { recipient: number; reply: string }[] = [];
     for (const { choice, recipients } of groups) {
       const { hop, reply } = choice;
       this.#tell(message, choice, recipients);
-      if (reply === undefined) hops.push({ hop, recipients });
+      if (reply === undefined)
+        hops.push({ hop, recipients, ...(hop.type === 'Unreachable' && { reason: unreachable(choice) }) });
       else for (const recipient of recipients) failed.push({ recipient, reply });
     }
     return { hops, failed };
@@ -83,4 +89,9 @@ export class Categorizer implements Router {
     }
     return this.#table;
   }
+}
+
+/** LastError of what waits in Unreachable, in Exchange's words. */
+function unreachable({ because }: Choice): string {
+  return `451 4.4.4 A matching connector cannot be found to route the recipient: ${because}`;
 }

@@ -1,8 +1,10 @@
+import { domainToASCII } from 'node:url';
 import { type Clock, newGuid } from '../base/index.ts';
-import { defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
-import type { Journal } from '../logs/index.ts';
+import { AcceptedDomainTable, defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
+import type { EventOf, Journal } from '../logs/index.ts';
 import { buildReport, type Report, type ReportedRecipient, reportDue } from '../mail/index.ts';
 import type { MessageWriter, NewMessage, NotificationRequest, Notifier, Spool, StoredMessage } from '../queue/index.ts';
+import { ReportBatches } from './report-batches.ts';
 
 /** Where a new message begins: the queue. */
 export interface Submission {
@@ -15,20 +17,21 @@ export type ContentSource = Pick<Spool, 'content' | 'stream'>;
 export interface NotificationParts {
   readonly submission: Submission;
   readonly contents: ContentSource;
+  /** Octets of the largest message that some way to the domain takes. */
+  readonly largest: (domain: string) => number;
   readonly snapshots: SnapshotSource;
   readonly journal: Journal;
   readonly clock: Clock;
 }
 
-/** Originals up to this size, in octets, are returned whole (Exchange attaches up to 10 MB). */
-const longestOriginal = 10 * 1024 ** 2;
-
 /** Writes delivery status notifications (RFC 3464) and submits them as new messages. */
 export class NotificationWriter implements Notifier {
   readonly #parts: NotificationParts;
+  readonly #batches: ReportBatches;
 
   constructor(parts: NotificationParts) {
     this.#parts = parts;
+    this.#batches = new ReportBatches(parts.clock, (request) => this.#report(request));
   }
 
   async notify(request: NotificationRequest): Promise<void> {
@@ -39,24 +42,28 @@ export class NotificationWriter implements Notifier {
       const recipient = message.envelope.recipients[reported.index];
       if (recipient === undefined) throw new RangeError(`message ${message.id} has no recipient ${reported.index}`);
       const verdict = reportDue(kind, message, recipient);
+      const reason = verdict.due ? '' : whyNot(message, reported, verdict.reason);
       if (verdict.due) due.push(reported);
-      else suppressed.set(verdict.reason, [...(suppressed.get(verdict.reason) ?? []), recipient.address]);
+      else suppressed.set(reason, [...(suppressed.get(reason) ?? []), recipient.address]);
     }
     for (const [reason, recipients] of suppressed) this.#tell(request, recipients, reason);
-    if (due.length === 0) return;
-    await this.#submit(request, due);
-    this.#tell(
-      request,
-      due.map(({ index }) => message.envelope.recipients[index]?.address ?? ''),
-      '',
-    );
+    if (due.length > 0) await this.#batches.submit({ ...request, recipients: due });
   }
 
-  async #submit({ kind, message }: NotificationRequest, recipients: readonly ReportedRecipient[]): Promise<void> {
-    const { clock, snapshots, submission } = this.#parts;
+  async #report(request: NotificationRequest): Promise<void> {
+    const { message, recipients } = request;
+    const report = await this.#submit(request);
+    const addresses = recipients.map(({ index }) => message.envelope.recipients[index]?.address ?? '');
+    this.#tell(request, addresses, '', report);
+  }
+
+  /** Resolves with the Message-ID of the report when it is on disk. */
+  async #submit({ kind, message, recipients }: NotificationRequest): Promise<string> {
+    const { clock, snapshots, submission, largest } = this.#parts;
     const { current } = snapshots;
     const now = clock.now();
-    const { header, content } = await this.#original(message);
+    const back = domainOf(message.envelope.from);
+    const { header, content } = await this.#original(message, attachable(current, back));
     const report = buildReport({
       kind,
       message,
@@ -65,13 +72,16 @@ export class NotificationWriter implements Notifier {
       postmaster: postmasterOf(current),
       header,
       ...(content !== undefined && { content }),
+      mostBytes: largest(back) || Number.POSITIVE_INFINITY,
       now,
       id: newGuid(),
     });
     const writer = submission.begin();
     try {
       await writer.write(report.content);
-      await writer.commit(newMessage(report), now + current.server.messageExpirationTimeout * 1_000);
+      const stored = await writer.commit(newMessage(report), now + current.server.messageExpirationTimeout * 1_000);
+      this.#parts.journal.emit(queuedEvent(stored, message, now));
+      return report.facts.messageId;
     } catch (error) {
       await writer.abort();
       throw error;
@@ -79,10 +89,10 @@ export class NotificationWriter implements Notifier {
   }
 
   /** The original as far as a report may quote it: whole, or the beginning that holds its header. */
-  async #original(message: StoredMessage): Promise<{ header: Buffer; content?: Buffer }> {
+  async #original(message: StoredMessage, mostBytes: number): Promise<{ header: Buffer; content?: Buffer }> {
     const { id, facts } = message;
     const whole = this.#parts.contents.content(id);
-    const wanted = facts.size <= longestOriginal && message.envelope.ret !== 'HDRS';
+    const wanted = facts.size <= mostBytes && message.envelope.ret !== 'HDRS';
     if (whole !== undefined) return wanted ? { header: whole, content: whole } : { header: whole };
     const chunks: Buffer[] = [];
     let length = 0;
@@ -95,7 +105,7 @@ export class NotificationWriter implements Notifier {
     return wanted ? { header: read, content: read } : { header: read.subarray(0, facts.headerSize) };
   }
 
-  #tell({ kind, message }: NotificationRequest, recipients: readonly string[], suppressed: string): void {
+  #tell({ kind, message }: NotificationRequest, recipients: readonly string[], suppressed: string, report = ''): void {
     this.#parts.journal.emit({
       kind: 'notification',
       at: this.#parts.clock.now(),
@@ -105,6 +115,7 @@ export class NotificationWriter implements Notifier {
       to: message.envelope.from,
       recipients,
       suppressed,
+      report,
     });
   }
 }
@@ -112,6 +123,48 @@ export class NotificationWriter implements Notifier {
 /** postmaster@ the default accepted domain; an Edge that has none uses its own name. */
 export function postmasterOf({ acceptedDomains, server }: Pick<Snapshot, 'acceptedDomains' | 'server'>): string {
   return `postmaster@${defaultDomain(acceptedDomains) ?? server.fqdn}`;
+}
+
+function domainOf(address: string): string {
+  return domainToASCII(address.slice(address.lastIndexOf('@') + 1)).toLowerCase();
+}
+
+/** Originals up to this size, in octets, are returned whole: there is one limit for senders inside, one for those outside. */
+function attachable({ acceptedDomains, organization }: Snapshot, domain: string): number {
+  const inside = new AcceptedDomainTable(acceptedDomains).find(domain) !== undefined;
+  return inside ? organization.internalDsnMaxMessageAttachSize : organization.externalDsnMaxMessageAttachSize;
+}
+
+/** A report of ours that cannot be delivered ends here, and is told with the reason. */
+function whyNot({ origin }: StoredMessage, { reply }: ReportedRecipient, reason: string): string {
+  return origin.connector === 'DSN' ? `it is itself a report, which is lost: ${reply}` : reason;
+}
+
+/** The event that tracking calls DSN. */
+function queuedEvent(
+  { id, guid, envelope, origin, facts }: StoredMessage,
+  original: StoredMessage,
+  at: number,
+): EventOf<'message-queued'> {
+  return {
+    kind: 'message-queued',
+    at,
+    session: '',
+    message: id,
+    guid,
+    messageId: facts.messageId,
+    subject: facts.subject,
+    from: envelope.from,
+    recipients: envelope.recipients.map(({ address }) => address),
+    size: facts.size,
+    reply: '',
+    connector: origin.connector,
+    clientIp: '',
+    clientName: '',
+    serverIp: '',
+    source: 'DSN',
+    reference: original.facts.messageId,
+  };
 }
 
 function newMessage({ envelope, facts }: Report): NewMessage {

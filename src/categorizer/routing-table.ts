@@ -66,13 +66,24 @@ export class RoutingTable {
    * most specific address space, then the lowest cost, then the lowest name.
    */
   choose(domain: string, size: number): Choice {
+    const route = this.#route(domain);
+    return size <= route.usualLimit ? route.usual : choiceOf(route, size);
+  }
+
+  /** Octets of the largest message that some way to the domain takes; 0 without any. */
+  largest(domain: string): number {
+    const { usualLimit, candidates } = this.#route(domain);
+    return Math.max(...candidates.map(({ connector }) => connector.maxMessageSize), usualLimit);
+  }
+
+  #route(domain: string): DomainRoute {
     let route = this.#routes.get(domain);
     if (route === undefined) {
       if (this.#routes.size >= mostDomains) this.#routes.clear();
       route = this.#routeOf(domain);
       this.#routes.set(domain, route);
     }
-    return size <= route.usualLimit ? route.usual : choiceOf(route, size);
+    return route;
   }
 
   #routeOf(domain: string): DomainRoute {

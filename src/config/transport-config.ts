@@ -73,8 +73,6 @@ const properties = {
     syntax: byteSize(0),
     default: 10 * MB,
     help: 'Largest original that is returned whole to senders outside.',
-    notImplementedYet: true,
-    builtFor: (value) => value === 10 * MB,
   }),
   externalDsnReportingAuthority: property({
     attribute: 'msExchTransportExternalDSNReportingAuthority',
@@ -121,8 +119,6 @@ const properties = {
     syntax: byteSize(0),
     default: 10 * MB,
     help: 'Largest original that is returned whole to senders inside.',
-    notImplementedYet: true,
-    builtFor: (value) => value === 10 * MB,
   }),
   internalDsnReportingAuthority: property({
     attribute: 'msExchTransportInternalDSNReportingAuthority',

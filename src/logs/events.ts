@@ -91,6 +91,12 @@ interface Kinds {
     readonly because: string;
     readonly passedOver: readonly PassedOver[];
   };
+  /** The next hop takes less than the message has: what was changed in its content, and which signatures no longer hold. */
+  'content-converted': {
+    readonly host: string;
+    readonly changes: readonly string[];
+    readonly broken: readonly string[];
+  };
   'connection-opened': { readonly hop: string; readonly host: string; readonly remote: string; readonly local: string };
   'connection-failed': { readonly hop: string; readonly host: string; readonly reason: string };
   'connection-closed': {
@@ -109,6 +115,8 @@ interface Kinds {
     readonly recipients: readonly string[];
     /** Why no report was sent; '' when one was. */
     readonly suppressed: string;
+    /** Message-ID of the report; '' when none was written. What became of it is told under its own id. */
+    readonly report: string;
   };
   /** Something changed in a queue that an administrator would want to know. */
   'queue-state': { readonly hop: string; readonly status: string; readonly reason: string; readonly retryAt: number };

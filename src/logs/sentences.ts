@@ -33,9 +33,11 @@ const sentences: Sentences = {
   'command-refused': (e) => `${e.command} refused with '${e.reply}': ${e.reason}`,
   'agent-changed': (e) => `agent ${e.agent} ${list(e.changes)}`,
   'message-queued': (e) =>
-    `message ${e.messageId === '' ? e.guid : e.messageId} from <${e.from}> to ${list(e.recipients)} (${e.size} bytes) is on disk; answered '${e.reply}'`,
+    `message ${e.messageId === '' ? e.guid : e.messageId} from <${e.from}> to ${list(e.recipients)} (${e.size} bytes) is on disk${e.reply === '' ? '' : `; answered '${e.reply}'`}`,
   'route-chosen': (e) =>
     `${list(e.recipients)} goes to ${e.hop}${e.connector === '' ? '' : ` by send connector '${e.connector}'`}: ${e.because}${because(e.passedOver)}`,
+  'content-converted': (e) =>
+    `content changed for ${e.host}: ${e.changes.join(', ')}${e.broken.length === 0 ? '' : `; broken by it: ${e.broken.join(', ')}`}`,
   'connection-opened': (e) => `connected to ${e.host} (${e.remote}) for ${e.hop}`,
   'connection-failed': (e) => `no connection to ${e.host} for ${e.hop}: ${e.reason}`,
   'connection-closed': (e) => `connection to ${e.host} closed after ${e.messages} messages, ${e.bytes} bytes`,
@@ -46,7 +48,7 @@ const sentences: Sentences = {
   'message-expired': (e) => `expired for ${list(e.recipients)}`,
   notification: (e) =>
     e.suppressed === ''
-      ? `'${e.action}' report on ${list(e.recipients)} sent to <${e.to}>`
+      ? `'${e.action}' report on ${list(e.recipients)} is on its way to <${e.to}>${e.report === '' ? '' : ` as ${e.report}`}`
       : `no '${e.action}' report on ${list(e.recipients)}: ${e.suppressed}`,
   'queue-state': (e) =>
     `queue ${e.hop} is ${e.status}: ${e.reason}${e.retryAt > 0 ? `; next try ${time(e.retryAt)}` : ''}`,

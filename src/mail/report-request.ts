@@ -3,6 +3,9 @@ import type { Envelope } from './envelope.ts';
 
 export type ReportKind = 'failed' | 'delayed' | 'delivered' | 'relayed';
 
+/** The command that a reply answers: it says what a reply without an enhanced code is about. */
+export type ReplyPhase = 'MAIL' | 'RCPT' | 'DATA';
+
 /** What the report has to know of the message; a message of the queue has this shape. */
 export interface ReportedMessage {
   readonly envelope: Envelope;
@@ -23,6 +26,7 @@ export interface ReportedRecipient {
   readonly reply: string;
   /** Who said it: 'host [ip]:port'; '' when it was ourselves. */
   readonly remote: string;
+  readonly phase?: ReplyPhase;
 }
 
 export interface ReportRequest {
@@ -37,6 +41,8 @@ export interface ReportRequest {
   readonly header: Buffer;
   /** Whole content. Returned only with a 'failed' report and unless the sender asked for RET=HDRS (RFC 3461 §4.3). */
   readonly content?: Buffer;
+  /** Largest report that the way back takes, in octets: the original is cut to its header, or left out. Default: no limit. */
+  readonly mostBytes?: number;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Unique, as newGuid() makes it: Message-ID and boundary come from it. */

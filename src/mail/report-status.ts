@@ -1,24 +1,45 @@
 /** The machine-readable part of a report: RFC 3464 §2, RFC 6533 §4. */
-import { enhancedCode, parseReply, renderOrcpt } from '../smtp/index.ts';
+import { isIP } from 'node:net';
+import { renderOrcpt } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import type { EnvelopeRecipient } from './envelope.ts';
-import type { ReportedRecipient, ReportKind, ReportRequest } from './report-request.ts';
+import type { ReplyPhase, ReportedRecipient, ReportKind, ReportRequest } from './report-request.ts';
 
 /** Class that the status has to have (RFC 3464 §2.3.4). A failed one may keep 4: given up after many attempts. */
-const classes: Readonly<Record<ReportKind, string>> = { failed: '45', delayed: '4', delivered: '2', relayed: '2' };
-const unknown: Readonly<Record<ReportKind, string>> = {
-  failed: '5.0.0',
-  delayed: '4.0.0',
-  delivered: '2.0.0',
-  relayed: '2.0.0',
+const classes: Readonly<Record<ReportKind, string>> = { failed: '54', delayed: '4', delivered: '2', relayed: '2' };
+
+/** RFC 3463 §3 for replies without an enhanced code: what the basic code says in this phase. */
+const detailOfPhase: Readonly<Record<ReplyPhase, Readonly<Record<string, string>>>> = {
+  MAIL: { 552: '3.4', 553: '1.7' },
+  RCPT: { 450: '2.0', 551: '1.6', 552: '2.2', 553: '1.3' },
+  DATA: { 552: '3.4' },
+};
+/** What it says in every phase (RFC 5248 §2.4). 550 and 554 say nothing but no. */
+const detailOfCode: Readonly<Record<string, string>> = {
+  421: '3.2',
+  451: '3.0',
+  452: '3.1',
+  500: '5.2',
+  501: '5.4',
+  502: '5.1',
+  503: '5.1',
+  504: '5.4',
+  530: '7.0',
+  535: '7.8',
+  555: '5.4',
 };
 
-/** Status of a recipient: the enhanced code of the reply, or what its basic code stands for. */
-export function statusOf(kind: ReportKind, replyText: string): string {
-  const reply = parseReply(replyText);
-  if (reply === undefined) return unknown[kind];
-  const status = enhancedCode(reply);
-  return classes[kind].includes(status.charAt(0)) ? status : `${unknown[kind].charAt(0)}${status.slice(1)}`;
+const enhanced = /^\d{3}[ -]([245])\.(\d{1,3}\.\d{1,3})(?![\d.])/;
+
+/** Status of a recipient: by the enhanced code of the reply, then by the phase, last by the digit. */
+export function statusOf(kind: ReportKind, reply: string, phase?: ReplyPhase): string {
+  const [, written, detail] = enhanced.exec(reply) ?? [];
+  const code = /^[245]\d\d/.exec(reply)?.[0] ?? '';
+  const digit = written ?? code.charAt(0);
+  const allowed = classes[kind];
+  const status = allowed.includes(digit) && digit !== '' ? digit : allowed.charAt(0);
+  const byPhase = phase === undefined ? undefined : detailOfPhase[phase][code];
+  return `${status}.${detail ?? byPhase ?? detailOfCode[code] ?? '0.0'}`;
 }
 
 /** message/delivery-status, or message/global-delivery-status when `utf8`. */
@@ -33,21 +54,34 @@ export function deliveryStatus(request: ReportRequest, utf8: boolean): string {
   return [perMessage, ...request.recipients.map((one) => recipientStatus(request, one, utf8))].join('\r\n');
 }
 
-function recipientStatus(request: ReportRequest, { index, reply, remote }: ReportedRecipient, utf8: boolean): string {
+function recipientStatus(
+  request: ReportRequest,
+  { index, reply, remote, phase }: ReportedRecipient,
+  utf8: boolean,
+): string {
   const { kind, message, now } = request;
   const recipient = message.envelope.recipients[index];
   if (recipient === undefined) throw new RangeError(`the message has no recipient ${index}`);
-  const server = remote.split(' ')[0] ?? '';
+  const server = mtaName(remote);
   return fields(utf8, [
     ['Original-Recipient', originalRecipient(recipient, utf8)],
     ['Final-Recipient', typedAddress(recipient.address, utf8)],
     ['Action', kind],
-    ['Status', statusOf(kind, reply)],
+    ['Status', statusOf(kind, reply, phase)],
     ['Remote-MTA', server === '' ? '' : `dns;${server}`],
     ['Diagnostic-Code', reply === '' ? '' : `smtp;${reply}`],
     ['Last-Attempt-Date', formatDate(now)],
     ['Will-Retry-Until', kind === 'delayed' ? formatDate(message.expiresAt) : ''],
   ]);
+}
+
+/** RFC 3464 §2.3.5: a name or an address literal, without a port. '' for what is no host (a folder, a socket). */
+function mtaName(remote: string): string {
+  const [first = ''] = remote.split(' ');
+  const host = first.replace(/:\d+$/, '');
+  const literal = /^\[([^\]]+)\]$/.exec(host)?.[1];
+  if (literal !== undefined) return isIP(literal) === 6 ? `[IPv6:${literal}]` : host;
+  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+\.?$/i.test(host) ? host : '';
 }
 
 function originalRecipient({ orcpt }: EnvelopeRecipient, utf8: boolean): string {

@@ -1,12 +1,13 @@
 /** Delivery status notifications: RFC 3461 §6, RFC 3464, RFC 6522, RFC 6533. */
 import { isAscii } from 'node:buffer';
+import { domainToASCII } from 'node:url';
 import { ContentScanner } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import { encodeWords } from './encoded-words.ts';
 import type { Envelope } from './envelope.ts';
 import { HeaderBlock } from './header-block.ts';
 import { removeFields } from './header-edit.ts';
-import type { ReportRequest } from './report-request.ts';
+import type { ReportedRecipient, ReportRequest } from './report-request.ts';
 import { deliveryStatus, statusOf } from './report-status.ts';
 import { adviceFor, wording } from './report-text.ts';
 
@@ -40,17 +41,21 @@ export function buildReport(request: ReportRequest): Report {
   if (recipients.length === 0) throw new RangeError('a report names at least one recipient');
   const boundary = `=_${request.id.replace(/[^A-Za-z0-9-]/g, '')}`;
   const utf8 = needsGlobal(request);
-  const parts = [humanPart(request), statusPart(request, utf8), originalPart(request, utf8)];
   const head = headOf(request, boundary, utf8);
-  const content = Buffer.concat([
-    Buffer.from(head.text),
-    ...parts.flatMap(({ type, encoding, body }) => [
-      Buffer.from(`--${boundary}\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`),
-      body,
-      Buffer.from('\r\n'),
-    ]),
-    Buffer.from(`--${boundary}--\r\n`),
-  ]);
+  const compose = (original: readonly Part[]): Buffer =>
+    Buffer.concat([
+      Buffer.from(head.text),
+      ...[humanPart(request), statusPart(request, utf8), ...original].flatMap((part) => [
+        Buffer.from(`--${boundary}\r\n`),
+        rendered(part),
+      ]),
+      Buffer.from(`--${boundary}--\r\n`),
+    ]);
+  // RFC 3461 §6.2: as much of the original as the way back takes.
+  const { mostBytes = Number.POSITIVE_INFINITY } = request;
+  let content = compose([originalPart(request, utf8)]);
+  if (content.length > mostBytes) content = compose([headersOf(request, utf8)]);
+  if (content.length > mostBytes) content = compose([]);
   return finish(request, head, content);
 }
 
@@ -84,7 +89,7 @@ function headOf(request: ReportRequest, boundary: string, utf8: boolean): Head {
   const original = /^<[!-;=?-~]{1,900}>$/.test(message.facts.messageId) ? message.facts.messageId : '';
   const lines = [
     `From: <${postmaster}>`,
-    `To: <${message.envelope.from}>`,
+    `To: <${plainest(message.envelope.from)}>`,
     `Date: ${formatDate(now)}`,
     `Subject: ${encodeWords(subject)}`,
     `Message-ID: ${messageId}`,
@@ -99,10 +104,27 @@ function headOf(request: ReportRequest, boundary: string, utf8: boolean): Head {
   return { text: `${lines.join('\r\n')}\r\n\r\n`, messageId, subject };
 }
 
+/** An address with an ASCII local part needs no SMTPUTF8 on its way back: its domain goes as A-labels. */
+function plainest(address: string): string {
+  const at = address.lastIndexOf('@');
+  const domain = domainToASCII(address.slice(at + 1));
+  return aboveAscii(address.slice(0, at)) || domain === '' ? address : `${address.slice(0, at)}@${domain}`;
+}
+
 interface Part {
   readonly type: string;
   readonly encoding: '7bit' | '8bit' | 'base64';
   readonly body: Buffer;
+}
+
+function rendered({ type, encoding, body }: Part): Buffer {
+  const fields = `Content-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(fields), body, Buffer.from('\r\n')]);
+}
+
+/** The third part of a report that quotes only the header of the original (RFC 6522 §3), without its delimiter. */
+export function headersPart(fields: Buffer, utf8: boolean): Buffer {
+  return rendered(quotation(fields, utf8));
 }
 
 function humanPart(request: ReportRequest): Part {
@@ -117,7 +139,7 @@ function humanText(request: ReportRequest): string {
   const { opening, closing } = wording[kind];
   const sections = [
     opening,
-    ...request.recipients.map((one) => recipientText(request, one.index, one.reply, one.remote)),
+    ...request.recipients.map((one) => recipientText(request, one)),
     ...(kind === 'delayed' ? [`It is tried until ${formatDate(message.expiresAt)}.`] : []),
     closing,
     [
@@ -135,11 +157,11 @@ function humanText(request: ReportRequest): string {
     .replaceAll('\n', '\r\n')}\r\n`;
 }
 
-function recipientText({ kind, message }: ReportRequest, index: number, reply: string, remote: string): string {
+function recipientText({ kind, message }: ReportRequest, { index, reply, remote, phase }: ReportedRecipient): string {
   const oneLine = reply.replace(/\s+/g, ' ').slice(0, 900);
   const lines = [
     `  ${message.envelope.recipients[index]?.address ?? ''}`,
-    `    ${adviceFor(kind, statusOf(kind, reply))}`,
+    `    ${adviceFor(kind, statusOf(kind, reply, phase))}`,
     oneLine === '' ? '' : `    ${remote === '' ? 'Reason' : `${remote.slice(0, 300)} said`}: ${oneLine}`,
   ];
   return lines.filter((line) => line.trim() !== '').join('\n');
@@ -151,16 +173,25 @@ function statusPart(request: ReportRequest, utf8: boolean): Part {
 }
 
 /** RFC 3461 §6.2: the whole message or its header. */
-function originalPart({ kind, message, header, content }: ReportRequest, utf8: boolean): Part {
-  const whole = kind === 'failed' && message.envelope.ret !== 'HDRS' ? content : undefined;
-  const block = new HeaderBlock(whole ?? header);
-  const fields = removeFields(block, (name) => innerField.test(name));
-  if (whole !== undefined) {
-    const body = Buffer.concat([fields, whole.subarray(block.size)]);
-    return { type: utf8 ? 'message/global' : 'message/rfc822', encoding: encodingOf(body), body };
-  }
+function originalPart(request: ReportRequest, utf8: boolean): Part {
+  const { kind, message, content } = request;
+  if (kind !== 'failed' || message.envelope.ret === 'HDRS' || content === undefined) return headersOf(request, utf8);
+  const block = new HeaderBlock(content);
+  const body = Buffer.concat([removeFields(block, isInner), content.subarray(block.size)]);
+  return { type: utf8 ? 'message/global' : 'message/rfc822', encoding: encodingOf(body), body };
+}
+
+function headersOf({ header }: ReportRequest, utf8: boolean): Part {
+  return quotation(removeFields(new HeaderBlock(header), isInner), utf8);
+}
+
+function quotation(fields: Buffer, utf8: boolean): Part {
   const body = quotedHeader(fields);
   return { type: utf8 ? 'message/global-headers' : 'text/rfc822-headers', encoding: encodingOf(body), body };
+}
+
+function isInner(name: string): boolean {
+  return innerField.test(name);
 }
 
 function encodingOf(body: Buffer): '7bit' | '8bit' {

@@ -1,4 +1,5 @@
 /** What the queue asks of the rooms behind it. They are handed in by `main.ts`; the queue calls, nobody calls back. */
+import type { ReplyPhase, ReportedRecipient } from '../mail/index.ts';
 import type { RecipientState, StoredMessage } from './contract.ts';
 
 /** Exchange's DeliveryType of a queue. */
@@ -21,7 +22,12 @@ export interface NextHop {
 
 /** Result of routing: every pending recipient stands in exactly one place. */
 export interface RoutePlan {
-  readonly hops: readonly { readonly hop: NextHop; readonly recipients: readonly number[] }[];
+  readonly hops: readonly {
+    readonly hop: NextHop;
+    readonly recipients: readonly number[];
+    /** Why they wait there without being tried (Unreachable), as a reply: their LastError. */
+    readonly reason?: string;
+  }[];
   readonly failed: readonly { readonly recipient: number; readonly reply: string }[];
 }
 
@@ -35,8 +41,8 @@ export type RecipientOutcome =
   | { readonly kind: 'delivered'; readonly reply: string }
   /** Accepted by a host that offers no DSN: a 'relayed' report is owed if SUCCESS was asked for (RFC 3461 §5.2.2). */
   | { readonly kind: 'relayed'; readonly reply: string }
-  | { readonly kind: 'deferred'; readonly reply: string }
-  | { readonly kind: 'failed'; readonly reply: string };
+  | { readonly kind: 'deferred'; readonly reply: string; readonly phase?: ReplyPhase }
+  | { readonly kind: 'failed'; readonly reply: string; readonly phase?: ReplyPhase };
 
 /** One message with the recipients that go to this next hop. */
 export interface DeliveryItem {
@@ -78,7 +84,7 @@ export interface Deliverer {
 export interface NotificationRequest {
   readonly kind: 'failed' | 'delayed' | 'delivered' | 'relayed';
   readonly message: StoredMessage;
-  readonly recipients: readonly { readonly index: number; readonly reply: string; readonly remote: string }[];
+  readonly recipients: readonly ReportedRecipient[];
 }
 
 /** Writes delivery status notifications. It resolves when the report is in the spool (or when none is due). */

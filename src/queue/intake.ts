@@ -177,13 +177,25 @@ export class Intake {
         failed.map(({ recipient, reply }) => [recipient, reply] as const),
       );
     }
-    for (const { hop, recipients } of hops) {
+    for (const { hop, recipients, reason } of hops) {
+      if (reason !== undefined) this.#noteReason(mail, message, recipients, reason);
       const due = recipients.reduce((latest, index) => Math.max(latest, message.recipients[index]?.due ?? 0), 0);
       const item = new Item(mail, table.queueFor(hop), recipients, due, this.#deadlineOf(message, recipients));
       mail.open += 1;
       table.enter(item, clock.now());
       if (item.state === 'ready') dispatcher.dispatch(item.queue);
     }
+  }
+
+  /** Recipients that wait untried say why. */
+  #noteReason(mail: Mail, message: StoredMessage, recipients: readonly number[], reason: string): void {
+    const changes = recipients.flatMap((index) => {
+      const state = message.recipients[index];
+      return state === undefined || state.lastReply === reason
+        ? []
+        : [[index, { ...state, lastReply: reason }] as const];
+    });
+    if (changes.length > 0) this.#parts.ledger.change(mail, changes);
   }
 
   /** Out of the way, where an administrator finds it. */

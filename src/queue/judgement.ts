@@ -1,4 +1,5 @@
 /** From the outcomes of one attempt to what must be done: pure. */
+import type { ReportedRecipient } from '../mail/index.ts';
 import type { RecipientState, StoredMessage } from './contract.ts';
 import type { NotificationRequest, RecipientOutcome } from './delivery.ts';
 import type { StateChange } from './ledger.ts';
@@ -11,7 +12,7 @@ export const replies = {
 /** A report that is owed before the recipients' new states may become durable. */
 export interface OwedReport {
   readonly kind: NotificationRequest['kind'];
-  readonly recipients: readonly { readonly index: number; readonly reply: string; readonly remote: string }[];
+  readonly recipients: readonly ReportedRecipient[];
   readonly changes: readonly StateChange[];
 }
 
@@ -64,7 +65,9 @@ export function judge(attempt: Attempt): Judgement {
     }
     const report = owed.get(outcome.kind) ?? { recipients: [], changes: [] };
     owed.set(outcome.kind, report);
-    report.recipients.push({ index, reply: outcome.reply, remote: attempt.remote });
+    const phase = 'phase' in outcome ? outcome.phase : undefined;
+    const told = { index, reply: outcome.reply, remote: attempt.remote };
+    report.recipients.push(phase === undefined ? told : { ...told, phase });
     report.changes.push(change);
   }
   const reports = owed.size === 0 ? nothing : [...owed].map(([kind, report]) => ({ kind, ...report }));
@@ -73,7 +76,10 @@ export function judge(attempt: Attempt): Judgement {
 
 function final(outcome: RecipientOutcome | undefined, { ending }: Attempt): RecipientOutcome {
   if (outcome === undefined) throw new RangeError('a recipient has no outcome');
-  return outcome.kind === 'deferred' && ending !== undefined ? { kind: 'failed', reply: ending } : outcome;
+  if (outcome.kind !== 'deferred' || ending === undefined) return outcome;
+  // The sender hears what the next hop said last: that time ran out explains nothing.
+  const last = outcome.reply === '' || ending !== replies.expired ? '' : `; the last answer was: ${outcome.reply}`;
+  return { kind: 'failed', reply: `${ending}${last}` };
 }
 
 function owesReport(

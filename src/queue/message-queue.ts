@@ -185,6 +185,13 @@ export class MessageQueue {
     return true;
   }
 
+  /** These send connectors have changed: what waits for another attempt through one of them is tried at once, as mended. */
+  async retryConnectors(names: ReadonlySet<string>): Promise<void> {
+    for (const queue of [...this.#table.all()]) {
+      if (names.has(queue.hop.connector)) await this.retryQueue(queue.identity);
+    }
+  }
+
   /** All parts of the message, or the one in `queue`. False: no such message. */
   suspendMessage(id: number, queue?: string): boolean {
     const items = this.#itemsOf(id, queue);

@@ -108,7 +108,7 @@ export class Settlement {
   }
 
   #tellExpiry({ message, recipients }: Result, outcomes: readonly RecipientOutcome[], now: number): void {
-    const expired = recipients.filter((_, i) => outcomes[i]?.reply === replies.expired);
+    const expired = recipients.filter((_, i) => outcomes[i]?.reply.startsWith(replies.expired) === true);
     if (expired.length > 0) tellExpiry(this.#parts.journal, message, expired, now);
   }
 

@@ -2,6 +2,7 @@ import type { DeliveryItem, DeliveryWork, RecipientOutcome } from '../queue/inde
 import type { ConnectionLost } from './connection-lost.ts';
 import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import { planEnvelope } from './envelope-plan.ts';
+import { type ContentChange, fitItem } from './fitted-item.ts';
 import { Transaction } from './transaction.ts';
 
 export interface CourierOptions {
@@ -13,6 +14,8 @@ export interface CourierOptions {
   readonly remote: string;
   /** TLS was not tried although it may be: a peer that asks for it gets another connection. Default false. */
   readonly mayStartTls?: boolean;
+  /** Hears what had to be changed in the content of a message. */
+  readonly onChange?: (item: DeliveryItem, changes: readonly ContentChange[]) => void;
 }
 
 export interface Journey {
@@ -43,8 +46,18 @@ export class Courier {
     this.#options = options;
   }
 
-  /** Every item taken from `work` is settled or given back when this resolves. Never rejects for a peer's fault. */
+  /** Every item taken from `work` is settled or given back when this resolves. Rejects for a fault of ours only. */
   async carry(work: DeliveryWork): Promise<Journey> {
+    try {
+      return await this.#carry(work);
+    } catch (error) {
+      // The queue takes back what is not settled, and hears of the fault; the peer hears nothing of it.
+      this.#connection.abandon('a fault of this server');
+      throw error;
+    }
+  }
+
+  async #carry(work: DeliveryWork): Promise<Journey> {
     const connection = this.#connection;
     const limit = this.#options.maxMessages > 0 ? this.#options.maxMessages : Number.POSITIVE_INFINITY;
     this.#tried = connection.loss !== undefined;
@@ -75,8 +88,12 @@ export class Courier {
   async #deliver(item: DeliveryItem): Promise<void> {
     const outcomes = new Array<RecipientOutcome | undefined>(item.recipients.length).fill(undefined);
     let positions: readonly number[] | undefined;
+    const fitting = fitItem(item, this.#connection.capabilities);
+    const fitted = fitting instanceof Promise ? await fitting : fitting;
+    if (fitted.refusal !== undefined) return this.#refuse(item, fitted.refusal);
+    if (fitted.changes.length > 0) this.#options.onChange?.(item, fitted.changes);
     for (;;) {
-      const round = await this.#transact(item, outcomes, positions);
+      const round = await this.#transact(fitted.item, outcomes, positions);
       if (round === 'give-back') return item.release();
       if (round === undefined) break;
       positions = round;
@@ -85,6 +102,13 @@ export class Courier {
     item.settle(
       outcomes.map((outcome) => outcome ?? rest),
       this.#options.remote,
+    );
+  }
+
+  #refuse(item: DeliveryItem, reply: string): void {
+    item.settle(
+      item.recipients.map(() => ({ kind: 'failed', reply })),
+      '',
     );
   }
 
@@ -103,6 +127,7 @@ export class Courier {
     for (const { position, reply } of plan.refused) outcomes[position] = { kind: 'failed', reply };
     if (plan.recipients.length === 0) return undefined;
     const result = await new Transaction(connection, item, plan, this.#reset).run();
+    if (result.fault !== undefined) throw result.fault;
     this.#reset = result.dirty;
     if (positions === undefined && this.#options.mayStartTls === true && result.outcomes.every(asksForTls)) {
       this.#wantsTls = true;

@@ -71,10 +71,6 @@ function obstacleOf({ envelope, facts }: StoredMessage, offered: Capabilities, p
       return `554 5.6.7 ${peer} does not offer SMTPUTF8, which the message's header needs`;
     }
   }
-  // Exchange would convert the content (RFC 6152 §3 allows either); we never change it.
-  if (facts.eightBit && !offered.eightBitMime) {
-    return `554 5.6.3 ${peer} does not offer 8BITMIME, which the message's content needs`;
-  }
   return undefined;
 }
 

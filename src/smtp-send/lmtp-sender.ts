@@ -4,6 +4,7 @@ import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.t
 import { ConnectionLost } from './connection-lost.ts';
 import { Courier } from './courier.ts';
 import { EdgeSmtpConnection } from './edge-smtp-connection.ts';
+import { conversionFacts } from './fitted-item.ts';
 import { openSocket } from './open-socket.ts';
 import { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
 import { SessionLog } from './session-log.ts';
@@ -53,6 +54,7 @@ export class LmtpSender implements Deliverer {
         idleMs: this.#options.idleMs ?? 5_000,
         maxMessages: Number.POSITIVE_INFINITY,
         remote: name,
+        onChange: (item, changes) => log.tell('content-converted', conversionFacts(name, changes), item.message.id),
       });
       const { messages, tried, bytes, loss } = await courier.carry(work);
       log.tell('connection-closed', { hop: work.hop.key, host: name, messages, bytes });

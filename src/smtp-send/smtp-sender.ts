@@ -8,6 +8,7 @@ import { ConnectionLost } from './connection-lost.ts';
 import type { OpenConnection } from './connection-opener.ts';
 import { Courier } from './courier.ts';
 import { describeTarget, failureReply, takesNoMail } from './failure-reply.ts';
+import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
 import { LookupBudget } from './lookup-budget.ts';
 import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
@@ -159,6 +160,8 @@ export class SmtpSender implements Deliverer {
       idleMs: this.#idleMs,
       maxMessages: route.maxMessages,
       remote: describeTarget(target),
+      onChange: (item, changes) =>
+        log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),
       mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),
     });
     const { messages, tried, bytes, loss, wantsTls } = await courier.carry(work);

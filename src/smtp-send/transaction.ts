@@ -1,7 +1,8 @@
+import type { ReplyPhase } from '../mail/index.ts';
 import type { DeliveryItem, RecipientOutcome } from '../queue/index.ts';
-import type { ConnectionLost } from './connection-lost.ts';
+import { ConnectionLost } from './connection-lost.ts';
 import type { Dialogue } from './connection-settings.ts';
-import { sendContent } from './content-sender.ts';
+import { ContentError, sendContent } from './content-sender.ts';
 import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import type { EnvelopePlan } from './envelope-plan.ts';
 import { slowestBytesPerSecond } from './phase-timeouts.ts';
@@ -23,6 +24,8 @@ export interface TransactionResult {
   readonly dirty: boolean;
   /** Places in plan.recipients that were one too many for the peer. */
   readonly overflow: readonly number[];
+  /** A fault of this program, never of the peer. */
+  readonly fault?: Error;
 }
 
 /**
@@ -44,6 +47,7 @@ export class Transaction implements Dialogue {
   #begun = false;
   #dataTaken = false;
   #uncertain = false;
+  #fault: Error | undefined;
   #done: ((result: TransactionResult) => void) | undefined;
 
   constructor(connection: EdgeSmtpConnection, item: DeliveryItem, plan: Sendable, reset: boolean) {
@@ -110,7 +114,7 @@ export class Transaction implements Dialogue {
       return this.#advance('rcpt', this.#plan.rcpts[0] ?? '');
     }
     this.#mailRefused = true;
-    this.#outcomes.fill(refusal(reply));
+    this.#outcomes.fill(refusal(reply, 'MAIL'));
     if (!this.#connection.capabilities.pipelining) return this.#end();
     this.#advance('rcpt', '');
   }
@@ -121,7 +125,7 @@ export class Transaction implements Dialogue {
     if (!this.#mailRefused) {
       if (isPositive(reply)) this.#accepted.push(position);
       else if (tooMany.test(reply.text)) this.#overflow(position, reply);
-      else this.#outcomes[position] = refusal(reply);
+      else this.#outcomes[position] = refusal(reply, 'RCPT');
     }
     if (this.#next < this.#plan.rcpts.length) return this.#advance('rcpt', this.#plan.rcpts[this.#next] ?? '');
     if (this.#accepted.length === 0 && !this.#connection.capabilities.pipelining) return this.#end();
@@ -130,14 +134,14 @@ export class Transaction implements Dialogue {
 
   #overflow(position: number, reply: PeerReply): void {
     this.#tooMany.push(position);
-    this.#outcomes[position] = { kind: 'deferred', reply: reply.text };
+    this.#outcomes[position] = { kind: 'deferred', reply: reply.text, phase: 'RCPT' };
   }
 
   #onData(reply: PeerReply): void {
     const go = reply.code >= 300 && reply.code < 400;
     if (this.#accepted.length > 0 && !this.#mailRefused) {
       if (go) return this.#sendContent();
-      this.#settleAccepted(isPositive(reply) ? { kind: 'deferred', reply: oddReply(reply) } : refusal(reply));
+      this.#settleAccepted(isPositive(reply) ? { kind: 'deferred', reply: oddReply(reply) } : refusal(reply, 'DATA'));
       return this.#end();
     }
     if (!go) return this.#end();
@@ -164,12 +168,18 @@ export class Transaction implements Dialogue {
       this.#connection.expect(timeouts.finalMs, 'waiting for the reply to the message');
     });
     sending?.catch((error: unknown) => {
-      this.#connection.abandon(error instanceof Error ? error.message : 'the content could not be sent');
+      if (error instanceof ContentError || error instanceof ConnectionLost)
+        return this.#connection.abandon(error.message);
+      // Its words are for the service log: nothing of them goes into a reply, a report or a queue.
+      this.#fault = error instanceof Error ? error : new Error('the content could not be sent', { cause: error });
+      this.#connection.abandon('a fault of this server');
     });
   }
 
   #onFinal(reply: PeerReply): void {
-    const outcome: RecipientOutcome = isPositive(reply) ? { kind: this.#taken(), reply: reply.text } : refusal(reply);
+    const outcome: RecipientOutcome = isPositive(reply)
+      ? { kind: this.#taken(), reply: reply.text }
+      : refusal(reply, 'DATA');
     if (!this.#connection.isLmtp) {
       this.#settleAccepted(outcome);
       this.#uncertain = false;
@@ -190,7 +200,7 @@ export class Transaction implements Dialogue {
 
   /** A reply in the middle of the content: it is meant for the message, and there is no way to stop but to hang up. */
   #onEarly(reply: PeerReply): void {
-    if (!isPositive(reply)) this.#settleAccepted(refusal(reply));
+    if (!isPositive(reply)) this.#settleAccepted(refusal(reply, 'DATA'));
     this.#connection.abandon('the peer answered before the content was complete', 'refused', reply.text);
   }
 
@@ -216,6 +226,7 @@ export class Transaction implements Dialogue {
       uncertain: this.#uncertain,
       dirty: this.#begun && !this.#dataTaken,
       overflow: this.#tooMany,
+      ...(this.#fault !== undefined && { fault: this.#fault }),
     });
   }
 }
@@ -237,9 +248,9 @@ function isPositive({ code }: PeerReply): boolean {
 }
 
 /** 4xx and what is out of place: again later; 5xx: never. */
-function refusal(reply: PeerReply): RecipientOutcome {
-  if (reply.code >= 500) return { kind: 'failed', reply: reply.text };
-  return { kind: 'deferred', reply: reply.code >= 400 ? reply.text : oddReply(reply) };
+function refusal(reply: PeerReply, phase: ReplyPhase): RecipientOutcome {
+  if (reply.code >= 500) return { kind: 'failed', reply: reply.text, phase };
+  return { kind: 'deferred', reply: reply.code >= 400 ? reply.text : oddReply(reply), phase };
 }
 
 function oddReply(reply: PeerReply): string {

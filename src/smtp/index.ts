@@ -20,7 +20,6 @@ export { type Mailbox, type ParsedPath, parseBarePath, parseMailbox, parsePath, 
 export { replies } from './replies.ts';
 export {
   classify,
-  enhancedCode,
   oneLine,
   parseReply,
   type Reply,

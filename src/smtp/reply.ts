@@ -82,31 +82,6 @@ export function classify(code: number): ReplyClass {
   return classes[Math.floor(code / 100)] ?? 'transient';
 }
 
-/** Enhanced codes for basic codes that say enough to tell one (RFC 5248 §2.4 registry, RFC 3463). */
-const detailOfCode: Readonly<Record<number, string>> = {
-  421: '3.2',
-  450: '2.0',
-  451: '3.0',
-  452: '3.1',
-  500: '5.2',
-  501: '5.4',
-  502: '5.1',
-  503: '5.1',
-  504: '5.4',
-  530: '7.0',
-  535: '7.8',
-  550: '1.0',
-  551: '1.6',
-  552: '2.2',
-  553: '1.3',
-  555: '5.4',
-};
-
-/** Status of a reply as reports give it, '5.7.1': its own enhanced code, else the one that the basic code stands for. */
-export function enhancedCode({ code, detail }: Pick<Reply, 'code' | 'detail'>): string {
-  return `${Math.floor(code / 100)}.${detail ?? detailOfCode[code] ?? '0.0'}`;
-}
-
 /** A refusal with the reply that answers it. `message` is the reply's text; `cause` never goes on the wire. */
 export class SmtpError extends Error {
   override readonly name = 'SmtpError';

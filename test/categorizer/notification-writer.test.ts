@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../src/base/index.ts';
+import { type Clock, systemClock } from '../../src/base/index.ts';
 import { NotificationWriter, postmasterOf } from '../../src/categorizer/index.ts';
-import { testAcceptedDomain, testSnapshot, testSnapshotSource } from '../../src/config/index.ts';
+import { type Snapshot, testAcceptedDomain, testSnapshot, testSnapshotSource } from '../../src/config/index.ts';
 import type { DecisionEvent } from '../../src/logs/index.ts';
 import type { EnvelopeRecipient } from '../../src/mail/index.ts';
 import { type NewMessage, type NotificationRequest, SpoolError, type StoredMessage } from '../../src/queue/index.ts';
@@ -14,7 +14,15 @@ interface Submitted {
   readonly expiresAt: number;
 }
 
-function bench(content: Buffer, options: { readonly streamed?: boolean; readonly full?: boolean } = {}) {
+interface BenchOptions {
+  readonly streamed?: boolean;
+  readonly full?: boolean;
+  readonly largest?: number;
+  readonly organization?: Partial<Snapshot['organization']>;
+  readonly clock?: Clock;
+}
+
+function bench(content: Buffer, options: BenchOptions = {}) {
   const events: DecisionEvent[] = [];
   const submitted: Submitted[] = [];
   const calls: string[] = [];
@@ -29,7 +37,7 @@ function bench(content: Buffer, options: { readonly streamed?: boolean; readonly
           async commit(message, expiresAt) {
             if (options.full === true) throw new SpoolError('the disk is full');
             submitted.push({ message, content: Buffer.concat(chunks), expiresAt });
-            return message as StoredMessage;
+            return { ...message, id: 99, guid: 'g' } as StoredMessage;
           },
           async abort() {
             calls.push('abort');
@@ -47,10 +55,14 @@ function bench(content: Buffer, options: { readonly streamed?: boolean; readonly
       },
     },
     snapshots: testSnapshotSource(
-      testSnapshot({ acceptedDomains: [testAcceptedDomain({ domainName: 'corp.example', default: true })] }),
+      testSnapshot({
+        acceptedDomains: [testAcceptedDomain({ domainName: 'corp.example', default: true })],
+        organization: { ...testSnapshot().organization, ...options.organization },
+      }),
     ),
+    largest: () => options.largest ?? Number.POSITIVE_INFINITY,
     journal: { emit: (event) => void events.push(event) },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
   });
   return { writer, events, submitted, calls };
 }
@@ -90,8 +102,8 @@ test('a failure is reported to the sender from the null sender', async () => {
   assert.equal(report.message.facts.size, report.content.length);
   assert.ok(Math.abs(report.expiresAt - Date.now() - 172_800_000) < 60_000, 'MessageExpirationTimeout of two days');
   assert.deepEqual(
-    events.map(
-      (event) => event.kind === 'notification' && [event.action, event.to, event.recipients, event.suppressed],
+    events.flatMap((event) =>
+      event.kind !== 'notification' ? [] : [[event.action, event.to, event.recipients, event.suppressed]],
     ),
     [['failed', 'sender@example.org', ['a@x.test'], '']],
   );
@@ -178,3 +190,84 @@ for (const [name, wishes, address] of domains) {
     );
   });
 }
+
+const big = Buffer.from(`Subject: big\r\nMessage-ID: <big@x>\r\n\r\n${'0123456789abcdef\r\n'.repeat(10_000)}`);
+
+// A report is fitted to its way back: what it attaches, by the organization's limits and by the largest connector.
+const fits: readonly (readonly [name: string, options: BenchOptions, from: string, original: string])[] = [
+  ['whole by default', {}, 'a@outside.example', 'message/rfc822'],
+  [
+    'ExternalDsnMaxMessageAttachSize for senders outside',
+    { organization: { externalDsnMaxMessageAttachSize: 1_000 } },
+    'a@outside.example',
+    'text/rfc822-headers',
+  ],
+  [
+    'which says nothing of those inside',
+    { organization: { externalDsnMaxMessageAttachSize: 1_000 } },
+    'a@corp.example',
+    'message/rfc822',
+  ],
+  [
+    'InternalDsnMaxMessageAttachSize for senders inside',
+    { organization: { internalDsnMaxMessageAttachSize: 1_000 } },
+    'a@corp.example',
+    'text/rfc822-headers',
+  ],
+  ['the largest way back takes less: the header', { largest: 10_000 }, 'a@outside.example', 'text/rfc822-headers'],
+  ['it takes hardly anything: no original', { largest: 1_500 }, 'a@outside.example', ''],
+];
+for (const [name, options, from, original] of fits) {
+  test(`a report attaches: ${name}`, async () => {
+    const { request: wanted, content } = request('failed', { from, content: big, recipients: ['b@x.test'] });
+    const { writer, submitted } = bench(content, options);
+    await writer.notify(wanted);
+    const text = submitted[0]?.content.toString() ?? '';
+    const types = [...text.matchAll(/^Content-Type: (message\/rfc822|text\/rfc822-headers)$/gm)].map(
+      ([, type]) => type,
+    );
+    assert.deepEqual(types, original === '' ? [] : [original]);
+    assert.match(text, /^Status: 5\.1\.1\r$/m);
+  });
+}
+
+test('the DSN event: the report is in the tracking log, with the message that it speaks of', async () => {
+  const { request: wanted, content } = request('failed', { recipients: ['a@x.test'] });
+  const { writer, events } = bench(content);
+  await writer.notify(wanted);
+  const queued = events.find((event) => event.kind === 'message-queued');
+  const told = events.find((event) => event.kind === 'notification');
+  assert.ok(queued?.kind === 'message-queued' && told?.kind === 'notification');
+  assert.deepEqual([queued.source, queued.message, queued.reference], ['DSN', 99, '<test@example.org>']);
+  assert.equal(told.report, queued.messageId);
+});
+
+test('a report of ours that cannot be delivered is told as lost, with the reason', async () => {
+  const { request: wanted, content } = request('failed', { from: '' });
+  const message = { ...wanted.message, origin: { ...wanted.message.origin, connector: 'DSN' } };
+  const { writer, events } = bench(content);
+  await writer.notify({ ...wanted, message });
+  const [event] = events;
+  assert.ok(event?.kind === 'notification');
+  assert.equal(event.suppressed, 'it is itself a report, which is lost: 550 5.1.1 No such user');
+});
+
+test('a thousand failures of one message make a bounded number of reports, and every recipient is told of', async () => {
+  const timers: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => Date.now(),
+    monotonic: () => 0,
+    after: (_ms, call) => (timers.push(call), { cancel: () => undefined }),
+  };
+  const names = Array.from({ length: 1_000 }, (_, i) => `r${i}@x.test`);
+  const { request: wanted, content } = request('failed', { recipients: names });
+  const { writer, submitted } = bench(content, { clock });
+  const written = wanted.recipients.map((one) => writer.notify({ ...wanted, recipients: [one] }));
+  await Promise.all(written.slice(0, 10));
+  assert.equal(submitted.length, 10);
+  for (const ring of timers.splice(0)) ring();
+  await Promise.all(written);
+  assert.equal(submitted.length, 11);
+  const text = submitted.map(({ content: report }) => report.toString()).join('');
+  for (const name of names) assert.ok(text.includes(`Final-Recipient: rfc822;${name}\r\n`), name);
+});

@@ -92,6 +92,7 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
     because: 'address space --',
     passedOver: [],
   },
+  'content-converted': { host: 'hub.example', changes: ['7-bit'], broken: ['DKIM-Signature'] },
   'connection-opened': { hop: '[127.0.0.1]', host: 'hub', remote: '127.0.0.1:2525', local: '127.0.0.1:50000' },
   'connection-failed': { hop: '[127.0.0.1]', host: 'hub', reason: 'refused' },
   'connection-closed': { hop: '[127.0.0.1]', host: 'hub', messages: 1, bytes: 1234 },
@@ -99,7 +100,13 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
   deferred: { ...delivery, replies: ['451 4.4.0 later'], retryAt: Date.parse('2026-01-02T04:00:00Z') },
   failed: { ...delivery, replies: ['550 5.1.1 unknown'] },
   'message-expired': { recipients: ['b@example.com'] },
-  notification: { action: 'failed', to: 'a@example.net', recipients: ['b@example.com'], suppressed: '' },
+  notification: {
+    action: 'failed',
+    to: 'a@example.net',
+    recipients: ['b@example.com'],
+    suppressed: '',
+    report: '<r@edge.example>',
+  },
   'queue-state': {
     hop: '[127.0.0.1]',
     status: 'Retry',

@@ -7,7 +7,9 @@ import {
   buildReport,
   type Envelope,
   type EnvelopeRecipient,
+  fitReport,
   type Notify,
+  type ReplyPhase,
   type ReportedMessage,
   type ReportKind,
   type ReportRequest,
@@ -190,10 +192,25 @@ test('a header of any size is quoted up to 64 KB, at whole lines', () => {
   assert.doesNotMatch(content.toString(), /X-Line: \d{0,9}\r\n/);
 });
 
-const statuses: readonly [ReportKind, reply: string, status: string][] = [
+const statuses: readonly [kind: ReportKind, reply: string, status: string, phase?: ReplyPhase][] = [
   ['failed', '550 5.1.1 User unknown', '5.1.1'],
-  ['failed', '550 no code', '5.1.0'],
-  ['failed', '552 full', '5.2.2'],
+  ['failed', '550 Rejected by policy', '5.0.0'],
+  ['failed', '550 Rejected by policy', '5.0.0', 'RCPT'],
+  ['failed', '550 4.2.2 over quota', '4.2.2'],
+  ['failed', '550 5.2.2 over quota', '5.2.2'],
+  ['failed', '554 4.7.0 no', '4.7.0'],
+  ['failed', '554-5.7.1 two lines', '5.7.1'],
+  ['failed', '550 4.4.7 QUEUE.Expired; message expired; the last answer was: 450 4.2.1 Busy', '4.4.7'],
+  ['failed', '552 full', '5.0.0'],
+  ['failed', '552 full', '5.2.2', 'RCPT'],
+  ['failed', '552 too big', '5.3.4', 'DATA'],
+  ['failed', '553 no such sender', '5.1.7', 'MAIL'],
+  ['failed', '553 no such name', '5.1.3', 'RCPT'],
+  ['failed', '551 moved', '5.1.6', 'RCPT'],
+  ['failed', '530 must authenticate', '5.7.0', 'MAIL'],
+  ['failed', '550 2.0.0 a lie', '5.0.0'],
+  ['failed', '550 1.2.3.4 is listed', '5.0.0'],
+  ['delayed', '450 try later', '4.2.0', 'RCPT'],
   ['failed', '451 4.4.1 gave up', '4.4.1'],
   ['failed', 'connection lost', '5.0.0'],
   ['failed', '', '5.0.0'],
@@ -203,17 +220,80 @@ const statuses: readonly [ReportKind, reply: string, status: string][] = [
   ['delivered', '250 2.1.5 OK', '2.1.5'],
   ['delivered', '250 OK', '2.0.0'],
 ];
-for (const [kind, reply, status] of statuses) {
-  test(`${kind}, '${reply}': status ${status}`, () => {
+for (const [kind, reply, status, phase] of statuses) {
+  test(`${kind}, '${reply}' to ${phase ?? 'whatever'}: status ${status}`, () => {
     const { content } = buildReport({
       ...common,
       kind,
       message: message({}),
-      recipients: [{ index: 0, reply, remote: '' }],
+      recipients: [{ index: 0, reply, remote: '', ...(phase !== undefined && { phase }) }],
     });
     assert.match(content.toString(), new RegExp(`\r\nStatus: ${status.replaceAll('.', '\\.')}\r\n`));
   });
 }
+
+const advised: readonly (readonly [reply: string, said: RegExp, never: RegExp])[] = [
+  ['550 4.4.7 QUEUE.Expired; message expired; the last answer was: 450 4.2.1 Busy', /until the time was up/, /address/],
+  ['550 4.2.2 over quota', /mailbox is full/, /misspell/],
+  ['554 4.7.0 no', /for reasons of security/, /address/],
+  ['550 Rejected by policy', /Its words below/, /address was refused|misspell/],
+];
+for (const [reply, said, never] of advised) {
+  test(`the advice on '${reply}' follows its status`, () => {
+    const recipients = [{ index: 0, reply, remote: '' }];
+    const text = buildReport({ ...common, kind: 'failed', message: message({}), recipients }).content.toString();
+    const human = text.slice(0, text.indexOf('message/delivery-status'));
+    assert.match(human, said);
+    assert.doesNotMatch(human, never);
+    assert.ok(human.includes(reply), 'the last answer is quoted');
+  });
+}
+
+const names: readonly (readonly [remote: string, field: string | undefined])[] = [
+  ['mx.fabrikam.com [203.0.113.5]:25', 'dns;mx.fabrikam.com'],
+  ['[203.0.113.5]:2525', 'dns;[203.0.113.5]'],
+  ['[2001:db8::5]:25', 'dns;[IPv6:2001:db8::5]'],
+  ['/run/dovecot/lmtp', undefined],
+  ['Maildir', undefined],
+  ['', undefined],
+];
+for (const [remote, field] of names) {
+  test(`Remote-MTA of '${remote}' is a name without a port`, () => {
+    const recipients = [{ index: 0, reply: '550 5.1.1 x', remote }];
+    const { content } = buildReport({ ...common, kind: 'failed', message: message({}), recipients });
+    assert.equal(/^Remote-MTA: (.*)\r$/m.exec(content.toString())?.[1], field);
+  });
+}
+
+test('a finished report is cut for a way back that takes less', () => {
+  const original = Buffer.concat([header, Buffer.from('x'.repeat(5_000))]);
+  const wish = {
+    ...common,
+    kind: 'failed',
+    message: message({}),
+    recipients: [unknownUser],
+    content: original,
+  } as const;
+  const whole = buildReport(wish).content;
+  assert.equal(fitReport(whole, whole.length)?.change, 'headers only');
+  const fitted = fitReport(whole, 3_000);
+  assert.equal(fitted?.change, 'headers only');
+  // The same as a report that never had more.
+  assert.equal(fitted.content.toString(), buildReport({ ...wish, mostBytes: 3_000 }).content.toString());
+  const least = fitReport(whole, fitted.content.length - 1);
+  assert.equal(least?.change, 'without the original');
+  assert.ok(least.content.toString().endsWith(`\r\n--=_${common.id}--\r\n`));
+  assert.equal(fitReport(whole, 500), undefined);
+  assert.equal(fitReport(Buffer.from('Subject: no report\r\n\r\n'), 10), undefined);
+});
+
+test('an address whose domain alone is no ASCII needs no SMTPUTF8 on its way back', () => {
+  const recipients = [unknownUser];
+  const wish = message({ from: 'alice@b\u00fccher.example' });
+  const report = buildReport({ ...common, kind: 'failed', message: wish, recipients });
+  assert.match(report.content.toString(), /^To: <alice@xn--bcher-kva\.example>\r$/m);
+  assert.equal(report.envelope.smtpUtf8, false);
+});
 
 test('whatever peers say, the report has its three parts, no bare line and no foreign field', () => {
   const said = fc.string({ unit: 'binary', maxLength: 300 });

@@ -39,7 +39,10 @@ test("a next hop that cannot be reached is tried at Exchange's times until the m
   assert.equal(bench.requests[0]?.recipients[0]?.reply, '441 4.4.1 refused');
   await bench.clock.advance(1);
   assert.deepEqual(bench.reports, [`delayed ${id}: 0`, `failed ${id}: 0`]);
-  assert.equal(bench.requests[1]?.recipients[0]?.reply, '550 4.4.7 QUEUE.Expired; message expired');
+  assert.equal(
+    bench.requests[1]?.recipients[0]?.reply,
+    '550 4.4.7 QUEUE.Expired; message expired; the last answer was: 441 4.4.1 refused',
+  );
   assert.deepEqual(bench.told('message-expired')[0]?.recipients, ['a@example.com']);
   assert.deepEqual(bench.statuses(id), ['gone']);
 });

@@ -16,6 +16,7 @@ export interface MessageWish {
   readonly content?: Buffer;
   readonly facts?: Partial<ContentFacts>;
   readonly envelope?: Partial<StoredMessage['envelope']>;
+  readonly origin?: Partial<StoredMessage['origin']>;
 }
 
 const smallContent = Buffer.from('Subject: test\r\nFrom: a@example.org\r\n\r\nHello\r\n');
@@ -37,7 +38,14 @@ export function testMessage(wish: MessageWish = {}): { message: StoredMessage; c
     receivedAt: 1_700_000_000_000,
     expiresAt: 1_700_000_000_000 + 172_800_000,
     envelope: { from: wish.from ?? 'sender@example.org', recipients, body: '7BIT', smtpUtf8: false, ...wish.envelope },
-    origin: { session: 'S1', connector: 'Test', remoteAddress: '192.0.2.9', localAddress: '192.0.2.1', helo: 'client' },
+    origin: {
+      session: 'S1',
+      connector: 'Test',
+      remoteAddress: '192.0.2.9',
+      localAddress: '192.0.2.1',
+      helo: 'client',
+      ...wish.origin,
+    },
     facts: {
       size: content.length,
       headerSize,

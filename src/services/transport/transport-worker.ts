@@ -69,12 +69,14 @@ const mailboxes = new MailboxDelivery(
   { journal, sessions: sessionIds, clock },
 );
 const spool = await LmdbSpool.open({ path: join(paths.spool, String(options.index)), shard: options.index, clock });
+const router = new Categorizer({ snapshots, journal, clock }, placeIn(directory).role);
 const queue: MessageQueue = new MessageQueue({
   spool,
-  router: new Categorizer({ snapshots, journal, clock }, placeIn(directory).role),
+  router,
   deliverers: (type: DeliveryType) => (type === 'SmtpDeliveryToMailbox' ? mailboxes : sender),
   notifier: new NotificationWriter({
     submission: { begin: () => queue.begin() },
+    largest: (domain) => router.largest(domain),
     contents: spool,
     snapshots,
     journal,
@@ -97,7 +99,10 @@ const receive = new ReceiveService({
 let routed = snapshots.current;
 snapshots.onChange((snapshot) => {
   journal.configure(journalSettings(snapshot, paths));
-  if (routesDiffer(routed, snapshot)) void queue.reroute();
+  if (routesDiffer(routed, snapshot)) {
+    const changed = changedConnectors(routed, snapshot);
+    void queue.reroute().then(() => queue.retryConnectors(changed));
+  }
   routed = snapshot;
   for (const { dn, attribute, reason } of snapshot.problems) log.warn({ dn, attribute }, reason);
 });
@@ -148,6 +153,12 @@ function routesDiffer(before: Snapshot, after: Snapshot): boolean {
   const differ = (one: readonly object[], two: readonly object[]): boolean =>
     one.length !== two.length || one.some((object, i) => object !== two[i]);
   return differ(before.sendConnectors, after.sendConnectors) || differ(before.acceptedDomains, after.acceptedDomains);
+}
+
+/** Names of send connectors that are not what they were: another port or smart host may be what their mail waits for. */
+function changedConnectors(before: Snapshot, after: Snapshot): ReadonlySet<string> {
+  const known = new Set(before.sendConnectors);
+  return new Set(after.sendConnectors.filter((connector) => !known.has(connector)).map(({ name }) => name));
 }
 
 async function stop(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,110 @@
+/** The content of a message as the peer can take it: 7-bit for a hop without 8BITMIME, a report cut to the size of its way back. */
+import { fitReport, SevenBitScan, SevenBitWriter } from '../mail/index.ts';
+import type { DeliveryItem, StoredMessage } from '../queue/index.ts';
+import type { Capabilities } from './capabilities.ts';
+
+/** What had to be changed, for the decisions. */
+export interface ContentChange {
+  /** '7-bit', 'report: headers only' … */
+  readonly change: string;
+  /** Signatures that no longer hold: 'DKIM-Signature', 'multipart/signed'. */
+  readonly broken: readonly string[];
+}
+
+export interface FittedItem {
+  /** Message, recipients and content for the transaction; outcomes are settled with the item that was given. */
+  readonly item: DeliveryItem;
+  readonly changes: readonly ContentChange[];
+  /** Why the content cannot be made fit, as a reply. */
+  readonly refusal?: string;
+}
+
+/** The item itself, at once, when nothing has to be changed: that is nearly always. */
+export function fitItem(item: DeliveryItem, offered: Capabilities): FittedItem | Promise<FittedItem> {
+  const { facts } = item.message;
+  const converts = facts.eightBit && !offered.eightBitMime;
+  if (!converts && !isTooLargeReport(item, offered)) return { item, changes: [] };
+  return fit(item, offered, converts);
+}
+
+function isTooLargeReport({ message }: DeliveryItem, { maxSize }: Capabilities): boolean {
+  return message.origin.connector === 'DSN' && message.envelope.from === '' && message.facts.size > maxSize;
+}
+
+async function fit(given: DeliveryItem, offered: Capabilities, converts: boolean): Promise<FittedItem> {
+  const converted = converts ? await toSevenBit(given) : { item: given, changes: [] };
+  if (converted.refusal !== undefined || !isTooLargeReport(converted.item, offered)) return converted;
+  const { item, changes } = converted;
+  // What we attach to our reports is bounded by DsnMaxMessageAttachSize.
+  const fitted = fitReport(await whole(item), offered.maxSize);
+  if (fitted === undefined) return converted;
+  const { content, change } = fitted;
+  return {
+    item: withContent(item, content.length, () => content, [content]),
+    changes: [...changes, { change: `report: ${change}`, broken: [] }],
+  };
+}
+
+async function toSevenBit(item: DeliveryItem): Promise<FittedItem> {
+  const scan = new SevenBitScan();
+  for await (const chunk of chunksOf(item)) scan.push(chunk);
+  const plan = scan.end();
+  if (plan.obstacle !== undefined) {
+    const refusal = `554 5.6.3 The next hop does not offer 8BITMIME, and ${plan.obstacle} cannot be converted`;
+    return { item, changes: [], refusal };
+  }
+  const rewritten = async function* (): AsyncGenerator<Buffer, void> {
+    const writer = new SevenBitWriter(plan);
+    for await (const chunk of chunksOf(item)) yield writer.push(chunk);
+    yield writer.end();
+  };
+  const changes = [{ change: '7-bit', broken: plan.broken }];
+  if (item.content() !== undefined) {
+    const content = Buffer.concat(await Array.fromAsync(rewritten()));
+    return { item: withContent(item, content.length, () => content, [content]), changes };
+  }
+  // SIZE must be true (RFC 1870 §6.1): the length is known only when all has been written once.
+  let size = 0;
+  for await (const chunk of rewritten()) size += chunk.length;
+  return { item: withContent(item, size, () => undefined, { [Symbol.asyncIterator]: rewritten }), changes };
+}
+
+function withContent(
+  item: DeliveryItem,
+  size: number,
+  content: () => Buffer | undefined,
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
+): DeliveryItem {
+  const { message, recipients } = item;
+  const { envelope, facts } = message;
+  const changed: StoredMessage = {
+    ...message,
+    envelope: { ...envelope, body: '7BIT' },
+    // New lines may begin with a dot.
+    facts: { ...facts, size, eightBit: false, utf8Header: facts.utf8Header && envelope.smtpUtf8, leadingDots: true },
+  };
+  return {
+    message: changed,
+    recipients,
+    content,
+    stream: async function* () {
+      yield* chunks;
+    },
+    settle: (outcomes, remote) => item.settle(outcomes, remote),
+    release: () => item.release(),
+  };
+}
+
+function chunksOf(item: DeliveryItem): Iterable<Buffer> | AsyncIterable<Buffer> {
+  const content = item.content();
+  return content === undefined ? item.stream() : [content];
+}
+
+async function whole(item: DeliveryItem): Promise<Buffer> {
+  return item.content() ?? Buffer.concat(await Array.fromAsync(item.stream()));
+}
+
+/** The facts of the event that tells of the changes. */
+export function conversionFacts(host: string, changes: readonly ContentChange[]) {
+  return { host, changes: changes.map(({ change }) => change), broken: changes.flatMap(({ broken }) => broken) };
+}
