@@ -1,7 +1,7 @@
 /** The transport service of one server: retry times, connection limits, logs, DNS, pickup. */
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
-import { ipAddress, ipAddresses, smtpAddress } from './network-syntaxes.ts';
+import { ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property, type Syntax, type ValuesOf } from './property.ts';
 import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
@@ -72,6 +72,22 @@ const properties = {
     default: 50_636,
     hidden: true,
     help: 'LDAPS port of the directory.',
+  }),
+  /** Local addresses that LDAPS listens on; none: every address once there is a subscription, and none before. */
+  ldapsAddresses: property({
+    attribute: 'edgeLdapsAddress',
+    syntax: ipAddresses,
+    default: [],
+    hidden: true,
+    help: 'Local addresses of LDAPS.',
+  }),
+  /** Clients that LDAPS serves; none: all. */
+  ldapsRemoteIPRanges: property({
+    attribute: 'edgeLdapsRemoteIPRange',
+    syntax: ipRanges,
+    default: [],
+    hidden: true,
+    help: 'Clients that LDAPS serves.',
   }),
   antispamAgentsEnabled: property({
     attribute: serviceFlags,

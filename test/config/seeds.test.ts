@@ -122,7 +122,14 @@ for (const [kind, role] of [
 
   test(`${kind}: server and organization have the defaults of the role`, () => {
     const server = defaultsOf(transportService, role);
-    const own = new Set(['fqdn', 'currentServerRole', 'edgeSyncAdamLdapPort', 'edgeSyncAdamSslPort']);
+    const own = new Set([
+      'fqdn',
+      'currentServerRole',
+      'edgeSyncAdamLdapPort',
+      'edgeSyncAdamSslPort',
+      'ldapsAddresses',
+      'ldapsRemoteIPRanges',
+    ]);
     for (const field of Object.keys(transportService.properties)) {
       if (!own.has(field)) assert.deepEqual(snapshot.server[field as 'name'], server[field as 'name'], field);
     }

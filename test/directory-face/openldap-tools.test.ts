@@ -131,12 +131,23 @@ test('a password written in clear is kept as a hash', async () => {
 });
 
 test('browsing: root DSE, subschema, one level, in pages', async () => {
-  const rootDse = await run('ldapsearch', ['-LLL', '-x', '-H', face.url, '-b', '', '-s', 'base', '+']);
+  const strange = await run('ldapsearch', ['-LLL', '-x', '-H', face.url, '-b', '', '-s', 'base', '*', '+']);
+  assert.deepEqual(
+    [...strange.out.matchAll(/^(\w+):/gm)]
+      .map(([, name]) => name)
+      .filter((name) => name !== 'dn')
+      .sort(),
+    ['objectClass', 'supportedLDAPVersion'],
+    'a stranger learns what it needs to bind',
+  );
+  const rootDse = await search('-b', '', '-s', 'base', '+');
   for (const line of [
     `namingContexts: ${root}`,
     'supportedLDAPVersion: 3',
     'subschemaSubentry: cn=schema',
     'vendorName: Edge',
+    'schemaNamingContext: cn=schema',
+    'supportedCapabilities: 1.2.840.113556.1.4.1851',
   ]) {
     assert.ok(rootDse.out.split('\n').includes(line), `${line} is missing`);
   }

@@ -42,6 +42,8 @@ export interface LdapServerOptions {
   readonly hasher?: PasswordHasher;
   /** dnsHostName of the root DSE. Default: that of the machine. */
   readonly hostName?: string;
+  /** dsServiceName of the root DSE: the object of this server. */
+  readonly serverDn?: string;
   /** vendorVersion of the root DSE. */
   readonly version?: string;
 }
@@ -302,6 +304,7 @@ function operationsOf({ store, policy, authenticator, hasher, limits, log, ...op
     supportedExtensions: supportedExtensions(options.tls !== undefined),
     hostName: options.hostName ?? hostname(),
     vendorVersion: options.version ?? '0',
+    ...(options.serverDn !== undefined && { serverDn: options.serverDn }),
   });
   return {
     bind: bindOperation(authenticator, log, limits.maxBindNameBytes),

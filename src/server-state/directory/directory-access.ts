@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { newGuid } from '../../base/index.ts';
 import type { ServerRole, SnapshotPlace } from '../../config/index.ts';
 import {
+  type DirectoryEntry,
   type DirectoryReader,
   DirectoryStore,
   loadSchema,
@@ -57,21 +58,28 @@ export async function seedDirectory(store: DirectoryStore, role: ServerRole): Pr
   }
 }
 
+/** Whether an account may replicate into this directory, as it may once there is a subscription: the role EdgeSync has a member. */
+export function hasReplicationAccount(store: DirectoryReader, configurationDn: string): boolean {
+  return (store.get(`CN=EdgeSync,CN=Roles,${configurationDn}`)?.values('member').length ?? 0) > 0;
+}
+
 /** The bit of msExchCurrentServerRoles that says Edge Transport. */
 const edgeRole = 64;
+
+/** The object of the server whose configuration it is. Throws Error when there is none. */
+export function serverObjectIn(store: DirectoryReader, configurationDn: string): DirectoryEntry {
+  const filter = equals('objectClass', 'msExchExchangeServer');
+  const [server] = [...store.search({ base: configurationDn, scope: 'sub', filter })];
+  if (server === undefined) throw new Error(`there is no server object below ${configurationDn}`);
+  return server;
+}
 
 /** Whose configuration a directory holds. Throws Error that says what to do when it holds that of no server. */
 export function placeIn(store: DirectoryReader): SnapshotPlace {
   const configurationDn = store.namingContexts.find((dn) => /^CN=Configuration,/i.test(dn));
   if (configurationDn === undefined)
     throw new Error('the directory holds no configuration: start it once, or restore a backup');
-  const request = {
-    base: configurationDn,
-    scope: 'sub',
-    filter: equals('objectClass', 'msExchExchangeServer'),
-  } as const;
-  const [server] = [...store.search(request)];
-  if (server === undefined) throw new Error(`there is no server object below ${configurationDn}`);
+  const server = serverObjectIn(store, configurationDn);
   const roles = Number(server.values('msExchCurrentServerRoles')[0] ?? edgeRole);
   return {
     configurationDn,

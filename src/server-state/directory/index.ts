@@ -1,9 +1,11 @@
 /** The door of who needs the directory of a state alone: opened, seeded, and whose configuration it holds. */
 export {
+  hasReplicationAccount,
   openBackup,
   openDirectory,
   placeIn,
   seedDirectory,
   seedPlaceholders,
+  serverObjectIn,
   shortHostName,
 } from './directory-access.ts';

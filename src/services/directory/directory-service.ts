@@ -34,7 +34,13 @@ import {
   ownMemory,
   statePaths,
 } from '../../processes/index.ts';
-import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
+import {
+  hasReplicationAccount,
+  openDirectory,
+  placeIn,
+  seedDirectory,
+  serverObjectIn,
+} from '../../server-state/directory/index.ts';
 import {
   decisionFolder,
   holdSnapshots,
@@ -43,6 +49,7 @@ import {
   trackingFolder,
 } from '../../server-state/index.ts';
 import { processOptions } from '../process-options.ts';
+import { LdapListeners } from './ldap-listeners.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
 const betweenRefreshesMs = 50;
@@ -86,6 +93,7 @@ const ldap = new LdapServer({
   log: tellLdap,
   hostName: snapshots.current.server.fqdn,
   version: programVersion(),
+  serverDn: serverObjectIn(store, place.configurationDn).dn,
   tls: {
     secureContext: () => {
       const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: snapshots.current.server.fqdn });
@@ -94,12 +102,14 @@ const ldap = new LdapServer({
     },
   },
 });
-const listening: string[] = [];
 await ldap.listen({ path: ldapiPath });
-// AD LDS of an Edge server answers in clear to its own machine only.
-const { edgeSyncAdamLdapPort, edgeSyncAdamSslPort } = snapshots.current.server;
-for (const host of ['127.0.0.1', '::1']) await listenLdap({ host, port: edgeSyncAdamLdapPort });
-for (const host of ['0.0.0.0', '::']) await listenLdap({ host, port: edgeSyncAdamSslPort, tls: true });
+const listeners = new LdapListeners({
+  listen: (target) => ldap.listen(target),
+  settings: () => snapshots.current.server,
+  isSubscribed: () => hasReplicationAccount(store, place.configurationDn),
+  failed: tellUnheard,
+});
+await listeners.apply();
 
 const administration = new FanOutAdministration(
   async (name, argument) => (await bus.request('fan-out', { name, argument })) as WorkerAnswer<unknown>[],
@@ -155,6 +165,7 @@ await management.listen(paths.management);
 // Every process reads its configuration anew: while a load runs, for many changes at once.
 const tellProcesses = coalesced(betweenRefreshesMs, clock, () => {
   bus.notify('changed', store.usn);
+  void listeners.apply();
   if (!snapshots.refresh()) return;
   tellBindings();
   for (const { dn, attribute, reason } of snapshots.current.problems) log.warn({ dn, attribute }, reason);
@@ -205,27 +216,18 @@ async function openOrSay(): Promise<DirectoryStore> {
   }
 }
 
-async function listenLdap(target: { host: string; port: number; tls?: boolean }): Promise<void> {
-  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-  const text = `${target.tls === true ? 'ldaps' : 'ldap'} ${host}:${target.port}`;
-  try {
-    await ldap.listen(target);
-    listening.push(text);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (host !== target.host && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL')) return;
-    // Mail does not depend on it, and the local socket still answers: say so and go on.
-    const reason = (error as Error).message;
-    log.error({ err: error }, `${text} cannot be listened on`);
-    process.stderr.write(`edge: ${text} cannot be listened on: ${reason}\n`);
-  }
+/** Mail does not depend on it, and the local socket still answers: say so and go on. */
+function tellUnheard(endpoint: string, error: Error | undefined): void {
+  const name = `LDAP ${endpoint}`;
+  if (error === undefined) return faults.end(name);
+  faults.begin(name, `${endpoint} cannot be listened on: ${error.message}`);
+  process.stderr.write(`edge: ${endpoint} cannot be listened on: ${error.message}\n`);
 }
 
 function tellLdap(event: FaceEvent): void {
   if (event.kind === 'fault')
     log.error({ err: event.error, connection: event.connection }, 'LDAP: fault of the program');
-  else if (event.kind === 'bind' || event.kind === 'write' || event.kind === 'refused')
-    log.info(event, `LDAP ${event.kind}`);
+  else if (['bind', 'write', 'refused', 'omitted'].includes(event.kind)) log.info(event, `LDAP ${event.kind}`);
   else log.debug(event, `LDAP ${event.kind}`);
 }
 
@@ -244,7 +246,7 @@ async function report(): Promise<StatusReport> {
     since,
     usn: store.usn,
     ...supervisor,
-    ldap: listening,
+    ldap: listeners.lines,
     workers: answers.map(({ worker, result, error }) => ({
       ...result,
       worker,

@@ -1,5 +1,5 @@
 /** Bind: RFC 4511 §4.2, RFC 4513 §5, SASL EXTERNAL of RFC 4422 appendix A. */
-import { LdapError } from '../../../ldap/index.ts';
+import { type Entry, LdapError } from '../../../ldap/index.ts';
 import {
   type Authenticator,
   anonymous,
@@ -12,10 +12,18 @@ import type { BindCall } from '../ber/request.ts';
 import { codeOfError, success } from '../ber/result.ts';
 import type { FaceLog } from '../face-event.ts';
 import type { Operation, Session } from './operation.ts';
+import type { SystemEntries } from './system-entries.ts';
 
 /** SASL mechanisms that this peer can use, for the root DSE. */
-export function mechanismsFor({ peer }: Session): readonly string[] {
+function mechanismsFor({ peer }: Session): readonly string[] {
   return peer.transport === 'unix' || peer.certificate !== undefined ? ['EXTERNAL'] : [];
+}
+
+/** The root DSE as this client may see it. */
+export function rootDseFor(session: Session, system: SystemEntries): Entry {
+  const isStranger = session.principal.kind === 'anonymous' && session.peer.transport !== 'unix';
+  const mechanisms = mechanismsFor(session);
+  return isStranger ? system.strangersRootDse(mechanisms) : system.rootDse(mechanisms);
 }
 
 export function bindOperation(authenticator: Authenticator, log: FaceLog, maxNameBytes: number): Operation<BindCall> {

@@ -3,7 +3,7 @@ import { Dn, type Entry, LdapError, type Schema } from '../../../ldap/index.ts';
 import { everyRight } from '../access/access-policy.ts';
 import { assertOn, type DirectoryView, locate, requireBound } from '../access/entry-access.ts';
 import type { CompareCall } from '../ber/request.ts';
-import { mechanismsFor } from './bind-operation.ts';
+import { rootDseFor } from './bind-operation.ts';
 import type { Operation } from './operation.ts';
 import type { SystemEntries } from './system-entries.ts';
 
@@ -12,11 +12,7 @@ export function compareOperation(view: DirectoryView, system: SystemEntries): Op
     const { schema } = view.store;
     const name = Dn.parse(dn);
     if (!name.isRoot) requireBound(session.principal);
-    const made = name.isRoot
-      ? system.rootDse(mechanismsFor(session))
-      : system.isSubschema(name)
-        ? system.subschema()
-        : undefined;
+    const made = name.isRoot ? rootDseFor(session, system) : system.isSubschema(name) ? system.subschema() : undefined;
     const { entry, rights } =
       made === undefined ? locate(view, session.principal, name) : { entry: made, rights: everyRight };
     const described = schema.describe(attribute);

@@ -16,7 +16,7 @@ import { controlOids, type RequestControls } from '../ber/controls.ts';
 import type { RawControl, SearchCall } from '../ber/request.ts';
 import { encodeEntry, type Result, resultCodeOf, success } from '../ber/result.ts';
 import { AttributeSelection } from './attribute-selection.ts';
-import { mechanismsFor } from './bind-operation.ts';
+import { rootDseFor } from './bind-operation.ts';
 import { EntryCursor } from './entry-cursor.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { PagedSearches } from './paged-searches.ts';
@@ -90,7 +90,7 @@ function systemEntry(
   { session }: OperationContext,
   { system }: SearchParts,
 ): Entry | undefined {
-  if (base.isRoot && scope === 'base') return system.rootDse(mechanismsFor(session));
+  if (base.isRoot && scope === 'base') return rootDseFor(session, system);
   requireBound(session.principal);
   return system.isSubschema(base) && (scope === 'base' || scope === 'sub') ? system.subschema() : undefined;
 }

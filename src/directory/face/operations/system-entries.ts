@@ -11,6 +11,7 @@ import {
 import type { DirectoryReader } from '../../store/contract.ts';
 import { subschemaDn } from '../../store/stored-entry.ts';
 import { supportedControls } from '../ber/controls.ts';
+import { startTlsOid } from '../ber/request.ts';
 
 export interface SystemEntriesOptions {
   readonly store: DirectoryReader;
@@ -19,7 +20,12 @@ export interface SystemEntriesOptions {
   /** Name of this machine, for dnsHostName. */
   readonly hostName: string;
   readonly vendorVersion: string;
+  /** Name of the server's object, for dsServiceName. */
+  readonly serverDn?: string;
 }
+
+/** LDAP_CAP_ACTIVE_DIRECTORY_ADAM_OID, [MS-ADTS] 3.1.1.3.4.3: an application directory, without a domain. */
+const adamCapability = '1.2.840.113556.1.4.1851';
 
 /** Features without a control or an operation of their own. */
 const supportedFeatures = [
@@ -45,15 +51,29 @@ export class SystemEntries {
     return this.#options.store.schema.keyOf(dn).equals(this.#subschemaKey);
   }
 
+  /** What a stranger needs to bind, and no more: neither names nor numbers nor versions. */
+  strangersRootDse(mechanisms: readonly string[]): Entry {
+    const { supportedExtensions } = this.#options;
+    return entryFrom('', {
+      objectClass: ['top'],
+      supportedLDAPVersion: '3',
+      supportedExtension: supportedExtensions.filter((oid) => oid === startTlsOid),
+      supportedSASLMechanisms: mechanisms,
+    });
+  }
+
   /** Made anew for each question: numbers and time are those of now. */
   rootDse(mechanisms: readonly string[]): Entry {
-    const { store, supportedExtensions, hostName, vendorVersion } = this.#options;
+    const { store, supportedExtensions, hostName, vendorVersion, serverDn } = this.#options;
     const contexts = store.namingContexts;
     const configuration = contexts.find((dn) => /^cn=configuration,/i.test(dn));
     const entry = entryFrom('', {
       objectClass: ['top'],
       namingContexts: contexts,
       subschemaSubentry: subschemaDn,
+      // [MS-ADTS] 3.1.1.3.2: the schema is one entry here, and no naming context of its own.
+      schemaNamingContext: subschemaDn,
+      supportedCapabilities: adamCapability,
       supportedLDAPVersion: '3',
       supportedControl: supportedControls,
       supportedExtension: supportedExtensions,
@@ -67,6 +87,7 @@ export class SystemEntries {
       isSynchronized: 'TRUE',
     });
     if (configuration !== undefined) entry.set('configurationNamingContext', [configuration]);
+    if (serverDn !== undefined) entry.set('dsServiceName', [serverDn]).set('serverName', [serverDn]);
     return entry;
   }
 
