@@ -1,14 +1,15 @@
 /**
- * What every room may lean on and what knows no mail: clock, identifiers, units of size and time, address ranges,
+ * What every room may lean on and what knows no mail: clock, identifiers, units of size and time, address ranges, endpoints,
  * file writes that survive a crash, text made fit to be shown, local faults.
  */
 
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';
+export { type Endpoint, formatEndpoint } from './endpoint.ts';
 export { type Fault, FaultList, type FaultLog, type FaultReport, unreported } from './faults.ts';
 export { newGuid, SessionIds } from './ids.ts';
-export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange } from './ip-range.ts';
+export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange, sourceNetwork } from './ip-range.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export {

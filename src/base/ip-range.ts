@@ -64,6 +64,17 @@ function maskedRange(text: string, address: string, mask: string): IpRange {
   return { family: 4, first: base.value & ~host, last: base.value | host, text };
 }
 
+/**
+ * Whom limits count: an IPv4 address, or the /64 of an IPv6 address, which is one customer's (RFC 6177) with more addresses
+ * than any limit. IPv4-mapped addresses are IPv4. What is no address comes back as it is.
+ */
+export function sourceNetwork(address: string): string {
+  if (!address.includes(':')) return address;
+  const { family, value } = parseIp(address);
+  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
+  return `${(value >> 64n).toString(16)}::/64`;
+}
+
 /** True when the address lies in the range. */
 export function contains(range: IpRange, address: IpNumber): boolean {
   return range.family === address.family && range.first <= address.value && address.value <= range.last;

@@ -1,5 +1,6 @@
 /** Test-SmtpConnectivity: does every endpoint of the receive connectors answer? */
-import { formatBinding, receiveConnector } from '../config/index.ts';
+import { formatEndpoint } from '../base/index.ts';
+import { receiveConnector } from '../config/index.ts';
 import { notImplemented } from './changes.ts';
 import { listObjects, serverEntry } from './directory-objects.ts';
 import { knownCmdlet } from './exchange-cmdlets.ts';
@@ -46,11 +47,11 @@ export const testSmtpConnectivity: Cmdlet = {
         yield new CmdletObject('SmtpConnectivityStatus', [
           ['Server', context.serverName],
           ['ReceiveConnector', object.identity],
-          ['Binding', formatBinding({ address, port })],
-          ['EndPoint', formatBinding(endpoint)],
+          ['Binding', formatEndpoint({ address, port })],
+          ['EndPoint', formatEndpoint(endpoint)],
           ['StatusCode', status],
           ['Details', details],
-          ['Identity', `${object.identity} ${formatBinding(endpoint)}`],
+          ['Identity', `${object.identity} ${formatEndpoint(endpoint)}`],
           ['IsValid', true],
           ['ObjectState', 'New'],
         ]);

@@ -1,5 +1,5 @@
 /** Which receive connectors may stand beside each other on one server (Exchange: unique Bindings and RemoteIPRanges). */
-import type { IpRange } from '../base/index.ts';
+import { formatEndpoint, type IpRange } from '../base/index.ts';
 import type { Binding } from './network-syntaxes.ts';
 import type { ServerRole } from './property.ts';
 import type { ReceiveConnector } from './receive-connector.ts';
@@ -40,9 +40,6 @@ export function connectorConflict(
   }
   return undefined;
 }
-
-const formatEndpoint = ({ address, port }: Binding): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 function sameBinding(one: Binding, two: Binding): boolean {
   return one.port === two.port && one.address === two.address;

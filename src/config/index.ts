@@ -17,7 +17,6 @@ export { type MailboxTransportService, mailboxTransportService } from './mailbox
 export {
   type AddressSpace,
   type Binding,
-  formatBinding,
   parseDomainPattern,
 } from './network-syntaxes.ts';
 export {

@@ -1,16 +1,12 @@
 /** Syntaxes of names and places in the network: local endpoints, ranges, domains, hosts, address spaces. */
 import { domainToASCII } from 'node:url';
-import { type IpRange, parseIp, parseIpRange } from '../base/index.ts';
+import { type Endpoint, formatEndpoint, type IpRange, parseIp, parseIpRange } from '../base/index.ts';
 import { AddressError, parseDomain as parseMailDomain } from '../smtp/index.ts';
 import type { Syntax } from './property.ts';
 import { list, requiredText, text } from './syntaxes.ts';
 
-/** A local endpoint. */
-export interface Binding {
-  /** IPv4 or IPv6 address without brackets; 0.0.0.0 and :: are all addresses of the family. */
-  readonly address: string;
-  readonly port: number;
-}
+/** A local endpoint to listen on. */
+export type Binding = Endpoint;
 
 /** RFC 1035 §2.3.4: characters of a name that DNS can hold. */
 const longestDomain = 253;
@@ -63,11 +59,6 @@ export function parseBinding(value: string): Binding {
   return { address: address.toLowerCase(), port };
 }
 
-/** As Exchange prints an endpoint. */
-export function formatBinding({ address, port }: Binding): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** 'SMTP:*;1', '*.example.com', 'example.com;10', '--'. Throws RangeError. */
 export function parseAddressSpace(value: string): AddressSpace {
   const match = /^(?:([A-Za-z0-9]{1,8}):)?(.+?)(?:;(\d{1,3}))?$/.exec(value.trim());
@@ -85,7 +76,7 @@ export function formatAddressSpace({ type, address, cost }: AddressSpace): strin
 }
 
 /** Local endpoints. */
-export const bindings: Syntax<readonly Binding[]> = list(parseBinding, formatBinding);
+export const bindings: Syntax<readonly Binding[]> = list(parseBinding, formatEndpoint);
 /** Addresses of clients. */
 export const ipRanges: Syntax<readonly IpRange[]> = list(parseIpRange, (range) => range.text);
 /** Address spaces of a send connector. */

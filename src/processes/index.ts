@@ -14,7 +14,7 @@ export {
 export { Bus, type Channel, channelToParent } from './bus.ts';
 export type { ChildPlan } from './child.ts';
 export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
-export { BindError, type Binding, backlog, bindingText, bindSocket, type SocketHandle } from './listen-sockets.ts';
+export { BindError, type Binding, backlog, bindSocket, type SocketHandle } from './listen-sockets.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';
 export {
   defaultStateFolder,

@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
+import { type Endpoint, formatEndpoint } from '../base/index.ts';
+import { inodeOf, listenersAt } from './listening-ports.ts';
 
 /** A local endpoint to listen on. */
-export interface Binding {
-  readonly address: string;
-  readonly port: number;
-}
+export type Binding = Endpoint;
 
 /** A bound socket of the runtime that nobody reads yet; it is handed to a worker as it is. */
 export interface SocketHandle {
+  readonly fd: number;
   listen(backlog: number): number;
   close(): void;
 }
@@ -32,18 +32,13 @@ const reusePort = 2;
 /** Connections that may wait before a worker takes them. */
 export const backlog = 4096;
 
-/** 'address:port', IPv6 in brackets. */
-export function bindingText({ address, port }: Binding): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** The binding cannot be had; `code` is the system's (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
 export class BindError extends Error {
   override readonly name = 'BindError';
   readonly code: string;
 
   constructor(binding: Binding, code: string) {
-    super(`${bindingText(binding)} cannot be bound: ${reasons[code] ?? code}`);
+    super(`${formatEndpoint(binding)} cannot be bound: ${reasons[code] ?? code}`);
     this.code = code;
   }
 }
@@ -62,9 +57,16 @@ export function bindSocket(binding: Binding): SocketHandle {
   return create(binding, reusePort);
 }
 
-/** Throws BindError when another program has the port: with SO_REUSEPORT alone both would silently get half of the mail. */
-export function probeBinding(binding: Binding): void {
-  const handle = create(binding, 0);
+/**
+ * Throws BindError when another program has the port: with SO_REUSEPORT alone both would silently get half of the mail. `own`:
+ * sockets of this process, which do not stand in the way: one on an address and one on all addresses of a port live side by
+ * side, and the kernel gives a connection to the more specific one.
+ */
+export function probeBinding(binding: Binding, own: Iterable<SocketHandle> = []): void {
+  const inodes = new Set(Array.from(own, ({ fd }) => inodeOf(fd)));
+  const others = listenersAt(binding).filter((inode) => !inodes.has(inode));
+  if (others.length > 0) throw new BindError(binding, 'EADDRINUSE');
+  const handle = create(binding, reusePort);
   const result = handle.listen(1);
   handle.close();
   if (result !== 0) throw new BindError(binding, getSystemErrorName(result));

@@ -1,6 +1,7 @@
+import { formatEndpoint } from '../base/index.ts';
 import type { Bus } from './bus.ts';
 import { type ChildPlan, WatchedChild } from './child.ts';
-import { BindError, type Binding, bindingText, bindSocket, probeBinding, type SocketHandle } from './listen-sockets.ts';
+import { BindError, type Binding, bindSocket, probeBinding, type SocketHandle } from './listen-sockets.ts';
 
 /** Lines for the operator. */
 export interface SupervisorLog {
@@ -142,7 +143,7 @@ export class Supervisor {
 
   /** The configuration names these bindings now. */
   async #want(list: readonly Binding[]): Promise<void> {
-    const next = new Map(list.map((binding) => [bindingText(binding), binding]));
+    const next = new Map(list.map((binding) => [formatEndpoint(binding), binding]));
     const gone = [...this.#bindings].filter(([text]) => !next.has(text));
     this.#bindings = next;
     for (const [text, binding] of gone) this.#drop(text, binding);
@@ -165,7 +166,7 @@ export class Supervisor {
     const missing = this.#workers.filter((worker) => !this.#sockets.has(socketKey(text, worker)));
     if (missing.length === 0 || this.#stopping) return;
     try {
-      if (missing.length === this.#workers.length) probeBinding(binding);
+      if (missing.length === this.#workers.length) probeBinding(binding, this.#sockets.values());
       for (const worker of missing) if (worker.bus !== undefined) await this.#give(worker, worker.bus, binding);
       if (this.#faults.delete(text)) this.#log.info(`${text} listens now`);
     } catch (error) {
@@ -176,7 +177,7 @@ export class Supervisor {
   }
 
   async #give(worker: WatchedChild, bus: Bus, binding: Binding): Promise<void> {
-    const text = bindingText(binding);
+    const text = formatEndpoint(binding);
     const key = socketKey(text, worker);
     const socket = this.#sockets.get(key) ?? bindSocket(binding);
     this.#sockets.set(key, socket);

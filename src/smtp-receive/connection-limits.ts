@@ -1,3 +1,4 @@
+import { sourceNetwork } from '../base/index.ts';
 import type { ReceiveConnector } from '../config/index.ts';
 import { type Reply, replies } from '../smtp/index.ts';
 
@@ -17,12 +18,13 @@ interface Count {
   readonly bySource: Map<string, number>;
 }
 
-/** Counts the sessions of each connector, in all and by source. A worker counts its own. */
+/** Counts the sessions of each connector, in all and by source (IPv6: by /64). A worker counts its own. */
 export class ConnectionLimits {
   #counts = new Map<string, Count>();
 
   /** Counts a session in; undefined: it may begin. Every admitted one is to be released once. */
-  admit(connector: Limits, source: string): LimitReached | undefined {
+  admit(connector: Limits, remoteAddress: string): LimitReached | undefined {
+    const source = sourceNetwork(remoteAddress);
     const count = this.#counts.get(connector.dn) ?? { total: 0, bySource: new Map<string, number>() };
     const own = count.bySource.get(source) ?? 0;
     const reached = check(connector, count.total, own);
@@ -33,7 +35,8 @@ export class ConnectionLimits {
     return undefined;
   }
 
-  release(connector: Pick<Limits, 'dn'>, source: string): void {
+  release(connector: Pick<Limits, 'dn'>, remoteAddress: string): void {
+    const source = sourceNetwork(remoteAddress);
     const count = this.#counts.get(connector.dn);
     if (count === undefined) return;
     const own = (count.bySource.get(source) ?? 1) - 1;

@@ -1,6 +1,6 @@
 /** Which receive connector takes a connection: Exchange's rules as a pure function over one snapshot. */
-import { type IpRange, parseIp } from '../base/index.ts';
-import { type Binding, formatBinding, type ReceiveConnector } from '../config/index.ts';
+import { formatEndpoint, type IpRange, parseIp } from '../base/index.ts';
+import type { Binding, ReceiveConnector } from '../config/index.ts';
 import type { PassedOver } from '../logs/index.ts';
 import { type RangeEntry, RangeIndex } from './range-index.ts';
 
@@ -60,14 +60,14 @@ export class ConnectorTable {
     return {
       kind: 'chosen',
       connector,
-      binding: formatBinding(binding),
+      binding: formatEndpoint(binding),
       range: found.range.text,
       passedOver: this.#losers(endpoint, local, found),
     };
   }
 
   #endpoint(local: Binding): Endpoint {
-    const key = formatBinding(local);
+    const key = formatEndpoint(local);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = { index: this.#compile(local), lately: new Map(), passedOver: new WeakMap() };
@@ -98,12 +98,12 @@ export class ConnectorTable {
 
   #whyNone(local: Binding): string {
     const bound = this.#connectors.filter((connector) => coveringBinding(connector, local) !== undefined);
-    if (bound.length === 0) return `no receive connector is bound to ${formatBinding(local)}`;
+    if (bound.length === 0) return `no receive connector is bound to ${formatEndpoint(local)}`;
     const enabled = bound.filter((connector) => connector.enabled);
     const names = bound.slice(0, 3).map((connector) => `'${connector.name}'`);
     if (enabled.length === 0)
-      return `every receive connector bound to ${formatBinding(local)} is disabled: ${names.join(', ')}`;
-    return `the address lies in RemoteIPRanges of no receive connector bound to ${formatBinding(local)}`;
+      return `every receive connector bound to ${formatEndpoint(local)} is disabled: ${names.join(', ')}`;
+    return `the address lies in RemoteIPRanges of no receive connector bound to ${formatEndpoint(local)}`;
   }
 }
 
@@ -131,7 +131,7 @@ function coveringBinding(connector: ReceiveConnector, local: Binding): Binding |
 }
 
 function whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {
-  if (coveringBinding(connector, local) === undefined) return `not bound to ${formatBinding(local)}`;
+  if (coveringBinding(connector, local) === undefined) return `not bound to ${formatEndpoint(local)}`;
   if (!connector.enabled) return 'disabled';
   const around = connector.remoteIPRanges.find(
     (range) => range.family === winner.family && range.first <= winner.first && winner.last <= range.last,

@@ -1,11 +1,6 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import {
-  AcceptedDomainTable,
-  type Binding,
-  formatBinding,
-  type ReceiveConnector,
-  type Snapshot,
-} from '../config/index.ts';
+import { formatEndpoint } from '../base/index.ts';
+import { AcceptedDomainTable, type Binding, type ReceiveConnector, type Snapshot } from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
 import { oneLine, type Reply, renderReply, replies } from '../smtp/index.ts';
@@ -80,7 +75,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
 
   /** Starts to accept connections; `binding` is the endpoint as the configuration names it. Rejects when it cannot listen. */
   async serve(source: ListenSource, binding: Binding): Promise<Listener> {
-    const key = formatBinding(binding);
+    const key = formatEndpoint(binding);
     if (this.#listeners.has(key)) throw new Error(`${key} is served already`);
     // Half-open: a client that closes its side behind the last command still gets its answers.
     const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, binding));
@@ -102,7 +97,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
 
   /** Stops to accept there; sessions go on. */
   unserve(binding: Binding): void {
-    const key = formatBinding(binding);
+    const key = formatEndpoint(binding);
     this.#listeners.get(key)?.close();
     this.#listeners.delete(key);
   }
@@ -201,8 +196,8 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
       id: this.#parts.sessionIds.next(),
       localAddress,
       remoteAddress,
-      local: formatBinding({ address: localAddress, port: localPort ?? binding.port }),
-      remote: formatBinding({ address: remoteAddress, port: remotePort }),
+      local: formatEndpoint({ address: localAddress, port: localPort ?? binding.port }),
+      remote: formatEndpoint({ address: remoteAddress, port: remotePort }),
     };
     if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
     const { table, domains, servers } = this.#compiled;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { extent, parseIp, parseIpRange } from '../../src/base/index.ts';
+import { extent, parseIp, parseIpRange, sourceNetwork } from '../../src/base/index.ts';
 
 const ranges: readonly (readonly [text: string, first: string, last: string])[] = [
   ['192.168.9.7', '192.168.9.7', '192.168.9.7'],
@@ -35,3 +35,12 @@ for (const text of [
     assert.throws(() => parseIpRange(text), RangeError);
   });
 }
+
+test('limits count IPv6 by /64, and IPv4 in any spelling by address', () => {
+  const network = sourceNetwork('2001:db8:1:2::1');
+  for (const one of ['2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:DB8:1:2::1%eth0', '2001:0db8:0001:0002::']) {
+    assert.equal(sourceNetwork(one), network);
+  }
+  for (const other of ['2001:db8:1:3::1', '2001:db8::1', '::1']) assert.notEqual(sourceNetwork(other), network);
+  assert.equal(sourceNetwork('::ffff:192.0.2.1'), sourceNetwork('192.0.2.1'));
+});

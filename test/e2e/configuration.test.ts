@@ -7,8 +7,8 @@ import { Appliance, eventually, edge as run, serverName } from '../lib/appliance
 import { needs } from '../lib/peers.ts';
 
 /** Greets on a new connection; gives the banner and what EHLO offers. */
-async function ehlo(port: number): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1' });
+async function ehlo(port: number, host = '127.0.0.1'): Promise<string> {
+  const socket = connect({ port, host });
   let text = '';
   socket.on('data', (chunk) => {
     text += String(chunk);
@@ -91,6 +91,27 @@ describe('configuration in force', needs('ldapsearch'), () => {
     await edge.shell(`Set-ReceiveConnector "${connector} $server" -Bindings 127.0.0.1:${edge.port}`);
     await eventually('the binding is gone', async () => (await ehlo(other.port).catch(() => 'refused')) === 'refused');
     assert.match(await ehlo(edge.port), /^220/);
+  });
+
+  test('connectors on one address and on all addresses of a port both serve, in either order', async () => {
+    const own = '127.44.0.9';
+    const onAll = `Set-ReceiveConnector "${connector} $server" -Bindings 0.0.0.0:${edge.port}`;
+    const relay = `New-ReceiveConnector -Name Relay -Usage Custom -RemoteIPRanges 127.0.0.0/8 -Banner "220 relay" -Bindings ${own}:${edge.port}`;
+    const bothServe = async (): Promise<boolean> =>
+      (await ehlo(edge.port, own).catch(() => '')).startsWith('220 relay') &&
+      (await ehlo(edge.port, '127.44.0.8').catch(() => '')).startsWith('220 changed');
+    for (const lines of [
+      [relay, onAll],
+      [onAll, relay],
+    ]) {
+      for (const line of lines) await edge.shell(line);
+      await eventually('both bindings', bothServe);
+      assert.doesNotMatch((await run('status', '--state', edge.state)).out, /cannot be bound/);
+      await edge.shell(
+        `Remove-ReceiveConnector Relay -Confirm:$false; Set-ReceiveConnector "${connector} $server" -Bindings 127.0.0.1:${edge.port}`,
+      );
+      await eventually('the binding is gone', async () => (await ehlo(edge.port, own).catch(() => '')) === '');
+    }
   });
 
   test('the nine octets that end an unguarded server end nothing here', async () => {

@@ -18,7 +18,7 @@ import {
   serviceAccount,
   statePaths,
 } from '../../src/processes/index.ts';
-import { BindError, probeBinding } from '../../src/processes/listen-sockets.ts';
+import { BindError, bindSocket, probeBinding } from '../../src/processes/listen-sockets.ts';
 
 function temporary(t: { after(call: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'edge-supervisor-'));
@@ -106,6 +106,29 @@ test('a port that another program holds is told as such', async (t) => {
   assert.throws(() => probeBinding({ address: '203.0.113.1', port: 2525 }), /the address is not on this machine/);
 });
 
+// How relay connectors are made by the book: one on an address of its own, and the default one on all.
+for (const [first, second] of [
+  ['127.33.44.5', '0.0.0.0'],
+  ['0.0.0.0', '127.33.44.5'],
+  ['::1', '::'],
+  ['::', '::1'],
+] as const) {
+  test(`a binding on ${second} is served beside our own on ${first}, and not beside another program's`, async (t) => {
+    const port = await freePort();
+    const own = bindSocket({ address: first, port });
+    t.after(() => own.close());
+    assert.equal(own.listen(1), 0);
+    const binding = { address: second, port };
+    probeBinding(binding, [own]);
+    const beside = bindSocket(binding);
+    t.after(() => beside.close());
+    assert.equal(beside.listen(1), 0);
+    assert.throws(() => probeBinding(binding, []), /another program listens there/);
+    assert.throws(() => probeBinding(binding, [own]), /another program listens there/);
+    probeBinding(binding, [own, beside]);
+  });
+}
+
 test('the state directory belongs to one service at a time, and to the next after a crash', (t) => {
   const paths = statePaths(join(temporary(t), 'state'));
   prepareStateFolder(paths);
@@ -170,3 +193,13 @@ test('who names no state directory gets their own to run, and the one of the mac
   mkdirSync(own, { recursive: true });
   assert.equal(folder('use'), own);
 });
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -42,6 +42,7 @@ const rows: readonly [event: EventName, action: AgentAction, codes: string, kept
   ['onEndOfHeaders', gone, '220 250 250 250 354 250', 0, 1],
   ['onEndOfHeaders', cut, '220 250 250 250 354 421', 0, 1],
   ['onEndOfData', denied, '220 250 250 250 354 550', 0, 1],
+  ['onEndOfData', cut, '220 250 250 250 354 421', 0, 1],
   ['onEndOfData', gone, '220 250 250 250 354 250', 0, 1],
   ['onEndOfData', agree, '220 250 250 250 354 250', 1, 0],
 ];
@@ -59,6 +60,22 @@ for (const [event, action, codes, kept, aborted] of rows) {
       assert.equal(refusals.length, action.kind === 'continue' ? 0 : 1);
     });
   }
+}
+
+for (const event of ['onMail', 'onRcptTo', 'onEndOfHeaders', 'onEndOfData'] as const) {
+  test(`disconnect at ${event} ends the session behind a reply of any code`, async () => {
+    const action: AgentAction = {
+      kind: 'disconnect',
+      reply: { code: 554, detail: '7.1', lines: ['Go'] },
+      reason: 'a test',
+    };
+    await using edge = await Receiving.start({ agents: [{ name: 'Test Agent', priority: 1, [event]: () => action }] });
+    const client = await edge.greeted();
+    await client.message('Subject: x\r\n\r\n');
+    assert.match(`${await client.end()}`, /^$|^554 /);
+    assert.equal(edge.of('session-closed')[0]?.reason, 'Test Agent: a test');
+    assert.equal(edge.queue.kept.length, 0);
+  });
 }
 
 test('agents see the session, the envelope, the header and the size', async () => {

@@ -26,6 +26,17 @@ for (const [all, perSource, percentage, admitted, reason] of rows) {
   });
 }
 
+test('addresses of one IPv6 /64 are one source', () => {
+  const limits = new ConnectionLimits();
+  const connector = internetConnector({ maxInboundConnectionPerSource: 2 });
+  assert.equal(limits.admit(connector, '2001:db8:1:2::1'), undefined);
+  assert.equal(limits.admit(connector, '2001:db8:1:2:ffff::1'), undefined);
+  assert.match(limits.admit(connector, '2001:db8:1:2::3')?.reason ?? '', /PerSource 2/);
+  assert.equal(limits.admit(connector, '2001:db8:1:3::1'), undefined);
+  limits.release(connector, '2001:db8:1:2:ffff::1');
+  assert.equal(limits.admit(connector, '2001:db8:1:2::3'), undefined);
+});
+
 test('the connection above the limit gets 421, and there is room again after QUIT', async () => {
   await using edge = await Receiving.start({ snapshot: internetSnapshot({ maxInboundConnectionPerSource: 1 }) });
   const first = await edge.connect();
