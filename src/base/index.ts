@@ -12,6 +12,7 @@ export { newGuid, SessionIds } from './ids.ts';
 export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange, sourceNetwork } from './ip-range.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
+export { replaceFile, syncFolder } from './safe-file.ts';
 export {
   cellText,
   longestLogged,
@@ -19,7 +20,6 @@ export {
   printableJson,
   printableLines,
   spreadsheetCell,
-} from './printable-text.ts';
-export { replaceFile, syncFolder } from './safe-file.ts';
+} from './text/printable-text.ts';
 export { formatTimeSpan, parseTimeSpan } from './time-span.ts';
 export { wildcardTest } from './wildcard.ts';

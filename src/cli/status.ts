@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Fault } from '../base/index.ts';
+import { printable, printableJson } from '../base/text/index.ts';
 import { ManagementClient, NotPermittedError, NotRunningError } from '../management/client/index.ts';
 import { lockHolder, statePaths } from '../processes/state/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
@@ -26,7 +27,12 @@ export interface WorkerReport {
   readonly sessions?: number;
   readonly messages?: number;
   readonly queues?: readonly QueueReport[];
+  /** Octets that the process holds itself; what it maps of the spool and the directory is not counted. */
   readonly memory?: number;
+  /** False: mail gets 452. */
+  readonly accepting?: boolean;
+  /** Update of the directory whose configuration is in force. */
+  readonly usn?: number;
   readonly faults?: readonly Fault[];
 }
 
@@ -46,7 +52,7 @@ export async function status(options: { state: string; json: boolean }, terminal
   try {
     using client = await ManagementClient.connect(paths);
     const report = (await client.call('status', undefined)) as StatusReport;
-    terminal.out(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderStatus(report));
+    terminal.out(options.json ? `${printableJson(report, 2)}\n` : renderStatus(report));
     return faults(report).length === 0 ? exitStatus.done : exitStatus.finding;
   } catch (error) {
     if (error instanceof NotPermittedError) return tellNothing(options, terminal, error.message);
@@ -77,6 +83,8 @@ export function faults(report: StatusReport): string[] {
   return [
     ...report.bindings.flatMap(({ fault }) => (fault === '' ? [] : [fault])),
     ...report.workers.flatMap(({ worker, error }) => (error === undefined ? [] : [`${worker}: ${error}`])),
+    ...(report.faults ?? []).map(({ text }) => text),
+    ...report.workers.flatMap(({ worker, faults: own = [] }) => own.map(({ text }) => `${worker}: ${text}`)),
     ...report.problems.map(({ dn, attribute, reason }) => `${dn}: ${attribute}: ${reason}`),
   ];
 }
@@ -92,7 +100,7 @@ function renderStatus(report: StatusReport): string {
   for (const worker of report.workers) {
     const megabytes = Math.round((worker.memory ?? 0) / 1024 ** 2);
     lines.push(
-      `  ${worker.worker}: ${worker.sessions ?? 0} sessions, ${worker.messages ?? 0} messages, ${megabytes} MB`,
+      `  ${worker.worker}: ${worker.sessions ?? 0} sessions, ${worker.messages ?? 0} messages, ${megabytes} MB held`,
     );
   }
   for (const { name, restarts } of report.processes)
@@ -104,7 +112,8 @@ function renderStatus(report: StatusReport): string {
     );
   }
   for (const fault of faults(report)) lines.push(`  FAULT  ${fault}`);
-  return `${lines.join('\n')}\n`;
+  // Replies of peers and names from the directory stand in these lines.
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 /** Queues of all workers that lead to the same next hop, together. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { printable, printableJson } from '../base/text/index.ts';
 import { type Chain, findChains, parseQuestion, type Question, sentenceOf } from '../logs/records/index.ts';
 import { ManagementClient, NotPermittedError, NotRunningError } from '../management/client/index.ts';
 import { mayUse, statePaths } from '../processes/state/index.ts';
@@ -25,7 +26,7 @@ export async function why(
     terminal.error(`edge why: ${error.message}\n`);
     return exitStatus.failed;
   }
-  if (options.json) terminal.out(`${JSON.stringify(chains, undefined, 2)}\n`);
+  if (options.json) terminal.out(`${printableJson(chains, 2)}\n`);
   else for (const chain of chains) terminal.out(renderChain(chain));
   if (chains.length > 0) return exitStatus.done;
   terminal.error(
@@ -61,8 +62,10 @@ export interface WhyRequest {
 /** A chain for a person: the time of each step after the first, then what was decided. */
 export function renderChain(chain: Chain): string {
   const first = chain.events[0]?.at ?? 0;
-  const lines = chain.events.map((event) => `  ${offset(event.at - first).padStart(9)}  ${sentenceOf(event)}`);
-  return `${chain.title}  ${new Date(first).toISOString()}\n${lines.join('\n')}\n\n`;
+  const lines = chain.events.map(
+    (event) => `  ${offset(event.at - first).padStart(9)}  ${printable(sentenceOf(event))}`,
+  );
+  return `${printable(chain.title)}  ${new Date(first).toISOString()}\n${lines.join('\n')}\n\n`;
 }
 
 function offset(ms: number): string {

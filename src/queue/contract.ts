@@ -113,6 +113,8 @@ export interface Spool extends AsyncDisposable {
   list(): Iterable<StoredMessage>;
   /** Number of messages. */
   readonly count: number;
+  /** Messages that cannot be read, with the reason: `list` passes them over, and they stay until they are removed. */
+  readonly damaged: ReadonlyMap<number, string>;
   /** Durable when resolved. Calls for one message take effect in their order. Throws SpoolError. */
   update(id: number, recipients: readonly RecipientState[]): Promise<void>;
   /** Durable when resolved; an id that is not there is no fault. Throws SpoolError. */

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import type { NextHop } from './delivery.ts';
 import { type Item, ItemList, type ItemState } from './item.ts';
+import type { QueueClock } from './queue-clock.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { QueueStatus, QueueView } from './views.ts';
 
@@ -24,6 +25,7 @@ export class DeliveryQueue {
   /** Connections in a row that took messages and settled none. */
   fruitless = 0;
   lastError = '';
+  /** Queue time, as the following ones. */
   firstRetryTime = 0;
   lastRetryTime = 0;
   /** In Retry until then; 0: not in Retry. */
@@ -86,7 +88,8 @@ export class DeliveryQueue {
     yield* this.others;
   }
 
-  view(now: number): QueueView {
+  view(clock: QueueClock): QueueView {
+    const now = clock.now();
     const incomingRate = this.incoming.perSecond(now);
     const outgoingRate = this.outgoing.perSecond(now);
     return {
@@ -99,9 +102,9 @@ export class DeliveryQueue {
       nextHopConnector: this.hop.connector,
       lastError: this.lastError,
       retryCount: this.failures,
-      firstRetryTime: this.firstRetryTime,
-      lastRetryTime: this.lastRetryTime,
-      nextRetryTime: this.retryAt,
+      firstRetryTime: clock.toWall(this.firstRetryTime),
+      lastRetryTime: clock.toWall(this.lastRetryTime),
+      nextRetryTime: clock.toWall(this.retryAt),
       incomingRate,
       outgoingRate,
       velocity: outgoingRate - incomingRate,

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts';
+import type { FaultReport } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { Connection, type ConnectionHost, type Delivery } from './connection.ts';
 import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
@@ -6,26 +6,28 @@ import type { ConnectionResult, Deliverer, DeliveryType, QueueSettings } from '.
 import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
 import type { Item } from './item.ts';
 import type { Ledger } from './ledger.ts';
+import { type PoisonDetection, reportPoison } from './poison-detection.ts';
+import type { QueueClock } from './queue-clock.ts';
 import type { QueueTable } from './queue-table.ts';
 import { retryDelayMs } from './retry-plan.ts';
-import type { Suspects } from './suspects.ts';
 
 /** Ready items for which one connection that is being set up is enough: a trickle does not open one for each message. */
 const itemsPerOpening = 4;
 /** Connections in a row that settle nothing of what waits before the queue goes to Retry. */
 const mostFruitless = 3;
 /** A suspect waits for another one so long, in milliseconds. */
-const suspectWaitMs = 1_000;
+const accusedWaitMs = 1_000;
 
 export interface DispatcherParts {
   readonly spool: Spool;
   readonly deliverers: (type: DeliveryType) => Deliverer;
   readonly settings: () => QueueSettings;
   readonly journal: Journal;
-  readonly clock: Clock;
+  readonly clock: QueueClock;
   readonly table: QueueTable;
   readonly ledger: Ledger;
-  readonly suspects: Suspects;
+  readonly poison: PoisonDetection;
+  readonly faults: FaultReport;
 }
 
 /** What the dispatcher leaves to others. */
@@ -85,11 +87,11 @@ export class Dispatcher implements ConnectionHost {
       const message = this.#load(item);
       if (message === undefined || this.#mustWait(item, now)) continue;
       table.activate(item);
-      if (now >= message.expiresAt) {
+      if (now >= item.mail.expiresAt) {
         this.#events.expired(item, message);
         continue;
       }
-      this.#parts.suspects.begin(item.mail.id);
+      this.#parts.poison.begin(item.mail.id);
       return connection.hand(item, message, item.mail.hot?.content);
     }
     return undefined;
@@ -108,7 +110,7 @@ export class Dispatcher implements ConnectionHost {
     const { queue } = delivery.connection;
     delivery.connection.settled += 1;
     queue.fruitless = 0;
-    this.#parts.suspects.end(delivery.item.mail.id);
+    this.#parts.poison.end(delivery.item.mail.id);
     if (queue.failures > 0) this.#recovered(queue);
     this.#events.settled(delivery, outcomes, remote);
   }
@@ -116,7 +118,7 @@ export class Dispatcher implements ConnectionHost {
   released(delivery: Delivery): void {
     const { item, connection } = delivery;
     connection.released += 1;
-    this.#parts.suspects.end(item.mail.id, false);
+    this.#parts.poison.end(item.mail.id, false);
     this.#parts.table.giveBack(item);
     // Not while the connection that gave it back still runs: it must not get it again at once.
     if (item.state === 'ready') queueMicrotask(() => this.dispatch(item.queue));
@@ -193,14 +195,14 @@ export class Dispatcher implements ConnectionHost {
     this.#connections -= 1;
     connection.end();
     if (this.#closing) return;
-    this.#judge(connection, result);
+    this.#planOutcomes(connection, result);
     this.#feedStarved();
     if (queue.stale && queue.connections.size === 0) this.#events.stale(queue);
     else this.dispatch(queue);
     this.#parts.table.restQueue(queue);
   }
 
-  #judge(connection: Connection, result: ConnectionResult): void {
+  #planOutcomes(connection: Connection, result: ConnectionResult): void {
     const { queue } = connection;
     if (result.kind === 'failed') return this.#failed(queue, result.reply);
     if (connection.settled > 0) return;
@@ -234,13 +236,13 @@ export class Dispatcher implements ConnectionHost {
     table.wakeQueue(queue, queue.retryAt);
     journal.emit({
       kind: 'queue-state',
-      at: now,
+      at: clock.wall(),
       session: '',
       message: 0,
       hop: queue.hop.key,
       status: 'Retry',
       reason: reply,
-      retryAt: queue.retryAt,
+      retryAt: clock.toWall(queue.retryAt),
     });
   }
 
@@ -249,7 +251,7 @@ export class Dispatcher implements ConnectionHost {
     queue.failures = 0;
     queue.firstRetryTime = 0;
     queue.lastError = '';
-    const at = clock.now();
+    const at = clock.wall();
     journal.emit({
       kind: 'queue-state',
       at,
@@ -281,7 +283,7 @@ export class Dispatcher implements ConnectionHost {
 
   /** The record, read again when it is not at hand. An item without one is put away. */
   #load(item: Item): StoredMessage | undefined {
-    const { table, ledger } = this.#parts;
+    const { table, ledger, faults } = this.#parts;
     try {
       const message = ledger.current(item.mail);
       if (message !== undefined) return message;
@@ -289,14 +291,15 @@ export class Dispatcher implements ConnectionHost {
     } catch (error) {
       if (!(error instanceof SpoolError)) throw error;
       table.setAside(item, poisonHop, error.message);
+      reportPoison(faults, item.mail, error.message);
     }
     return undefined;
   }
 
   /** Of the messages that may have broken the process, one at a time is in delivery: so the one that does is found. */
   #mustWait(item: Item, now: number): boolean {
-    if (!this.#parts.suspects.mustWait(item.mail.id)) return false;
-    this.#parts.table.defer(item, now + suspectWaitMs);
+    if (!this.#parts.poison.mustWait(item.mail.id)) return false;
+    this.#parts.table.defer(item, now + accusedWaitMs);
     return true;
   }
 }

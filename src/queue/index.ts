@@ -30,6 +30,6 @@ export type {
   RoutePlan,
   Router,
 } from './delivery.ts';
-export { LmdbSpool, type LmdbSpoolOptions } from './lmdb-spool.ts';
 export { MessageQueue, type QueueParts } from './message-queue.ts';
+export { LmdbSpool, type LmdbSpoolOptions } from './spool/lmdb-spool.ts';
 export type { MessageFilter, MessageStatus, MessageView, QueueStatus, QueueView } from './views.ts';

@@ -16,9 +16,12 @@ export class Mail {
   open = 0;
   /** Undefined: only in the spool. */
   hot: HotMessage | undefined;
+  /** After it the pending recipients fail; queue time. */
+  readonly expiresAt: number;
 
-  constructor(id: number) {
+  constructor(id: number, expiresAt: number) {
     this.id = id;
+    this.expiresAt = expiresAt;
     this.hot = undefined;
   }
 }
@@ -47,9 +50,9 @@ export class Item {
   /** Indexes into the envelope's recipients. */
   recipients: readonly number[];
   state: ItemState = 'ready';
-  /** Not before, when deferred; milliseconds since 1970. */
+  /** Not before, when deferred; queue time. */
   due: number;
-  /** The delay notification, or the expiry, is due; milliseconds since 1970. */
+  /** The delay notification, or the expiry, is due; queue time. */
   deadline: number;
   /** Place in the heap of times. */
   slot = -1;

@@ -1,10 +1,13 @@
-import type { Clock } from '../base/index.ts';
+import type { FaultReport } from '../base/index.ts';
 import type { RecipientState, Spool, StoredMessage } from './contract.ts';
 import type { Mail } from './item.ts';
 import type { MailCache } from './mail-cache.ts';
+import type { QueueClock } from './queue-clock.ts';
 
 /** A write that failed is tried again after this time, in milliseconds. */
 const againMs = 2_000;
+
+const fault = 'outcomes';
 
 /** What is still to be written about a message. */
 interface Debt {
@@ -23,15 +26,18 @@ export type StateChange = readonly [recipient: number, state: RecipientState];
 export class Ledger {
   readonly #spool: Spool;
   readonly #cache: MailCache;
-  readonly #clock: Clock;
+  readonly #clock: QueueClock;
+  readonly #faults: FaultReport;
+  #isFailing = false;
   readonly #debts = new Map<Mail, Debt>();
   #onIdle: (() => void)[] = [];
   #stopped = false;
 
-  constructor(spool: Spool, cache: MailCache, clock: Clock) {
+  constructor(spool: Spool, cache: MailCache, { clock, faults }: { clock: QueueClock; faults: FaultReport }) {
     this.#spool = spool;
     this.#cache = cache;
     this.#clock = clock;
+    this.#faults = faults;
     cache.isPinned = (mail) => this.#debts.has(mail);
   }
 
@@ -87,11 +93,18 @@ export class Ledger {
       : this.#spool.update(mail.id, mail.hot?.message.recipients ?? []);
     write.then(
       () => {
+        if (this.#isFailing) this.#faults.end(fault);
+        this.#isFailing = false;
         if (debt.changed && !removing) this.#pay(mail);
         else this.#paid(mail);
       },
       // Lost only if the process dies meanwhile, and then what is lost is that something was delivered.
-      () => {
+      (error: Error) => {
+        this.#isFailing = true;
+        this.#faults.begin(
+          fault,
+          `what became of ${this.#debts.size} messages cannot be written (if the process ends now, they are delivered again): ${error.message}`,
+        );
         if (!this.#stopped) this.#clock.after(againMs, () => this.#pay(mail));
       },
     );

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts';
+import { type Clock, type FaultReport, unreported } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { type Reply, replies } from '../smtp/index.ts';
 import type { Delivery } from './connection.ts';
@@ -14,15 +14,16 @@ import type {
 } from './delivery.ts';
 import { poisonHop } from './delivery-queue.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { Intake } from './intake.ts';
+import { Enqueuer } from './enqueuer.ts';
 import { heldDue, type Item, type Mail } from './item.ts';
 import { Ledger } from './ledger.ts';
 import { MailCache } from './mail-cache.ts';
-import { statusOf, submissionView, viewOf } from './message-view.ts';
+import { damagedView, statusOf, submissionView, viewOf } from './message-view.ts';
+import { PoisonDetection } from './poison-detection.ts';
+import { QueueClock } from './queue-clock.ts';
 import { QueueTable } from './queue-table.ts';
 import { Settlement } from './settlement.ts';
 import { SubmittingWriter } from './submitting-writer.ts';
-import { Suspects } from './suspects.ts';
 import type { MessageFilter, MessageView, QueueView } from './views.ts';
 
 /** What the queue is made of. */
@@ -35,6 +36,7 @@ export interface QueueParts {
   readonly settings: () => QueueSettings;
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly faults?: FaultReport;
   /** Octets of messages kept at hand for an immediate delivery. Default 32 MB. */
   readonly cacheBytes?: number;
 }
@@ -47,40 +49,45 @@ const lastWriteMs = 5_000;
 /** Takes messages, keeps them, hands them to connections, and settles what became of them. */
 export class MessageQueue {
   readonly #parts: QueueParts;
+  readonly #clock: QueueClock;
+  readonly #faults: FaultReport;
   readonly #cache: MailCache;
   readonly #ledger: Ledger;
   readonly #settlement: Settlement;
-  readonly #suspects: Suspects;
+  readonly #poison: PoisonDetection;
   readonly #table: QueueTable;
   readonly #dispatcher: Dispatcher;
-  readonly #intake: Intake;
+  readonly #enqueuer: Enqueuer;
   #closing = false;
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
-    const { spool, clock, journal, notifier, settings } = parts;
+    const { spool, journal, notifier, settings, faults = unreported } = parts;
+    this.#faults = faults;
+    const clock = new QueueClock(parts.clock);
+    this.#clock = clock;
     this.#cache = new MailCache(parts.cacheBytes ?? 32 * 1024 ** 2);
-    this.#ledger = new Ledger(spool, this.#cache, clock);
-    this.#settlement = new Settlement({ ledger: this.#ledger, notifier, journal, clock });
-    this.#suspects = new Suspects(spool);
+    this.#ledger = new Ledger(spool, this.#cache, { clock, faults });
+    this.#settlement = new Settlement({ ledger: this.#ledger, notifier, journal, clock, faults });
+    this.#poison = new PoisonDetection(spool, faults);
     this.#table = new QueueTable(clock, () => settings().queueMaxIdleTime * 1_000, {
       deadline: (item) => this.#deadline(item),
       ready: (item) => this.#dispatcher.dispatch(item.queue),
       retry: (queue) => this.#dispatcher.retry(queue),
       removal: (item) => this.#remove(item, item.state === 'removing-with-report'),
     });
-    const [table, ledger, settlement, suspects] = [this.#table, this.#ledger, this.#settlement, this.#suspects];
+    const [table, ledger, settlement, poison] = [this.#table, this.#ledger, this.#settlement, this.#poison];
     const { deliverers, router } = parts;
     this.#dispatcher = new Dispatcher(
-      { spool, deliverers, settings, journal, clock, table, ledger, suspects },
+      { spool, deliverers, settings, journal, clock, table, ledger, poison, faults },
       {
         settled: (delivery, outcomes, remote) => this.#settled(delivery, outcomes, remote),
         expired: (item, message) => this.#expire(item, message),
-        stale: (queue) => void this.#intake.reroute(queue),
+        stale: (queue) => void this.#enqueuer.reroute(queue),
       },
     );
     const [cache, dispatcher] = [this.#cache, this.#dispatcher];
-    this.#intake = new Intake({
+    this.#enqueuer = new Enqueuer({
       spool,
       router,
       settings,
@@ -88,9 +95,10 @@ export class MessageQueue {
       cache,
       ledger,
       settlement,
-      suspects,
+      poison,
       table,
       dispatcher,
+      faults,
     });
   }
 
@@ -102,24 +110,23 @@ export class MessageQueue {
 
   /** Takes up the messages that an earlier run left. Call once; mail may be accepted meanwhile. */
   start(): Promise<void> {
-    return this.#intake.recover();
+    return this.#enqueuer.recover();
   }
 
   /** A writer whose commit also submits. Throws SpoolError when nothing can be taken. */
   begin(): MessageWriter {
     const writer = this.#parts.spool.begin();
-    this.#intake.begun(writer.id);
-    return new SubmittingWriter(writer, (message, content) => this.#intake.submit(message, content));
+    this.#enqueuer.begun(writer.id);
+    return new SubmittingWriter(writer, (message, content) => this.#enqueuer.submit(message, content));
   }
 
   /** The configuration changed: messages of queues that are not Active are routed again. */
   reroute(): Promise<void> {
-    return this.#intake.rerouteAll();
+    return this.#enqueuer.rerouteAll();
   }
 
   queues(): QueueView[] {
-    const now = this.#parts.clock.now();
-    return [submissionView, ...[...this.#table.all()].map((queue) => queue.view(now))];
+    return [submissionView, ...[...this.#table.all()].map((queue) => queue.view(this.#clock))];
   }
 
   messages(filter: MessageFilter = {}): MessageView[] {
@@ -133,10 +140,21 @@ export class MessageQueue {
         const status = statusOf(item.state);
         if (filter.status !== undefined && filter.status !== status) continue;
         const message = this.#read(item.mail);
-        if (message !== undefined) views.push(viewOf(item, message, status));
+        views.push(
+          message === undefined
+            ? damagedView(item.mail.id, item.queue.identity, item.queue.lastError)
+            : viewOf(item, message, status, this.#clock),
+        );
       }
     }
-    return views;
+    return [...views, ...this.#damagedViews(filter)].slice(0, limit);
+  }
+
+  /** Messages that cannot be read were never put into a queue: they are shown where poison messages are. */
+  #damagedViews({ queue, id, status }: MessageFilter): MessageView[] {
+    if ((queue ?? poisonHop.key) !== poisonHop.key || (status ?? 'Suspended') !== 'Suspended') return [];
+    const damaged = [...this.#parts.spool.damaged].filter(([one]) => id === undefined || id === one);
+    return damaged.map(([one, reason]) => damagedView(one, poisonHop.key, reason));
   }
 
   /** Holds back what goes to this next hop from now on; its queue is made when it is not there yet. */
@@ -151,7 +169,7 @@ export class MessageQueue {
 
   /** What waits goes to this next hop instead, at once; held messages and queues stay. How many were moved. */
   async redirect(hop: NextHop): Promise<number> {
-    const moved = await this.#intake.redirect(hop);
+    const moved = await this.#enqueuer.redirect(hop);
     const identity = this.queueTo(hop);
     if (identity !== undefined) await this.retryQueue(identity);
     return moved;
@@ -179,7 +197,7 @@ export class MessageQueue {
   async retryQueue(identity: string, options: { readonly resubmit?: boolean } = {}): Promise<boolean> {
     const queue = this.#table.byIdentity(identity);
     if (queue === undefined) return false;
-    if (options.resubmit === true) await this.#intake.reroute(queue);
+    if (options.resubmit === true) await this.#enqueuer.reroute(queue);
     for (const item of [...queue.others]) if (item.state === 'deferred') this.#table.release(item);
     this.#dispatcher.retry(queue);
     return true;
@@ -208,10 +226,12 @@ export class MessageQueue {
     for (const item of items) {
       if (item.state === 'suspending') item.state = 'active';
       if (item.state !== 'suspended') continue;
-      this.#suspects.forgive(id);
+      this.#poison.clear(id);
       this.#noteDue(item, 0);
-      if (item.queue.hop.key === poisonHop.key) this.#intake.routeAgain(item);
-      else this.#table.release(item);
+      if (item.queue.hop.key === poisonHop.key) {
+        this.#faults.end(`message ${id}`);
+        this.#enqueuer.routeAgain(item);
+      } else this.#table.release(item);
     }
     return items.length > 0;
   }
@@ -219,6 +239,10 @@ export class MessageQueue {
   /** Ends it for its pending recipients; `report`: the sender gets an NDR. False: no such message. */
   async removeMessage(id: number, options: { readonly report: boolean; readonly queue?: string }): Promise<boolean> {
     const items = this.#itemsOf(id, options.queue);
+    if (items.length === 0 && this.#parts.spool.damaged.has(id)) {
+      await this.#parts.spool.remove(id);
+      return true;
+    }
     for (const item of items) {
       if (item.isActive) item.state = options.report ? 'removing-with-report' : 'removing';
       else this.#remove(item, options.report);
@@ -232,17 +256,17 @@ export class MessageQueue {
     for (const queue of this.#table.all()) {
       for (const connection of queue.connections) for (const { item } of connection.taken) active.push(item.mail.id);
     }
-    this.#suspects.accuse(active);
+    this.#poison.count(active);
   }
 
   /** Stops handing out, waits for running deliveries until `signal` aborts, and closes the spool. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing = true;
-    this.#intake.close();
+    this.#enqueuer.close();
     await this.#dispatcher.close(signal);
     this.#table.close();
     const late = Promise.withResolvers<void>();
-    const limit = this.#parts.clock.after(lastWriteMs, late.resolve);
+    const limit = this.#clock.after(lastWriteMs, late.resolve);
     await Promise.race([this.#settlement.reported().then(() => this.#ledger.settled()), late.promise]);
     limit.cancel();
     this.#settlement.stop();
@@ -255,11 +279,10 @@ export class MessageQueue {
     outcomes: readonly RecipientOutcome[],
     remote: string,
   ): void {
-    const { clock, settings } = this.#parts;
-    const now = clock.now();
+    const now = this.#clock.now();
     const { mail, state, queue } = item;
     const held = state === 'suspending';
-    const retryAt = held ? heldDue : now + settings().messageRetryInterval * 1_000;
+    const retryAt = held ? heldDue : now + this.#parts.settings().messageRetryInterval * 1_000;
     queue.outgoing.add(now);
     const kept = this.#settlement.settle({
       mail,
@@ -268,7 +291,7 @@ export class MessageQueue {
       recipients: item.recipients,
       outcomes,
       remote,
-      retryAt,
+      retryAt: held ? heldDue : this.#clock.toWall(retryAt),
       ...(state === 'removing' ? { removal: 'silent' } : {}),
       ...(state === 'removing-with-report' ? { removal: 'with-report' } : {}),
     });
@@ -280,22 +303,23 @@ export class MessageQueue {
 
   /** Nothing of the item is left to do. */
   #end(item: Item): void {
+    if (item.queue.hop.key === poisonHop.key) this.#faults.end(`message ${item.mail.id}`);
     this.#table.drop(item);
     this.#settlement.close(item.mail);
   }
 
   #deadline(item: Item): void {
     const message = this.#read(item.mail);
-    const now = this.#parts.clock.now();
+    const now = this.#clock.now();
     if (message === undefined) {
       item.deadline = now + unreadableMs;
       return this.#table.reschedule(item);
     }
-    if (now >= message.expiresAt) return this.#expire(item, message);
+    if (now >= item.mail.expiresAt) return this.#expire(item, message);
     const untold = item.recipients.filter((index) => message.recipients[index]?.delayNotified !== true);
     const last = untold.map((index) => message.recipients[index]?.lastReply || item.queue.lastError);
     if (untold.length > 0) this.#settlement.delay(item.mail, message, untold, last);
-    item.deadline = message.expiresAt;
+    item.deadline = item.mail.expiresAt;
     this.#table.reschedule(item);
   }
 
@@ -307,7 +331,7 @@ export class MessageQueue {
   #remove(item: Item, report: boolean): void {
     const message = this.#read(item.mail);
     if (message === undefined) return this.#end(item);
-    this.#suspects.forgive(item.mail.id);
+    this.#poison.clear(item.mail.id);
     this.#conclude(item, message, report ? 'with-report' : 'silent');
   }
 

@@ -1,5 +1,6 @@
 import type { StoredMessage } from './contract.ts';
 import { heldDue, type Item, type ItemState } from './item.ts';
+import type { QueueClock } from './queue-clock.ts';
 import type { MessageStatus, MessageView, QueueView } from './views.ts';
 
 /** Exchange's name of the state. */
@@ -22,7 +23,7 @@ export function statusOf(state: ItemState): MessageStatus {
 }
 
 /** An item as an administrator sees it. */
-export function viewOf(item: Item, message: StoredMessage, status: MessageStatus): MessageView {
+export function viewOf(item: Item, message: StoredMessage, status: MessageStatus, clock: QueueClock): MessageView {
   const { facts, envelope, origin } = message;
   const recipients = item.recipients.flatMap((index) => {
     const state = message.recipients[index];
@@ -41,11 +42,18 @@ export function viewOf(item: Item, message: StoredMessage, status: MessageStatus
     sourceName: origin.session === '' ? 'DSN' : `SMTP:${origin.connector}`,
     receivedAt: message.receivedAt,
     expiresAt: message.expiresAt,
-    due: item.due === heldDue ? 0 : item.due,
+    due: item.due === heldDue ? 0 : clock.toWall(item.due),
     lastError: recipients.find(({ lastReply }) => lastReply !== '')?.lastReply ?? item.queue.lastError,
     retryCount: recipients.reduce((most, { attempts }) => Math.max(most, attempts), 0),
     recipients,
   };
+}
+
+/** A message of which no more than its id can be read. */
+export function damagedView(id: number, queue: string, lastError: string): MessageView {
+  const unknown = { guid: '', subject: '', messageId: '', from: '', sourceAddress: '', sourceName: '' };
+  const never = { size: 0, receivedAt: 0, expiresAt: 0, due: 0, retryCount: 0 };
+  return { id, queue, status: 'Suspended', ...unknown, ...never, lastError, recipients: [] };
 }
 
 /** Routing happens as a message comes in, so nothing ever waits there; Exchange's scripts look for it all the same. */

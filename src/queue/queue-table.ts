@@ -1,7 +1,7 @@
-import type { Clock } from '../base/index.ts';
 import type { NextHop } from './delivery.ts';
 import { DeliveryQueue, poisonHop } from './delivery-queue.ts';
 import { heldDue, type Item } from './item.ts';
+import type { QueueClock } from './queue-clock.ts';
 import { TimeHeap } from './time-heap.ts';
 
 /** What the table tells the queue about; times have come. */
@@ -21,7 +21,7 @@ const mostPerTurn = 500;
 
 /** All queues and the items in them, and when something of them is due: one timer for everything. */
 export class QueueTable {
-  readonly #clock: Clock;
+  readonly #clock: QueueClock;
   readonly #maxIdleMs: () => number;
   readonly #events: TableEvents;
   readonly #queues = new Map<string, DeliveryQueue>();
@@ -31,7 +31,7 @@ export class QueueTable {
   #timer: { readonly at: number; readonly handle: { cancel(): void } } | undefined;
   #closed = false;
 
-  constructor(clock: Clock, maxIdleMs: () => number, events: TableEvents) {
+  constructor(clock: QueueClock, maxIdleMs: () => number, events: TableEvents) {
     this.#clock = clock;
     this.#maxIdleMs = maxIdleMs;
     this.#events = events;
@@ -62,6 +62,8 @@ export class QueueTable {
     queue.add(item, due === heldDue ? 'suspended' : due > now ? 'deferred' : 'ready');
     queue.incoming.add(now);
     this.#schedule(item);
+    // It may have been about to leave the list.
+    if (queue.size === 1) this.restQueue(queue);
   }
 
   /** It is handed to a connection. */
@@ -102,11 +104,13 @@ export class QueueTable {
 
   /** It goes where nothing is delivered. */
   setAside(item: Item, hop: NextHop, reason: string): void {
-    item.queue.remove(item);
+    const { queue: left } = item;
+    left.remove(item);
     const queue = this.queueFor(hop);
     queue.lastError = reason;
     queue.add(item, 'suspended');
     this.#items.delete(item);
+    this.restQueue(left);
   }
 
   /** Its deadline has another time now. */
@@ -122,9 +126,9 @@ export class QueueTable {
 
   /** An empty queue goes after its idle time; one that has something to do stays. */
   restQueue(queue: DeliveryQueue): void {
+    if (isIdle(queue)) return this.wakeQueue(queue, this.#clock.now() + this.#maxIdleMs());
     if (queue.retryAt > 0) return this.wakeQueue(queue, queue.retryAt);
-    if (queue.size > 0 || queue.connections.size > 0 || queue.suspended) return this.#rests.delete(queue);
-    this.wakeQueue(queue, this.#clock.now() + this.#maxIdleMs());
+    this.#rests.delete(queue);
   }
 
   close(): void {
@@ -166,8 +170,9 @@ export class QueueTable {
   }
 
   #rested(queue: DeliveryQueue, now: number): void {
-    if (queue.retryAt > 0 && queue.retryAt <= now) this.#events.retry(queue);
-    else if (queue.size === 0 && queue.connections.size === 0 && !queue.suspended) this.#queues.delete(queue.hop.key);
+    // Also one in Retry: there is nothing to try.
+    if (isIdle(queue)) this.#queues.delete(queue.hop.key);
+    else if (queue.retryAt > 0 && queue.retryAt <= now) this.#events.retry(queue);
   }
 
   #due(item: Item, now: number): void {
@@ -176,4 +181,9 @@ export class QueueTable {
     if (item.deadline <= now) this.#events.deadline(item);
     else if (item.state === 'deferred') this.release(item);
   }
+}
+
+/** Nothing waits in it or is under way, and no administrator holds it. */
+function isIdle(queue: DeliveryQueue): boolean {
+  return queue.size === 0 && queue.connections.size === 0 && !queue.suspended;
 }

@@ -1,11 +1,12 @@
-import type { Clock } from '../base/index.ts';
+import type { FaultReport } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { StoredMessage } from './contract.ts';
 import type { NextHop, Notifier, RecipientOutcome } from './delivery.ts';
 import type { Mail } from './item.ts';
-import { judge, type OwedReport, replies } from './judgement.ts';
 import type { Ledger } from './ledger.ts';
 import { tellExpiry, tellOutcomes } from './outcome-events.ts';
+import { type OwedReport, planOutcomes, replies } from './outcome-rules.ts';
+import type { QueueClock } from './queue-clock.ts';
 
 /** A report that could not be written is tried again after this time, in milliseconds. */
 const reportAgainMs = 60_000;
@@ -18,6 +19,7 @@ export interface Result {
   readonly recipients: readonly number[];
   readonly outcomes: readonly RecipientOutcome[];
   readonly remote: string;
+  /** When deferred recipients are due again; wall time. */
   readonly retryAt: number;
   /** An administrator removes the message: what is not delivered has failed. */
   readonly removal?: 'with-report' | 'silent';
@@ -29,7 +31,8 @@ export interface SettlementParts {
   readonly ledger: Ledger;
   readonly notifier: Notifier;
   readonly journal: Journal;
-  readonly clock: Clock;
+  readonly clock: QueueClock;
+  readonly faults: FaultReport;
 }
 
 /**
@@ -50,9 +53,10 @@ export class Settlement {
   settle(result: Result): readonly number[] {
     const { ledger, journal, clock } = this.#parts;
     const { mail, message, removal } = result;
-    const now = clock.now();
-    const ending = removal !== undefined ? replies.deleted : now >= message.expiresAt ? replies.expired : undefined;
-    const { changes, reports, kept, outcomes } = judge({
+    const now = clock.wall();
+    const isOver = clock.now() >= mail.expiresAt;
+    const ending = removal !== undefined ? replies.deleted : isOver ? replies.expired : undefined;
+    const { changes, reports, kept, outcomes } = planOutcomes({
       ...result,
       now,
       ...(ending === undefined ? {} : { ending }),
@@ -120,13 +124,15 @@ export class Settlement {
 
   /** Never rejects. */
   async #deliverReport(mail: Mail, message: StoredMessage, { kind, recipients, changes }: OwedReport): Promise<void> {
-    const { ledger, notifier, clock } = this.#parts;
+    const { ledger, notifier, clock, faults } = this.#parts;
+    const fault = `report '${kind}' on message ${message.id}`;
     let told = false;
     for (;;) {
       try {
         await notifier.notify({ kind, message, recipients });
         break;
-      } catch {
+      } catch (error) {
+        faults.begin(fault, `the ${fault} cannot be written, and is tried again: ${(error as Error).message}`);
         // A delivery must not happen again because a report of it could not be written.
         if (!told && (kind === 'delivered' || kind === 'relayed')) ledger.change(mail, changes);
         told = true;
@@ -135,6 +141,7 @@ export class Settlement {
       await Promise.race([this.#stop.promise, new Promise<void>((resolve) => clock.after(reportAgainMs, resolve))]);
       if (this.#stopped) return;
     }
+    if (told) faults.end(fault);
     if (kind === 'delayed' && mail.open > 1)
       this.#noteDelay(
         mail,

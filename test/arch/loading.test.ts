@@ -25,21 +25,21 @@ const libraries = /^(?:pino|ldapjs|ldapts|lmdb|node-forge|nodemailer|smtp-server
 
 // Each row: where it begins, what it is to do without, and something that it does load, so that no row is empty.
 const rows: readonly (readonly [file: string, without: readonly RegExp[], loads: string])[] = [
-  ['bin/edge.ts', [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries], 'commander'],
+  ['bin/edge.ts', [/^(?:shell|cmdlets|config|directory|logs|base(?!\/text\/))\//, libraries], 'commander'],
   [
     'cli/status.ts',
-    [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries],
+    [/^(?:shell|cmdlets|config|directory|logs|base(?!\/text\/))\//, libraries],
     'management/client/management-client.ts',
   ],
   ['cli/why.ts', [/^(?:shell|cmdlets|config|directory)\//, libraries], 'logs/decision-search.ts'],
   [
     'cli/shell/index.ts',
-    [/^(?:cmdlets|config|directory|logs|base)\//, shellLanguage, libraries],
+    [/^(?:cmdlets|config|directory|logs|base(?!\/text\/))\//, shellLanguage, libraries],
     'shell/caller/index.ts',
   ],
   [
     'cli/shell/shell-prompt.ts',
-    [/^(?:cmdlets|config|directory|logs|base)\//, shellLanguage, libraries],
+    [/^(?:cmdlets|config|directory|logs|base(?!\/text\/))\//, shellLanguage, libraries],
     'shell/prompt/prompt.ts',
   ],
   [

@@ -40,6 +40,7 @@ export class MemorySpool implements Spool {
   /** What was made durable, in order: 'commit 1', 'update 1', 'remove 1'. */
   readonly story: string[] = [];
   accepting = true;
+  readonly damaged = new Map<number, string>();
   /** Makes the next writes fail. */
   failing = false;
   closed = false;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { IdSource } from '../../src/queue/id-source.ts';
 import type { QueueSettings } from '../../src/queue/index.ts';
 import { RateMeter } from '../../src/queue/rate-meter.ts';
-import { decodeRecord, decodeStates, encodeRecord, encodeStates } from '../../src/queue/record-codec.ts';
 import { retryDelayMs } from '../../src/queue/retry-plan.ts';
+import { IdSource } from '../../src/queue/spool/id-source.ts';
+import { decodeRecord, decodeStates, encodeRecord, encodeStates } from '../../src/queue/spool/record-codec.ts';
 import { TimeHeap } from '../../src/queue/time-heap.ts';
 import { edgeSettings } from './lib/bench.ts';
 import { elaborate } from './lib/new-message.ts';

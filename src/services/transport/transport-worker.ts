@@ -29,6 +29,7 @@ import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/i
 import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import { NodeResolver, SmtpSender } from '../../smtp-send/index.ts';
 import { processOptions } from '../process-options.ts';
+import { heldMemory } from './held-memory.ts';
 import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
@@ -68,7 +69,12 @@ const mailboxes = new MailboxDelivery(
   { kind: 'maildir', folder: paths.mailboxes },
   { journal, sessions: sessionIds, clock },
 );
-const spool = await LmdbSpool.open({ path: join(paths.spool, String(options.index)), shard: options.index, clock });
+const spool = await LmdbSpool.open({
+  path: join(paths.spool, String(options.index)),
+  shard: options.index,
+  clock,
+  faults,
+});
 const router = new Categorizer({ snapshots, journal, clock }, placeIn(directory).role);
 const queue: MessageQueue = new MessageQueue({
   spool,
@@ -85,6 +91,7 @@ const queue: MessageQueue = new MessageQueue({
   settings,
   journal,
   clock,
+  faults,
 });
 const receive = new ReceiveService({
   snapshots,
@@ -111,7 +118,16 @@ bus.handle('listen', async (binding, handle) => {
   await receive.serve(handle as object, binding as Binding);
 });
 bus.handle('unlisten', (binding) => receive.unserve(binding as Binding));
-bus.handle('changed', () => void snapshots.refresh());
+bus.handle('changed', () => {
+  try {
+    snapshots.refresh();
+    faults.end('configuration');
+  } catch (error) {
+    const { usn } = snapshots.current;
+    faults.begin('configuration', `${name} stays on the configuration of update ${usn}: ${(error as Error).message}`);
+    throw error;
+  }
+});
 bus.handle('certificates-changed', () => certificates.reload());
 bus.handle('reopen-logs', () => {
   service.reopen();
@@ -119,10 +135,11 @@ bus.handle('reopen-logs', () => {
 });
 bus.handle('flush-logs', () => journal.flush());
 bus.handle('worker-status', () => ({
+  accepting: spool.accepting,
   sessions: receive.count,
   messages: spool.count,
   usn: snapshots.current.usn,
-  memory: process.memoryUsage.rss(),
+  memory: heldMemory(),
   queues: queue.queues(),
   faults: faults.current,
 }));

@@ -10,6 +10,7 @@ import {
   type QueueSettings,
   type RecipientOutcome,
   type RoutePlan,
+  type Spool,
   type StoredMessage,
 } from '../../../src/queue/index.ts';
 import { type MemoryDisk, MemorySpool, memoryDisk } from '../../lib/memory-spool.ts';
@@ -89,19 +90,25 @@ export class Bench {
   readonly requests: NotificationRequest[] = [];
   /** Times of connection starts, in seconds since the bench was made. */
   readonly starts: number[] = [];
+  /** Faults that last now, by key. */
+  readonly faults = new Map<string, string>();
   settings: QueueSettings = edgeSettings;
   route = routeByDomain;
   deliver: (work: DeliveryWork) => Promise<ConnectionResult> = carrier(all(ok));
   notify: (request: NotificationRequest) => Promise<void> = async () => undefined;
   readonly #begun: number;
 
-  constructor({ disk = memoryDisk(), clock = new FakeClock() }: { disk?: MemoryDisk; clock?: FakeClock } = {}) {
+  constructor({
+    disk = memoryDisk(),
+    clock = new FakeClock(),
+    spool,
+  }: { disk?: MemoryDisk; clock?: FakeClock; spool?: Spool } = {}) {
     this.clock = clock;
     this.disk = disk;
     this.#begun = clock.now();
     this.spool = new MemorySpool({ disk, now: () => clock.now() });
     this.queue = new MessageQueue({
-      spool: this.spool,
+      spool: spool ?? this.spool,
       router: { route: (message, pending) => this.route(message, pending) },
       deliverers: () => ({
         deliver: (work) => {
@@ -119,6 +126,7 @@ export class Bench {
         },
       },
       settings: () => this.settings,
+      faults: { begin: (key, text) => void this.faults.set(key, text), end: (key) => void this.faults.delete(key) },
       journal: { emit: (event) => void this.events.push(event as never) },
       clock,
     });

@@ -2,8 +2,8 @@
  * Records and recipient states as octets: JSON of nested arrays, first a version. Measured against msgpack: half the time to
  * read and to write, about the same length, and an administrator can read it with any tool.
  */
-import type { EnvelopeRecipient, Notify } from '../mail/index.ts';
-import { type NewMessage, type RecipientState, SpoolError, type StoredMessage } from './contract.ts';
+import type { EnvelopeRecipient, Notify } from '../../mail/index.ts';
+import { type NewMessage, type RecipientState, SpoolError, type StoredMessage } from '../contract.ts';
 
 /** What a record holds; the recipient states are kept apart, because only they change. */
 export type MessageRecord = Omit<StoredMessage, 'recipients'>;

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts';
+import type { FaultReport } from '../base/index.ts';
 import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
 import type { NextHop, QueueSettings, RoutePlan, Router } from './delivery.ts';
 import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
@@ -6,19 +6,21 @@ import type { Dispatcher } from './dispatcher.ts';
 import { heldDue, Item, Mail } from './item.ts';
 import type { Ledger } from './ledger.ts';
 import type { MailCache } from './mail-cache.ts';
+import { type PoisonDetection, reportPoison } from './poison-detection.ts';
+import type { QueueClock } from './queue-clock.ts';
 import type { QueueTable } from './queue-table.ts';
 import type { Settlement } from './settlement.ts';
-import type { Suspects } from './suspects.ts';
 
-export interface IntakeParts {
+export interface EnqueuerParts {
   readonly spool: Spool;
   readonly router: Router;
   readonly settings: () => QueueSettings;
-  readonly clock: Clock;
+  readonly clock: QueueClock;
+  readonly faults: FaultReport;
   readonly cache: MailCache;
   readonly ledger: Ledger;
   readonly settlement: Settlement;
-  readonly suspects: Suspects;
+  readonly poison: PoisonDetection;
   readonly table: QueueTable;
   readonly dispatcher: Dispatcher;
 }
@@ -31,15 +33,15 @@ const noHop: NextHop = { key: '', type: 'Unreachable', domain: '', connector: ''
 const onlyOne: readonly number[] = Object.freeze([0]);
 
 /** Brings messages into the queues of their next hops: new ones, those of an earlier run, and all again on a change. */
-export class Intake {
-  readonly #parts: IntakeParts;
+export class Enqueuer {
+  readonly #parts: EnqueuerParts;
   /** The first id of this run: what the spool lists from here on was submitted already. */
   #firstId = Number.POSITIVE_INFINITY;
   #closing = false;
   #rerouting: Promise<void> | undefined;
   #rerouteAgain = false;
 
-  constructor(parts: IntakeParts) {
+  constructor(parts: EnqueuerParts) {
     this.#parts = parts;
   }
 
@@ -51,7 +53,7 @@ export class Intake {
   submit(message: StoredMessage, content: Buffer | undefined): void {
     // It is on the disk: the next start takes it up.
     if (this.#closing) return;
-    const mail = new Mail(message.id);
+    const mail = new Mail(message.id, this.#parts.clock.now() + message.expiresAt - message.receivedAt);
     this.#parts.cache.admit(mail, message, content);
     const { length } = message.envelope.recipients;
     this.#enter(mail, message, length === 1 ? onlyOne : [...Array(length).keys()]);
@@ -148,11 +150,11 @@ export class Intake {
 
   /** A message of an earlier run: only what is still pending goes on. */
   #takeUp(message: StoredMessage): void {
-    const { suspects, settings } = this.#parts;
-    const mail = new Mail(message.id);
+    const { poison, settings } = this.#parts;
+    const mail = new Mail(message.id, this.#expiryOf(message));
     const pending = message.recipients.flatMap(({ status }, index) => (status === 'pending' ? [index] : []));
-    if (pending.length > 0 && suspects.crashes(message.id) >= settings().poisonThreshold) {
-      return this.#setAside(mail, message, pending, 'The process broke down while it was in delivery');
+    if (pending.length > 0 && poison.crashes(message.id) >= settings().poisonThreshold) {
+      return this.#setAside(mail, pending, 'The process broke down while it was in delivery');
     }
     this.#enter(mail, message, pending);
   }
@@ -167,7 +169,7 @@ export class Intake {
   /** Sends recipients where the plan says. The caller holds the mail open. */
   #follow(plan: RoutePlan | undefined, mail: Mail, message: StoredMessage, pending: readonly number[]): void {
     const { settlement, table, dispatcher, clock } = this.#parts;
-    if (plan === undefined) return this.#setAside(mail, message, pending, 'The routing broke down over it');
+    if (plan === undefined) return this.#setAside(mail, pending, 'The routing broke down over it');
     const { hops, failed } = plan;
     if (failed.length > 0) {
       settlement.fail(
@@ -179,8 +181,8 @@ export class Intake {
     }
     for (const { hop, recipients, reason } of hops) {
       if (reason !== undefined) this.#noteReason(mail, message, recipients, reason);
-      const due = recipients.reduce((latest, index) => Math.max(latest, message.recipients[index]?.due ?? 0), 0);
-      const item = new Item(mail, table.queueFor(hop), recipients, due, this.#deadlineOf(message, recipients));
+      const due = this.#dueOf(message, recipients);
+      const item = new Item(mail, table.queueFor(hop), recipients, due, this.#deadlineOf(mail, message, recipients));
       mail.open += 1;
       table.enter(item, clock.now());
       if (item.state === 'ready') dispatcher.dispatch(item.queue);
@@ -199,28 +201,45 @@ export class Intake {
   }
 
   /** Out of the way, where an administrator finds it. */
-  #setAside(mail: Mail, message: StoredMessage, recipients: readonly number[], reason: string): void {
-    const { table, clock } = this.#parts;
+  #setAside(mail: Mail, recipients: readonly number[], reason: string): void {
+    const { table, clock, faults } = this.#parts;
+    reportPoison(faults, mail, reason);
     mail.open += 1;
     const queue = table.queueFor(poisonHop);
     queue.lastError = reason;
-    table.enter(new Item(mail, queue, recipients, heldDue, message.expiresAt), clock.now());
+    table.enter(new Item(mail, queue, recipients, heldDue, mail.expiresAt), clock.now());
   }
 
   /** Undefined: the router broke down. That must not end the process: it would break down again at each start. */
   #ask(message: StoredMessage, recipients: readonly number[]): RoutePlan | undefined {
     try {
-      return this.#parts.router.route(message, recipients);
-    } catch {
+      const plan = this.#parts.router.route(message, recipients);
+      this.#parts.faults.end('routing');
+      return plan;
+    } catch (error) {
+      this.#parts.faults.begin('routing', `the routing broke down over message ${message.id}: ${wordsOf(error)}`);
       return undefined;
     }
   }
 
   /** When something must be said of recipients that still wait. */
-  #deadlineOf(message: StoredMessage, recipients: readonly number[]): number {
+  #deadlineOf(mail: Mail, message: StoredMessage, recipients: readonly number[]): number {
     const told = recipients.every((index) => message.recipients[index]?.delayNotified === true);
-    if (told) return message.expiresAt;
-    return Math.min(message.expiresAt, message.receivedAt + this.#parts.settings().delayNotificationTimeout * 1_000);
+    if (told) return mail.expiresAt;
+    const received = mail.expiresAt - (message.expiresAt - message.receivedAt);
+    return Math.min(mail.expiresAt, received + this.#parts.settings().delayNotificationTimeout * 1_000);
+  }
+
+  /** Of a message from the disk. The clock may have been ahead when it came. */
+  #expiryOf({ expiresAt, receivedAt }: StoredMessage): number {
+    return this.#parts.clock.ahead(expiresAt, expiresAt - receivedAt);
+  }
+
+  /** When the last of the recipients is due; 0: at once. */
+  #dueOf(message: StoredMessage, recipients: readonly number[]): number {
+    const latest = recipients.reduce((due, index) => Math.max(due, message.recipients[index]?.due ?? 0), 0);
+    if (latest === 0 || latest === heldDue) return latest;
+    return this.#parts.clock.ahead(latest, this.#parts.settings().messageRetryInterval * 1_000);
   }
 
   #read(mail: Mail): StoredMessage | undefined {
@@ -231,6 +250,10 @@ export class Intake {
       throw error;
     }
   }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }
 
 function turn(): Promise<void> {

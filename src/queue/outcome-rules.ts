@@ -16,7 +16,7 @@ export interface OwedReport {
   readonly changes: readonly StateChange[];
 }
 
-export interface Judgement {
+export interface OutcomePlan {
   /** States that may become durable at once. */
   readonly changes: readonly StateChange[];
   readonly reports: readonly OwedReport[];
@@ -45,7 +45,7 @@ export interface Attempt {
 const nothing: readonly never[] = [];
 
 /** Judges each recipient by its own outcome. */
-export function judge(attempt: Attempt): Judgement {
+export function planOutcomes(attempt: Attempt): OutcomePlan {
   const { message, recipients, outcomes } = attempt;
   const changes: StateChange[] = [];
   const kept: number[] = [];

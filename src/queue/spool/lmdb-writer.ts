@@ -1,7 +1,7 @@
-import { newGuid } from '../base/index.ts';
+import { newGuid } from '../../base/index.ts';
+import { type NewMessage, SpoolError, type SpoolWriter, type StoredMessage } from '../contract.ts';
 import { ContentFileWriter } from './content-file-writer.ts';
 import type { ContentFolder } from './content-folder.ts';
-import { type NewMessage, SpoolError, type SpoolWriter, type StoredMessage } from './contract.ts';
 
 /** What a writer asks of the spool that it belongs to. */
 export interface WriterStore {

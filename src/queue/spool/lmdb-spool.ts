@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import type { Clock } from '../base/index.ts';
+import { type Clock, type FaultReport, unreported } from '../../base/index.ts';
+import { type NewMessage, type RecipientState, type Spool, SpoolError, type StoredMessage } from '../contract.ts';
 import { ContentFolder, chunkBytes } from './content-folder.ts';
-import { type NewMessage, type RecipientState, type Spool, SpoolError, type StoredMessage } from './contract.ts';
 import { CrashNoteFile } from './crash-note-file.ts';
 import { FreeSpace } from './free-space.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -16,6 +16,7 @@ export interface LmdbSpoolOptions {
   /** Folder of this shard; made when absent, mode 0700. */
   readonly path: string;
   readonly clock: Clock;
+  readonly faults?: FaultReport;
   /** Number of the shard, 0 to 255: part of every id, so that no two shards of a server give the same one. Default 0. */
   readonly shard?: number;
   /** Messages up to this size, in octets, are kept in the store, larger ones in files. Default 96 KB. */
@@ -25,6 +26,8 @@ export interface LmdbSpoolOptions {
   /** Less room on the disk than this, in octets: nothing more is accepted. Default 100 MB. */
   readonly minFreeBytes?: number;
 }
+
+const writeFault = 'spool';
 
 /** Shards that a server may have. */
 const shards = 256;
@@ -50,8 +53,9 @@ const pageOfRecords = 256;
 /** The spool of one worker: small messages in LMDB, large ones in files beside it. */
 export class LmdbSpool implements Spool {
   readonly crashNotes: CrashNoteFile;
-  /** Messages whose records could not be read when the spool was listed. */
-  readonly damaged = new Set<number>();
+  /** Found when the spool was listed. They stay where they are, for whoever can mend them. */
+  readonly damaged = new Map<number, string>();
+  readonly #faults: FaultReport;
   readonly #databases: Databases;
   readonly #commits: GroupCommit;
   readonly #room: StoreRoom;
@@ -66,18 +70,20 @@ export class LmdbSpool implements Spool {
   /** Ids whose removal is on its way to the disk. */
   readonly #leaving = new Set<number>();
   #count: number;
+  #isFailing = false;
   #closed = false;
 
   private constructor(options: LmdbSpoolOptions, databases: Databases, { commits, room, ids }: SpoolTools) {
-    const { path, clock, thresholdBytes = 96 * 1024, minFreeBytes = 100 * 1024 ** 2 } = options;
+    const { path, clock, faults = unreported, thresholdBytes = 96 * 1024, minFreeBytes = 100 * 1024 ** 2 } = options;
     this.#databases = databases;
+    this.#faults = faults;
     this.#commits = commits;
     this.#room = room;
     this.#count = (databases.records.getStats() as { readonly entryCount: number }).entryCount;
     this.#ids = ids;
     this.#shard = options.shard ?? 0;
     this.#clock = clock;
-    this.#space = new FreeSpace(path, minFreeBytes, clock);
+    this.#space = new FreeSpace(path, minFreeBytes, { clock, faults });
     this.#folder = new ContentFolder(join(path, 'content'));
     this.#large = new Set(this.#folder.list().ids);
     this.crashNotes = new CrashNoteFile(join(path, 'crashes.json'));
@@ -154,15 +160,25 @@ export class LmdbSpool implements Spool {
     }
   }
 
-  /** A damaged record must not keep the others from their delivery. It stays where it is, for whoever can mend it. */
+  /** A damaged message must not keep the others from their delivery. */
   #readable(id: number): StoredMessage | undefined {
     try {
-      return this.get(id);
+      const message = this.get(id);
+      if (message === undefined || this.#large.has(id) || this.#databases.contents.doesExist(id)) return message;
+      this.#setAside(id, `the content of message ${id} is missing`);
     } catch (error) {
       if (!(error instanceof SpoolError)) throw error;
-      this.damaged.add(id);
-      return undefined;
+      this.#setAside(id, error.message);
     }
+    return undefined;
+  }
+
+  #setAside(id: number, reason: string): void {
+    this.damaged.set(id, reason);
+    this.#faults.begin(
+      `message ${id}`,
+      `${reason}: it is kept in the spool and not delivered (Get-Message shows it in the queue Poison, Remove-Message removes it)`,
+    );
   }
 
   async update(id: number, recipients: readonly RecipientState[]): Promise<void> {
@@ -184,11 +200,12 @@ export class LmdbSpool implements Spool {
       };
       await this.#write((commits) => commits.addSoon(gone));
       this.#count -= 1;
+      if (this.damaged.delete(id)) this.#faults.end(`message ${id}`);
     } finally {
       this.#leaving.delete(id);
     }
     if (!this.#large.delete(id)) return;
-    // The record is gone: a file that stays is an orphan, and swept at the next start.
+    // The record is gone: a file that cannot be deleted now is an orphan, and swept at the next start.
     await this.#folder.remove(id).catch(() => undefined);
   }
 
@@ -227,8 +244,12 @@ export class LmdbSpool implements Spool {
     if (this.#closed) throw new SpoolError('the message store is closed');
     try {
       await begin(this.#commits);
+      if (this.#isFailing) this.#faults.end(writeFault);
+      this.#isFailing = false;
     } catch (error) {
       this.#space.doubt();
+      this.#isFailing = true;
+      this.#faults.begin(writeFault, `the message store cannot be written: ${causeOf(error)}`);
       throw error;
     }
   }
@@ -315,4 +336,10 @@ function read(database: Database<Buffer, number>, id: number): Buffer | undefine
   const copy = Buffer.allocUnsafeSlow(fast.length);
   copy.set(fast.length === fast.byteLength ? fast : fast.subarray(0, fast.length));
   return copy;
+}
+
+/** The words of the system, behind those of the spool. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -1,0 +1,9 @@
+/** The door of text that a stranger chose, made fit to be shown: for commands, which load nothing that they do not use. */
+export {
+  cellText,
+  longestLogged,
+  printable,
+  printableJson,
+  printableLines,
+  spreadsheetCell,
+} from './printable-text.ts';
