@@ -14,6 +14,23 @@ export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';
 export {
+  type Fields,
+  finite,
+  flag,
+  list,
+  type Maybe,
+  maybe,
+  nothing,
+  oneOf,
+  pair,
+  record,
+  type Shape,
+  ShapeError,
+  text,
+  unread,
+  whole,
+} from './shape.ts';
+export {
   cellText,
   longestLogged,
   printable,

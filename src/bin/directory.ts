@@ -1,2 +1,4 @@
 /** The directory process. */
-import '../services/directory/index.ts';
+import { runDirectoryService } from '../services/directory/index.ts';
+
+await runDirectoryService();

@@ -1,2 +1,4 @@
 /** A transport worker. */
-import '../services/transport/index.ts';
+import { runTransportWorker } from '../services/transport/index.ts';
+
+await runTransportWorker();

@@ -16,9 +16,17 @@ export interface StatusReport {
   readonly processes: readonly { readonly name: string; readonly pid: number; readonly restarts: number }[];
   readonly ldap: readonly string[];
   readonly workers: readonly WorkerReport[];
+  readonly problems: readonly { readonly dn: string; readonly attribute: string; readonly reason: string }[];
+  /** Which configuration the directory process itself runs on. */
+  readonly configuration?: ConfigurationReport;
   /** Local conditions that refuse or delay mail or lose evidence, of the directory process; those of a worker stand with it. */
   readonly faults?: readonly Fault[];
-  readonly problems: readonly { readonly dn: string; readonly attribute: string; readonly reason: string }[];
+}
+
+/** The update of the directory that a process runs on, and a newer one that it could not take up. */
+export interface ConfigurationReport {
+  readonly usn: number;
+  readonly refused?: { readonly usn: number; readonly reason: string };
 }
 
 export interface WorkerReport {
@@ -31,8 +39,7 @@ export interface WorkerReport {
   readonly memory?: number;
   /** False: mail gets 452. */
   readonly accepting?: boolean;
-  /** Update of the directory whose configuration is in force. */
-  readonly usn?: number;
+  readonly configuration?: ConfigurationReport;
   readonly faults?: readonly Fault[];
 }
 
@@ -83,10 +90,19 @@ export function faults(report: StatusReport): string[] {
   return [
     ...report.bindings.flatMap(({ fault }) => (fault === '' ? [] : [fault])),
     ...report.workers.flatMap(({ worker, error }) => (error === undefined ? [] : [`${worker}: ${error}`])),
+    ...refusal('directory', report.configuration),
+    ...report.workers.flatMap(({ worker, configuration }) => refusal(worker, configuration)),
     ...(report.faults ?? []).map(({ text }) => text),
     ...report.workers.flatMap(({ worker, faults: own = [] }) => own.map(({ text }) => `${worker}: ${text}`)),
     ...report.problems.map(({ dn, attribute, reason }) => `${dn}: ${attribute}: ${reason}`),
   ];
+}
+
+/** Why a process runs on an older configuration. */
+function refusal(process: string, configuration: ConfigurationReport | undefined): string[] {
+  const refused = configuration?.refused;
+  if (refused === undefined) return [];
+  return [`${process}: update ${refused.usn} cannot be taken up, it runs on ${configuration?.usn}: ${refused.reason}`];
 }
 
 function renderStatus(report: StatusReport): string {
@@ -100,7 +116,7 @@ function renderStatus(report: StatusReport): string {
   for (const worker of report.workers) {
     const megabytes = Math.round((worker.memory ?? 0) / 1024 ** 2);
     lines.push(
-      `  ${worker.worker}: ${worker.sessions ?? 0} sessions, ${worker.messages ?? 0} messages, ${megabytes} MB held`,
+      `  ${worker.worker}: ${worker.sessions ?? 0} sessions, ${worker.messages ?? 0} messages, ${megabytes} MB held, configuration at update ${worker.configuration?.usn ?? '?'}`,
     );
   }
   for (const { name, restarts } of report.processes)

@@ -8,4 +8,5 @@ export { LdapConfigurationStore } from './ldap-configuration-store.ts';
 export { prepareManagement } from './management-folder.ts';
 export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';
 export { auditWriter, openAdminAudit } from './store-process/admin-audit.ts';
-export { FanOutAdministration, shardOf, type WorkerAnswer } from './transport-administration.ts';
+export { FanOutAdministration, shardOf } from './workers/transport-administration.ts';
+export { WorkerCaller } from './workers/worker-caller.ts';

@@ -1,14 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { Bus } from './bus.ts';
-
-/** How a process is started; the same each time it comes back. */
-export interface ChildPlan {
-  /** 'directory', 'worker 0', …: for people. */
-  readonly name: string;
-  readonly entry: string;
-  readonly arguments: readonly string[];
-  readonly nodeOptions: readonly string[];
-}
+import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { Bus } from './bus/bus.ts';
+import { channelToChild } from './bus/channels.ts';
+import { type ToProcess, type ToSupervisor, toProcess, toSupervisor } from './bus/messages.ts';
+import { readOutput } from './child-output.ts';
+import { type ChildPlan, launch } from './launch.ts';
 
 /** What the supervisor wants to hear of a process. */
 export interface ChildListener {
@@ -16,6 +12,10 @@ export interface ChildListener {
   started(child: WatchedChild): void;
   /** It ended unasked; `delayMs` is when it will be started again. */
   crashed(child: WatchedChild, reason: string, delayMs: number): void;
+  /** It wrote a line to its standard output or error. */
+  said(child: WatchedChild, line: string): void;
+  /** A message from it could not be taken or done, or it could not do one of ours. */
+  failed(child: WatchedChild, error: Error, name: string): void;
 }
 
 /** A process that lived this long is started again at once; below, the pause doubles. */
@@ -29,7 +29,7 @@ export class WatchedChild {
   #plan: ChildPlan;
   #listener: ChildListener;
   #process: ChildProcess | undefined;
-  #bus: Bus | undefined;
+  #bus: Bus<ToProcess, ToSupervisor> | undefined;
   #stopping = false;
   #failures = 0;
   #startedAt = 0;
@@ -48,34 +48,35 @@ export class WatchedChild {
   }
 
   /** Undefined while the process is down. */
-  get bus(): Bus | undefined {
+  get bus(): Bus<ToProcess, ToSupervisor> | undefined {
     return this.#bus;
   }
 
   start(): void {
-    const { entry, arguments: args, nodeOptions } = this.#plan;
-    const child = fork(entry, args, {
-      execArgv: [...nodeOptions],
-      // Each thread would have a heap of its own to be left half empty, and keep the 19 MB of a password it once hashed. The
-      // 2 MB that LMDB takes for each transaction stay.
-      env: {
-        MALLOC_ARENA_MAX: '2',
-        MALLOC_MMAP_THRESHOLD_: String(4 * 1024 ** 2),
-        MALLOC_TRIM_THRESHOLD_: String(8 * 1024 ** 2),
-        ...process.env,
-      },
-      serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    let child: ChildProcess;
+    try {
+      child = launch(this.#plan);
+    } catch (error) {
+      return this.#notStarted(error as Error);
+    }
     this.#process = child;
     this.#startedAt = performance.now();
-    const bus = new Bus({
-      send: (message, handle) => void child.send(message as object, handle as never, { keepOpen: true }, () => {}),
-      onMessage: (listener) => void child.on('message', listener),
+    let breach: string | undefined;
+    const channel = channelToChild(child, (reason) => {
+      breach = reason;
+      child.kill('SIGKILL');
     });
+    const bus = new Bus(channel, { out: toProcess, in: toSupervisor }, (error, name) =>
+      this.#listener.failed(this, error, name),
+    );
     this.#bus = bus;
-    child.on('error', () => {});
-    child.once('exit', (code, signal) => this.#exited(bus, code, signal));
+    for (const stream of [child.stdout, child.stderr])
+      readOutput(stream as Readable, (line) => this.#listener.said(this, line));
+    // It could not even be started: 'exit' does not come then.
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#exited(bus, error.message);
+    });
+    child.once('exit', (code, signal) => this.#exited(bus, breach ?? signal ?? `exit status ${code}`));
     this.#listener.started(this);
   }
 
@@ -90,15 +91,24 @@ export class WatchedChild {
     clearTimeout(timer);
   }
 
-  #exited(bus: Bus, code: number | null, signal: NodeJS.Signals | null): void {
+  #exited(bus: Bus<ToProcess, ToSupervisor>, reason: string): void {
     bus.close();
     this.#bus = undefined;
     this.#process = undefined;
+    this.#again(reason);
+  }
+
+  #notStarted(error: Error): void {
+    this.#startedAt = performance.now();
+    this.#again(error.message);
+  }
+
+  #again(reason: string): void {
     if (this.#stopping) return this.#ended.resolve();
     this.#failures = performance.now() - this.#startedAt > healthyMs ? 0 : this.#failures + 1;
     const delayMs = this.#failures <= 1 ? 0 : Math.min(firstPauseMs * 2 ** (this.#failures - 2), longestPauseMs);
     this.restarts++;
-    this.#listener.crashed(this, signal ?? `exit status ${code}`, delayMs);
+    this.#listener.crashed(this, reason, delayMs);
     this.#timer = setTimeout(() => this.start(), delayMs);
   }
 }

@@ -11,9 +11,30 @@ export {
   type Group,
   serviceAccount,
 } from './accounts/privileges.ts';
-export { Bus, type Channel, channelToParent } from './bus.ts';
-export type { ChildPlan } from './child.ts';
+export {
+  type AnswerOf,
+  type ArgumentOf,
+  Bus,
+  type BusFault,
+  type BusTables,
+  type Channel,
+  type Message,
+  type MessageTable,
+} from './bus/bus.ts';
+export { channelPair, channelToParent } from './bus/channels.ts';
+export {
+  type BindingState,
+  type FanOutAnswer,
+  type FanOutRequest,
+  type ProcessState,
+  type SupervisorState,
+  type ToProcess,
+  type ToSupervisor,
+  toProcess,
+  toSupervisor,
+} from './bus/messages.ts';
 export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
+export { type ChildPlan, launch } from './launch.ts';
 export { BindError, type Binding, backlog, bindSocket, type SocketHandle } from './listen-sockets.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';
 export {
@@ -26,8 +47,6 @@ export {
   statePaths,
 } from './state/state-folder.ts';
 export {
-  type BindingState,
-  type ProcessState,
   Supervisor,
   type SupervisorLog,
   type SupervisorPlan,

@@ -47,6 +47,7 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens there',
   EACCES: 'ports below 1024 need root or CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'the address is not on this machine',
+  'not-allowed': 'the service may not bind this port; edge start --allow-port permits it',
 };
 
 /**

@@ -1,7 +1,18 @@
-import { formatEndpoint } from '../base/index.ts';
-import type { Bus } from './bus.ts';
-import { type ChildPlan, WatchedChild } from './child.ts';
+import { formatEndpoint, longestLogged, printable } from '../base/index.ts';
+import type { ArgumentOf, Bus } from './bus/bus.ts';
+import type {
+  BindingState,
+  FanOutAnswer,
+  FanOutRequest,
+  ProcessState,
+  ToProcess,
+  ToSupervisor,
+} from './bus/messages.ts';
+import { WatchedChild } from './child.ts';
+import type { ChildPlan } from './launch.ts';
 import { BindError, type Binding, bindSocket, probeBinding, type SocketHandle } from './listen-sockets.ts';
+
+type ChildBus = Bus<ToProcess, ToSupervisor>;
 
 /** Lines for the operator. */
 export interface SupervisorLog {
@@ -15,19 +26,10 @@ export interface SupervisorPlan {
   readonly log: SupervisorLog;
   /** Hears the ids of the processes whenever one was started. */
   readonly onProcesses?: (pids: readonly number[]) => void;
-}
-
-/** How one binding stands, for `edge status`. */
-export interface BindingState {
-  readonly binding: string;
-  /** '' when it listens, else why not. */
-  readonly fault: string;
-}
-
-export interface ProcessState {
-  readonly name: string;
-  readonly pid: number;
-  readonly restarts: number;
+  /** Requests that the directory process may have passed on to every worker. */
+  readonly relayed: readonly string[];
+  /** Ports that may be bound for the processes. */
+  readonly mayBind: (port: number) => boolean;
 }
 
 /** A binding that could not be had is tried again so often, in milliseconds. */
@@ -41,6 +43,8 @@ const drainMs = 30_000;
 export class Supervisor {
   #log: SupervisorLog;
   #onProcesses: (pids: readonly number[]) => void;
+  #relayed: ReadonlySet<string>;
+  #mayBind: (port: number) => boolean;
   #directory: WatchedChild;
   #workers: readonly WatchedChild[];
   #bindings = new Map<string, Binding>();
@@ -55,9 +59,14 @@ export class Supervisor {
   constructor(plan: SupervisorPlan) {
     this.#log = plan.log;
     this.#onProcesses = plan.onProcesses ?? (() => {});
+    this.#relayed = new Set(plan.relayed);
+    this.#mayBind = plan.mayBind;
     const listener = {
       started: (child: WatchedChild) => this.#started(child),
       crashed: (child: WatchedChild, reason: string, delayMs: number) => this.#crashed(child, reason, delayMs),
+      said: (child: WatchedChild, line: string) => this.#log.info(`${child.name}: ${line}`),
+      failed: (child: WatchedChild, error: Error, name: string) =>
+        this.#log.warn(`${child.name}: '${name}' failed: ${printable(error.message, longestLogged)}`),
     };
     this.#directory = new WatchedChild(plan.directory, listener);
     this.#workers = plan.workers.map((worker) => new WatchedChild(worker, listener));
@@ -103,10 +112,10 @@ export class Supervisor {
     this.#onProcesses(this.processes().flatMap(({ pid }) => (pid === 0 ? [] : [pid])));
     bus.handle('ready', () => this.#becameReady(child, bus));
     if (child !== this.#directory) return;
-    bus.handle('bindings', (list) => this.#want(list as readonly Binding[]));
+    bus.handle('bindings', (list) => this.#want(list));
     bus.handle('changed', (usn) => this.#tellWorkers('changed', usn));
     bus.handle('certificates-changed', () => this.#tellWorkers('certificates-changed', undefined));
-    bus.handle('fan-out', (request) => this.#fanOut(request as { name: string; argument: unknown }));
+    bus.handle('fan-out', (request) => this.#fanOut(request));
     bus.handle('supervisor-status', () => ({
       pid: process.pid,
       bindings: this.bindings(),
@@ -131,7 +140,7 @@ export class Supervisor {
     return known;
   }
 
-  async #becameReady(child: WatchedChild, bus: Bus): Promise<void> {
+  async #becameReady(child: WatchedChild, bus: ChildBus): Promise<void> {
     this.#everReady.add(child);
     this.#readiness(child).resolve();
     // One that came back gets its sockets at once; at the first start `bindAll` does it for all.
@@ -166,6 +175,7 @@ export class Supervisor {
     const missing = this.#workers.filter((worker) => !this.#sockets.has(socketKey(text, worker)));
     if (missing.length === 0 || this.#stopping) return;
     try {
+      if (!this.#mayBind(binding.port)) throw new BindError(binding, 'not-allowed');
       if (missing.length === this.#workers.length) probeBinding(binding, this.#sockets.values());
       for (const worker of missing) if (worker.bus !== undefined) await this.#give(worker, worker.bus, binding);
       if (this.#faults.delete(text)) this.#log.info(`${text} listens now`);
@@ -176,7 +186,7 @@ export class Supervisor {
     }
   }
 
-  async #give(worker: WatchedChild, bus: Bus, binding: Binding): Promise<void> {
+  async #give(worker: WatchedChild, bus: ChildBus, binding: Binding): Promise<void> {
     const text = formatEndpoint(binding);
     const key = socketKey(text, worker);
     const socket = this.#sockets.get(key) ?? bindSocket(binding);
@@ -206,20 +216,19 @@ export class Supervisor {
     this.#sockets.delete(key);
   }
 
-  #tellWorkers(name: string, argument: unknown): void {
+  #tellWorkers<N extends 'changed' | 'certificates-changed'>(name: N, argument: ArgumentOf<ToProcess[N]>): void {
     for (const worker of this.#workers) worker.bus?.notify(name, argument);
   }
 
   /** Asks every worker and gives back what each said; one that is down or fails is told by its error. */
-  async #fanOut(request: {
-    name: string;
-    argument: unknown;
-  }): Promise<{ worker: string; result?: unknown; error?: string }[]> {
+  async #fanOut(request: FanOutRequest): Promise<FanOutAnswer[]> {
+    if (!this.#relayed.has(request.name))
+      throw new Error(`'${printable(request.name, 64)}' is not passed on to workers`);
     return Promise.all(
       this.#workers.map(async (worker) => {
         try {
           if (worker.bus === undefined) throw new Error('the worker is down');
-          return { worker: worker.name, result: await worker.bus.request(request.name, request.argument) };
+          return { worker: worker.name, result: await worker.bus.relay(request.name, request.argument) };
         } catch (error) {
           return { worker: worker.name, error: (error as Error).message };
         }

@@ -1,5 +1,5 @@
+import { oneOf, record, text, whole } from '../base/index.ts';
 import type { ServerRole } from '../config/index.ts';
-import type { Account } from '../processes/index.ts';
 
 /** What a process is told when it is started; it travels as JSON in its first argument. */
 export interface ProcessOptions {
@@ -9,13 +9,18 @@ export interface ProcessOptions {
   readonly index: number;
   /** How many workers there are: limits are shared out among them. */
   readonly workers: number;
-  /** Account to become, when started by root. */
-  readonly account?: Account;
 }
+
+const shape = record<ProcessOptions>({
+  state: text(),
+  role: oneOf('EdgeTransport', 'Mailbox'),
+  index: whole(),
+  workers: whole(1),
+});
 
 /** What the supervisor told this process. Throws when it was started by hand. */
 export function processOptions(args: readonly string[] = process.argv): ProcessOptions {
-  const [, , text] = args;
-  if (text === undefined) throw new Error('this process is started by `edge start`');
-  return JSON.parse(text) as ProcessOptions;
+  const [, , argument] = args;
+  if (argument === undefined) throw new Error('this process is started by `edge start`');
+  return shape(JSON.parse(argument), 'options');
 }

@@ -5,7 +5,7 @@ import { statePaths } from '../../src/processes/index.ts';
 
 interface Report {
   readonly usn: number;
-  readonly workers: readonly { readonly usn?: number }[];
+  readonly workers: readonly { readonly configuration?: { readonly usn: number } }[];
 }
 
 /** Milliseconds from sending a change over LDAP until every worker has it, for so many changes one after the other. */
@@ -26,7 +26,7 @@ export async function changeReachesWorkers(state: string, changes: number): Prom
     ]);
     for (;;) {
       const { workers } = await report(management);
-      if (workers.length > 0 && workers.every(({ usn = 0 }) => usn > before)) break;
+      if (workers.length > 0 && workers.every(({ configuration }) => (configuration?.usn ?? 0) > before)) break;
       if (performance.now() - start > 10_000) throw new Error('a change did not reach every worker within 10 s');
     }
     times.push(performance.now() - start);

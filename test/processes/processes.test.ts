@@ -27,14 +27,19 @@ function temporary(t: { after(call: () => void): void }): string {
 }
 
 /** A process that answers 'echo', and ends at once when told to 'crash'. */
-const childSource = (bus: string): string => `
-  import { Bus, channelToParent } from '${bus}';
-  const bus = new Bus(channelToParent());
+const childSource = (room: string): string => `
+  import { Bus, channelToParent, toSupervisor } from '${room}';
+  const any = { argument: (value) => value, answer: (value) => value };
+  const heard = { echo: any, fail: any, crash: any, stop: any, flood: any, environment: any };
+  const bus = new Bus(channelToParent(), { out: toSupervisor, in: heard }, () => {});
   bus.handle('echo', (argument) => argument);
   bus.handle('fail', () => { throw new Error('on purpose'); });
   bus.handle('crash', () => process.kill(process.pid, 'SIGKILL'));
+  bus.handle('environment', () => ({ names: Object.keys(process.env), terminals: [0, 1, 2].filter((fd) => tty.isatty(fd)) }));
   bus.handle('stop', () => process.exit(0));
+  import tty from 'node:tty';
   process.on('disconnect', () => process.exit(0));
+  console.log('edge: hello \\u001b[31m\\u202e');
   bus.notify('ready');`;
 
 interface Crash {
@@ -44,14 +49,18 @@ interface Crash {
 
 function watched(t: { after(call: () => void | Promise<void>): void }, folder: string) {
   const entry = join(folder, 'child.mjs');
-  writeFileSync(entry, childSource(new URL('../../src/processes/bus.ts', import.meta.url).pathname));
+  writeFileSync(entry, childSource(new URL('../../src/processes/index.ts', import.meta.url).pathname));
   let ready = Promise.withResolvers<void>();
   const crashes: Crash[] = [];
+  const said: string[] = [];
+  const failures: string[] = [];
   const child = new WatchedChild(
     { name: 'test child', entry, arguments: [], nodeOptions: ['--disable-warning=ExperimentalWarning'] },
     {
       started: (started) => started.bus?.handle('ready', () => ready.resolve()),
       crashed: (_, reason, delayMs) => void crashes.push({ reason, delayMs }),
+      said: (_, line) => void said.push(line),
+      failed: (_, error) => void failures.push(error.message),
     },
   );
   t.after(() => child.stop(1000));
@@ -60,26 +69,49 @@ function watched(t: { after(call: () => void | Promise<void>): void }, folder: s
     await ready.promise;
     ready = Promise.withResolvers();
   };
-  return { child, crashes, nextReady };
+  return { child, crashes, said, failures, nextReady };
 }
 
-test('a request is answered, with what was thrown or what was returned, binary included', async (t) => {
+test('a request is answered, with what was thrown or what was returned', async (t) => {
   const { child, nextReady } = watched(t, temporary(t));
   await nextReady();
-  const value = { text: 'x', bytes: new Uint8Array([1, 2, 255]), none: undefined };
-  assert.deepEqual(await child.bus?.request('echo', value), value);
-  await assert.rejects(child.bus?.request('fail', 1) ?? Promise.resolve(), /on purpose/);
-  await assert.rejects(child.bus?.request('nothing', 1) ?? Promise.resolve(), /nobody answers 'nothing'/);
+  const value = { text: 'x', list: [1, null, { deep: true }] };
+  assert.deepEqual(await child.bus?.relay('echo', value), value);
+  await assert.rejects(child.bus?.relay('fail', 1) ?? Promise.resolve(), /on purpose/);
+  await assert.rejects(child.bus?.relay('nothing', 1) ?? Promise.resolve(), /nobody answers 'nothing'/);
+});
+
+test('a process has its own session, pipes instead of the terminal, few variables, and cannot gain rights', async (t) => {
+  process.env['EDGE_TEST_SECRET'] = 'x';
+  t.after(() => void delete process.env['EDGE_TEST_SECRET']);
+  const { child, said, nextReady } = watched(t, temporary(t));
+  await nextReady();
+  const { names, terminals } = (await child.bus?.relay('environment', null)) as {
+    names: string[];
+    terminals: number[];
+  };
+  assert.deepEqual(terminals, []);
+  const allowed =
+    /^(?:PATH|TZ|LANG|LC_ALL|MALLOC_\w+|SSL_CERT_\w+|NODE_(?:EXTRA_CA_CERTS|CHANNEL_\w+|COMPILE_CACHE)|LOCALDOMAIN|RES_OPTIONS)$/;
+  assert.deepEqual(
+    names.filter((name) => !allowed.test(name)),
+    [],
+  );
+  const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
+  const [, , , session, terminal] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  assert.deepEqual([Number(session), terminal], [child.pid, '0'], 'TIOCSTI reaches nobody');
+  assert.match(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^NoNewPrivs:\s+1$/m);
+  assert.deepEqual(said, ['hello <U+001B>[31m<U+202E>'], 'what it says does not act on the terminal');
 });
 
 test('a process that crashes comes back, at once the first time, later when it goes on', async (t) => {
   const { child, crashes, nextReady } = watched(t, temporary(t));
   await nextReady();
   for (let i = 0; i < 3; i++) {
-    const pending = child.bus?.request('crash', undefined);
+    const pending = child.bus?.relay('crash', undefined);
     await assert.rejects(pending ?? Promise.resolve(), /the process is gone/);
     await nextReady();
-    assert.equal(await child.bus?.request('echo', i), i);
+    assert.equal(await child.bus?.relay('echo', i), i);
   }
   assert.deepEqual(crashes, [
     { reason: 'SIGKILL', delayMs: 0 },

@@ -1,9 +1,10 @@
 /** `edge start`: makes the state ready, gives root up for everything but the supervisor, and runs until it is told to stop. */
 
 import { chownSync, lstatSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { exitStatus, type StartOptions } from '../../cli/index.ts';
 import { prepareManagement } from '../../management/index.ts';
+import { toWorkers } from '../../management/workers/index.ts';
 import {
   type Account,
   administrators,
@@ -26,7 +27,9 @@ import type { ProcessOptions } from '../process-options.ts';
 const say = (text: string): void => void process.stderr.write(`edge: ${text}\n`);
 
 /** `edge start`: runs until SIGTERM or SIGINT; resolves with the exit status. */
-export async function start(options: StartOptions): Promise<number> {
+export async function start(given: StartOptions): Promise<number> {
+  // The processes have another working directory.
+  const options = { ...given, state: resolve(given.state) };
   const paths = statePaths(options.state);
   const account = process.getuid?.() === 0 ? serviceAccount(options.user) : undefined;
   if (account?.name === 'nobody' && options.user === undefined) {
@@ -110,6 +113,8 @@ async function supervise(options: StartOptions, account: Account | undefined): P
   const supervisor = new Supervisor({
     ...plansOf(options, account),
     log: { info: say, warn: say },
+    relayed: Object.keys(toWorkers),
+    mayBind: () => true,
     onProcesses: (pids) => recordProcesses(statePaths(options.state), pids),
   });
   process.on('SIGHUP', () => {
@@ -152,12 +157,14 @@ function stopSignal(): Promise<void> {
 function plansOf(options: StartOptions, account: Account | undefined): { directory: ChildPlan; workers: ChildPlan[] } {
   const { state, role, workers } = options;
   const plan = (name: string, entry: string, index: number, nodeOptions: readonly string[]): ChildPlan => {
-    const told: ProcessOptions = { state, role, index, workers, ...(account === undefined ? {} : { account }) };
+    const told: ProcessOptions = { state, role, index, workers };
     return {
       name,
       entry: new URL(`../../bin/${entry}`, import.meta.url).pathname,
       arguments: [JSON.stringify(told)],
       nodeOptions: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
+      ...(account === undefined ? {} : { account }),
+      ...compileCache(state, account),
     };
   };
   return {
@@ -166,6 +173,13 @@ function plansOf(options: StartOptions, account: Account | undefined): { directo
       plan(`worker ${i}`, 'transport.ts', i, nodeOptions(semiSpaceMb)),
     ),
   };
+}
+
+/** Compiled code of another account than ours lies with its state: it may not write beside the program. */
+function compileCache(state: string, account: Account | undefined): { compileCache?: string } {
+  const ours = process.env['NODE_COMPILE_CACHE'];
+  if (account !== undefined && account.uid !== 0) return { compileCache: join(state, 'cache') };
+  return ours === undefined ? {} : { compileCache: ours };
 }
 
 /**

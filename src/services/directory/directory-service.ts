@@ -1,18 +1,17 @@
-/** The directory process: owns the store and its LDAP face, the certificates' making, and the management endpoint. */
-import { readFileSync } from 'node:fs';
-import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { coalesced, FaultList, systemClock } from '../../base/index.ts';
 import { CertificateStore } from '../../certificates/index.ts';
-import type { StatusReport, WhyRequest, WorkerReport } from '../../cli/index.ts';
+import type { StatusReport, WhyRequest } from '../../cli/index.ts';
 import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
-import { type DirectoryStore, type FaceEvent, LdapServer, StoreError } from '../../directory/index.ts';
+import type { SnapshotPlace } from '../../config/index.ts';
+import type { DirectoryStore } from '../../directory/index.ts';
 import {
   archivedLogs,
   findChains,
   LogArchiver,
   openServiceLog,
   parseQuestion,
+  type ServiceLog,
   searchTracking,
 } from '../../logs/index.ts';
 import {
@@ -23,24 +22,21 @@ import {
   type ManagementMethod,
   ManagementServer,
   openAdminAudit,
-  type WorkerAnswer,
+  WorkerCaller,
 } from '../../management/index.ts';
 import {
-  type Binding,
   Bus,
-  channelToParent,
-  dropPrivileges,
+  type Channel,
   giveBackWhenIdle,
   ownMemory,
+  type StatePaths,
   statePaths,
+  type ToProcess,
+  type ToSupervisor,
+  toProcess,
+  toSupervisor,
 } from '../../processes/index.ts';
-import {
-  hasReplicationAccount,
-  openDirectory,
-  placeIn,
-  seedDirectory,
-  serverObjectIn,
-} from '../../server-state/directory/index.ts';
+import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
 import {
   decisionFolder,
   holdSnapshots,
@@ -48,223 +44,229 @@ import {
   QueueHolds,
   trackingFolder,
 } from '../../server-state/index.ts';
-import { processOptions } from '../process-options.ts';
-import { LdapListeners } from './ldap-listeners.ts';
+import type { Service } from '../child-process.ts';
+import { ConfigurationFollower } from '../configuration.ts';
+import type { ProcessOptions } from '../process-options.ts';
+import { LdapEndpoints } from './ldap-endpoints.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
 const betweenRefreshesMs = 50;
-
-const options = processOptions();
-const paths = statePaths(options.state);
-const bus = new Bus(channelToParent());
-// Compiled code is kept while it still may be written: it saves the next start time and memory.
-flushCompileCache();
-if (options.account !== undefined) dropPrivileges(options.account);
-
 const clock = systemClock;
-const since = clock.now();
-const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: 'directory' });
-const { log } = service;
-const store = await openOrSay();
-await seedDirectory(store, options.role);
-const place = placeIn(store);
-if (place.role !== options.role) {
-  throw new Error(
-    `${paths.root} holds a server of the role ${place.role}: start it with --role ${place.role}, or choose another --state`,
-  );
+
+type SupervisorBus = Bus<ToSupervisor, ToProcess>;
+
+/** This state holds a server of another role than the one that was asked for. */
+class RoleError extends Error {
+  override readonly name = 'RoleError';
 }
-const snapshots = holdSnapshots(store);
-const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
-await certificates.ensureServerCertificate(snapshots.current.server.fqdn);
-certificates.onChange(() => bus.notify('certificates-changed', undefined));
-certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
 
-const faults = new FaultList(clock, log);
-const archiver = new LogArchiver({
-  clock,
-  faults,
-  logs: () => archivedLogs(journalSettings(snapshots.current, paths)),
-});
-archiver.start();
+/** The parts of the directory process. */
+interface Parts {
+  readonly paths: StatePaths;
+  readonly service: ServiceLog;
+  readonly faults: FaultList;
+  readonly store: DirectoryStore;
+  readonly place: SnapshotPlace;
+  readonly configuration: ConfigurationFollower;
+  readonly certificates: CertificateStore;
+  readonly ldap: LdapEndpoints;
+  readonly archiver: LogArchiver;
+}
 
-const ldapiPath = join(paths.run, 'ldapi');
-const ldap = new LdapServer({
-  store,
-  log: tellLdap,
-  hostName: snapshots.current.server.fqdn,
-  version: programVersion(),
-  serverDn: serverObjectIn(store, place.configurationDn).dn,
-  tls: {
-    secureContext: () => {
-      const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: snapshots.current.server.fqdn });
-      if (context === undefined) throw new Error('there is no certificate for LDAPS');
-      return context;
+/** Opens the directory service: it tells the supervisor the bindings, and every process what changed. */
+export async function openDirectoryService(
+  options: ProcessOptions,
+  channel: Channel,
+  ended: () => void,
+): Promise<Service> {
+  const parts = await build(options);
+  const { service, store, place, certificates, ldap, archiver } = parts;
+  const { log } = service;
+  const bus: SupervisorBus = new Bus(channel, { out: toSupervisor, in: toProcess }, (error, name) =>
+    log.error({ err: error, message: name }, 'a message between the processes could not be taken or done'),
+  );
+  certificates.onChange(() => bus.notify('certificates-changed', undefined));
+  certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
+  archiver.start();
+  await ldap.listen();
+  const client = new LdapConfigurationStore(ldap.socketPath, place.configurationDn, store);
+  const auditTrail = openAdminAudit(parts.paths);
+  const management = new ManagementServer(methodsOf(parts, bus, client, auditTrail));
+  await management.listen(parts.paths.management);
+  tellChanges(parts, bus);
+  bus.handle('reopen-logs', () => {
+    service.reopen();
+    auditTrail.reopen();
+  });
+  const stop = async (): Promise<void> => {
+    management.close();
+    await archiver[Symbol.asyncDispose]();
+    await client[Symbol.asyncDispose]();
+    await ldap[Symbol.asyncDispose]();
+    await certificates[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+    log.info('the directory stops');
+    service.flush();
+    ended();
+  };
+  bus.handle('stop', stop);
+  giveBackWhenIdle(ownMemory, clock);
+  log.info({ usn: store.usn }, 'the directory is ready');
+  bus.notify('ready', undefined);
+  tellBindings(parts, bus);
+  return {
+    stop,
+    crashed: (error) => {
+      log.fatal(error, 'the directory ends by a fault of the program');
+      service.flush();
     },
-  },
-});
-await ldap.listen({ path: ldapiPath });
-const listeners = new LdapListeners({
-  listen: (target) => ldap.listen(target),
-  settings: () => snapshots.current.server,
-  isSubscribed: () => hasReplicationAccount(store, place.configurationDn),
-  failed: tellUnheard,
-});
-await listeners.apply();
+  };
+}
 
-const administration = new FanOutAdministration(
-  async (name, argument) => (await bus.request('fan-out', { name, argument })) as WorkerAnswer<unknown>[],
-  {
-    serverName: place.serverName,
-    holds: new QueueHolds(paths),
-  },
-);
-const configuration = new LdapConfigurationStore(ldapiPath, place.configurationDn, store);
-const auditTrail = openAdminAudit(paths);
-const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
-const catalogue = cmdletCatalogue();
-const environment: CmdletEnvironment = {
-  store: configuration,
-  role: place.role,
-  serverName: place.serverName,
-  transport: administration,
-  auditTrail,
-  trackingLog: {
-    search: (query, signal) => searchTracking(trackingFolder(snapshots.current, paths), query, signal),
-  },
-};
-const methods: Record<string, ManagementMethod> = {
-  status: async function* () {
-    return report();
-  },
-  /** A command wrote to the store beside this process: those who follow the changes are told now. */
-  'directory-written': async function* (params) {
-    const { what } = params as { what: string };
-    log.info({ operation: what }, 'the directory was written by a command');
-    await store.announceOthers();
-  },
-  'flush-logs': async function* () {
-    await bus.request('fan-out', { name: 'flush-logs', argument: undefined });
-  },
-  /** The decisions, for administrators who may not read the files. */
-  why: async function* (params) {
-    const { about, most } = params as WhyRequest;
-    return await findChains(decisionFolder(paths), parseQuestion(about), most);
-  },
-  ...cmdletMethods(
-    { serverName: place.serverName, role: place.role },
-    (account) =>
-      new LocalCmdletRunner(catalogue, environment, {
-        audited: (entry) => audited(entry, account),
-        fault: (error) => log.error({ err: error }, 'a cmdlet failed by a fault of the program'),
-      }),
-  ),
-};
-const management = new ManagementServer(methods);
-await management.listen(paths.management);
+async function build(options: ProcessOptions): Promise<Parts> {
+  const paths = statePaths(options.state);
+  const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: 'directory' });
+  const { log } = service;
+  const faults = new FaultList(clock, log);
+  const store = await openStore(paths, service);
+  await seedDirectory(store, options.role);
+  const place = placeIn(store);
+  if (place.role !== options.role) {
+    throw new RoleError(
+      `${paths.root} holds a server of the role ${place.role}: start it with --role ${place.role}, or choose another --state`,
+    );
+  }
+  const configuration = new ConfigurationFollower(holdSnapshots(store), (error, usn) =>
+    log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
+  );
+  const { fqdn } = configuration.current.server;
+  const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
+  await certificates.ensureServerCertificate(fqdn);
+  const ldap = new LdapEndpoints(paths, place, {
+    store,
+    certificates,
+    log,
+    faults,
+    settings: () => configuration.current.server,
+  });
+  const archiver = new LogArchiver({
+    clock,
+    faults,
+    logs: () => archivedLogs(journalSettings(configuration.current, paths)),
+  });
+  return { paths, service, faults, store, place, configuration, certificates, ldap, archiver };
+}
 
-// Every process reads its configuration anew: while a load runs, for many changes at once.
-const tellProcesses = coalesced(betweenRefreshesMs, clock, () => {
-  bus.notify('changed', store.usn);
-  void listeners.apply();
-  if (!snapshots.refresh()) return;
-  tellBindings();
-  for (const { dn, attribute, reason } of snapshots.current.problems) log.warn({ dn, attribute }, reason);
-});
-// Names end with that of their naming context as it is spelled there. What lies elsewhere, recipients as a rule, every process
-// finds in the store itself.
-store.onChange((changes, someLost) => {
-  if (someLost || changes.some(({ dn }) => dn.endsWith(place.configurationDn))) tellProcesses();
-});
-bus.handle('reopen-logs', () => {
-  service.reopen();
-  auditTrail.reopen();
-});
-bus.handle('stop', stop);
-process.on('disconnect', () => process.exit(1));
-process.on('uncaughtExceptionMonitor', (error) => {
-  log.fatal(error, 'the directory ends by a fault of the program');
-  service.flush();
-});
-giveBackWhenIdle(ownMemory, clock);
-log.info({ usn: store.usn }, 'the directory is ready');
-bus.notify('ready', undefined);
-tellBindings();
+/** A damaged store is a line of the service log as well, before the process ends. */
+async function openStore(paths: StatePaths, { log, flush }: ServiceLog): Promise<DirectoryStore> {
+  try {
+    return await openDirectory(paths, { readOnly: false });
+  } catch (error) {
+    log.fatal((error as Error).message);
+    flush();
+    throw error;
+  }
+}
+
+/** Every process reads its configuration anew: while a load runs, for many changes at once. */
+function tellChanges(parts: Parts, bus: SupervisorBus): void {
+  const { store, place, configuration, service, ldap } = parts;
+  const tell = coalesced(betweenRefreshesMs, clock, () => {
+    bus.notify('changed', store.usn);
+    void ldap.apply();
+    if (!configuration.takeUp(store.usn)) return;
+    tellBindings(parts, bus);
+    for (const { dn, attribute, reason } of configuration.current.problems) service.log.warn({ dn, attribute }, reason);
+  });
+  // Names end with that of their naming context as it is spelled there. What lies elsewhere, recipients as a rule, every process
+  // finds in the store itself.
+  store.onChange((changes, someLost) => {
+    if (someLost || changes.some(({ dn }) => dn.endsWith(place.configurationDn))) tell();
+  });
+}
 
 /** The endpoints that enabled receive connectors name now. */
-function tellBindings(): void {
-  const bindings: Binding[] = snapshots.current.receiveConnectors
+function tellBindings({ configuration }: Parts, bus: SupervisorBus): void {
+  const bindings = configuration.current.receiveConnectors
     .filter(({ enabled }) => enabled)
     .flatMap((connector) => connector.bindings.map(({ address, port }) => ({ address, port })));
   bus.notify('bindings', bindings);
 }
 
-function programVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+/** The methods of the management endpoint. */
+function methodsOf(
+  parts: Parts,
+  bus: SupervisorBus,
+  client: LdapConfigurationStore,
+  auditTrail: ReturnType<typeof openAdminAudit>,
+): Record<string, ManagementMethod> {
+  const { paths, place, store, configuration, service } = parts;
+  const workers = new WorkerCaller((request) => bus.request('fan-out', request));
+  const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
+  const since = clock.now();
+  const catalogue = cmdletCatalogue();
+  const environment: CmdletEnvironment = {
+    store: client,
+    role: place.role,
+    serverName: place.serverName,
+    transport,
+    auditTrail,
+    trackingLog: {
+      search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),
+    },
+  };
+  const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
+  return {
+    status: async function* () {
+      return await statusOf(parts, bus, workers, since);
+    },
+    /** A command wrote to the store beside this process: those who follow the changes are told now. */
+    'directory-written': async function* (params) {
+      const { what } = params as { what: string };
+      service.log.info({ operation: what }, 'the directory was written by a command');
+      await store.announceOthers();
+    },
+    'flush-logs': async function* () {
+      await workers.ask('flush-logs', undefined);
+    },
+    /** The decisions, for administrators who may not read the files. */
+    why: async function* (params) {
+      const { about, most } = params as WhyRequest;
+      return await findChains(decisionFolder(paths), parseQuestion(about), most);
+    },
+    ...cmdletMethods(
+      { serverName: place.serverName, role: place.role },
+      (account) =>
+        new LocalCmdletRunner(catalogue, environment, {
+          audited: (entry) => audited(entry, account),
+          fault: (error) => service.log.error({ err: error }, 'a cmdlet failed by a fault of the program'),
+        }),
+    ),
+  };
 }
 
-/** A damaged store is told in one line with what to do, not as a fault of the program. */
-async function openOrSay(): Promise<DirectoryStore> {
-  try {
-    return await openDirectory(paths, { readOnly: false });
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    log.fatal(error.message);
-    service.flush();
-    process.stderr.write(`edge: ${error.message}\n`);
-    process.exit(2);
-  }
-}
-
-/** Mail does not depend on it, and the local socket still answers: say so and go on. */
-function tellUnheard(endpoint: string, error: Error | undefined): void {
-  const name = `LDAP ${endpoint}`;
-  if (error === undefined) return faults.end(name);
-  faults.begin(name, `${endpoint} cannot be listened on: ${error.message}`);
-  process.stderr.write(`edge: ${endpoint} cannot be listened on: ${error.message}\n`);
-}
-
-function tellLdap(event: FaceEvent): void {
-  if (event.kind === 'fault')
-    log.error({ err: event.error, connection: event.connection }, 'LDAP: fault of the program');
-  else if (['bind', 'write', 'refused', 'omitted'].includes(event.kind)) log.info(event, `LDAP ${event.kind}`);
-  else log.debug(event, `LDAP ${event.kind}`);
-}
-
-async function report(): Promise<StatusReport> {
-  const supervisor = (await bus.request('supervisor-status', undefined)) as Pick<
-    StatusReport,
-    'pid' | 'bindings' | 'processes'
-  >;
-  const answers = (await bus.request('fan-out', {
-    name: 'worker-status',
-    argument: undefined,
-  })) as WorkerAnswer<WorkerReport>[];
+async function statusOf(
+  { place, store, configuration, ldap, faults }: Parts,
+  bus: SupervisorBus,
+  workers: WorkerCaller,
+  since: number,
+): Promise<StatusReport> {
+  const supervisor = await bus.request('supervisor-status', undefined);
+  const answers = await workers.ask('worker-status', undefined);
   return {
     server: place.serverName,
     role: place.role,
     since,
     usn: store.usn,
     ...supervisor,
-    ldap: listeners.lines,
+    configuration: configuration.state,
+    ldap: ldap.lines,
     workers: answers.map(({ worker, result, error }) => ({
       ...result,
       worker,
       ...(error === undefined ? {} : { error }),
     })),
-    problems: snapshots.current.problems,
+    problems: configuration.current.problems,
     faults: faults.current,
   };
-}
-
-async function stop(): Promise<void> {
-  management.close();
-  await archiver[Symbol.asyncDispose]();
-  await configuration[Symbol.asyncDispose]();
-  await ldap.close();
-  await certificates[Symbol.asyncDispose]();
-  await store[Symbol.asyncDispose]();
-  log.info('the directory stops');
-  service.flush();
-  process.exit(0);
 }

@@ -1,2 +1,10 @@
 /** One transport worker: receives, keeps and delivers the messages of its own spool shard. */
-import './transport-worker.ts';
+import { runAsProcess } from '../child-process.ts';
+import { openTransportWorker } from './transport-worker.ts';
+
+export { openTransportWorker } from './transport-worker.ts';
+
+/** Runs a worker as this process. */
+export async function runTransportWorker(): Promise<void> {
+  await runAsProcess(openTransportWorker);
+}

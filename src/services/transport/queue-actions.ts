@@ -1,19 +1,12 @@
 /** What an administrator does to the queues of one worker. Requests name the parts that lie on this worker. */
-import type { MessageAction, QueueAction } from '../../cmdlets/index.ts';
-import type { MessageQueue, NextHop, Spool } from '../../queue/index.ts';
-
-export interface QueueRequest {
-  readonly action: QueueAction;
-  readonly hop: NextHop;
-  readonly resubmit: boolean;
-}
-
-export interface MessageRequest {
-  readonly action: MessageAction;
-  readonly id: number;
-  /** Pairs of worker and queue; undefined: wherever the message is. */
-  readonly queues: readonly (readonly [worker: string, identity: string])[] | undefined;
-}
+import {
+  type ContentPiece,
+  type ContentRequest,
+  type MessageRequest,
+  pieceOctets,
+  type QueueRequest,
+} from '../../management/workers/index.ts';
+import type { MessageQueue, Spool } from '../../queue/index.ts';
 
 /** Acts on this worker's part of a queue. Suspending holds for messages that come later, too. */
 export async function actOnQueue(queue: MessageQueue, { action, hop, resubmit }: QueueRequest): Promise<void> {
@@ -43,10 +36,23 @@ export async function actOnMessages(
   }
 }
 
-/** The content of a message that this worker has. */
-export async function exportMessage(spool: Spool, id: number): Promise<Buffer | undefined> {
-  if (spool.get(id) === undefined) return undefined;
+/** A piece of the content of a message that this worker has. */
+export async function exportMessage(
+  spool: Spool,
+  { id, offset }: ContentRequest,
+): Promise<{ readonly piece?: ContentPiece }> {
+  const message = spool.get(id);
+  if (message === undefined) return {};
   const chunks: Buffer[] = [];
-  for await (const chunk of spool.stream(id)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  let at = 0;
+  let kept = 0;
+  for await (const chunk of spool.stream(id)) {
+    const wanted = chunk.subarray(Math.max(0, offset - at)).subarray(0, pieceOctets - kept);
+    at += chunk.length;
+    if (at <= offset) continue;
+    chunks.push(wanted);
+    kept += wanted.length;
+    if (kept === pieceOctets) return { piece: { content: Buffer.concat(chunks).toString('base64'), more: true } };
+  }
+  return { piece: { content: Buffer.concat(chunks).toString('base64'), more: false } };
 }

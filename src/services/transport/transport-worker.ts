@@ -1,62 +1,142 @@
-/** One transport worker: receives, keeps and delivers the messages of its own spool shard. */
-import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
 import { CertificateStore } from '../../certificates/index.ts';
-import type { Snapshot } from '../../config/index.ts';
-import { FileJournal, openServiceLog } from '../../logs/index.ts';
+import type { Snapshot, SnapshotHolder } from '../../config/index.ts';
+import type { DirectoryStore } from '../../directory/store/index.ts';
+import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
 import { MailboxDelivery } from '../../mailbox-transport/index.ts';
+import { toWorkers } from '../../management/workers/index.ts';
 import {
-  type Binding,
   Bus,
-  channelToParent,
-  dropPrivileges,
+  type Channel,
   giveBackWhenIdle,
   ownMemory,
+  type StatePaths,
   statePaths,
+  toProcess,
+  toSupervisor,
 } from '../../processes/index.ts';
-import {
-  type DeliveryType,
-  LmdbSpool,
-  type MessageFilter,
-  MessageQueue,
-  type NextHop,
-  type QueueSettings,
-} from '../../queue/index.ts';
+import { type DeliveryType, LmdbSpool, MessageQueue, type QueueSettings } from '../../queue/index.ts';
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
 import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import { NodeResolver, SmtpSender } from '../../smtp-send/index.ts';
-import { processOptions } from '../process-options.ts';
+import type { Service } from '../child-process.ts';
+import { ConfigurationFollower } from '../configuration.ts';
+import type { ProcessOptions } from '../process-options.ts';
 import { heldMemory } from './held-memory.ts';
-import { actOnMessages, actOnQueue, exportMessage, type MessageRequest, type QueueRequest } from './queue-actions.ts';
+import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
 const drainMs = 20_000;
-
-const options = processOptions();
-const paths = statePaths(options.state);
-const bus = new Bus(channelToParent());
-// Compiled code is kept while it still may be written: it saves the next start time and memory.
-flushCompileCache();
-if (options.account !== undefined) dropPrivileges(options.account);
-
-const name = `worker ${options.index}`;
 const clock = systemClock;
-const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: name });
-const { log } = service;
-const directory = await openDirectory(paths, { readOnly: true });
-const snapshots = holdSnapshots(directory);
-const faults = new FaultList(clock, log);
-const journal = new FileJournal(journalSettings(snapshots.current, paths), { clock, faults });
-const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
-const sessionIds = new SessionIds();
+/** What a worker hears, from the supervisor and through it from the directory process. */
+const heard = { ...toProcess, ...toWorkers };
+
+/** The parts of a worker. */
+interface Parts {
+  readonly name: string;
+  readonly paths: StatePaths;
+  readonly service: ServiceLog;
+  readonly faults: FaultList;
+  readonly directory: DirectoryStore;
+  readonly snapshots: SnapshotHolder;
+  readonly journal: FileJournal;
+  readonly certificates: CertificateStore;
+  readonly spool: LmdbSpool;
+  readonly queue: MessageQueue;
+  readonly receive: ReceiveService;
+}
+
+/** Opens a worker: it takes orders over the channel, and mail on the sockets that come with them. */
+export async function openTransportWorker(
+  options: ProcessOptions,
+  channel: Channel,
+  ended: () => void,
+): Promise<Service> {
+  const parts = await build(options);
+  const { service, queue, journal, snapshots, spool } = parts;
+  const { log } = service;
+  const bus = new Bus(channel, { out: toSupervisor, in: heard }, (error, name) =>
+    log.error({ err: error, message: name }, 'a message between the processes could not be taken or done'),
+  );
+  const stop = async (): Promise<void> => {
+    await close(parts, AbortSignal.timeout(drainMs));
+    ended();
+  };
+  followConfiguration(parts);
+  answerSupervisor(bus, parts);
+  answerDirectory(bus, parts);
+  bus.handle('stop', stop);
+  for (const hop of new QueueHolds(parts.paths).read()) queue.suspendHop(hop);
+  await queue.start();
+  giveBackWhenIdle(ownMemory, clock);
+  log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
+  bus.notify('ready', undefined);
+  return {
+    stop,
+    crashed: (error) => {
+      queue.noteCrash();
+      log.fatal(error, 'the worker ends by a fault of the program');
+      service.flush();
+      journal.flushNow();
+    },
+  };
+}
+
+async function build(options: ProcessOptions): Promise<Parts> {
+  const name = `worker ${options.index}`;
+  const paths = statePaths(options.state);
+  const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: name });
+  const { log } = service;
+  const faults = new FaultList(clock, log);
+  const directory = await openDirectory(paths, { readOnly: true });
+  const snapshots = holdSnapshots(directory);
+  const journal = new FileJournal(journalSettings(snapshots.current, paths), { clock, faults });
+  const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
+  const sessionIds = new SessionIds();
+  const common = { snapshots, journal, clock };
+  const sender = new SmtpSender({ ...common, resolver: new NodeResolver(), sessions: sessionIds });
+  const mailboxes = new MailboxDelivery(
+    { kind: 'maildir', folder: paths.mailboxes },
+    { journal, sessions: sessionIds, clock },
+  );
+  const spool = await LmdbSpool.open({
+    path: join(paths.spool, String(options.index)),
+    shard: options.index,
+    clock,
+    faults,
+  });
+  const router = new Categorizer(common, placeIn(directory).role);
+  const queue: MessageQueue = new MessageQueue({
+    spool,
+    router,
+    deliverers: (type: DeliveryType) => (type === 'SmtpDeliveryToMailbox' ? mailboxes : sender),
+    notifier: new NotificationWriter({
+      ...common,
+      submission: { begin: () => queue.begin() },
+      largest: (domain) => router.largest(domain),
+      contents: spool,
+    }),
+    settings: () => settingsOf(snapshots.current, options.workers),
+    journal,
+    clock,
+    faults,
+  });
+  const receive = new ReceiveService({
+    ...common,
+    sink: new QueueSink({ ...common, queue }),
+    certificates,
+    sessionIds,
+    onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
+  });
+  return { name, paths, service, faults, directory, snapshots, journal, certificates, spool, queue, receive };
+}
 
 /** Limits of the whole server are shared out among the workers. */
-function settings(): QueueSettings {
-  const share = (limit: number): number => Math.max(1, Math.ceil(limit / options.workers));
-  const { server } = snapshots.current;
+function settingsOf({ server }: Snapshot, workers: number): QueueSettings {
+  const share = (limit: number): number => Math.max(1, Math.ceil(limit / workers));
   return {
     ...server,
     maxOutboundConnections: share(server.maxOutboundConnections),
@@ -64,106 +144,57 @@ function settings(): QueueSettings {
   };
 }
 
-const sender = new SmtpSender({ snapshots, resolver: new NodeResolver(), journal, sessions: sessionIds, clock });
-const mailboxes = new MailboxDelivery(
-  { kind: 'maildir', folder: paths.mailboxes },
-  { journal, sessions: sessionIds, clock },
-);
-const spool = await LmdbSpool.open({
-  path: join(paths.spool, String(options.index)),
-  shard: options.index,
-  clock,
-  faults,
-});
-const router = new Categorizer({ snapshots, journal, clock }, placeIn(directory).role);
-const queue: MessageQueue = new MessageQueue({
-  spool,
-  router,
-  deliverers: (type: DeliveryType) => (type === 'SmtpDeliveryToMailbox' ? mailboxes : sender),
-  notifier: new NotificationWriter({
-    submission: { begin: () => queue.begin() },
-    largest: (domain) => router.largest(domain),
-    contents: spool,
-    snapshots,
-    journal,
-    clock,
-  }),
-  settings,
-  journal,
-  clock,
-  faults,
-});
-const receive = new ReceiveService({
-  snapshots,
-  sink: new QueueSink({ queue, snapshots, journal, clock }),
-  journal,
-  certificates,
-  clock,
-  sessionIds,
-  onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
-});
+function followConfiguration({ snapshots, journal, queue, paths, service }: Parts): void {
+  let routed = snapshots.current;
+  snapshots.onChange((snapshot) => {
+    journal.configure(journalSettings(snapshot, paths));
+    if (routesDiffer(routed, snapshot)) {
+      const changed = changedConnectors(routed, snapshot);
+      void queue.reroute().then(() => queue.retryConnectors(changed));
+    }
+    routed = snapshot;
+    for (const { dn, attribute, reason } of snapshot.problems) service.log.warn({ dn, attribute }, reason);
+  });
+}
 
-let routed = snapshots.current;
-snapshots.onChange((snapshot) => {
-  journal.configure(journalSettings(snapshot, paths));
-  if (routesDiffer(routed, snapshot)) {
-    const changed = changedConnectors(routed, snapshot);
-    void queue.reroute().then(() => queue.retryConnectors(changed));
-  }
-  routed = snapshot;
-  for (const { dn, attribute, reason } of snapshot.problems) log.warn({ dn, attribute }, reason);
-});
+type WorkerBus = Bus<typeof toSupervisor, typeof heard>;
 
-bus.handle('listen', async (binding, handle) => {
-  await receive.serve(handle as object, binding as Binding);
-});
-bus.handle('unlisten', (binding) => receive.unserve(binding as Binding));
-bus.handle('changed', () => {
-  try {
-    snapshots.refresh();
-    faults.end('configuration');
-  } catch (error) {
-    const { usn } = snapshots.current;
-    faults.begin('configuration', `${name} stays on the configuration of update ${usn}: ${(error as Error).message}`);
-    throw error;
-  }
-});
-bus.handle('certificates-changed', () => certificates.reload());
-bus.handle('reopen-logs', () => {
-  service.reopen();
-  journal.reopen();
-});
-bus.handle('flush-logs', () => journal.flush());
-bus.handle('worker-status', () => ({
-  accepting: spool.accepting,
-  sessions: receive.count,
-  messages: spool.count,
-  usn: snapshots.current.usn,
-  memory: heldMemory(),
-  queues: queue.queues(),
-  faults: faults.current,
-}));
-bus.handle('queues', () => queue.queues());
-bus.handle('messages', (filter) => queue.messages(filter as MessageFilter));
-bus.handle('queue-action', (request) => actOnQueue(queue, request as QueueRequest));
-bus.handle('redirect', (hop) => queue.redirect(hop as NextHop));
-bus.handle('message-action', (request) => actOnMessages(queue, name, request as MessageRequest));
-bus.handle('export-message', (request) => exportMessage(spool, (request as { id: number }).id));
-bus.handle('stop', () => stop(AbortSignal.timeout(drainMs)));
-// Without its supervisor a worker must not go on: another one may take over its shard.
-process.on('disconnect', () => process.exit(1));
-process.on('uncaughtExceptionMonitor', (error) => {
-  queue.noteCrash();
-  log.fatal(error, 'the worker ends by a fault of the program');
-  service.flush();
-  journal.flushNow();
-});
+function answerSupervisor(bus: WorkerBus, parts: Parts): void {
+  const { receive, certificates, service, journal } = parts;
+  bus.handle('listen', async (binding, handle) => {
+    await receive.serve(handle as object, binding);
+  });
+  bus.handle('unlisten', (binding) => receive.unserve(binding));
+  bus.handle('certificates-changed', async () => void (await certificates.reload()));
+  bus.handle('reopen-logs', () => {
+    service.reopen();
+    journal.reopen();
+  });
+}
 
-for (const hop of new QueueHolds(paths).read()) queue.suspendHop(hop);
-await queue.start();
-giveBackWhenIdle(ownMemory, clock);
-log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
-bus.notify('ready', undefined);
+function answerDirectory(bus: WorkerBus, parts: Parts): void {
+  const { queue, spool, receive, journal, snapshots, faults, service, name } = parts;
+  const configuration = new ConfigurationFollower(snapshots, (error, usn) =>
+    service.log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
+  );
+  bus.handle('changed', (usn) => void configuration.takeUp(usn));
+  bus.handle('flush-logs', () => journal.flush());
+  bus.handle('worker-status', () => ({
+    accepting: spool.accepting,
+    sessions: receive.count,
+    messages: spool.count,
+    memory: heldMemory(),
+    configuration: configuration.state,
+    queues: queue.queues(),
+    faults: faults.current,
+  }));
+  bus.handle('queues', () => queue.queues());
+  bus.handle('messages', (filter) => queue.messages(filter));
+  bus.handle('queue-action', (request) => actOnQueue(queue, request));
+  bus.handle('redirect', (hop) => queue.redirect(hop));
+  bus.handle('message-action', (request) => actOnMessages(queue, name, request));
+  bus.handle('export-message', (request) => exportMessage(spool, request));
+}
 
 /** Whether messages may have to go another way: objects that did not change are the same in both. */
 function routesDiffer(before: Snapshot, after: Snapshot): boolean {
@@ -178,13 +209,13 @@ function changedConnectors(before: Snapshot, after: Snapshot): ReadonlySet<strin
   return new Set(after.sendConnectors.filter((connector) => !known.has(connector)).map(({ name }) => name));
 }
 
-async function stop(signal: AbortSignal): Promise<void> {
+async function close(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { receive, queue, certificates, directory, journal, service } = parts;
   await receive.drain(signal);
   await queue.close(signal);
   await certificates[Symbol.asyncDispose]();
   await directory[Symbol.asyncDispose]();
   await journal.close();
-  log.info('the worker stops');
+  service.log.info('the worker stops');
   service.flush();
-  process.exit(0);
 }

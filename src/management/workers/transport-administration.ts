@@ -5,20 +5,13 @@ import type {
   QueueAction,
   QueueInfo,
   TransportAdministration,
-} from '../cmdlets/index.ts';
-import type { MessageView, QueueView } from '../queue/index.ts';
-import type { QueueHolds } from '../server-state/index.ts';
-import { smtpGreeting } from './smtp-greeting.ts';
-
-/** What one worker said. */
-export interface WorkerAnswer<T> {
-  readonly worker: string;
-  readonly result?: T;
-  readonly error?: string;
-}
-
-/** Asks every worker the same. */
-export type FanOut = (name: string, argument: unknown) => Promise<readonly WorkerAnswer<unknown>[]>;
+} from '../../cmdlets/index.ts';
+import type { AnswerOf, ArgumentOf } from '../../processes/index.ts';
+import type { MessageView, QueueView } from '../../queue/index.ts';
+import type { QueueHolds } from '../../server-state/index.ts';
+import { smtpGreeting } from '../smtp-greeting.ts';
+import type { WorkerAnswer, Workers } from './worker-caller.ts';
+import type { ToWorkers } from './worker-messages.ts';
 
 /** Queues that Exchange names and does not number. */
 const named = new Set(['Submission', 'Unreachable', 'Poison']);
@@ -42,14 +35,14 @@ export interface AdministrationParts {
 
 /** Reaches the queues of all workers: one next hop is one queue, whoever holds its messages. */
 export class FanOutAdministration implements TransportAdministration {
-  readonly #fanOut: FanOut;
+  readonly #workers: Workers;
   readonly #serverName: string;
   readonly #holds: Pick<QueueHolds, 'hold' | 'release'>;
   /** Numbers once given stay with their next hop while this process runs. */
   readonly #numbers = new Map<string, string>();
 
-  constructor(fanOut: FanOut, parts: AdministrationParts) {
-    this.#fanOut = fanOut;
+  constructor(workers: Workers, parts: AdministrationParts) {
+    this.#workers = workers;
     this.#serverName = parts.serverName;
     this.#holds = parts.holds;
   }
@@ -60,7 +53,7 @@ export class FanOutAdministration implements TransportAdministration {
 
   async messages(): Promise<readonly MessageInfo[]> {
     const parts = await this.#parts();
-    const answers = await this.#ask<readonly MessageView[]>('messages', { limit: mostMessages });
+    const answers = await this.#ask('messages', { limit: mostMessages });
     return answers.flatMap(({ worker, result }) =>
       result.map((view) => {
         const part = parts.find((one) => one.worker === worker && one.identity === view.queue);
@@ -106,10 +99,16 @@ export class FanOutAdministration implements TransportAdministration {
 
   async exportMessage(identity: string): Promise<Buffer> {
     const id = Number(identity.split('\\').at(-1));
-    const answers = await this.#ask<Uint8Array | undefined>('export-message', { id });
-    const found = answers.map(({ result }) => result).find((content) => content !== undefined);
-    if (found === undefined) throw new Error(`there is no message ${identity} in any queue`);
-    return Buffer.from(found);
+    const pieces: Buffer[] = [];
+    for (let offset = 0; ; ) {
+      const answers = await this.#ask('export-message', { id, offset });
+      const piece = answers.map(({ result }) => result.piece).find((one) => one !== undefined);
+      if (piece === undefined) throw new Error(`there is no message ${identity} in any queue`);
+      const content = Buffer.from(piece.content, 'base64');
+      pieces.push(content);
+      offset += content.length;
+      if (!piece.more || content.length === 0) return Buffer.concat(pieces);
+    }
   }
 
   async pipeline(): Promise<readonly PipelineStage[]> {
@@ -121,16 +120,22 @@ export class FanOutAdministration implements TransportAdministration {
     return smtpGreeting(endpoint, signal);
   }
 
-  async #ask<T>(name: string, argument: unknown): Promise<readonly { worker: string; result: T }[]> {
-    const answers = await this.#fanOut(name, argument);
+  async #ask<N extends keyof ToWorkers>(
+    name: N,
+    argument: ArgumentOf<ToWorkers[N]>,
+  ): Promise<readonly { worker: string; result: AnswerOf<ToWorkers[N]> }[]> {
+    const answers = await this.#workers.ask(name, argument);
     return answers.flatMap(({ worker, result, error }) =>
-      error === undefined ? [{ worker, result: result as T }] : [],
+      error === undefined ? [{ worker, result: result as AnswerOf<ToWorkers[N]> }] : [],
     );
   }
 
   /** Throws Error when a worker could not do its part. */
-  async #act(name: string, argument: unknown): Promise<readonly WorkerAnswer<unknown>[]> {
-    const answers = await this.#fanOut(name, argument);
+  async #act<N extends keyof ToWorkers>(
+    name: N,
+    argument: ArgumentOf<ToWorkers[N]>,
+  ): Promise<readonly WorkerAnswer<AnswerOf<ToWorkers[N]>>[]> {
+    const answers = await this.#workers.ask(name, argument);
     const failed = answers.find(({ error }) => error !== undefined);
     if (failed !== undefined) throw new Error(`${failed.worker}: ${failed.error ?? ''}`);
     return answers;
@@ -138,7 +143,7 @@ export class FanOutAdministration implements TransportAdministration {
 
   async #merged(): Promise<Merged[]> {
     const merged = new Map<string, Merged>();
-    for (const { worker, result } of await this.#ask<readonly QueueView[]>('queues', undefined)) {
+    for (const { worker, result } of await this.#ask('queues', undefined)) {
       for (const view of result) {
         const number = this.#numberOf(view);
         const queue = merged.get(number) ?? { number, parts: [] };

@@ -1,0 +1,88 @@
+/** What the supervisor and its processes say to each other. What passes through it to the workers is known above. */
+import { list, maybe, nothing, record, text, unread, whole } from '../../base/index.ts';
+import type { Binding } from '../listen-sockets.ts';
+import type { Message, MessageTable } from './bus.ts';
+
+/** How one binding stands, for `edge status`. */
+export interface BindingState {
+  readonly binding: string;
+  /** '' when it listens, else why not. */
+  readonly fault: string;
+}
+
+export interface ProcessState {
+  readonly name: string;
+  /** 0 while it is down. */
+  readonly pid: number;
+  readonly restarts: number;
+}
+
+export interface SupervisorState {
+  readonly pid: number;
+  readonly bindings: readonly BindingState[];
+  readonly processes: readonly ProcessState[];
+}
+
+/** A request for every worker. */
+export interface FanOutRequest {
+  readonly name: string;
+  readonly argument: unknown;
+}
+
+/** What one worker answered. */
+export interface FanOutAnswer {
+  readonly worker: string;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+/** Bindings that a configuration may name, in all. */
+const mostBindings = 1_024;
+
+export const bindingShape = record<Binding>({ address: text(64), port: whole(1, 65_535) });
+const notice: Message<undefined, undefined> = { argument: nothing, answer: nothing };
+const told = <A>(argument: Message<A, undefined>['argument']): Message<A, undefined> => ({ argument, answer: nothing });
+
+/** Every process → the supervisor; all but `ready` are heard from the directory process alone. */
+export const toSupervisor = {
+  /** Everything is set up. */
+  ready: notice,
+  /** The addresses that the configuration names now. */
+  bindings: told(list(bindingShape, mostBindings)),
+  /** The directory is at this update: every worker reads it anew. */
+  changed: told(whole()),
+  'certificates-changed': notice,
+  'supervisor-status': {
+    argument: nothing,
+    answer: record<SupervisorState>({
+      pid: whole(),
+      bindings: list(record<BindingState>({ binding: text(80), fault: text() })),
+      processes: list(record<ProcessState>({ name: text(40), pid: whole(), restarts: whole() })),
+    }),
+  },
+  /** Asks every worker the same, and gives back what each said. */
+  'fan-out': {
+    argument: record<FanOutRequest>({ name: text(64), argument: maybe(unread) }),
+    answer: list(
+      record<FanOutAnswer>({
+        worker: text(40),
+        result: maybe(unread),
+        error: maybe(text()),
+      }),
+    ),
+  },
+} satisfies MessageTable;
+
+/** The supervisor → every process. */
+export const toProcess = {
+  stop: notice,
+  'reopen-logs': notice,
+  /** Sockets come as handles. */
+  listen: told(bindingShape),
+  unlisten: told(bindingShape),
+  changed: told(whole()),
+  'certificates-changed': notice,
+} satisfies MessageTable;
+
+export type ToSupervisor = typeof toSupervisor;
+export type ToProcess = typeof toProcess;
