@@ -20,7 +20,7 @@ export class Dialer {
 
   /** A bare connection. Throws Untested. */
   async open(): Promise<ProbeConnection> {
-    this.signal.throwIfAborted();
+    if (this.signal.aborted) throw new Untested('the time limit of the endpoint was reached', false);
     await this.pause(this.#last + this.manners.pauseMs - performance.now());
     this.connections++;
     try {

@@ -6,8 +6,8 @@
 
 export { type Endpoint, endpointText, type Manners, politeManners, swiftManners } from './endpoint.ts';
 export type { Facts } from './facts.ts';
-export { type Fix, fixFor } from './fixes.ts';
+export { type Fix, fixFor } from './report/fixes.ts';
 export { judge, type Verdict } from './judge.ts';
 export { type ProbeOptions, type ProbeResult, probeEndpoint } from './probe-endpoint.ts';
 export { loadProfile, type Profile, parseProfile, profileNames, type Rule } from './profile.ts';
-export { type Report, type Row, rankOf, reportSchema, rowsOf, statusOf } from './report.ts';
+export { type Report, type Row, rankOf, reportSchema, rowsOf, statusOf } from './report/report.ts';

@@ -1,5 +1,5 @@
 /** For each kind of miss the line that mends it: for Edge, Exchange and Postfix. */
-import type { Rule } from './profile.ts';
+import type { Rule } from '../profile.ts';
 
 export interface Fix {
   readonly edge: string;

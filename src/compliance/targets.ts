@@ -1,0 +1,104 @@
+/** What a person names, and the endpoints that it stands for. */
+import { isIP } from 'node:net';
+import type { DnsAnswer, DnsType } from '../dns/index.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** A target as it was written, taken apart. */
+export type Target =
+  | { readonly kind: 'domain'; readonly asked: string; readonly domain: string }
+  | {
+      readonly kind: 'host';
+      readonly asked: string;
+      readonly host: string;
+      readonly port: number;
+      readonly protocol: Protocol;
+    };
+
+export type Protocol = Endpoint['protocol'];
+
+/** Ports whose protocol is known. */
+const protocols: Readonly<Record<number, Protocol>> = {
+  25: 'smtp',
+  587: 'smtp',
+  2525: 'smtp',
+  465: 'smtps',
+  24: 'lmtp',
+  636: 'tls',
+  50636: 'tls',
+  443: 'tls',
+};
+
+/**
+ * 'example.com' is a domain, whose MX hosts are followed; 'mx.example.com:25', '192.0.2.1' and '[2001:db8::1]:465' are
+ * hosts. Throws RangeError for what is none of them.
+ */
+export function parseTarget(text: string, protocol?: Protocol): Target {
+  const asked = text.trim();
+  const [, bracketed, plain, port] =
+    /^(?:\[([^\]]+)\]|([^:\s[\]]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*))(?::(\d{1,5}))?$/.exec(asked) ?? [];
+  const [host, portText] = isIP(asked) !== 0 ? [asked, undefined] : [bracketed ?? plain, port];
+  if (host === undefined || (bracketed !== undefined && isIP(bracketed) === 0)) {
+    throw new RangeError(`'${asked}' is no domain, host, host:port or [address]:port`);
+  }
+  if (portText === undefined && isIP(host) === 0 && protocol === undefined)
+    return { kind: 'domain', asked, domain: host.toLowerCase() };
+  const number = Number(portText ?? (protocol === undefined ? 25 : usualPort[protocol]));
+  if (number < 1 || number > 65_535) throw new RangeError(`'${asked}' names no port from 1 to 65535`);
+  return {
+    kind: 'host',
+    asked,
+    host: host.toLowerCase(),
+    port: number,
+    protocol: protocol ?? protocols[number] ?? 'smtp',
+  };
+}
+
+const usualPort: Readonly<Record<Protocol, number>> = { smtp: 25, lmtp: 24, smtps: 465, tls: 443 };
+
+/** What looking a target up asks of DNS. DnsClient has this shape. */
+export interface Lookup {
+  ask(name: string, type: DnsType, signal?: AbortSignal): Promise<DnsAnswer>;
+}
+
+/** Endpoints of a target, and what the way to them showed. */
+export interface Resolved {
+  readonly endpoints: readonly Endpoint[];
+  /** MX hosts of a domain, best first; empty for a host. */
+  readonly mxHosts: readonly string[];
+  /** The MX answer was DNSSEC-secure. */
+  readonly mxSecure: boolean;
+  /** The domain declares that it takes no mail (RFC 7505). */
+  readonly nullMx: boolean;
+}
+
+/** Follows MX and address records. Throws DnsFailure where DNS does not answer. */
+export async function resolveTarget(target: Target, lookup: Lookup, signal: AbortSignal): Promise<Resolved> {
+  if (target.kind === 'host') {
+    const { host, port, protocol } = target;
+    const addresses = await addressesOf(host, lookup, signal);
+    const endpoints = addresses.map((address) => ({ host: isIP(host) === 0 ? host : '', address, port, protocol }));
+    return { endpoints, mxHosts: [], mxSecure: false, nullMx: false };
+  }
+  const mx = await lookup.ask(target.domain, 'MX', signal);
+  const listed = mx.records
+    .map(({ data }) => data as { preference: number; exchange: string })
+    .toSorted((a, b) => a.preference - b.preference)
+    .map(({ exchange }) => exchange.toLowerCase().replace(/\.$/, ''));
+  const nullMx = listed.length === 1 && listed[0] === '';
+  // RFC 5321 §5.1: without MX records the domain itself is the host.
+  const hosts = listed.length > 0 ? listed.filter((host) => host !== '') : [target.domain];
+  const found = await Promise.all(
+    hosts.map(async (host) => ({ host, addresses: await addressesOf(host, lookup, signal) })),
+  );
+  const endpoints = found.flatMap(({ host, addresses }) =>
+    addresses.map((address): Endpoint => ({ host, address, port: 25, protocol: 'smtp' })),
+  );
+  return { endpoints, mxHosts: listed.filter((host) => host !== ''), mxSecure: mx.secure, nullMx };
+}
+
+async function addressesOf(host: string, lookup: Lookup, signal: AbortSignal): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
+  if (host === 'localhost') return ['127.0.0.1'];
+  const [four, six] = [await lookup.ask(host, 'A', signal), await lookup.ask(host, 'AAAA', signal)];
+  return [...four.records, ...six.records].map(({ data }) => String(data));
+}
