@@ -1,6 +1,7 @@
 /** `edge tls`: certificates and TLS, from the outside and without a running service. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './parts.ts';
+import { addTlsTest } from './tls-test-program.ts';
 
 /** Adds `tls` and its commands. */
 export function addTls(program: Command, terminal: Terminal, finish: (status: number) => void): void {
@@ -38,6 +39,7 @@ Examples:
     .action(async (files: string[], options: { name?: string; key: 'own' | 'any'; print: boolean; jsonl: boolean }) =>
       finish(await (await import('./tls-match.ts')).tlsMatch({ ...options, files }, terminal, process.stdin)),
     );
+  addTlsTest(tls, terminal, finish);
 }
 
 /** An option that may be given once: of two names one would be ignored. */

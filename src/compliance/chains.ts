@@ -127,7 +127,7 @@ function chainFact(seen: Seen, positions: readonly number[], judge: ChainJudge):
     inOrder: chain.every((certificate, i) => i === 0 || issued(certificate, chain[i - 1])),
     complete: anchored.complete,
     trust: anchored.trust,
-    matchesHost: judge.host !== '' && matchesHost({ dnsNames, commonName: '' }, judge.host),
+    ...(judge.host === '' ? {} : { matchesHost: matchesHost({ dnsNames, commonName: '' }, judge.host) }),
     staple: seen.staple === undefined ? 'none' : readOcspStatus(seen.staple),
     timestamps: countTimestamps(leaf.raw, seen.timestamps),
     ...(judge.demanded === undefined ? {} : { demanded: judge.demanded(leaf.raw) }),

@@ -1,4 +1,5 @@
 /** The checks that rules name. Each is a pure function of facts and rule; what was not seen is never a pass. */
+import { wildcardTest } from '../base/index.ts';
 import type { CertificateFact, ChainFact, FeatureName, ProtocolName } from './facts.ts';
 import { type Facts, notApplicableReason, notTested, untestedReason } from './facts.ts';
 import type { Finding, JudgeContext, VerdictName } from './judge.ts';
@@ -13,25 +14,7 @@ const notApplicable = (evidence: string): Finding => ({ verdict: 'not-applicable
 
 /** A name against names with `*`, without regard to case. */
 function fits(name: string, patterns: readonly string[] = []): boolean {
-  return patterns.some((pattern) => {
-    const parts = pattern.toLowerCase().split('*');
-    const text = name.toLowerCase();
-    if (parts.length === 1) return text === parts[0];
-    return matchesParts(text, parts);
-  });
-}
-
-/** In order, without overlap; the first at the beginning, the last at the end. Linear, whatever the pattern. */
-function matchesParts(text: string, parts: readonly string[]): boolean {
-  const [first = '', last = ''] = [parts[0], parts.at(-1)];
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const part of parts.slice(1, -1)) {
-    const found = text.indexOf(part, at);
-    if (found < 0 || found + part.length > text.length - last.length) return false;
-    at = found + part.length;
-  }
-  return true;
+  return patterns.some((pattern) => wildcardTest(pattern)(name));
 }
 
 /** Names of a subject: 'groups', 'groups.curves', 'signatureAlgorithms', 'protocols', 'cipherSuites.tls1_2'. */
@@ -113,7 +96,8 @@ const chainSubjects: Readonly<
   Record<string, (chain: ChainFact, leaf: CertificateFact, now: number) => readonly [boolean, string]>
 > = {
   trust: ({ trust }) => [trust === 'trusted', trust],
-  matchesHost: ({ matchesHost }, { sans }) => [matchesHost, `names: ${sans.join(', ') || 'none'}`],
+  // Rules about the host name are passed over where an address was asked for: see `chain`.
+  matchesHost: ({ matchesHost }, { sans }) => [matchesHost ?? true, `names: ${sans.join(', ') || 'none'}`],
   inOrder: ({ inOrder, certificates }) => [
     inOrder,
     `${certificates.length} certificates ${inOrder ? 'in order' : 'out of order'}`,
@@ -295,11 +279,21 @@ export const checks: Readonly<Record<string, Check>> = {
       ...facts,
       chain: facts.chain.filter(({ seenWith }) => seenWith.some((label) => !label.includes(' '))),
     };
+    if (rule.subject === 'matchesHost' && usual.chain.some(({ matchesHost }) => matchesHost === undefined)) {
+      return notApplicable('an address was asked for, not a name');
+    }
     return onChains(usual, (chain, leaf) => {
       const [good, evidence] = subject(chain, leaf, now);
       return good ? pass(evidence) : missed(rule, evidence);
     });
   },
+
+  /** The name that was demanded on the command line or by the connector. */
+  demanded: (facts, rule) =>
+    onChains(facts, ({ demanded }) => {
+      if (demanded === undefined) return notApplicable('no name was demanded');
+      return demanded === 'met' ? pass('the demanded name') : missed(rule, demanded);
+    }),
 
   'ticket-lifetime': (facts, rule) => {
     const { ticketLifetime, sessionTickets } = facts.features;

@@ -116,7 +116,7 @@ export async function surveyHost(
   else if (!stsAllows(survey.policy, host)) found['mtaStsCover'] = no(`${host} is in no mx of the policy`);
   else if (chain === undefined) found['mtaStsCover'] = untested('no certificate was seen');
   else if (chain.trust !== 'trusted') found['mtaStsCover'] = no(chain.trust);
-  else found['mtaStsCover'] = chain.matchesHost ? yes(host) : no('the certificate holds another name');
+  else found['mtaStsCover'] = chain.matchesHost === true ? yes(host) : no('the certificate holds another name');
   return found;
 }
 

@@ -63,8 +63,8 @@ export interface ChainFact {
   readonly complete: boolean;
   /** 'trusted', or why not. */
   readonly trust: string;
-  /** The leaf names the host that was asked for. */
-  readonly matchesHost: boolean;
+  /** The leaf names the host that was asked for; absent where an address was. */
+  readonly matchesHost?: boolean;
   readonly staple: 'good' | 'revoked' | 'unknown' | 'unreadable' | 'none';
   /** Signed certificate timestamps, wherever they stand. */
   readonly timestamps: number;

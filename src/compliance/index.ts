@@ -4,10 +4,18 @@
  * RFC 3207, RFC 8446, RFC 5246, RFC 7672, RFC 8461, and the sources that each rule of a profile names.
  */
 
+export type { DomainParts } from './domain-facts.ts';
 export { type Endpoint, endpointText, type Manners, politeManners, swiftManners } from './endpoint.ts';
 export type { Facts } from './facts.ts';
-export { type Fix, fixFor } from './report/fixes.ts';
 export { judge, type Verdict } from './judge.ts';
 export { type ProbeOptions, type ProbeResult, probeEndpoint } from './probe-endpoint.ts';
-export { loadProfile, type Profile, parseProfile, profileNames, type Rule } from './profile.ts';
+export { loadProfile, type Miss, type Profile, parseProfile, profileNames, type Rule } from './profile.ts';
+export { changedSince, readReports } from './report/baseline.ts';
+export { htmlReport } from './report/html.ts';
 export { type Report, type Row, rankOf, reportSchema, rowsOf, statusOf } from './report/report.ts';
+export { signReports, verifyReports } from './report/signature.ts';
+export { csvHead, csvLines, junitHead, junitSuite, junitTail, sarifLog } from './report/tables.ts';
+export { type TextOptions, textReport } from './report/text.ts';
+export { type RunOptions, testTargets } from './run.ts';
+export { type FetchedPolicy, fetchStsPolicy, type StsFetchOptions } from './sts-fetch.ts';
+export { type Lookup, type Protocol, parseTarget, resolveTarget, type Target } from './targets.ts';

@@ -20,13 +20,24 @@ export function readReports(text: string): Report[] {
 
 /** The report with the verdicts alone that differ from the baseline; new endpoints are whole. */
 export function changedSince(report: Report, baseline: readonly Report[]): Report {
-  const before = baseline.find(({ target }) => endpointText(target) === endpointText(report.target) && target.protocol === report.target.protocol);
+  const before = baseline.find(
+    ({ target }) => endpointText(target) === endpointText(report.target) && target.protocol === report.target.protocol,
+  );
   if (before === undefined) return report;
-  const known = new Map(rowsOf(before).map(({ profile, rule, verdict }) => [`${profile} ${rule}`, `${verdict.verdict} ${steady(verdict.evidence)}`]));
+  const known = new Map(
+    rowsOf(before).map(({ profile, rule, verdict }) => [
+      `${profile} ${rule}`,
+      `${verdict.verdict} ${steady(verdict.evidence)}`,
+    ]),
+  );
   const verdicts = Object.fromEntries(
     Object.entries(report.verdicts).map(([profile, rules]) => [
       profile,
-      Object.fromEntries(Object.entries(rules).filter(([rule, { verdict, evidence }]) => known.get(`${profile} ${rule}`) !== `${verdict} ${steady(evidence)}`)),
+      Object.fromEntries(
+        Object.entries(rules).filter(
+          ([rule, { verdict, evidence }]) => known.get(`${profile} ${rule}`) !== `${verdict} ${steady(evidence)}`,
+        ),
+      ),
     ]),
   );
   return { ...report, verdicts };

@@ -1,11 +1,12 @@
 /** One HTML file without any outside reference, readable and printable. */
-import { visible } from '../../base/index.ts';
+import { printable } from '../../base/index.ts';
 import { endpointText } from '../endpoint.ts';
 import type { Profile } from '../profile.ts';
 import { fixFor } from './fixes.ts';
-import { rankOf, type Report, type Row, rowsOf } from './report.ts';
+import { type Report, type Row, rankOf, rowsOf } from './report.ts';
 
-const escape = (text: string): string => visible(text).replaceAll(/[<>&"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
+const escape = (text: string): string =>
+  printable(text).replaceAll(/[<>&"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
 
 const style = `
 :root { color-scheme: light dark; --line: #8884; --dim: #777; }
@@ -21,7 +22,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 
 /** The whole file. */
 export function htmlReport(reports: readonly Report[], profiles: readonly Profile[]): string {
-  const overview = reports.map((report) => `<tr><td>${escape(endpointText(report.target))}</td>${profiles.map((profile) => `<td>${worstBadge(report, profile.id)}</td>`).join('')}</tr>`);
+  const overview = reports.map(
+    (report) =>
+      `<tr><td>${escape(endpointText(report.target))}</td>${profiles.map((profile) => `<td>${worstBadge(report, profile.id)}</td>`).join('')}</tr>`,
+  );
   const head = `<tr><th>Endpoint</th>${profiles.map(({ title }) => `<th>${escape(title)}</th>`).join('')}</tr>`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>TLS compliance of mail endpoints</title><style>${style}</style></head>
@@ -32,7 +36,8 @@ ${reports.map((report) => section(report, profiles)).join('\n')}
 `;
 }
 
-const badge = (verdict: string): string => `<span class="badge ${verdict.split('(')[0] ?? ''}">${verdict.split('(')[0] ?? ''}</span>`;
+const badge = (verdict: string): string =>
+  `<span class="badge ${verdict.split('(')[0] ?? ''}">${verdict.split('(')[0] ?? ''}</span>`;
 
 function worstBadge(report: Report, profile: string): string {
   const rows = rowsOf(report).filter((row) => row.profile === profile);
@@ -56,18 +61,37 @@ function tableRow(row: Row, profile: Profile): string {
   const { verdict, evidence, source } = row.verdict;
   const fix = rankOf(verdict) >= 2 && rule !== undefined ? fixFor(rule) : undefined;
   const reason = verdict.startsWith('not-tested') ? verdict.slice('not-tested('.length, -1) : evidence;
-  const lines = fix === undefined ? [] : fix.edge === fix.postfix ? [`<code>${escape(fix.edge)}</code>`] : [`Edge: <code>${escape(fix.edge)}</code>`, `Exchange: <code>${escape(fix.exchange)}</code>`, `Postfix: <code>${escape(fix.postfix)}</code>`];
+  const lines =
+    fix === undefined
+      ? []
+      : fix.edge === fix.postfix
+        ? [`<code>${escape(fix.edge)}</code>`]
+        : [
+            `Edge: <code>${escape(fix.edge)}</code>`,
+            `Exchange: <code>${escape(fix.exchange)}</code>`,
+            `Postfix: <code>${escape(fix.postfix)}</code>`,
+          ];
   return `<tr><td>${badge(verdict)}</td><td><strong>${escape(rule?.title ?? row.rule)}</strong> <span class="dim">${escape(row.rule)}</span><br>${escape(reason)}${lines.map((line) => `<br>${line}`).join('')}</td><td class="dim">${escape(source)}</td></tr>`;
 }
 
 function factList({ facts, connections, seconds }: Report): string {
-  const entry = (name: string, value: string): string => (value === '' ? '' : `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`);
+  const entry = (name: string, value: string): string =>
+    value === '' ? '' : `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`;
   const leaves = facts.chain.flatMap(({ certificates, trust }) => {
     const leaf = facts.certificates[certificates[0] ?? -1];
-    return leaf === undefined ? [] : [`${leaf.subject}, issued by ${leaf.issuer}, ${leaf.key.type} ${leaf.key.curve ?? leaf.key.bits}, until ${leaf.notAfter.slice(0, 10)}: ${trust}`];
+    return leaf === undefined
+      ? []
+      : [
+          `${leaf.subject}, issued by ${leaf.issuer}, ${leaf.key.type} ${leaf.key.curve ?? leaf.key.bits}, until ${leaf.notAfter.slice(0, 10)}: ${trust}`,
+        ];
   });
   return `<dl>${[
-    entry('Versions', Object.entries(facts.protocols).map(([name, answer]) => `${name}: ${answer}`).join(', ')),
+    entry(
+      'Versions',
+      Object.entries(facts.protocols)
+        .map(([name, answer]) => `${name}: ${answer}`)
+        .join(', '),
+    ),
     ...Object.entries(facts.cipherSuites).map(([name, suites = []]) => entry(`Suites ${name}`, suites.join(', '))),
     entry('Groups', facts.groups.join(', ')),
     entry('Signatures', facts.signatureAlgorithms.join(', ')),

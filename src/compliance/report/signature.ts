@@ -28,11 +28,16 @@ export function signReports(reports: readonly Report[], keyPem: string): string 
   try {
     key = createPrivateKey(keyPem);
   } catch (cause) {
-    throw new RangeError('the key to sign with cannot be read: a private key as PEM without passphrase is needed', { cause });
+    throw new RangeError('the key to sign with cannot be read: a private key as PEM without passphrase is needed', {
+      cause,
+    });
   }
   const { name, hash } = algorithmOf(key);
   const header = Buffer.from(JSON.stringify({ alg: name, typ: 'edge-tls-report+jws' }), 'utf8').toString('base64url');
-  const signature = sign(hash, Buffer.from(`${header}.${payloadOf(reports)}`, 'ascii'), { key, dsaEncoding: 'ieee-p1363' });
+  const signature = sign(hash, Buffer.from(`${header}.${payloadOf(reports)}`, 'ascii'), {
+    key,
+    dsaEncoding: 'ieee-p1363',
+  });
   return `${header}..${signature.toString('base64url')}`;
 }
 
@@ -51,5 +56,10 @@ export function verifyReports(reports: readonly Report[], jws: string, keyPem: s
   const { name, hash } = algorithmOf(key);
   // The key says which algorithm it is for; the header may not choose another.
   if (named !== name) return false;
-  return verify(hash, Buffer.from(`${header}.${payloadOf(reports)}`, 'ascii'), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
+  return verify(
+    hash,
+    Buffer.from(`${header}.${payloadOf(reports)}`, 'ascii'),
+    { key, dsaEncoding: 'ieee-p1363' },
+    Buffer.from(signature, 'base64url'),
+  );
 }

@@ -1,8 +1,8 @@
 /** Reports for programs other than JSON: CSV, JUnit and SARIF 2.1.0. */
-import { csvField, visible } from '../../base/index.ts';
+import { printable, spreadsheetCell } from '../../base/index.ts';
 import { endpointText } from '../endpoint.ts';
 import type { Profile } from '../profile.ts';
-import { rankOf, type Report, type Row, rowsOf } from './report.ts';
+import { type Report, type Row, rankOf, rowsOf } from './report.ts';
 
 export const csvHead = 'target,host,address,port,profile,rule,verdict,evidence,source\r\n';
 
@@ -10,13 +10,26 @@ export const csvHead = 'target,host,address,port,profile,rule,verdict,evidence,s
 export function csvLines(report: Report): string {
   const { asked, host, address, port } = report.target;
   return rowsOf(report)
-    .map(({ profile, rule, verdict }) => [asked, host, address, String(port), profile, rule, verdict.verdict, verdict.evidence, verdict.source])
-    .map((fields) => `${fields.map(csvField).join(',')}\r\n`)
+    .map(({ profile, rule, verdict }) => [
+      asked,
+      host,
+      address,
+      String(port),
+      profile,
+      rule,
+      verdict.verdict,
+      verdict.evidence,
+      verdict.source,
+    ])
+    .map((fields) => `${fields.map(csvCell).join(',')}\r\n`)
     .join('');
 }
 
+/** RFC 4180 §2. */
+const csvCell = (text: string): string => `"${spreadsheetCell(printable(text)).replaceAll('"', '""')}"`;
+
 const escapeXml = (text: string): string =>
-  visible(text).replaceAll(/[<>&"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
+  printable(text).replaceAll(/[<>&"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
 
 /** One suite for each endpoint and one case for each rule: failed, skipped with the reason, or passed. */
 export function junitSuite(report: Report, failRank: number): string {
@@ -59,7 +72,7 @@ export function sarifLog(reports: readonly Report[], profiles: readonly Profile[
       .map(({ rule, profile, verdict }) => ({
         ruleId: rule,
         level: sarifLevels[verdict.verdict],
-        message: { text: `${profile}: ${visible(verdict.evidence) || verdict.verdict}` },
+        message: { text: `${profile}: ${printable(verdict.evidence) || verdict.verdict}` },
         locations: [{ logicalLocations: [{ name: endpointText(report.target), kind: 'resource' }] }],
       })),
   );

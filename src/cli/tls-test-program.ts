@@ -1,0 +1,97 @@
+/** `edge tls test`, `verify` and `profiles`: options alone; what they do is loaded when it is asked for. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Terminal } from './parts.ts';
+import type { TestOptions, VerifyOptions } from './tls-test.ts';
+
+/** Adds the commands below `edge tls`. */
+export function addTlsTest(tls: Command, terminal: Terminal, finish: (status: number) => void): void {
+  addTest(tls, terminal, finish);
+  tls
+    .command('verify')
+    .description('is a signature that of a report')
+    .argument('<report>', 'report of `edge tls test --json`')
+    .argument('<signature>', 'detached JWS, as `edge tls test --sign` wrote it')
+    .requiredOption('--key <file>', 'public key or certificate of who signed, PEM')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 it is, 1 it is not, 2 something cannot be read.\n\nExample:\n  edge tls verify report.json report.json.jws --key signer.pem',
+    )
+    .action(async (report: string, signature: string, { key }: { key: string }) => {
+      const options: VerifyOptions = { report, signature, key };
+      finish((await import('./tls-test.ts')).tlsVerify(options, terminal));
+    });
+  tls
+    .command('profiles')
+    .description('the standards that can be tested against')
+    .argument('[name]', 'one profile: its rules, as JSON')
+    .action(async (name: string | undefined) => finish((await import('./tls-test.ts')).tlsProfiles(name, terminal)));
+}
+
+function addTest(tls: Command, terminal: Terminal, finish: (status: number) => void): void {
+  tls
+    .command('test')
+    .description('tests the TLS of mail endpoints from outside, against named standards')
+    .argument(
+      '<targets...>',
+      'domain (its MX hosts are followed), host, host:port, [address]:port, or a file of such lines',
+    )
+    .option(
+      '--profile <names>',
+      'profiles or files of own ones, parted by commas; mail-baseline is always added',
+      'bcp195',
+    )
+    .addOption(new Option('--smtp', 'SMTP with STARTTLS, whatever the port').conflicts(['lmtp', 'smtps', 'tls']))
+    .addOption(new Option('--lmtp', 'LMTP with STARTTLS').conflicts(['smtps', 'tls']))
+    .addOption(new Option('--smtps', 'SMTP inside TLS from the first octet, as on port 465').conflicts(['tls']))
+    .option('--tls', 'TLS from the first octet, without a mail protocol (LDAPS, HTTPS)')
+    .option('--json', 'one report a line, as it is done (as --format json)', false)
+    .addOption(
+      new Option('--format <form>', 'form of the report')
+        .choices(['text', 'json', 'csv', 'html', 'junit', 'sarif'])
+        .default('text'),
+    )
+    .option('--output <file>', 'write the report there')
+    .addOption(
+      new Option('--fail-on <miss>', 'a miss from here on is exit status 1')
+        .choices(['notice', 'warn', 'fail'])
+        .default('fail'),
+    )
+    .option('--baseline <file>', 'report of an earlier run (--json): show only what changed since')
+    .option('--sign <key>', 'private key, PEM: write a detached JWS beside the report (needs --output and JSON)')
+    .option('--ca <file>', 'trust the authorities in this PEM file besides those of the system')
+    .option('--name <name>', 'demand this <I>issuer<S>subject of each certificate')
+    .option('--resolver <address>', 'resolver to ask; on loopback its word on DNSSEC is believed')
+    .option('--trust-resolver', 'believe its word on DNSSEC wherever it is', false)
+    .option('--ehlo <name>', 'name in EHLO; better one that your address has in DNS')
+    .option('--parallel', 'no pauses: for hosts of your own', false)
+    .option('--hosts <n>', 'hosts tested at the same time', wholeNumber, 4)
+    .option('--time-limit <s>', 'for each endpoint, in seconds', wholeNumber, 600)
+    .option('--reduced', 'versions, certificates and mail rules alone, for long lists', false)
+    .option('--resume <file>', 'leave out what this earlier output (--json) already holds')
+    .option('--all', 'show rules that are met, too', false)
+    .addHelpText(
+      'after',
+      `
+Polite by default: one connection at a time to each host, a second apart, unclear answers tried three times with growing
+pauses: two to five minutes for an endpoint. Each step is waited for 10 s (5 s with --parallel).
+
+Exit status: 0 all met, 1 a rule missed at or above --fail-on, 2 something could not be tested, 64 usage.
+
+Examples:
+  edge tls test example.com
+  edge tls test mx1.example.com:25 --profile bsi-tr-03108-1,nist-sp-800-52r2 --json > report.json
+  edge tls test 127.0.0.1:2525 --parallel --ca internal-ca.pem
+  edge tls test partners.txt --reduced --hosts 16 --json --output all.json
+  edge tls test example.com --format html --output report.html`,
+    )
+    .action(async (targets: string[], options: Omit<TestOptions, 'targets'>) => {
+      finish(await (await import('./tls-test.ts')).tlsTest({ ...options, targets }, terminal));
+    });
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 86_400)
+    throw new InvalidArgumentError('a whole number from 1 on is needed');
+  return value;
+}
