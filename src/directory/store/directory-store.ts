@@ -274,10 +274,11 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
       });
     } catch (cause) {
       if (failed) throw cause;
+      const reason = await reasonOf(cause);
       throw new StoreError(
         'io',
-        `the directory store could not be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
+        `the directory store could not be written: ${reason instanceof Error ? reason.message : String(reason)}; is the disk full?`,
+        { cause: reason },
       );
     }
   }
@@ -302,6 +303,16 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     const complete = readMeta(this.environment, 'indexes');
     return declared.length === complete.length && declared.every((name, i) => name === complete[i]);
   }
+}
+
+/** lmdb tells the reason in a second promise, which must not stay without a handler, and which may never settle. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;
+  const reason = error.commitError.then(
+    () => error,
+    (why: unknown) => why,
+  );
+  return Promise.race([reason, new Promise((resolve) => setImmediate(() => resolve(error)))]);
 }
 
 /** Ends a rehearsal. */

@@ -90,6 +90,8 @@ function openRoot(path: string, readOnly: boolean): RootDatabase {
       maxDbs: 12,
       maxReaders: 126,
       overlappingSync: false,
+      // What lmdb queues at the end of each turn has a promise of its own, which nobody could handle when the disk is full.
+      eventTurnBatching: false,
       noSubdir: false,
     });
   } catch (cause) {

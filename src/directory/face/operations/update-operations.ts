@@ -7,6 +7,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from '../../store/contract.ts';
+import { StoreError } from '../../store/store-error.ts';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { parseAccessRule, ruleAttribute } from '../access/access-rule.ts';
 import { authorizer, noSuchObject, requireBound, requireRights, type UpdateCall } from '../access/entry-access.ts';
@@ -138,6 +139,9 @@ async function disclose<T>(
   try {
     return await written;
   } catch (error) {
+    // A full disk is no fault of the program: the client is told, and reading goes on.
+    if (error instanceof StoreError && error.reason === 'io')
+      throw new LdapError('unavailable', error.message, { cause: error });
     if (!(error instanceof LdapError) || principal.kind === 'administrator') throw error;
     if (error.code === 'noSuchObject') throw noSuchObject({ store, policy }, principal, name);
     const existing = error.code === 'entryAlreadyExists' ? store.get(name) : undefined;
