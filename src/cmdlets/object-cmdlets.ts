@@ -1,5 +1,6 @@
 /** Get-, New-, Set- and Remove- for any table: one engine, so that all objects behave alike. */
 import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../config/index.ts';
+import { LdapError } from '../ldap/index.ts';
 import { boundChanges, differing, generalParameters, notImplemented } from './changes.ts';
 import {
   childDn,
@@ -14,7 +15,16 @@ import {
 import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
 import type { ObjectKind, Request, Verb, Whole } from './object-kind.ts';
 import { shownObject } from './object-output.ts';
-import { alreadyThere, audit, check, followersOf, inDirectory, newNameOf, validName } from './object-steps.ts';
+import {
+  alreadyThere,
+  audit,
+  check,
+  followersOf,
+  inDirectory,
+  modifyUnchanged,
+  newNameOf,
+  validName,
+} from './object-steps.ts';
 import { identityOf, missingArgument, textOf } from './parameter-values.ts';
 import { parametersOf, rowsByName } from './parameters.ts';
 import {
@@ -165,10 +175,39 @@ function ownedBy<P extends Properties>({ dn }: Whole<P>, serverName: string): bo
   return `,${dn.toLowerCase()}`.includes(`,cn=${serverName.toLowerCase()},cn=servers,`);
 }
 
+/** How often a change is made anew on what another administrator wrote in between. */
+const mostAttempts = 5;
+
 async function runSet<P extends Properties>(
   kind: ObjectKind<P>,
   context: CmdletContext,
   bound: BoundParameters,
+): Promise<void> {
+  let agreed = false;
+  const agree = async (target: string): Promise<boolean> => {
+    agreed ||= await context.shouldProcess({ action: `Setting ${kind.table.title}`, target, impact: 'Medium' });
+    return agreed;
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await setOnce(kind, context, bound, agree);
+    } catch (error) {
+      if (attempt === mostAttempts || !isOvertaken(error)) throw error;
+    }
+  }
+}
+
+/** Another one wrote between reading and writing. */
+function isOvertaken(error: unknown): boolean {
+  const cause = error instanceof CmdletError ? error.cause : error;
+  return cause instanceof LdapError && cause.code === 'assertionFailed';
+}
+
+async function setOnce<P extends Properties>(
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+  agree: (target: string) => Promise<boolean>,
 ): Promise<void> {
   const { table } = kind;
   const request = { context, bound, all: await listObjects(context, table) };
@@ -184,11 +223,10 @@ async function runSet<P extends Properties>(
     context.warning(`The command completed successfully but no settings of '${before.identity}' have been modified.`);
     return;
   }
-  if (!(await context.shouldProcess({ action: `Setting ${table.title}`, target: before.identity, impact: 'Medium' })))
-    return;
+  if (!(await agree(before.identity))) return;
   const followers = followersOf(kind, request, after);
   const writes: ConfigurationWrite[] = [
-    ...(modifications.length > 0 ? [{ kind: 'modify', dn: entry.dn, modifications } as const] : []),
+    ...(modifications.length > 0 ? [modifyUnchanged(entry, modifications)] : []),
     ...followers.map(({ write }) => write),
     ...(name === before.name ? [] : [{ kind: 'rename', dn: entry.dn, rdn: childDn(name, '').slice(0, -1) } as const]),
   ];

@@ -1,6 +1,6 @@
 /** The steps that New-, Set- and Remove- have in common: names, rules, the directory, the audit log. */
 import { brokenRules, encode, type Properties, propertyName } from '../config/index.ts';
-import { LdapError } from '../ldap/index.ts';
+import { type Entry, equals, LdapError, type Modification } from '../ldap/index.ts';
 import { differing } from './changes.ts';
 import type { ObjectKind, Request, Whole } from './object-kind.ts';
 import { asAudited } from './object-output.ts';
@@ -54,11 +54,21 @@ export function check<P extends Properties>(
   kind.checkAmong?.(request, after, others);
 }
 
+/**
+ * The change of an entry that is still as it was read: several properties may share one attribute, and what another administrator
+ * wrote into it meanwhile must not be lost (RFC 4528).
+ */
+export function modifyUnchanged(entry: Entry, modifications: readonly Modification[]): ConfigurationWrite {
+  const [usn] = entry.values('uSNChanged');
+  const write = { kind: 'modify', dn: entry.dn, modifications } as const;
+  return usn === undefined ? write : { ...write, assertion: equals('uSNChanged', usn) };
+}
+
 /** What follows from a change for other objects: written together with it. */
 export function followersOf<P extends Properties>(kind: ObjectKind<P>, request: Request<P>, after: Whole<P>) {
   return (kind.follow?.(request, after) ?? []).map(({ target, changes }) => {
     const modifications = encode(kind.table, target.entry, changes, request.context.role);
-    const write: ConfigurationWrite = { kind: 'modify', dn: target.entry.dn, modifications };
+    const write = modifyUnchanged(target.entry, modifications);
     return { write, before: target.object, after: { ...target.object, ...changes } };
   });
 }

@@ -5,7 +5,7 @@
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
 import type { ServerRole } from '../config/index.ts';
-import type { Entry, Modification } from '../ldap/index.ts';
+import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
 import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
 
@@ -184,7 +184,13 @@ export interface AuditTrail {
 
 /** A change of one entry, or its new RDN under the same parent (the old value is removed). */
 export type ConfigurationWrite =
-  | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
+  | {
+      readonly kind: 'modify';
+      readonly dn: string;
+      readonly modifications: readonly Modification[];
+      /** Done only when this matches the entry, else LdapError assertionFailed: another one wrote since it was read. */
+      readonly assertion?: Filter;
+    }
   | { readonly kind: 'rename'; readonly dn: string; readonly rdn: string };
 
 /** The directory, as cmdlets use it: over LDAP, or on the store itself when the service does not run. */

@@ -40,8 +40,12 @@ export class LdapConfigurationStore implements ConfigurationStore, AsyncDisposab
   /** LDAP knows no transaction over several entries (RFC 5805 is not served): these go to the store itself. */
   async together(writes: readonly ConfigurationWrite[]): Promise<void> {
     const [only, ...others] = writes;
-    if (only?.kind === 'modify' && others.length === 0) await this.modify(only.dn, only.modifications);
-    else await this.#store.batch(writes.map(operationOf), { actor });
+    if (only?.kind === 'modify' && others.length === 0) {
+      const { dn, modifications, assertion } = only;
+      await (assertion === undefined
+        ? this.modify(dn, modifications)
+        : this.#client.modifyIf(assertion, dn, modifications));
+    } else await this.#store.batch(writes.map(operationOf), { actor });
   }
 
   async delete(dn: string): Promise<void> {

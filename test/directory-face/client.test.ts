@@ -54,6 +54,19 @@ test('the whole round, with octets', async () => {
   assert.equal(await client.get(moved), undefined);
 });
 
+test('a change with an assertion is done on what was read, and on nothing else', async () => {
+  await using client = admin();
+  const dn = `cn=Ann,${people}`;
+  const usn = (await client.get(dn, ['uSNChanged']))?.values('uSNChanged')[0] ?? '';
+  const change = (text: string) =>
+    client.modifyIf(equals('uSNChanged', usn), dn, [
+      { operation: 'replace', attribute: 'description', values: [Buffer.from(text)] },
+    ]);
+  await change('first');
+  await assert.rejects(change('second'), refused('assertionFailed'));
+  assert.deepEqual((await client.get(dn))?.values('description'), ['first']);
+});
+
 test('every page is read, whatever the page size', async () => {
   for (const pageSize of [1, 7, 60, 120, 500]) {
     await using client = admin({ pageSize });

@@ -31,7 +31,12 @@ import {
   resultCodeName,
   resultCodes,
 } from '../../ldap/index.ts';
-import { OctetCompareRequest, WireFilter } from './ldapts-messages.ts';
+import { element } from '../face/ber/ber-writer.ts';
+import { encodeFilter } from './encode-filter.ts';
+import { OctetCompareRequest, OctetControl, WireFilter } from './ldapts-messages.ts';
+
+/** Assertion control, RFC 4528. */
+const assertionOid = '1.3.6.1.1.12';
 
 export interface DirectoryClientOptions {
   /** `ldap://host:port`, `ldaps://host:port`, or `ldapi://` and the path of the socket with `/` as `%2F`. */
@@ -154,6 +159,12 @@ export class DirectoryClient implements AsyncDisposable {
       return new Change({ operation, modification: new Attribute({ type: attribute, values: [...values] }) });
     });
     check(await this.#send((messageId) => new ModifyRequest({ messageId, dn, changes, ...given(controls) })));
+  }
+
+  /** As `modify`, done only when the filter matches the entry (RFC 4528); else throws LdapError assertionFailed. */
+  async modifyIf(assertion: Filter, dn: string, modifications: readonly Modification[]): Promise<void> {
+    const { tag, contents } = encodeFilter(assertion);
+    await this.modify(dn, modifications, [new OctetControl(assertionOid, element(tag, contents))]);
   }
 
   async delete(dn: string, controls?: readonly Control[]): Promise<void> {

@@ -86,7 +86,13 @@ export type ChangeKind = 'add' | 'modify' | 'delete' | 'modifyDn';
 /** One operation, for batches. */
 export type Operation =
   | { readonly kind: 'add'; readonly dn: string | Dn; readonly attributes: readonly AttributeValues[] }
-  | { readonly kind: 'modify'; readonly dn: string | Dn; readonly modifications: readonly Modification[] }
+  | {
+      readonly kind: 'modify';
+      readonly dn: string | Dn;
+      readonly modifications: readonly Modification[];
+      /** Done only when this matches the entry, else assertionFailed; beside the one of the options. */
+      readonly assertion?: Filter;
+    }
   | { readonly kind: 'delete'; readonly dn: string | Dn; readonly subtree?: boolean }
   | {
       readonly kind: 'modifyDn';

@@ -99,10 +99,11 @@ export class Operations {
     return this.#done(pending, options);
   }
 
-  #modify({ dn, modifications }: Of<'modify'>, options: WriteOptions): Outcome {
+  #modify({ dn, modifications, assertion }: Of<'modify'>, options: WriteOptions): Outcome {
     const before = this.#existing(dn);
     const draft = new EntryDraft(this.#reader.schema, before.encoded.toData().attributes);
     this.#assert(before, options);
+    if (assertion !== undefined) this.#assert(before, { ...options, assertion });
     for (const modification of modifications) draft.apply(modification, options.system === true);
     draft.checkNaming(Dn.parse(before.dn).rdn);
     this.#check(draft);
