@@ -19,6 +19,12 @@ export function nameMatches(presented: string, host: string): boolean {
   return dot > 0 && name.slice(2).includes('.') && wanted.slice(dot + 1) === name.slice(2);
 }
 
+/** The domain itself, its wildcard, or a host below it. */
+export function nameInDomain(presented: string, domain: string): boolean {
+  const [name, wanted] = [bare(presented), bare(domain)];
+  return wanted !== '' && (name === wanted || name.endsWith(`.${wanted}`));
+}
+
 function bare(name: string): string {
   return asciiLowerCase(name).replace(/\.$/, '');
 }

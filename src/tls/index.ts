@@ -4,12 +4,26 @@
  * The handshake is OpenSSL's; keys belong to certificates/.
  */
 
+export { type ChainQuestion, type ChainVerdict, TrustAnchors, verifyChain } from './certificate-chain.ts';
 export {
   type CertificateCandidate,
   type CertificateChoice,
   type CertificateQuery,
   chooseReceiveCertificate,
 } from './certificate-choice.ts';
+export {
+  type ClientCertificate,
+  type ClientDemand,
+  type ClientEku,
+  type ClientVerdict,
+  judgeClient,
+  mayAuthenticateClients,
+  parseSenderCertificateName,
+  type RevocationVerdict,
+  type SenderCertificateName,
+  senderNameText,
+  standsForDomain,
+} from './client-policy.ts';
 export type { DistinguishedName, NameAttribute, RelativeName } from './distinguished-name.ts';
 export { matchesHost } from './host-match.ts';
 export {

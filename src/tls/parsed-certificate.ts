@@ -1,7 +1,7 @@
 /** What a certificate says: RFC 5280. Names and extensions come from the ASN.1, the key from OpenSSL. */
 import { X509Certificate } from 'node:crypto';
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { children, type DerNode, isContext, objectIdentifier, octets, readDer } from './der.ts';
+import { children, type DerNode, isContext, isUniversal, objectIdentifier, octets, readDer } from './der.ts';
 import { type DistinguishedName, nameFromDer } from './distinguished-name.ts';
 import { asciiLowerCase } from './host-match.ts';
 import { sameName } from './name-comparison.ts';
@@ -40,6 +40,13 @@ export interface ParsedCertificate {
   /** 'serverAuth', 'clientAuth', 'anyExtendedKeyUsage' or dotted identifiers. Undefined: absent. */
   readonly extendedKeyUsage?: readonly string[];
   readonly isCa: boolean;
+  /** Authorities that may stand below this one; undefined: any number. */
+  readonly pathLength?: number;
+  /** Dotted identifiers of critical extensions that are not understood: such a certificate is not used (RFC 5280 §4.2). */
+  readonly unknownCritical: readonly string[];
+  /** Where revocation is told: `http:` addresses of OCSP responders and of CRLs. */
+  readonly ocspUrls: readonly string[];
+  readonly crlUrls: readonly string[];
   /** Issuer is subject, and its own key made the signature. */
   readonly selfSigned: boolean;
 }
@@ -66,6 +73,8 @@ export function readCertificate(data: Buffer | string): ParsedCertificate {
     signatureAlgorithm: certificate.signatureAlgorithm ?? certificate.signatureAlgorithmOid,
     ...usages(tbs.extensions),
     isCa: certificate.ca,
+    ...constraints(tbs),
+    ...revocationSources(tbs.extensions),
     selfSigned: tbs.selfIssued && signedBy(certificate),
   };
 }
@@ -91,7 +100,26 @@ function commonNameOf(subject: DistinguishedName): string {
   return subject.flat().findLast(({ oid }) => oid === '2.5.4.3')?.value ?? '';
 }
 
-const oids = { subjectAltName: '2.5.29.17', keyUsage: '2.5.29.15', extendedKeyUsage: '2.5.29.37' } as const;
+const oids = {
+  subjectAltName: '2.5.29.17',
+  keyUsage: '2.5.29.15',
+  extendedKeyUsage: '2.5.29.37',
+  basicConstraints: '2.5.29.19',
+  crlDistributionPoints: '2.5.29.31',
+  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+} as const;
+
+/** Critical extensions that are looked at here or by OpenSSL in every handshake. */
+const understood: ReadonlySet<string> = new Set([
+  ...Object.values(oids),
+  // Name constraints, certificate policies, policy mappings, policy constraints, inhibit any-policy, TLS features.
+  '2.5.29.30',
+  '2.5.29.32',
+  '2.5.29.33',
+  '2.5.29.36',
+  '2.5.29.54',
+  '1.3.6.1.5.5.7.1.24',
+]);
 
 interface Tbs {
   readonly version: number;
@@ -101,6 +129,7 @@ interface Tbs {
   readonly selfIssued: boolean;
   /** DER of each extension's value by identifier. */
   readonly extensions: ReadonlyMap<string, Buffer>;
+  readonly critical: readonly string[];
 }
 
 /** RFC 5280 §4.1: version [0], serial, algorithm, issuer, validity, subject, key, …, extensions [3]. */
@@ -117,7 +146,49 @@ function tbsOf(der: Buffer): Tbs {
     subject,
     selfIssued: sameName(issuer, subject) || formatName(issuer) === formatName(subject),
     extensions: new Map(children(children(list)[0]).map(extension)),
+    critical: children(children(list)[0])
+      .filter(isCritical)
+      .map((node) => objectIdentifier(children(node)[0])),
   };
+}
+
+/** Extension ::= identifier, critical (absent: false), value. */
+function isCritical(node: DerNode): boolean {
+  const parts = children(node);
+  return parts.length > 2 && (octets(parts[1])[0] ?? 0) !== 0;
+}
+
+function constraints({ extensions, critical }: Tbs): Pick<ParsedCertificate, 'pathLength' | 'unknownCritical'> {
+  const basic = extensions.get(oids.basicConstraints);
+  const length = basic === undefined ? undefined : children(readDer(basic)).find((node) => isUniversal(node, 2));
+  const value = octets(length);
+  return {
+    ...(length === undefined || value.length > 4 ? {} : { pathLength: value.readUIntBE(0, value.length) }),
+    unknownCritical: critical.filter((oid) => !understood.has(oid)),
+  };
+}
+
+/** RFC 5280 §4.2.2.1 and §4.2.1.13: the uniformResourceIdentifier [6] of each place. */
+function revocationSources(extensions: ReadonlyMap<string, Buffer>): Pick<ParsedCertificate, 'ocspUrls' | 'crlUrls'> {
+  const access = extensions.get(oids.authorityInfoAccess);
+  const points = extensions.get(oids.crlDistributionPoints);
+  const responders = (access === undefined ? [] : children(readDer(access))).filter(
+    (node) => objectIdentifier(children(node)[0]) === '1.3.6.1.5.5.7.48.1',
+  );
+  return {
+    ocspUrls: responders.flatMap((node) => urls(children(node).slice(1))),
+    crlUrls: (points === undefined ? [] : children(readDer(points)))
+      .flatMap((point) => children(children(children(point).find((node) => isContext(node, 0)))[0]))
+      .flatMap((name) => urls([name])),
+  };
+}
+
+/** Only http: these are signed themselves, and https would ask for a certificate to judge a certificate. */
+function urls(names: readonly DerNode[]): string[] {
+  return names
+    .filter((name) => isContext(name, 6))
+    .map((name) => octets(name).toString('latin1'))
+    .filter((url) => /^http:\/\/[!-~]+$/i.test(url));
 }
 
 function extension(node: DerNode): readonly [string, Buffer] {
