@@ -83,6 +83,35 @@ export function buildCertificate(request: CertificateRequest): Buffer {
   return toDer(sequence(body, algorithm, bitString(signature)));
 }
 
+/** What a certification authority is asked for: PKCS #10, RFC 2986. */
+export interface SigningRequest {
+  readonly subject: NameSteps;
+  readonly publicKey: KeyObject;
+  readonly signingKey: KeyObject;
+  readonly dnsNames: readonly string[];
+}
+
+/** DER. Throws RangeError for a key that it cannot sign with. */
+export function buildSigningRequest({ subject, publicKey, signingKey, dnsNames }: SigningRequest): Buffer {
+  const { oid, hash } = signatureAlgorithm(signingKey, 'sha256');
+  const parameters = signingKey.asymmetricKeyType === 'rsa' ? [primitive(Type.NULL, none)] : [];
+  const names = sequence(...dnsNames.map((name) => contextPrimitive(2, Buffer.from(name))));
+  const wanted = dnsNames.length === 0 ? [] : [extension('2.5.29.17', false, names)];
+  const attribute = sequence(
+    objectIdentifier('1.2.840.113549.1.9.14'),
+    asn1.create(Class.UNIVERSAL, Type.SET, true, [sequence(...wanted)]),
+  );
+  const attributes = wanted.length === 0 ? [] : [attribute];
+  const info = sequence(
+    primitive(Type.INTEGER, Buffer.of(0)),
+    nameNode(subject),
+    parsed(spkiOf(publicKey)),
+    asn1.create(Class.CONTEXT_SPECIFIC, 0, true, attributes),
+  );
+  const signature = sign(hash, toDer(info), signingKey);
+  return toDer(sequence(info, sequence(objectIdentifier(oid), ...parameters), bitString(signature)));
+}
+
 /** Signature algorithms by key type and hash. */
 function signatureAlgorithm(key: KeyObject, hash: 'sha1' | 'sha256' | 'sha384'): { oid: string; hash: string | null } {
   const rows: Readonly<Record<string, Readonly<Record<string, string>>>> = {

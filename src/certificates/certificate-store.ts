@@ -1,91 +1,71 @@
 /** The store of certificates: files in one folder, prepared in memory for the mail path. */
-import { createHash } from 'node:crypto';
+import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import type { SecureContext } from 'node:tls';
 import { type Clock, replaceFile, syncFolder } from '../base/index.ts';
-import {
-  type CertificateCandidate,
-  type CertificateChoice,
-  chooseReceiveCertificate,
-  matchesHost,
-  readCertificate,
-} from '../tls/index.ts';
+import { formatName, type TrustAnchors } from '../tls/index.ts';
+import { allAnchors, anchorsNamed } from './authorities.ts';
 import { CertificateError } from './certificate-error.ts';
-import { attempt, type KeyMaterial, printChain, printFile, readFileText, readPem } from './key-material.ts';
-import { makeSelfSigned } from './self-signed.ts';
-
-/** A certificate of the store. It never holds the key. */
-export interface CertificateEntry extends CertificateCandidate {
-  readonly thumbprint: string;
-  /** 'SMTP' and whatever else the administrator enabled it for. */
-  readonly services: readonly string[];
-  readonly friendlyName: string;
-  /** The chain that goes out with it, leaf first, PEM. */
-  readonly chainPem: string;
-}
+import { CertificatePicker, type PickedCertificate, type PickRequest } from './certificate-picker.ts';
+import { makeRequest, type PendingRequest, printRequestFile, type RequestWish } from './certificate-request.ts';
+import {
+  belongs,
+  chainOf,
+  type KeyMaterial,
+  printFile,
+  readAnyCertificates,
+  readFileText,
+  readPem,
+} from './key-material.ts';
+import type { KeyPassphrase } from './key-sealing.ts';
+import { makeSelfSigned, type SelfSignedWish } from './self-signed.ts';
+import { ownCertificates, ownWish } from './server-certificates.ts';
+import {
+  type AuthorityEntry,
+  authorityEntry,
+  type CertificateEntry,
+  emptyFolder,
+  endings,
+  type FolderState,
+  type Loaded,
+  load,
+  readFolder,
+} from './store-folder.ts';
 
 export interface CertificateStoreOptions {
   /** `<state>/certificates`; made with mode 0700. */
   readonly folder: string;
   readonly clock: Clock;
+  /** Seals the keys; '' or absent: mode 0600 alone. */
+  readonly passphrase?: KeyPassphrase;
 }
 
-export interface PickRequest {
-  /** 'STARTTLS', 'implicit TLS', 'client certificate' …: for the event. */
-  readonly purpose: string;
-  readonly tlsCertificateName?: string;
-  readonly fqdn?: string;
-  readonly serverFqdn: string;
-}
-
-export interface PickedCertificate {
-  /** Absent: no certificate fits, do not offer STARTTLS. */
-  readonly context?: SecureContext;
-  readonly choice: CertificateChoice<CertificateEntry>;
-  /** The fields of the event 'certificate-chosen'. */
-  readonly event: {
-    readonly purpose: string;
-    readonly wanted: string;
-    readonly thumbprint: string;
-    readonly subject: string;
-    readonly reason: string;
-    readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
-  };
-}
-
-/** What was read from one file. The context holds the key where no script can reach it. */
-interface Loaded {
-  readonly entry: CertificateEntry;
-  readonly context: SecureContext;
-}
-
-interface State {
-  readonly loaded: ReadonlyMap<string, Loaded>;
-  readonly problems: readonly { readonly file: string; readonly reason: string }[];
-  /** Changes when any file does. */
-  readonly digest: string;
-}
-
-const empty: State = { loaded: new Map(), problems: [], digest: '' };
-const dayMs = 86_400_000;
-/** How long a choice is kept: certificates expire while we run. */
-const choiceMs = 60_000;
-/** Connectors times purposes; more means that somebody makes them up. */
-const mostChoices = 1000;
+/** What an import made of what it was given. */
+export type Imported =
+  | {
+      readonly kind: 'certificate';
+      readonly entry: CertificateEntry /** Of a request that is now done. */;
+      readonly request?: PendingRequest;
+    }
+  | { readonly kind: 'authority'; readonly entry: AuthorityEntry };
 
 export class CertificateStore implements AsyncDisposable {
   readonly #folder: string;
   readonly #clock: Clock;
+  readonly #passphrase: KeyPassphrase;
   readonly #listeners = new Set<() => void>();
-  readonly #choices = new Map<string, { readonly picked: PickedCertificate; readonly until: number }>();
-  #state = empty;
+  readonly #picker: CertificatePicker;
+  #anchors: TrustAnchors | undefined;
+  #state: FolderState = emptyFolder;
   #watcher: FSWatcher | undefined;
   #pending: { cancel(): void } | undefined;
 
-  private constructor({ folder, clock }: CertificateStoreOptions) {
+  private constructor({ folder, clock, passphrase = '' }: CertificateStoreOptions) {
     this.#folder = folder;
     this.#clock = clock;
+    this.#passphrase = passphrase;
+    this.#picker = new CertificatePicker(clock);
   }
 
   /** Makes the folder if need be, reads it and prepares the contexts. Files that do not read are told in `problems`. */
@@ -97,57 +77,127 @@ export class CertificateStore implements AsyncDisposable {
   }
 
   /** Files passed over, with the reason. */
-  get problems(): State['problems'] {
+  get problems(): FolderState['problems'] {
     return this.#state.problems;
   }
 
   /**
-   * Makes the self-signed server certificate (RSA 2048, 5 years, SAN: short host and `fqdn`) unless one for that name is
-   * there, enabled for SMTP and good for 30 more days. To be called by one process. Resolves to the entry.
+   * Makes the self-signed server certificates (RSA 2048 and ECDSA P-256, 5 years, SAN: short host and `fqdn`), each unless
+   * one of its key algorithm for that name is there, enabled for SMTP and good for 30 more days. To be called by one
+   * process. Resolves to the entry of the RSA key.
    */
   async ensureServerCertificate(fqdn: string): Promise<CertificateEntry> {
-    const now = this.#clock.now();
-    const good = this.list().find(({ certificate, enabledForSmtp }) => {
-      return (
-        enabledForSmtp &&
-        matchesHost(certificate, fqdn) &&
-        certificate.notBefore <= now &&
-        certificate.notAfter > now + 30 * dayMs
-      );
-    });
-    return good ?? (await this.#keep(await makeSelfSigned(fqdn, now)));
+    const { good, missing } = ownCertificates(this.list(), fqdn, this.#clock.now());
+    const made: CertificateEntry[] = [];
+    for (const algorithm of missing) made.push(await this.makeSelfSigned(ownWish(fqdn, algorithm)));
+    const [entry] = [...made, ...good].sort(
+      (a, b) => Number(b.certificate.keyType === 'rsa') - Number(a.certificate.keyType === 'rsa'),
+    );
+    if (entry === undefined) throw new CertificateError(`there is no certificate for ${fqdn}`);
+    return entry;
+  }
+
+  /** `existing`: thumbprint of a certificate whose key is used again. */
+  async makeSelfSigned(wish: SelfSignedWish, existing?: string): Promise<CertificateEntry> {
+    const key = existing === undefined ? undefined : this.#find(existing).key;
+    const pair = key && { privateKey: key, publicKey: createPublicKey(key) };
+    return this.#keep(await makeSelfSigned(wish, this.#clock.now(), pair));
+  }
+
+  /** Makes a key and a request for it; `existing`: thumbprint of a certificate whose key is used again. */
+  async makeRequest(wish: RequestWish, existing?: string): Promise<PendingRequest> {
+    const key = existing === undefined ? undefined : this.#find(existing).key;
+    const request = await makeRequest(wish, formatName(wish.subject), key);
+    await replaceFile(this.#pathOf(request.thumbprint, 'request'), printRequestFile(request, this.#passphrase));
+    await this.reload();
+    return request;
   }
 
   /** Takes key, certificate and chain from PEM. Throws CertificateError. */
   async importPem(
     pem: string,
-    options: { readonly passphrase?: string; readonly services?: readonly string[] } = {},
+    options: { readonly passphrase?: string } & Partial<
+      Pick<KeyMaterial, 'services' | 'friendlyName' | 'exportable'>
+    > = {},
   ): Promise<CertificateEntry> {
-    return this.#keep({ ...readPem(pem, options.passphrase), services: options.services ?? [], friendlyName: '' });
+    const { services = [], friendlyName = '', exportable = true } = options;
+    return this.#keep({ ...readPem(pem, options.passphrase), services, friendlyName, exportable });
   }
 
   /** Takes PKCS#12. Throws CertificateError. */
   async importPfx(
     pfx: Buffer,
     password: string,
-    options: { readonly services?: readonly string[] } = {},
+    options: Partial<Pick<KeyMaterial, 'services' | 'friendlyName' | 'exportable'>> = {},
   ): Promise<CertificateEntry> {
     // Loaded when it is asked for: it needs the whole of node-forge.
     const { readPfx } = await import('./pfx.ts');
-    return this.#keep({ ...readPfx(pfx, password), services: options.services ?? [] });
+    const material = readPfx(pfx, password);
+    const { services = [], friendlyName = material.friendlyName, exportable = true } = options;
+    return this.#keep({ ...material, services, friendlyName, exportable });
+  }
+
+  /**
+   * Takes certificates without a key (PEM or one in DER): the answer to a request, a renewal with the key of a certificate
+   * that is here, or an authority to trust. Throws CertificateError for anything else.
+   */
+  async importCertificates(data: Buffer, friendlyName = ''): Promise<Imported> {
+    const certificates = readAnyCertificates(data);
+    for (const leaf of certificates) {
+      const request = [...this.#state.requests.values()].find(({ key }) => belongs(leaf, key));
+      const known = [...this.#state.loaded.values()].find(({ key }) => belongs(leaf, key));
+      const from = request ?? known?.entry;
+      const key = request?.key ?? known?.key;
+      if (from === undefined || key === undefined) continue;
+      const note = friendlyName === '' ? from.friendlyName : friendlyName;
+      const chain = chainOf(leaf, certificates);
+      const entry = await this.#keep({ key, chain, services: [], friendlyName: note, exportable: from.exportable });
+      if (request === undefined) return { kind: 'certificate', entry };
+      await this.#delete(this.#pathOf(request.thumbprint, 'request'));
+      return { kind: 'certificate', entry, request };
+    }
+    const [first] = certificates;
+    if (first?.ca !== true)
+      throw new CertificateError(
+        'no private key belongs to the certificate: neither in what was given nor in a request here',
+      );
+    return { kind: 'authority', entry: await this.#trust(first, friendlyName) };
+  }
+
+  async #trust(certificate: X509Certificate, friendlyName: string): Promise<AuthorityEntry> {
+    const entry = authorityEntry(certificate, friendlyName);
+    await replaceFile(this.#pathOf(entry.thumbprint, 'authority'), `FriendlyName: ${friendlyName}\n${entry.pem}`);
+    await this.reload();
+    return entry;
   }
 
   /** Sets what a certificate is enabled for: 'SMTP' makes it a candidate for STARTTLS. */
   async enable(thumbprint: string, services: readonly string[]): Promise<CertificateEntry> {
-    const { entry } = this.#find(thumbprint);
-    const material = readFileText(await readFile(this.#pathOf(entry.thumbprint), 'utf8'));
-    return this.#keep({ ...material, services });
+    return this.#keep({ ...(await this.#materialOf(thumbprint)), services });
   }
 
-  /** Removes certificate and key. Throws CertificateError when there is no such one. */
-  async remove(thumbprint: string): Promise<void> {
+  /** Certificate, chain and key, for those who may have the key. Throws CertificateError, also where it is not exportable. */
+  async exportMaterial(thumbprint: string): Promise<KeyMaterial> {
+    const material = await this.#materialOf(thumbprint);
+    if (!material.exportable) throw new CertificateError('the private key is not exportable');
+    return material;
+  }
+
+  async #materialOf(thumbprint: string): Promise<KeyMaterial> {
     const { entry } = this.#find(thumbprint);
-    await rm(this.#pathOf(entry.thumbprint));
+    return readFileText(await readFile(this.#pathOf(entry.thumbprint), 'utf8'), this.#passphrase);
+  }
+
+  /** Removes a certificate and its key, a request or an authority. Throws CertificateError when there is no such one. */
+  async remove(thumbprint: string): Promise<void> {
+    const wanted = plain(thumbprint);
+    if (this.#state.requests.has(wanted)) return this.#delete(this.#pathOf(wanted, 'request'));
+    if (this.#state.authorities.has(wanted)) return this.#delete(this.#pathOf(wanted, 'authority'));
+    return this.#delete(this.#pathOf(this.#find(wanted).entry.thumbprint));
+  }
+
+  async #delete(path: string): Promise<void> {
+    await rm(path);
     await syncFolder(this.#folder);
     await this.reload();
   }
@@ -158,46 +208,46 @@ export class CertificateStore implements AsyncDisposable {
     return entries.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore);
   }
 
+  requests(): readonly PendingRequest[] {
+    return [...this.#state.requests.values()];
+  }
+
+  authorities(): readonly AuthorityEntry[] {
+    return [...this.#state.authorities.values()];
+  }
+
+  /**
+   * Whom certificates of peers may come from: the system's authorities and those that were imported, or only those named
+   * by thumbprint. Read once, and again after a change.
+   */
+  trustAnchors(only: readonly string[] = []): TrustAnchors {
+    if (only.length > 0) return anchorsNamed(this.authorities(), only.map(plain));
+    this.#anchors ??= allAnchors(this.authorities());
+    return this.#anchors;
+  }
+
+  /** All workers hold the same secret for session tickets; a new one ends the old tickets. At least 32 octets. */
+  shareTickets(secret: Buffer): void {
+    this.#picker.shareTickets(secret);
+  }
+
   /** The prepared TLS context (TLS 1.2 and above). Throws CertificateError for an unknown thumbprint. */
   secureContextFor(thumbprint: string): SecureContext {
-    return this.#find(thumbprint).context;
+    return this.#picker.contextOf([this.#find(thumbprint).entry.thumbprint]);
   }
 
   /** Chooses by the rules of tls/, synchronously and from memory. */
   pick(request: PickRequest): PickedCertificate {
-    const { purpose, tlsCertificateName = '', fqdn = '', serverFqdn } = request;
-    const key = [purpose, tlsCertificateName, fqdn, serverFqdn].join('\0');
-    const known = this.#choices.get(key);
-    const now = this.#clock.now();
-    if (known !== undefined && now < known.until) return known.picked;
-    const picked = this.#choose(request, now);
-    if (this.#choices.size >= mostChoices) this.#choices.clear();
-    this.#choices.set(key, { picked, until: now + choiceMs });
-    return picked;
-  }
-
-  #choose(request: PickRequest, now: number): PickedCertificate {
-    const choice = chooseReceiveCertificate(this.list(), { ...request, now });
-    const { chosen, wanted, reason, passedOver } = choice;
-    const event = {
-      purpose: request.purpose,
-      wanted,
-      thumbprint: chosen?.thumbprint ?? '',
-      subject: chosen?.certificate.subjectText ?? '',
-      reason,
-      passedOver,
-    };
-    return chosen === undefined
-      ? { choice, event }
-      : { choice, event, context: this.secureContextFor(chosen.thumbprint) };
+    return this.#picker.pick(request);
   }
 
   /** Reads the folder anew; resolves to true when something changed. What was in force stays so until all is read. */
   async reload(): Promise<boolean> {
-    const state = await readFolder(this.#folder);
+    const state = await readFolder(this.#folder, this.#passphrase);
     if (state.digest === this.#state.digest) return false;
     this.#state = state;
-    this.#choices.clear();
+    this.#picker.take(state.loaded);
+    this.#anchors = undefined;
     for (const listener of [...this.#listeners]) listener();
     return true;
   }
@@ -227,65 +277,23 @@ export class CertificateStore implements AsyncDisposable {
 
   async #keep(material: KeyMaterial): Promise<CertificateEntry> {
     const { entry } = load(material);
-    await replaceFile(this.#pathOf(entry.thumbprint), printFile(material));
+    await replaceFile(this.#pathOf(entry.thumbprint), printFile(material, this.#passphrase));
     await this.reload();
     return this.#find(entry.thumbprint).entry;
   }
 
   #find(thumbprint: string): Loaded {
-    const found = this.#state.loaded.get(thumbprint.replaceAll(/[\s:]/g, '').toUpperCase());
+    const found = this.#state.loaded.get(plain(thumbprint));
     if (found === undefined) throw new CertificateError(`there is no certificate with thumbprint ${thumbprint}`);
     return found;
   }
 
-  #pathOf(thumbprint: string): string {
-    return `${this.#folder}/${thumbprint}.pem`;
+  #pathOf(thumbprint: string, kind: keyof typeof endings = 'certificate'): string {
+    return `${this.#folder}/${thumbprint}${endings[kind]}`;
   }
 }
 
-async function readFolder(folder: string): Promise<State> {
-  const loaded = new Map<string, Loaded>();
-  const problems: { file: string; reason: string }[] = [];
-  const digest = createHash('sha256');
-  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.pem')).sort()) {
-    try {
-      const text = await readPrivate(`${folder}/${file}`);
-      digest.update(`${file}\0${text}\0`);
-      const one = load(readFileText(text));
-      loaded.set(one.entry.thumbprint, one);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      digest.update(`${file}\0${reason}\0`);
-      problems.push({ file, reason });
-    }
-  }
-  return { loaded, problems, digest: digest.digest('hex') };
-}
-
-/** A file put there by hand may be open to others: closed before anything else. */
-async function readPrivate(path: string): Promise<string> {
-  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
-  return readFile(path, 'utf8');
-}
-
-/** Throws CertificateError for a key that TLS does not take. */
-function load({ key, chain, services, friendlyName }: KeyMaterial): Loaded {
-  const [leaf] = chain;
-  if (leaf === undefined) throw new CertificateError('there is no certificate');
-  const certificate = readCertificate(leaf.raw);
-  const chainPem = printChain(chain);
-  const context = attempt('TLS does not take this key or certificate', () =>
-    createSecureContext({ key: key.export({ type: 'pkcs8', format: 'pem' }), cert: chainPem, minVersion: 'TLSv1.2' }),
-  );
-  const enabledForSmtp = services.some((service) => service.toUpperCase() === 'SMTP');
-  const entry = {
-    thumbprint: certificate.thumbprint,
-    certificate,
-    hasPrivateKey: true,
-    enabledForSmtp,
-    services,
-    friendlyName,
-    chainPem,
-  };
-  return { entry, context };
+/** As it is copied from anywhere. */
+function plain(thumbprint: string): string {
+  return thumbprint.replace(/[^0-9A-Fa-f]/g, '').toUpperCase();
 }

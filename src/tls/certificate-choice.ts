@@ -25,6 +25,8 @@ export interface CertificateQuery {
 export interface CertificateChoice<C extends CertificateCandidate = CertificateCandidate> {
   /** Absent: STARTTLS is not to be offered (Exchange's event 12014). */
   readonly chosen?: C;
+  /** Offered beside it, for clients that want another key algorithm: the best of each, of the same standing. */
+  readonly companions: readonly C[];
   /** What was looked for, in words. */
   readonly wanted: string;
   readonly reason: string;
@@ -50,33 +52,63 @@ export function chooseReceiveCertificate<C extends CertificateCandidate>(
 ): CertificateChoice<C> {
   const search = searchFor(query);
   if (typeof search === 'string')
-    return { wanted: query.tlsCertificateName ?? '', reason: search, outOfDate: false, passedOver: [] };
+    return { wanted: query.tlsCertificateName ?? '', reason: search, outOfDate: false, passedOver: [], companions: [] };
   const judged = candidates.map((candidate) => ({ candidate, flaw: flawOf(candidate, search) }));
   const eligible = judged.filter(({ flaw }) => flaw === '').map(({ candidate }) => candidate);
   const ranked = eligible.toSorted(
-    (a, b) => rank(a, query.now) - rank(b, query.now) || b.certificate.notBefore - a.certificate.notBefore,
+    (a, b) =>
+      rank(a, query.now) - rank(b, query.now) ||
+      b.certificate.notBefore - a.certificate.notBefore ||
+      // Made together: RSA first, which every peer and EdgeSync of Exchange takes.
+      Number(keyFamily(b) === 'rsa') - Number(keyFamily(a) === 'rsa'),
   );
   const [chosen, ...others] = ranked;
-  const passedOver = [
-    ...judged
-      .filter(({ flaw }) => flaw !== '')
-      .map(({ candidate, flaw }) => ({ name: nameOf(candidate), reason: flaw })),
-    ...others.map((other) => ({
-      name: nameOf(other),
-      reason: chosen === undefined ? '' : lostTo(chosen, other, query.now),
-    })),
-  ];
+  const flawed = judged
+    .filter(({ flaw }) => flaw !== '')
+    .map(({ candidate, flaw }) => ({ name: nameOf(candidate), reason: flaw }));
   if (chosen === undefined) {
-    return { wanted: search.wanted, reason: 'no certificate of the store is fit', outOfDate: false, passedOver };
+    const reason = 'no certificate of the store is fit';
+    return { wanted: search.wanted, reason, outOfDate: false, passedOver: flawed, companions: [] };
   }
+  const companions = companionsOf(chosen, others, query.now);
   const age = ageOf(chosen.certificate, query.now);
   return {
     chosen,
+    companions,
     wanted: search.wanted,
-    reason: reasonFor(chosen, age, others.length),
+    reason: reasonFor(chosen, age, others.length - companions.length) + besides(companions),
     outOfDate: age !== '',
-    passedOver,
+    passedOver: [
+      ...flawed,
+      ...others
+        .filter((other) => !companions.includes(other))
+        .map((other) => ({ name: nameOf(other), reason: lostTo(chosen, other, query.now) })),
+    ],
   };
+}
+
+/**
+ * Exchange's order runs per key algorithm. One that is only self-signed, or out of date, never stands beside a better one:
+ * the client chooses between them.
+ */
+function companionsOf<C extends CertificateCandidate>(chosen: C, others: readonly C[], now: number): readonly C[] {
+  const taken = new Set([keyFamily(chosen)]);
+  return others.filter((other) => {
+    if (rank(other, now) !== rank(chosen, now) || taken.has(keyFamily(other))) return false;
+    taken.add(keyFamily(other));
+    return true;
+  });
+}
+
+/** A TLS context holds one certificate of each. */
+function keyFamily({ certificate }: CertificateCandidate): string {
+  return certificate.keyType.startsWith('rsa') ? 'rsa' : certificate.keyType;
+}
+
+function besides(companions: readonly CertificateCandidate[]): string {
+  return companions
+    .map(({ certificate }) => `; beside it ${certificate.thumbprint.slice(0, 8)} for ${certificate.keyType} keys`)
+    .join('');
 }
 
 /** TlsCertificateName, else the connector's Fqdn, else the server's. A string: why nothing can be searched. */
@@ -135,6 +167,8 @@ function reasonFor({ certificate }: CertificateCandidate, age: string, others: n
 
 function lostTo(chosen: CertificateCandidate, other: CertificateCandidate, now: number): string {
   const age = ageOf(other.certificate, now);
+  const sameAge = other.certificate.notBefore === chosen.certificate.notBefore;
+  if (sameAge && rank(other, now) === rank(chosen, now)) return 'has the same age: the other one stands first';
   if (age !== '' && ageOf(chosen.certificate, now) === '') return age;
   if (other.certificate.selfSigned && !chosen.certificate.selfSigned)
     return 'is self-signed, and one issued by an authority fits';

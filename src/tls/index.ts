@@ -48,6 +48,7 @@ export {
   sendTlsPolicy,
   type TlsAuthLevel,
 } from './send-policy.ts';
+export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile, type TlsVersion } from './server-profile.ts';
 export {
   type DemandSource,
   describePolicy,

@@ -73,7 +73,7 @@ async function handshake(
   }
 }
 
-test('the server certificate is made once, for short name and FQDN, for five years, and kept private', async (t) => {
+test('the server certificates, RSA and ECDSA, are made once, for short name and FQDN, for five years, and kept private', async (t) => {
   const clock = standingClock(Date.UTC(2026, 1, 3));
   const folder = folderFor(t);
   await using store = await CertificateStore.open({ folder, clock });
@@ -91,8 +91,10 @@ test('the server certificate is made once, for short name and FQDN, for five yea
     'not made again',
   );
   assert.equal(statSync(folder).mode & 0o777, 0o700);
-  assert.deepEqual(readdirSync(folder), [`${entry.thumbprint}.pem`]);
-  assert.equal(statSync(`${folder}/${entry.thumbprint}.pem`).mode & 0o777, 0o600);
+  const own = store.list();
+  assert.deepEqual(own.map(({ certificate }) => certificate.keyType).sort(), ['ec', 'rsa']);
+  assert.deepEqual(readdirSync(folder).sort(), own.map(({ thumbprint }) => `${thumbprint}.pem`).sort());
+  for (const file of readdirSync(folder)) assert.equal(statSync(`${folder}/${file}`).mode & 0o777, 0o600);
   clock.set(Date.UTC(2031, 0, 20));
   const renewed = await store.ensureServerCertificate('edge1.contoso.com');
   assert.notEqual(renewed.thumbprint, entry.thumbprint, 'renewed in its last month');
