@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { coalesced, FaultList, systemClock } from '../../base/index.ts';
-import { CertificateStore } from '../../certificates/index.ts';
+import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
 import type { StatusReport, WhyRequest } from '../../cli/index.ts';
 import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
 import type { SnapshotPlace } from '../../config/index.ts';
@@ -140,7 +140,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
     log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
   );
   const { fqdn } = configuration.current.server;
-  const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
+  const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   await certificates.ensureServerCertificate(fqdn);
   const ldap = new LdapEndpoints(paths, place, {
     store,

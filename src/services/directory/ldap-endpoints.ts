@@ -38,7 +38,7 @@ export class LdapEndpoints implements AsyncDisposable {
       serverDn: serverObjectIn(store, configurationDn).dn,
       tls: {
         secureContext: () => {
-          const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: settings().fqdn });
+          const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: settings().fqdn, single: true });
           if (context === undefined) throw new Error('there is no certificate for LDAPS');
           return context;
         },

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
-import { CertificateStore } from '../../certificates/index.ts';
+import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
 import type { Snapshot, SnapshotHolder } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
@@ -94,7 +94,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
   const directory = await openDirectory(paths, { readOnly: true });
   const snapshots = holdSnapshots(directory);
   const journal = new FileJournal(journalSettings(snapshots.current, paths), { clock, faults });
-  const certificates = await CertificateStore.open({ folder: paths.certificates, clock });
+  const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   const sessionIds = new SessionIds();
   const common = { snapshots, journal, clock };
   const sender = new SmtpSender({ ...common, resolver: new NodeResolver(), sessions: sessionIds });
