@@ -1,8 +1,22 @@
 /** Rules between the properties of one receive connector (those between connectors stand in connector-conflict.ts). */
 import type { Rule } from './object-table.ts';
-import type { ReceiveConnectorValues } from './receive-connector.ts';
 
-type Check = Rule<ReceiveConnectorValues>;
+/** The properties of a receive connector that the rules look at. */
+interface RuledProperties {
+  readonly authMechanism: readonly string[];
+  readonly permissionGroups: readonly string[];
+  readonly requireTLS: boolean;
+  readonly domainSecureEnabled: boolean;
+  readonly binaryMimeEnabled: boolean;
+  readonly chunkingEnabled: boolean;
+  /** Seconds. */
+  readonly connectionInactivityTimeout: number;
+  readonly connectionTimeout: number;
+  readonly bindings: readonly unknown[];
+  readonly remoteIPRanges: readonly unknown[];
+}
+
+type Check = Rule<RuledProperties>;
 
 const bothTls: Check = {
   name: 'basic-auth-require-tls',

@@ -5,7 +5,7 @@ import { adminDisplayNameRow, commentRow, exchangeVersionRow, serverRow } from '
 import { bindings, certificateName, fqdn, ipRanges } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { permissionGroups } from './permission-groups.ts';
-import { property, type Syntax, type ValuesOf } from './property.ts';
+import { property, type Syntax } from './property.ts';
 import { receiveConnectorRules } from './receive-connector-rules.ts';
 import { byteSize, flags, integer, list, oneOf, orUnlimited, text, timeSpan, yesNo } from './syntaxes.ts';
 
@@ -454,9 +454,6 @@ export const receiveConnector: ObjectTable<typeof properties> = {
   properties,
   rules: receiveConnectorRules,
 };
-
-/** Values that the rules look at. */
-export type ReceiveConnectorValues = ValuesOf<typeof properties>;
 
 /** A receive connector as sessions see it. */
 export type ReceiveConnector = ObjectOf<typeof receiveConnector>;

@@ -1,7 +1,13 @@
+import type { DecisionEvent } from '../logs/index.ts';
 import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
 import type { MailArgument } from '../smtp/index.ts';
-import type { CommandSession } from './command-session.ts';
 import type { SinkTransaction } from './message-sink.ts';
+
+/** The session, as far as a transaction tells what it decided. */
+export interface DecisionTeller {
+  readonly origin: { readonly id: string };
+  emit(event: DecisionEvent): void;
+}
 
 /** One mail transaction: from MAIL to the end of the data (RFC 5321 §3.3). */
 export class Transaction {
@@ -66,7 +72,7 @@ export class Transaction {
    * Tells what was accepted, once: with the message's id as soon as there is one, so that its chain of decisions holds
    * its own recipients and not those of a hundred others that came on the same connection.
    */
-  tell(session: Pick<CommandSession, 'origin' | 'emit'>, message: number): void {
+  tell(session: DecisionTeller, message: number): void {
     if (this.#told) return;
     this.#told = true;
     const head = { session: session.origin.id, message };

@@ -5,13 +5,19 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
+import { systemClock } from '../../src/base/index.ts';
+import { CertificateStore } from '../../src/certificates/index.ts';
 import { EdgeConnection } from '../../src/smtp-receive/edge-connection.ts';
 import { EdgeServer } from '../../src/smtp-receive/edge-server.ts';
 import { EdgeStream } from '../../src/smtp-receive/edge-stream.ts';
 import { SMTPConnection, SMTPServer, SMTPStream } from '../../src/smtp-receive/library.ts';
+import { Receiving } from './receiving.ts';
 
 const methods = (prototype: object): Map<string, string> =>
   new Map(
@@ -96,6 +102,50 @@ for (const { ours, theirs, overridden, reliedOn } of rows) {
     });
   }
 }
+
+/** Overridden, and called by none of the library's ways that sessions take: should one be taken all the same, the session answers. */
+const guards = new Set(['SMTPConnection._onCommand', 'SMTPConnection.send']);
+
+test('behaviour: the library calls every method that is overridden', async (t) => {
+  const called = new Set<string>();
+  for (const { ours, theirs, overridden } of rows) {
+    for (const method of overridden) {
+      const original = Object.getOwnPropertyDescriptor(ours, method);
+      assert.ok(original !== undefined, method);
+      const value: unknown = original.value;
+      assert.ok(typeof value === 'function');
+      Object.defineProperty(ours, method, {
+        ...original,
+        value(this: unknown, ...args: unknown[]): unknown {
+          called.add(`${theirs.constructor.name}.${method}`);
+          return Reflect.apply(value, this, args);
+        },
+      });
+      t.after(() => Object.defineProperty(ours, method, original));
+    }
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'edge-library-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await using certificates = await CertificateStore.open({ folder, clock: systemClock });
+  await certificates.ensureServerCertificate('mail.example.net');
+  await using edge = await Receiving.start({ certificates });
+  const client = await edge.greeted();
+  await client.ask('STARTTLS');
+  await client.secure('mail.example.net');
+  assert.match(await client.ask('EHLO x'), /^250-/);
+  client.socket.end();
+  await client.end();
+  const reset = await edge.greeted();
+  reset.socket.resetAndDestroy();
+  await edge.closed(2);
+  const expected = rows.flatMap(({ theirs, overridden }) =>
+    overridden.map((method) => `${theirs.constructor.name}.${method}`),
+  );
+  assert.deepEqual(
+    expected.filter((name) => !called.has(name) && !guards.has(name)),
+    [],
+  );
+});
 
 test('the parser is a Writable with isClosed, as upgrade() and close() take it', () => {
   const parser = new EdgeStream({ takeLine() {}, takeLongLine() {}, takeEnd() {}, pause: (next) => next() });

@@ -243,6 +243,11 @@ export class Receiving implements AsyncDisposable {
     return client;
   }
 
+  /** Resolves when so many sessions have ended. */
+  async closed(count: number): Promise<void> {
+    while (this.of('session-closed').length < count || this.service.count > 0) await new Promise(setImmediate);
+  }
+
   of<K extends EventKind>(kind: K): EventOf<K>[] {
     return this.events.filter((event): event is DecisionEvent & EventOf<K> => event.kind === kind);
   }
@@ -330,9 +335,9 @@ export class Client {
   }
 
   /** Goes on inside TLS, without looking at the certificate. */
-  async secure(): Promise<void> {
+  async secure(servername = ''): Promise<void> {
     this.socket.removeAllListeners();
-    const socket = connectTls({ socket: this.socket, rejectUnauthorized: false });
+    const socket = connectTls({ socket: this.socket, rejectUnauthorized: false, servername });
     this.socket = socket;
     await once(socket, 'secureConnect');
     this.#listen(socket);
