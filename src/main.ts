@@ -14,6 +14,7 @@ export async function edge(args: readonly string[]): Promise<number> {
       directory: {
         open: async (state, options) =>
           (await import('./server-state/directory/index.ts')).openDirectory(statePaths(state), options),
+        openScratch: async (folder) => (await import('./server-state/directory/index.ts')).openScratch(folder),
         openBackup: async (folder) => (await import('./server-state/directory/index.ts')).openBackup(folder),
       },
     },

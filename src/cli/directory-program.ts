@@ -1,6 +1,7 @@
 /** Words, options and help of `edge directory`. */
 import { type Command, Option } from 'commander';
 import { defaultStateFolder } from '../processes/state/index.ts';
+import type { AccountOptions } from './directory-account.ts';
 import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
 
 /** What the commands have in common. */
@@ -49,6 +50,7 @@ export function addDirectory(
   };
   addReading(add, ends, parts, terminal);
   addWriting(add, ends, parts, terminal);
+  addAccounts(group, ends, parts, terminal);
 }
 
 type Add = (name: string, description: string, examples: readonly string[]) => Command;
@@ -105,9 +107,11 @@ function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal:
   ])
     .argument('<files...>', "LDIF files, in order; '-' is standard input")
     .option('--dry-run', 'check everything and write nothing', false)
+    .option('--replace', 'a full export takes the place of everything; what was there is kept as a backup', false)
     .action(
-      ends(async (files: string[], options: DirectoryOptions & { readonly dryRun: boolean }) =>
-        (await import('./directory-write.ts')).importFiles(files, options, directory, terminal),
+      ends(
+        async (files: string[], options: DirectoryOptions & { readonly dryRun: boolean; readonly replace: boolean }) =>
+          (await import('./directory-write.ts')).importFiles(files, options, directory, terminal),
       ),
     );
   add(
@@ -133,6 +137,49 @@ function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal:
     .action(
       ends(async (options: DirectoryOptions & { readonly rebuild: boolean }) =>
         (await import('./directory-write.ts')).verify(options, directory, terminal),
+      ),
+    );
+}
+
+function addAccounts(group: Command, ends: Ends, { directory }: CommandParts, terminal: Terminal): void {
+  const accounts = group.command('account').description('accounts that bind over LDAP: people, monitors, machines');
+  const add = (name: string, description: string, example: string): Command =>
+    accounts
+      .command(name)
+      .description(description)
+      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder('use')))
+      .option('--json', 'for programs', false)
+      .addHelpText('after', `\nExample:\n  edge directory account ${example}`);
+  add('add', 'makes an account below CN=Services', 'add monitor --role Readers --password-file /root/monitor.password')
+    .argument('<name>', 'name of the account')
+    .option('--role <role>', 'group below CN=Roles: Readers, Administrators, EdgeSync …', 'Readers')
+    .option('--password-file <file>', 'its first line is the password; without it you are asked')
+    .action(
+      ends(async (name: string, options: AccountOptions) =>
+        (await import('./directory-account.ts')).addAccount(name, options, directory, terminal),
+      ),
+    );
+  add('list', 'name, roles and state of every account', 'list').action(
+    ends(async (options: DirectoryOptions) =>
+      (await import('./directory-account.ts')).listAccounts(options, directory, terminal),
+    ),
+  );
+  for (const [verb, disabled] of [
+    ['disable', true],
+    ['enable', false],
+  ] as const)
+    add(verb, disabled ? 'closes an account: what it has open ends at once' : 'opens it again', `${verb} monitor`)
+      .argument('<name>', 'name of the account')
+      .action(
+        ends(async (name: string, options: DirectoryOptions) =>
+          (await import('./directory-account.ts')).disableAccount(name, { ...options, disabled }, directory, terminal),
+        ),
+      );
+  add('remove', 'deletes an account and its memberships', 'remove monitor')
+    .argument('<name>', 'name of the account')
+    .action(
+      ends(async (name: string, options: DirectoryOptions) =>
+        (await import('./directory-account.ts')).removeAccount(name, options, directory, terminal),
       ),
     );
 }

@@ -5,6 +5,7 @@ import { type DirectoryStore, ImportError, importLdif, type Restored, StoreError
 import { LdifError, type LdifRecord, readLdif } from '../ldap/index.ts';
 import { lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
+import { replaceContent } from './directory-replace.ts';
 import { commandActor, onStore, telling, tellService, withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
@@ -14,12 +15,13 @@ const pieceBytes = 256 * 1024;
 /** `edge directory import`: 1 when a record cannot be applied, and then nothing was written. */
 export async function importFiles(
   files: readonly string[],
-  options: DirectoryOptions & { readonly dryRun: boolean },
+  options: DirectoryOptions & { readonly dryRun: boolean; readonly replace: boolean },
   access: DirectoryAccess,
   terminal: Terminal,
 ): Promise<number> {
   // An export can begin a new directory.
   if (!options.dryRun) prepareStateFolder(statePaths(options.state));
+  if (options.replace) return replaceByFiles(files, options, access, terminal);
   return withStore('import', options, { access, terminal, readOnly: false }, async (store) => {
     const start = performance.now();
     const source = new Source(files);
@@ -36,13 +38,41 @@ export async function importFiles(
       terminal.out(options.json ? `${JSON.stringify(report)}\n` : `${records} records ${done}\n`);
       return exitStatus.done;
     } catch (error) {
-      if (!(error instanceof ImportError) && !(error instanceof LdifError) && !(error instanceof EncodingError))
-        throw error;
-      const line = 'line' in error ? { line: error.line } : {};
-      const fault = { error: error.message, file: source.file, ...line, ...('dn' in error && { dn: error.dn }) };
-      if (options.json) terminal.out(`${JSON.stringify(fault)}\n`);
-      else terminal.error(`edge directory import: ${source.file}: ${error.message}; nothing was written\n`);
-      return exitStatus.finding;
+      return refusedBy(error, source, options, terminal);
+    }
+  });
+}
+
+/** Says which record of which file was refused. Throws what is no refusal. */
+function refusedBy(error: unknown, source: Source, { json }: DirectoryOptions, terminal: Terminal): number {
+  if (!(error instanceof ImportError) && !(error instanceof LdifError) && !(error instanceof EncodingError))
+    throw error;
+  const line = 'line' in error ? { line: error.line } : {};
+  const fault = { error: error.message, file: source.file, ...line, ...('dn' in error && { dn: error.dn }) };
+  if (json) terminal.out(`${JSON.stringify(fault)}\n`);
+  else terminal.error(`edge directory import: ${source.file}: ${error.message}; nothing was written\n`);
+  return exitStatus.finding;
+}
+
+async function replaceByFiles(
+  files: readonly string[],
+  options: DirectoryOptions & { readonly dryRun: boolean },
+  access: DirectoryAccess,
+  terminal: Terminal,
+): Promise<number> {
+  return telling('import', options, terminal, async () => {
+    const source = new Source(files);
+    const onProgress = (done: number): void => terminal.error(`${done} records …\n`);
+    try {
+      const replacing = { state: options.state, dryRun: options.dryRun, onProgress };
+      const replaced = await replaceContent(source.records(), replacing, access);
+      if (!options.dryRun) await tellService(options.state, `import that replaces all, from ${files.join(', ')}`);
+      const kept = replaced.kept === undefined ? '' : `What was there is kept in ${replaced.kept}\n`;
+      const text = `${replaced.records} records: ${renderRestored(replaced, options.dryRun)}${kept}`;
+      terminal.out(options.json ? `${JSON.stringify({ ...replaced, dryRun: options.dryRun })}\n` : text);
+      return exitStatus.done;
+    } catch (error) {
+      return refusedBy(error, source, options, terminal);
     }
   });
 }

@@ -28,6 +28,8 @@ export interface DirectoryAccess {
   open(state: string, options: Pick<StoreOptions, 'readOnly' | 'alongside' | 'checked'>): Promise<DirectoryStore>;
   /** A backup: opened for reading, with the schema of this program. Throws StoreError. */
   openBackup(folder: string): Promise<DirectoryStore>;
+  /** An empty store in a folder that is not there yet, for content that is being read. */
+  openScratch(folder: string): Promise<DirectoryStore>;
 }
 
 export interface CommandParts {

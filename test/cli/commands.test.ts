@@ -20,6 +20,7 @@ async function run(...args: string[]) {
     directory: {
       open: () => Promise.reject(new Error('no directory here')),
       openBackup: () => Promise.reject(new Error('no backup here')),
+      openScratch: () => Promise.reject(new Error('no scratch here')),
     },
   };
   let out = '';

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCommand } from '../../src/cli/index.ts';
 import { lockStateFolder, prepareStateFolder, statePaths } from '../../src/processes/index.ts';
-import { openBackup, openDirectory, seedDirectory } from '../../src/server-state/directory/directory-access.ts';
+import {
+  openBackup,
+  openDirectory,
+  openScratch,
+  seedDirectory,
+} from '../../src/server-state/directory/directory-access.ts';
 import { edge } from '../lib/appliance.ts';
 
 interface Ran {
@@ -54,9 +59,15 @@ async function runDirectory(option: string, state: string, [command = '', ...arg
     directory: {
       open: (folder: string, options: { readOnly: boolean }) => openDirectory(statePaths(folder), options),
       openBackup,
+      openScratch,
     },
   };
-  const status = await runCommand(['directory', command, option, state, ...args], parts, terminal, '1.2.3');
+  const status = await runCommand(
+    ['directory', ...command.split(' '), option, state, ...args],
+    parts,
+    terminal,
+    '1.2.3',
+  );
   return { status, out, error };
 }
 
@@ -300,4 +311,57 @@ test('explain says which index answers, and when none does', async () => {
   assert.partialDeepStrictEqual(JSON.parse(scan.out), { base: 'o=Corp', found: 1 });
   const none = await state.run('explain', '(!(sn=doe))', '--base', 'o=Corp', '--json');
   assert.partialDeepStrictEqual(JSON.parse(none.out), { access: 'scan', candidates: 3 });
+});
+
+test('a full export takes the place of a fresh instance, all or nothing, and what was there is kept', async () => {
+  using old = await newState();
+  using fresh = await newState();
+  assert.equal((await old.run('import', old.file('people.ldif', people))).status, 0);
+  const exported = (await old.run('export')).out;
+  const before = (await fresh.run('export')).out;
+  const broken = fresh.file('broken.ldif', `${exported}\ndn: cn=x,o=Corp\nobjectClass: noSuchClass\nsn: x\n`);
+  const refused = await fresh.run('import', '--replace', broken);
+  assert.equal(refused.status, 1, refused.error);
+  assert.equal((await fresh.run('export')).out, before, 'a fault in the last record leaves everything as it was');
+  assert.equal(
+    (await fresh.run('import', '--replace', fresh.file('part.ldif', people))).status,
+    2,
+    'a part is refused',
+  );
+  const whole = fresh.file('whole.ldif', exported);
+  const rehearsed = await fresh.run('import', '--replace', '--dry-run', whole);
+  assert.equal(rehearsed.status, 0, rehearsed.error);
+  assert.equal((await fresh.run('export')).out, before);
+  const { status, out, error } = await fresh.run('import', '--replace', '--json', whole);
+  assert.equal(status, 0, error);
+  assert.equal((await fresh.run('export')).out, exported);
+  assert.equal((await fresh.run('verify')).status, 0);
+  const { kept } = JSON.parse(out) as { kept: string };
+  assert.equal((await fresh.run('restore', kept)).status, 0);
+  assert.equal((await fresh.run('export')).out, before, 'the way back');
+});
+
+test('an account takes one line to make, list, close and remove', async () => {
+  using state = await newState();
+  const passwordFile = state.file('password', 'correct horse\n');
+  const add = await state.run('account add', 'monitor', '--role', 'readers', '--password-file', passwordFile);
+  assert.equal(add.status, 0, add.error);
+  assert.match(add.out, /^CN=monitor,CN=Services,CN=Configuration,/);
+  const list = async (): Promise<string> => (await state.run('account list')).out;
+  assert.equal(await list(), 'monitor  Readers\n');
+  assert.equal((await state.run('account disable', 'monitor')).status, 0);
+  assert.equal(await list(), 'monitor  Readers  disabled\n');
+  assert.equal((await state.run('account enable', 'monitor')).status, 0);
+  assert.equal((await state.run('account remove', 'monitor')).status, 0);
+  assert.equal(await list(), '');
+  assert.doesNotMatch((await state.run('export')).out, /monitor/);
+  for (const [args, says] of [
+    [['account add', 'x', '--role', 'Kings', '--password-file', passwordFile], /Administrators, .*Readers/],
+    [['account add', 'x', '--password-file', state.file('short', 'abc\n')], /at least 8/],
+    [['account remove', 'nobody'], /no account 'nobody'/],
+  ] as const) {
+    const ran = await state.run(...args);
+    assert.notEqual(ran.status, 0);
+    assert.match(ran.error, says);
+  }
 });

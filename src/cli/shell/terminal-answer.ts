@@ -14,7 +14,7 @@ export async function answerAtTerminal(question: Question): Promise<string> {
 }
 
 /** One row of input; a secret one is not shown, whatever is written to. */
-async function readRow(label: string, secret: boolean): Promise<string> {
+export async function readRow(label: string, secret: boolean): Promise<string> {
   const given = new AbortController();
   const output = secret ? new Writable({ write: (_chunk, _encoding, done) => done() }) : process.stderr;
   const terminal = createInterface({ input: process.stdin, output, ...(secret && { terminal: true }) });

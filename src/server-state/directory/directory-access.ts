@@ -23,6 +23,11 @@ export async function openDirectory(
   return DirectoryStore.open({ path: paths.directory, schema: await loadSchema(ldapFolder('schema')), ...options });
 }
 
+/** Makes an empty store in a folder that is not there yet. */
+export async function openScratch(folder: string): Promise<DirectoryStore> {
+  return DirectoryStore.open({ path: folder, schema: await loadSchema(ldapFolder('schema')) });
+}
+
 /** Opens what `edge directory backup` wrote. Throws StoreError. */
 export async function openBackup(folder: string): Promise<DirectoryStore> {
   return DirectoryStore.open({

@@ -3,6 +3,7 @@ export {
   hasReplicationAccount,
   openBackup,
   openDirectory,
+  openScratch,
   placeIn,
   seedDirectory,
   seedPlaceholders,
