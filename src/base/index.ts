@@ -6,10 +6,20 @@
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';
+export { localDate, parseDate } from './dates.ts';
 export { type Endpoint, formatEndpoint } from './endpoint.ts';
 export { type Fault, FaultList, type FaultLog, type FaultReport, unreported } from './faults.ts';
 export { newGuid, SessionIds } from './ids.ts';
-export { contains, extent, type IpNumber, type IpRange, parseIp, parseIpRange, sourceNetwork } from './ip-range.ts';
+export {
+  contains,
+  extent,
+  formatIp,
+  type IpNumber,
+  type IpRange,
+  parseIp,
+  parseIpRange,
+  sourceNetwork,
+} from './ip-range.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';

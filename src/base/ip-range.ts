@@ -84,3 +84,9 @@ export function contains(range: IpRange, address: IpNumber): boolean {
 export function extent(range: IpRange): bigint {
   return range.last - range.first + 1n;
 }
+
+/** An address as text: dotted IPv4, IPv6 as RFC 5952 has it. */
+export function formatIp(family: 4 | 6, value: bigint): string {
+  const octets = Array.from({ length: family === 4 ? 4 : 16 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+  return ipaddr.fromByteArray(octets.reverse()).toString();
+}

@@ -113,12 +113,12 @@ function messageCmdlet({ verb, synopsis, says, impact, action, after }: MessageV
 }
 
 /** What message it was, and its state: after Remove-Message nobody can look any more. Subjects are private. */
-function auditedProperties(message: CmdletObject, after: string): AuditedChange['properties'] {
+function auditedProperties(message: CmdletObject, after?: string): AuditedChange['properties'] {
   const kept = ['InternetMessageId', 'FromAddress'].map((name) => {
     const value = plainText(message.get(name));
     return { name, before: value, after: value };
   });
-  return [{ name: 'Status', before: plainText(message.get('Status')), after }, ...kept];
+  return after === undefined ? kept : [{ name: 'Status', before: plainText(message.get('Status')), after }, ...kept];
 }
 
 const exportMessage: Cmdlet = {
@@ -133,6 +133,8 @@ const exportMessage: Cmdlet = {
     for (const message of await messagesOf(context, bound)) {
       const identity = String(message.get('Identity'));
       const content = await runningTransport(context).exportMessage(identity);
+      // Mail is private: who read it stands in the audit log, before it is read.
+      context.changed({ object: identity, dn: '', properties: auditedProperties(message) });
       yield new CmdletObject('BinaryFileDataObject', [
         ['FileData', content],
         ['Identity', identity],

@@ -1,5 +1,6 @@
 /** Objects of a table as the shell gets them. */
-import { type ObjectIdentity, propertyName, type TableShape } from '../config/index.ts';
+import { type ObjectIdentity, propertyName, StructuredValue, type TableShape } from '../config/index.ts';
+import { Dn } from '../ldap/index.ts';
 import { CmdletObject } from './runtime.ts';
 
 /** Named values in the order of the table, and what every directory object has behind them. */
@@ -10,12 +11,15 @@ export function shownObject(
   typeName = table.noun,
 ): CmdletObject {
   const rows = Object.entries(table.properties).filter(([, row]) => row.hidden !== true);
-  const shown = rows.map(([field, row]) => [propertyName(field, row), row.syntax.show(object[field])] as const);
+  const shown = rows.map(([field, row]) => {
+    const [name, value] = [propertyName(field, row), row.syntax.show(object[field])];
+    return [name, name === 'Server' && typeof value === 'string' ? serverId(value) : value] as const;
+  });
   return new CmdletObject(typeName, [
     ...shown,
     ['Name', object.name],
     ['DistinguishedName', object.dn],
-    ['Identity', object.identity],
+    ['Identity', objectId(object)],
     ['Guid', object.guid === '' ? null : object.guid],
     ['ObjectClass', table.objectClasses],
     ['WhenChanged', object.whenChanged],
@@ -23,11 +27,31 @@ export function shownObject(
     ['WhenChangedUTC', inUtc(object.whenChanged)],
     ['WhenCreatedUTC', inUtc(object.whenCreated)],
     ['OrganizationId', null],
-    ['Id', object.identity],
+    ['Id', objectId(object)],
     ['OriginatingServer', serverName],
     ['IsValid', true],
     ['ObjectState', 'Unchanged'],
   ]);
+}
+
+/** Microsoft.Exchange.Data.Directory.ADObjectId. */
+function objectId({ identity, name, dn, guid }: ObjectIdentity): StructuredValue {
+  const parsed = Dn.parse(dn);
+  const parent = parsed.parent?.toString() ?? '';
+  return new StructuredValue('ADObjectId', identity, [
+    ['Name', name],
+    ['DistinguishedName', dn],
+    ['ObjectGuid', guid === '' ? null : guid],
+    ['Parent', parent],
+    ['Depth', dn === '' ? 0 : parsed.rdns.length],
+    ['Rdn', parent === '' ? dn : dn.slice(0, -parent.length - 1)],
+    ['IsDeleted', false],
+  ]);
+}
+
+/** The same of the server that an object belongs to, by its name alone. */
+function serverId(name: string): StructuredValue {
+  return new StructuredValue('ADObjectId', name, [['Name', name]]);
 }
 
 /** A time whose local parts are those of the time in UTC: dates of the shell carry no zone. */

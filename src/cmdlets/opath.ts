@@ -1,5 +1,5 @@
 /** Filters of the -Filter parameters (OPATH): `Status -eq 'Retry' -and MessageCount -gt 10`. */
-import { nearestNameHint, parseByteSize, parseTimeSpan, wildcardTest } from '../base/index.ts';
+import { nearestNameHint, parseByteSize, parseDate, parseTimeSpan, wildcardTest } from '../base/index.ts';
 import { Quantity } from '../config/index.ts';
 import { badArgument } from './parameter-values.ts';
 import type { PropertyReader } from './runtime.ts';
@@ -51,7 +51,7 @@ function textOf(value: unknown): string {
 
 /** A number, size, span or date that a text stands for, as the property has it; undefined when it is none. */
 function numberLike(left: number | Quantity | Date, right: string): number | undefined {
-  if (left instanceof Date) return numeric(Date.parse(right));
+  if (left instanceof Date) return parseDate(right)?.getTime();
   if (/^unlimited$/i.test(right)) return Infinity;
   try {
     const isSpan = left instanceof Quantity && left.typeName === 'EnhancedTimeSpan';

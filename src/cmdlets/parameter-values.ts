@@ -1,5 +1,6 @@
 /** Reads what a line bound to parameters. */
-import { Quantity } from '../config/index.ts';
+import { parseDate } from '../base/index.ts';
+import { Quantity, StructuredValue } from '../config/index.ts';
 import { type BoundParameters, CmdletError, type PropertyReader } from './runtime.ts';
 
 /** Whether a value is an object of the pipeline. */
@@ -50,8 +51,8 @@ export function textsOf(bound: BoundParameters, name: string): readonly string[]
 export function dateOf(bound: BoundParameters, name: string): Date | undefined {
   const value = bound.get(name);
   if (value === undefined || value === null) return undefined;
-  const date = value instanceof Date ? value : new Date(plainText(value));
-  if (Number.isNaN(date.getTime()))
+  const date = value instanceof Date ? value : parseDate(plainText(value));
+  if (date === undefined || Number.isNaN(date.getTime()))
     throw badArgument(name, `'${plainText(value)}' is not a date such as 2026-01-31 18:00.`);
   return date;
 }
@@ -85,5 +86,6 @@ export function plainText(value: unknown): string {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plainText).join(',');
   if (isObject(value)) return nameOfObject(value);
-  return value instanceof Quantity ? value.toString() : JSON.stringify(value);
+  const hasText = value instanceof Quantity || value instanceof StructuredValue;
+  return hasText ? value.toString() : JSON.stringify(value);
 }

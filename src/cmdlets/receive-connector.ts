@@ -124,6 +124,22 @@ export function warnOpenRelay(context: CmdletContext, connector: Connector): voi
   }
 }
 
+/** Kinds of authentication that a connector keeps, and that no session offers yet. */
+const authenticationWithoutEffect: readonly string[] = [
+  'BasicAuth',
+  'BasicAuthRequireTLS',
+  'Integrated',
+  'ExchangeServer',
+  'ExternalAuthoritative',
+];
+
+function warn({ context, bound }: Request<Table>, after: Connector): void {
+  warnOpenRelay(context, after);
+  const kept = after.authMechanism.filter((one) => authenticationWithoutEffect.includes(one));
+  if (!bound.has('AuthMechanism') || kept.length === 0) return;
+  context.warning(`AuthMechanism ${kept.join(', ')} is kept, but clients cannot log on by it yet.`);
+}
+
 /** Receive connectors. */
 export const receiveConnectorKind: ObjectKind<Table> = {
   table: receiveConnector,
@@ -157,5 +173,5 @@ export const receiveConnectorKind: ObjectKind<Table> = {
   },
   preset,
   checkAmong,
-  warn: ({ context }, after) => warnOpenRelay(context, after),
+  warn,
 };

@@ -4,7 +4,7 @@
  * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
-import type { ServerRole } from '../config/index.ts';
+import { type ServerRole, StructuredValue } from '../config/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
 import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
@@ -51,7 +51,7 @@ export class CmdletObject implements PropertyReader {
   /** As PowerShell prints the object in a text: its identity. */
   toString(): string {
     const identity = this.get('Identity') ?? this.get('Name');
-    return typeof identity === 'string' ? identity : this.typeName;
+    return typeof identity === 'string' || identity instanceof StructuredValue ? identity.toString() : this.typeName;
   }
 }
 
@@ -226,7 +226,7 @@ export interface CmdletContext extends CmdletEnvironment {
   verbose(text: string): void;
   /** -WhatIf and -Confirm: false when the operation is not to be done. */
   shouldProcess(operation: Operation): Promise<boolean>;
-  /** After each change that was done. */
+  /** After each change that was done, and before content of mail is handed out: both are lines of the admin audit log. */
   changed(change: AuditedChange): void;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,6 @@
 /** Queues and messages as the shell gets them, and how lines choose among them. */
 import { nearestNameHint, wildcardTest } from '../base/index.ts';
-import { Quantity } from '../config/index.ts';
+import { Quantity, StructuredValue } from '../config/index.ts';
 import { notImplemented } from './changes.ts';
 import { parseOpath } from './opath.ts';
 import { badArgument, identityOf, isObject, plainText, resultSizeOf, textOf, textsOf } from './parameter-values.ts';
@@ -13,6 +13,30 @@ export function runningTransport({ transport }: CmdletContext): TransportAdminis
   const text =
     'The transport service is not running on this server, so there are no queues to reach. Start it with: edge start.';
   throw new CmdletError('TransportServiceNotRunning', 'ResourceUnavailable', text);
+}
+
+/** Microsoft.Exchange.Data.QueueViewer.QueueIdentity: `SERVER\\3`, `SERVER\\Submission`. */
+function queueIdentity(text: string, nextHopDomain = ''): StructuredValue {
+  const [server = '', number = ''] = text.split('\\');
+  const isNumbered = /^\d+$/.test(number);
+  return new StructuredValue('QueueIdentity', text, [
+    ['Server', server],
+    ['Type', isNumbered ? 'Delivery' : number],
+    ['RowId', isNumbered ? Number(number) : 0],
+    ['NextHopDomain', nextHopDomain],
+    ['IsLocal', true],
+    ['IsFullySpecified', true],
+    ['IsEmpty', false],
+  ]);
+}
+
+/** Microsoft.Exchange.Data.QueueViewer.MessageIdentity: `SERVER\\3\\12345`. */
+function messageIdentity(text: string, queue: string): StructuredValue {
+  return new StructuredValue('MessageIdentity', text, [
+    ['InternalId', Number(text.split('\\').at(-1))],
+    ['QueueIdentity', queueIdentity(queue)],
+    ['IsFullySpecified', true],
+  ]);
 }
 
 /** A queue, by Exchange's property names. */
@@ -37,7 +61,7 @@ export function presentQueue(queue: QueueInfo): CmdletObject {
     ['IncomingRate', queue.incomingRate],
     ['OutgoingRate', queue.outgoingRate],
     ['Velocity', Number((queue.outgoingRate - queue.incomingRate).toFixed(2))],
-    ['Identity', queue.identity],
+    ['Identity', queueIdentity(queue.identity, queue.nextHopDomain)],
     ['IsValid', true],
     ['ObjectState', 'New'],
   ]);
@@ -58,12 +82,12 @@ export function presentMessage(message: MessageInfo, withRecipients = false): Cm
     ['ExpirationTime', message.expirationTime],
     ['LastError', message.lastError === '' ? null : message.lastError],
     ['RetryCount', message.retryCount],
-    ['Queue', message.queue],
+    ['Queue', queueIdentity(message.queue)],
     [
       'Recipients',
       withRecipients ? message.recipients.map((one) => `${one.address};${one.status};${one.lastError}`) : null,
     ],
-    ['Identity', message.identity],
+    ['Identity', messageIdentity(message.identity, message.queue)],
     ['IsValid', true],
     ['ObjectState', 'New'],
   ]);

@@ -58,7 +58,7 @@ const serverDns = list(
     return dn;
   },
   String,
-  '',
+  { separator: '' },
 );
 
 const serverNames = list((name) => {

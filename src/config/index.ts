@@ -52,6 +52,7 @@ export { type SendConnector, sendConnector } from './send-connector.ts';
 export { parseSmartHost, readSmartHost, type SmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
+export { StructuredValue } from './structured-value.ts';
 export {
   testAcceptedDomain,
   testReceiveConnector,

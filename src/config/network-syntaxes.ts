@@ -2,7 +2,17 @@
 import { domainToASCII } from 'node:url';
 import { type Endpoint, formatEndpoint, type IpRange, parseIp, parseIpRange } from '../base/index.ts';
 import { AddressError, parseDomain as parseMailDomain } from '../smtp/index.ts';
+import {
+  addressSpaceValue,
+  bindingValue,
+  certificateNameValue,
+  domainPatternValue,
+  domainValue,
+  ipRangeValue,
+  smtpAddressValue,
+} from './network-values.ts';
 import type { Syntax } from './property.ts';
+import type { StructuredValue } from './structured-value.ts';
 import { list, requiredText, text } from './syntaxes.ts';
 
 /** A local endpoint to listen on. */
@@ -75,22 +85,37 @@ export function formatAddressSpace({ type, address, cost }: AddressSpace): strin
   return `${type}:${address};${cost}`;
 }
 
+/** A text that is an object in the shell. */
+function shownAs<T extends string | null>(syntax: Syntax<T>, value: (text: string) => StructuredValue): Syntax<T> {
+  return { ...syntax, show: (text) => (text === null ? null : value(text)) };
+}
+
 /** Local endpoints. */
-export const bindings: Syntax<readonly Binding[]> = list(parseBinding, formatEndpoint);
+export const bindings: Syntax<readonly Binding[]> = list(parseBinding, formatEndpoint, {
+  shown: (value) => bindingValue(value, formatEndpoint(value)),
+});
 /** Addresses of clients. */
-export const ipRanges: Syntax<readonly IpRange[]> = list(parseIpRange, (range) => range.text);
+export const ipRanges: Syntax<readonly IpRange[]> = list(parseIpRange, (range) => range.text, { shown: ipRangeValue });
 /** Address spaces of a send connector. */
-export const addressSpaces: Syntax<readonly AddressSpace[]> = list(parseAddressSpace, formatAddressSpace);
+export const addressSpaces: Syntax<readonly AddressSpace[]> = list(parseAddressSpace, formatAddressSpace, {
+  shown: (value) => addressSpaceValue(value, formatAddressSpace(value)),
+});
 /** Domains without wildcard. */
-export const domainList: Syntax<readonly string[]> = list(parseDomain, String);
+export const domainList: Syntax<readonly string[]> = list(parseDomain, String, { shown: (text) => domainValue(text) });
 /** A host name, or nothing. */
-export const fqdn = text('Fqdn', parseDomain, 255);
+export const fqdn = shownAs(text('Fqdn', parseDomain, 255), (name) => domainValue(name, 'Fqdn'));
 /** A domain without wildcard, or nothing. */
-export const domain = text('SmtpDomain', parseDomain, 255);
+export const domain = shownAs(text('SmtpDomain', parseDomain, 255), (name) => domainValue(name));
 /** A domain, '*.domain' or '*'. */
-export const domainPattern = requiredText('SmtpDomainWithSubdomains', parseDomainPattern, 255);
+export const domainPattern = shownAs(
+  requiredText('SmtpDomainWithSubdomains', parseDomainPattern, 255),
+  domainPatternValue,
+);
 /** The same, or nothing. */
-export const domainPatternOrNull = text('SmtpDomainWithSubdomains', parseDomainPattern, 255);
+export const domainPatternOrNull = shownAs(
+  text('SmtpDomainWithSubdomains', parseDomainPattern, 255),
+  domainPatternValue,
+);
 
 function checkedAddress(value: string): string {
   parseIp(value);
@@ -103,21 +128,27 @@ export const ipAddress = text('IPAddress', checkedAddress, 64);
 export const ipAddresses: Syntax<readonly string[]> = list(checkedAddress, String);
 
 /** A mail address with a domain, or nothing. */
-export const smtpAddress = text(
-  'SmtpAddress',
-  (value) => {
-    const at = value.lastIndexOf('@');
-    if (at < 1 || at === value.length - 1 || /[\s<>]/.test(value)) {
-      throw new RangeError(`'${value}' is not an address such as user@example.com`);
-    }
-    parseDomain(value.slice(at + 1));
-    return value;
-  },
-  571,
+export const smtpAddress = shownAs(
+  text(
+    'SmtpAddress',
+    (value) => {
+      const at = value.lastIndexOf('@');
+      if (at < 1 || at === value.length - 1 || /[\s<>]/.test(value)) {
+        throw new RangeError(`'${value}' is not an address such as user@example.com`);
+      }
+      parseDomain(value.slice(at + 1));
+      return value;
+    },
+    571,
+  ),
+  smtpAddressValue,
 );
 
 /** `<I>issuer<S>subject` of a certificate, or nothing. */
-export const certificateName = text('SmtpX509Identifier', (value) => {
-  if (!/^<I>.+<S>.*$/.test(value)) throw new RangeError(`'${value}' is not of the form <I>issuer<S>subject`);
-  return value;
-});
+export const certificateName = shownAs(
+  text('SmtpX509Identifier', (value) => {
+    if (!/^<I>.+<S>.*$/.test(value)) throw new RangeError(`'${value}' is not of the form <I>issuer<S>subject`);
+    return value;
+  }),
+  certificateNameValue,
+);

@@ -1,11 +1,20 @@
 /** The row of a property table, and the object that a table describes. */
 import type { Quantity } from './quantity.ts';
+import type { StructuredValue } from './structured-value.ts';
 
 /** The two kinds of server, where a default depends on it. */
 export type ServerRole = 'EdgeTransport' | 'Mailbox';
 
 /** A value as the shell's objects hold it. Flags are one text ('Tls, BasicAuth'), lists are arrays. */
-export type Shown = null | boolean | number | string | Date | Quantity | readonly (string | number)[];
+export type Shown =
+  | null
+  | boolean
+  | number
+  | string
+  | Date
+  | Quantity
+  | StructuredValue
+  | readonly (string | number | StructuredValue)[];
 
 /** What values of one kind look like in the shell and in the directory. All four directions stand together. */
 export interface Syntax<T> {

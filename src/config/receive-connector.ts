@@ -61,7 +61,7 @@ const tlsDomainCapabilities = list(
     return value;
   },
   String,
-  '',
+  { separator: '' },
 );
 
 const constantFalse = (attribute: string, help: string) =>

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { parseIp } from '../base/index.ts';
 import { parseDomain } from './network-syntaxes.ts';
+import { smartHostValue } from './network-values.ts';
 import type { Syntax } from './property.ts';
 import { list } from './syntaxes.ts';
 
@@ -49,7 +50,9 @@ function readPort(digits: string, text: string): number {
 
 /** Smart hosts: one attribute value with all of them in order, since the values of an LDAP attribute have none. */
 export const smartHosts: Syntax<readonly string[]> = {
-  ...list(parseSmartHost, String),
+  ...list(parseSmartHost, String, {
+    shown: (text) => (text === '--' ? text : smartHostValue(text, readSmartHost(text))),
+  }),
   read: (values) => values.flatMap((value) => value.split(',')).map((value) => parseSmartHost(value.trim())),
   write: (hosts) => (hosts.length === 0 ? [] : [hosts.join(',')]),
 };

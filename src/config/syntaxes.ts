@@ -2,6 +2,7 @@
 import { parseByteSize, parseTimeSpan } from '../base/index.ts';
 import type { PackedSyntax, Syntax } from './property.ts';
 import { Quantity } from './quantity.ts';
+import { StructuredValue } from './structured-value.ts';
 
 /** Kept for 'Unlimited' in attributes of integer syntax. */
 const unlimitedInDirectory = '-1';
@@ -10,7 +11,7 @@ const unlimitedInDirectory = '-1';
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value.trim();
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
-  if (value instanceof Quantity) return value.toString();
+  if (value instanceof Quantity || value instanceof StructuredValue) return value.toString();
   if (Array.isArray(value) && value.length === 1) return asText(value[0]);
   if (value === null || value === undefined) throw new RangeError('a value is needed, not $null');
   throw new RangeError('one value is needed, not a list');
@@ -245,11 +246,22 @@ export function requiredText(
   return { ...some, parse: (value) => refuseNull(some.parse(value)), read: (v) => refuseNull(some.read(v)) };
 }
 
+interface ListOptions<T> {
+  /** Between values in one text; '' takes each text whole. */
+  readonly separator?: string;
+  /** A value in the shell, where it is more than its text. */
+  readonly shown?: (value: T) => string | StructuredValue;
+}
+
 /**
  * A list of values, one directory value each. `item` throws RangeError; `print` is shown and stored.
  * One text with commas is several values, unless values hold commas themselves.
  */
-export function list<T>(item: (text: string) => T, print: (value: T) => string, separator = ','): Syntax<readonly T[]> {
+export function list<T>(
+  item: (text: string) => T,
+  print: (value: T) => string,
+  { separator = ',', shown = print }: ListOptions<T> = {},
+): Syntax<readonly T[]> {
   const unique = (values: readonly T[]): readonly T[] => {
     const seen = new Set<string>();
     return values.filter((value) => !seen.has(print(value).toLowerCase()) && seen.add(print(value).toLowerCase()));
@@ -266,6 +278,6 @@ export function list<T>(item: (text: string) => T, print: (value: T) => string, 
     },
     read: (values) => values.map(item),
     write: (values) => values.map(print),
-    show: (values) => values.map(print),
+    show: (values) => values.map(shown),
   };
 }

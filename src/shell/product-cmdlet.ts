@@ -1,4 +1,5 @@
 /** The product's cmdlets as commands of the language. They run wherever the runner has them run. */
+import { parseDate } from '../base/index.ts';
 import {
   type Cmdlet,
   CmdletError,
@@ -38,8 +39,17 @@ export function productParameter(parameter: Parameter): ParameterDescription {
     ...(parameter.allowed === undefined ? {} : { allowed: parameter.allowed }),
     ...(parameter.help === undefined ? {} : { help: parameter.help }),
     ...(parameter.identityOf === undefined ? {} : { identityOf: parameter.identityOf }),
-    ...(parameter.isSwitch === true ? {} : { parse: (value: unknown) => checked(value, check) }),
+    ...(parameter.isSwitch === true
+      ? {}
+      : { parse: (value: unknown) => checked(isDate.test(type) ? asDate(value) : value, check) }),
   };
+}
+
+const isDate = /^(?:Ex)?DateTime$/;
+
+/** A date is one of the caller's zone, which may be another one than the service's. */
+function asDate(value: unknown): unknown {
+  return typeof value === 'string' ? (parseDate(value) ?? value) : value;
 }
 
 /** The cmdlet reads values itself; here they are only looked at. */

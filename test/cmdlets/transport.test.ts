@@ -157,6 +157,14 @@ test('Get-QueueDigest shows as much of the queues as is asked for', async () => 
   assert.deepEqual(await shown('Verbose'), ['EDGE1\\3 Retry 12 DnsConnectorDelivery example.com 451 later']);
 });
 
+test('whoever reads mail by Export-Message is in the audit log', async () => {
+  const { changes } = await new Bench('edge', new FakeTransport()).run('Export-Message', { Identity: 'EDGE1\\3\\11' });
+  assert.deepEqual(
+    changes.map(({ object, properties }) => [object, properties.map(({ name }) => name)]),
+    [['EDGE1\\3\\11', ['InternetMessageId', 'FromAddress']]],
+  );
+});
+
 test('Export-Message gives the content', async () => {
   const { objects } = await new Bench('edge', new FakeTransport()).run('Export-Message', { Identity: 'EDGE1\\3\\11' });
   assert.equal(String(objects[0]?.get('FileData')), 'Subject: EDGE1\\3\\11\r\n\r\n');

@@ -2,7 +2,7 @@
  * Values of cmdlets as JSON, for callers in other processes: parameters on the way in, objects on the way out. What JSON has
  * stands as it is; any other value is an object with one key that names its kind (`{"date":…}`, `{"object":[type,…]}`).
  */
-import { Quantity } from '../../config/index.ts';
+import { Quantity, StructuredValue } from '../../config/index.ts';
 import { CmdletObject, type HashReader, type PropertyReader } from '../runtime.ts';
 import { SecureString } from './secure-string.ts';
 
@@ -74,6 +74,10 @@ class WireWriter {
     if (value instanceof Quantity) {
       return { quantity: [value.typeName, this.write(value.value, depth), value.toString()] };
     }
+    if (value instanceof StructuredValue) {
+      const members = value.members.map(([name, own]) => [name, this.write(own, depth)]);
+      return { structured: [value.typeName, value.toString(), members] };
+    }
     if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') };
     // It leaves the process for the one that it is meant for, over a socket that no other account can open.
     if (value instanceof SecureString) return { secret: value.reveal() };
@@ -114,11 +118,11 @@ class WireReader {
     secret: (content) => new SecureString(textOf(content)),
     object: (content, depth) => {
       const [typeName, entries] = listOf(content, 2);
-      const read = listOf(entries).map((entry) => {
-        const [name, value] = listOf(entry, 2);
-        return [textOf(name), this.read(value, depth)] as const;
-      });
-      return new CmdletObject(textOf(typeName), read);
+      return new CmdletObject(textOf(typeName), this.#named(entries, depth));
+    },
+    structured: (content, depth) => {
+      const [typeName, text, members] = listOf(content, 3);
+      return new StructuredValue(textOf(typeName), textOf(text), this.#named(members, depth));
     },
     table: (content, depth) =>
       new ParameterTable(
@@ -138,6 +142,13 @@ class WireReader {
     const read = Object.hasOwn(this.#kinds, kind) ? this.#kinds[kind] : undefined;
     if (read === undefined || others.length > 0) throw new RangeError(`there is no kind of value '${kind}'`);
     return read(content, depth + 1);
+  }
+
+  #named(entries: unknown, depth: number): (readonly [name: string, value: unknown])[] {
+    return listOf(entries).map((entry) => {
+      const [name, value] = listOf(entry, 2);
+      return [textOf(name), this.read(value, depth)] as const;
+    });
   }
 }
 

@@ -89,10 +89,13 @@ function notFound(name: string, finder: CommandFinder, id: string): ShellError {
 }
 
 function commandInfo({ name, synopsis }: CmdletDescription): ShellObject {
+  const [, verb = '', noun = ''] = /^([^-]+)-(.+)$/.exec(name) ?? [];
   return new ShellObject('CommandInfo', [
     ['CommandType', 'Cmdlet'],
     ['Name', name],
     ['Synopsis', synopsis],
+    ['Verb', verb],
+    ['Noun', noun],
   ]);
 }
 

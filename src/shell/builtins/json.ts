@@ -1,3 +1,4 @@
+import { StructuredValue } from '../../config/index.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';
@@ -15,7 +16,7 @@ export function toJson(value: unknown, depth: number): Json {
   if (typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : toText(value);
   if (value instanceof Date) return value.toISOString();
-  if (value instanceof Quantity) return value.toString();
+  if (value instanceof Quantity || value instanceof StructuredValue) return value.toString();
   if (value instanceof Uint8Array) return [...value];
   if (Array.isArray(value)) return depth < 0 ? toText(value) : value.map((item) => toJson(item, depth - 1));
   const named =

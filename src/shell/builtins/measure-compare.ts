@@ -1,3 +1,4 @@
+import { StructuredValue } from '../../config/index.ts';
 import { numberOf } from '../interpreter/arithmetic.ts';
 import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { compare } from '../values/compare.ts';
@@ -105,7 +106,8 @@ async function* compareObjects(call: CmdletCall): AsyncGenerator<unknown> {
 
 /** Text without its case, unless case counts. */
 function fold(value: unknown, call: CmdletCall): unknown {
-  return typeof value === 'string' && !switchParameter(call, 'CaseSensitive') ? value.toLowerCase() : value;
+  const own = value instanceof StructuredValue ? value.toString() : value;
+  return typeof own === 'string' && !switchParameter(call, 'CaseSensitive') ? own.toLowerCase() : own;
 }
 
 async function all(source: AsyncIterable<unknown>): Promise<unknown[]> {

@@ -1,3 +1,4 @@
+import { StructuredValue } from '../../config/index.ts';
 import { numberFromText } from '../language/number.ts';
 import { toBoolean } from '../values/convert.ts';
 import { Hashtable } from '../values/hashtable.ts';
@@ -51,10 +52,10 @@ export function add(left: unknown, right: unknown): unknown {
     Budget.size(left.length + items.length);
     return [...(left as readonly unknown[]), ...items];
   }
-  if (typeof left === 'string') {
-    const text = toText(right);
-    Budget.size(left.length + text.length);
-    return left + text;
+  if (typeof left === 'string' || left instanceof StructuredValue) {
+    const [start, end] = [toText(left), toText(right)];
+    Budget.size(start.length + end.length);
+    return start + end;
   }
   if (left instanceof Hashtable) {
     if (!(right instanceof Hashtable)) {

@@ -1,4 +1,5 @@
 import { nearestNameHint } from '../../base/index.ts';
+import { StructuredValue } from '../../config/index.ts';
 import { compare, equals } from '../values/compare.ts';
 import { convertTo } from '../values/convert.ts';
 import { formatDate } from '../values/dates.ts';
@@ -206,7 +207,7 @@ function encodingMethod(self: TypeValue, name: string, args: readonly unknown[])
 /** The tables for a value, its own first. Methods of a row take values of that row's kind only. */
 function tablesFor(value: unknown): readonly Methods<never>[] {
   const tables: Methods<never>[] = [];
-  if (typeof value === 'string') tables.push(ofText);
+  if (typeof value === 'string' || value instanceof StructuredValue) tables.push(ofText);
   if (value instanceof Date) tables.push(ofDate);
   if (isTimeSpan(value)) tables.push(ofTimeSpan);
   else if (value instanceof Quantity) tables.push(ofSize);
@@ -230,7 +231,9 @@ export function callMethod(value: unknown, name: string, args: readonly unknown[
   const tables = tablesFor(value);
   for (const table of tables) {
     const found = Object.entries(table).find(([own]) => own.toLowerCase() === folded);
-    if (found !== undefined) return invoke(found, value, args);
+    // What prints as a text has the methods of one, beside its own members.
+    const isText = table === ofText && value instanceof StructuredValue;
+    if (found !== undefined) return invoke(found, isText ? value.toString() : value, args);
   }
   if (Array.isArray(value) && value.length > 0) return value.map((item) => callMethod(item, name, args));
   const known = tables.flatMap((table) => Object.keys(table));

@@ -1,6 +1,6 @@
-import { nearestNameHint, newGuid } from '../../base/index.ts';
+import { nearestNameHint, newGuid, parseDate } from '../../base/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
-import { parseDate, parseExact } from '../values/dates.ts';
+import { parseExact } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';

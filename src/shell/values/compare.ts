@@ -1,7 +1,6 @@
-import { parseByteSize, parseTimeSpan } from '../../base/index.ts';
+import { parseByteSize, parseDate, parseTimeSpan } from '../../base/index.ts';
 import { numberFromText } from '../language/number.ts';
 import { toBoolean } from './convert.ts';
-import { parseDate } from './dates.ts';
 import { isTimeSpan, Quantity } from './quantity.ts';
 import { toText } from './text.ts';
 

@@ -1,6 +1,5 @@
-import { parseByteSize, parseIp, parseTimeSpan } from '../../base/index.ts';
+import { parseByteSize, parseDate, parseIp, parseTimeSpan } from '../../base/index.ts';
 import { numberFromText } from '../language/number.ts';
-import { parseDate } from './dates.ts';
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { ScriptBlock } from './script-block.ts';

@@ -1,5 +1,7 @@
 /** Dates as the shell prints and reads them: the culture is en-US, times are the machine's local time. */
 
+import { localDate } from '../../base/index.ts';
+
 const two = (value: number): string => String(value).padStart(2, '0');
 const months = 'January February March April May June July August September October November December'.split(' ');
 const days = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
@@ -65,39 +67,6 @@ export function dateText(date: Date): string {
   return formatDate(date, 'MM/dd/yyyy HH:mm:ss');
 }
 
-const usPattern = /^(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*(AM|PM)?)?$/i;
-const isoPattern =
-  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*(Z|[+-]\d{2}:\d{2})?)?$/;
-
-/** Reads `2/28/2026 5:05 PM`, `2026-02-28`, `2026-02-28T17:05:00Z`; undefined for anything else, 30 February too. */
-export function parseDate(text: string): Date | undefined {
-  const trimmed = text.trim();
-  const us = usPattern.exec(trimmed);
-  if (us !== null) {
-    const [, month, day, year, hour = '0', minute = '0', second = '0', half] = us;
-    if (half !== undefined && (Number(hour) > 12 || Number(hour) === 0)) return undefined;
-    const hours = half === undefined ? Number(hour) : (Number(hour) % 12) + (/pm/i.test(half) ? 12 : 0);
-    return localDate([Number(year), Number(month), Number(day), hours, Number(minute), Number(second)]);
-  }
-  const iso = isoPattern.exec(trimmed);
-  if (iso === null) return undefined;
-  const [, year, month, day, hour = '0', minute = '0', second = '0', offset] = iso;
-  const date = localDate([year, month, day, hour, minute, second].map(Number));
-  if (date === undefined || offset === undefined) return date;
-  const milliseconds = Date.parse(
-    `${year}-${two(Number(month))}-${two(Number(day))}T${two(Number(hour))}:${minute}:${second}${offset}`,
-  );
-  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds);
-}
-
-function localDate([year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0]: readonly number[]):
-  | Date
-  | undefined {
-  const date = new Date(year, month - 1, day, hour, minute, second);
-  const kept = date.getMonth() === month - 1 && date.getDate() === day && hour < 24 && minute < 60 && second < 60;
-  return kept ? date : undefined;
-}
-
 /** What each token of a .NET format reads, as a group of a pattern. */
 const readers: Readonly<Record<string, string>> = {
   yyyy: '(?<year>\\d{4})',
@@ -124,7 +93,8 @@ export function parseExact(text: string, format: string): Date | undefined {
     minute = 0,
     second = 0,
   } = new RegExp(`^${parts.join('')}$`).exec(text.trim())?.groups ?? {};
-  return year === undefined ? undefined : localDate([year, month ?? 1, day ?? 1, hour, minute, second].map(Number));
+  if (year === undefined) return undefined;
+  return localDate([year, month ?? 1, day ?? 1, hour, minute, second].map(Number));
 }
 
 const unixParts: Readonly<Record<string, string>> = {

@@ -10,6 +10,18 @@ const fullNames: Readonly<Record<string, string>> = {
   ExtensibleQueueInfo: 'Microsoft.Exchange.Data.QueueViewer.ExtensibleQueueInfo',
   ExtensibleMessageInfo: 'Microsoft.Exchange.Data.QueueViewer.ExtensibleMessageInfo',
   MessageTrackingEvent: 'Microsoft.Exchange.Management.TransportLogSearchTasks.MessageTrackingEvent',
+  ADObjectId: 'Microsoft.Exchange.Data.Directory.ADObjectId',
+  AddressSpace: 'Microsoft.Exchange.Data.AddressSpace',
+  Fqdn: 'Microsoft.Exchange.Data.Fqdn',
+  IPBinding: 'Microsoft.Exchange.Data.IPBinding',
+  IPRange: 'Microsoft.Exchange.Data.IPRange',
+  MessageIdentity: 'Microsoft.Exchange.Data.QueueViewer.MessageIdentity',
+  QueueIdentity: 'Microsoft.Exchange.Data.QueueViewer.QueueIdentity',
+  SmartHost: 'Microsoft.Exchange.Data.SmartHost',
+  SmtpAddress: 'Microsoft.Exchange.Data.SmtpAddress',
+  SmtpDomain: 'Microsoft.Exchange.Data.SmtpDomain',
+  SmtpDomainWithSubdomains: 'Microsoft.Exchange.Data.SmtpDomainWithSubdomains',
+  SmtpX509Identifier: 'Microsoft.Exchange.Data.SmtpX509Identifier',
   ADAcePresentationObject: 'Microsoft.Exchange.Management.RecipientTasks.ADAcePresentationObject',
 };
 

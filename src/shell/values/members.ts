@@ -1,4 +1,5 @@
 import { SecureString } from '../../cmdlets/index.ts';
+import { StructuredValue } from '../../config/index.ts';
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { TypeValue } from './script-block.ts';
@@ -66,6 +67,7 @@ function builtIn(value: unknown): readonly (readonly [name: string, value: unkno
   if (value instanceof Hashtable) return read(ofHashtable, value);
   if (value instanceof TypeValue) return read(ofType, value);
   if (value instanceof SecureString) return [['Length', value.length]];
+  if (value instanceof StructuredValue) return value.members;
   if (isTimeSpan(value)) return read(ofTimeSpan, value);
   return value instanceof Quantity ? read(ofUnlimited, value) : [];
 }

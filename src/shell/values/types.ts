@@ -1,4 +1,5 @@
 import { SecureString } from '../../cmdlets/index.ts';
+import { StructuredValue } from '../../config/index.ts';
 import { fullTypeName } from './exchange-types.ts';
 import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';
@@ -35,6 +36,7 @@ function objectType(value: unknown): string {
   if (value instanceof SecureString) return 'System.Security.SecureString';
   if (value instanceof ScriptBlock) return 'System.Management.Automation.ScriptBlock';
   if (value instanceof TypeValue) return 'System.RuntimeType';
+  if (value instanceof StructuredValue) return fullTypeName(value.typeName);
   if (value instanceof Quantity) return quantityTypes[value.typeName] ?? value.typeName;
   if (value instanceof ShellObject) {
     return value.typeName === customObject

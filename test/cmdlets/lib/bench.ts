@@ -4,7 +4,7 @@ import {
   type Cmdlet,
   type CmdletContext,
   CmdletError,
-  type CmdletObject,
+  CmdletObject,
   type ConfigurationStore,
   type ConfigurationWrite,
   cmdletCatalogue,
@@ -12,6 +12,7 @@ import {
   type TrackingLog,
   type TransportAdministration,
 } from '../../../src/cmdlets/index.ts';
+import { StructuredValue } from '../../../src/config/index.ts';
 import {
   Dn,
   type Entry,
@@ -164,7 +165,8 @@ export class Bench {
     };
     let error: CmdletError | undefined;
     try {
-      for await (const object of this.cmdlet(name).run(context, new Map(Object.entries(given)))) objects.push(object);
+      for await (const object of this.cmdlet(name).run(context, new Map(Object.entries(given))))
+        objects.push(asTexts(object));
     } catch (thrown) {
       if (!(thrown instanceof CmdletError)) throw thrown;
       error = thrown;
@@ -203,4 +205,14 @@ export function hash(entries: Readonly<Record<string, unknown>>): unknown {
     get: (key: unknown) => byKey.get(String(key).toLowerCase()) ?? null,
     keys: () => Object.keys(entries),
   };
+}
+
+/** The same object with values that have members as the texts that they print. */
+function asTexts(object: CmdletObject): CmdletObject {
+  const plain = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(plain) : value instanceof StructuredValue ? value.toString() : value;
+  return new CmdletObject(
+    object.typeName,
+    object.entries().map(([name, value]) => [name, plain(value)] as const),
+  );
 }
