@@ -42,6 +42,7 @@ export {
 } from './shape.ts';
 export {
   cellText,
+  escapedJson,
   longestLogged,
   printable,
   printableJson,

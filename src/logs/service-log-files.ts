@@ -1,5 +1,7 @@
-import { renameSync, statSync } from 'node:fs';
+import { renameSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { systemClock } from '../base/index.ts';
+import { leftFreeBytes } from './files/disk-room.ts';
 
 /** Bounds of the service log. */
 export interface ServiceLogBounds {
@@ -13,6 +15,9 @@ export const serviceLogBounds: ServiceLogBounds = { maxFileSize: 16 * 1024 ** 2,
 
 /** How often each process looks at the file that all of them write to, in milliseconds. */
 const lookEveryMs = 10_000;
+
+/** A process that wrote so many octets looks at once: a burst must not wait for the next look. */
+const lookAfterOctets = 2 * 1024 ** 2;
 
 /** The file that one process has open, and how it is opened anew. */
 export interface OpenFile {
@@ -28,11 +33,20 @@ export class ServiceLogFiles {
   readonly #file: OpenFile;
   readonly #bounds: ServiceLogBounds;
   #inode: number;
+  #octets = 0;
+  #hasRoom = true;
 
   constructor(file: OpenFile, bounds: ServiceLogBounds = serviceLogBounds) {
     this.#file = file;
     this.#bounds = bounds;
     this.#inode = inodeOf(file.path);
+  }
+
+  /** A line of so many octets is about to be written. False: it must not be, the disk is nearly full. */
+  takes(octets: number): boolean {
+    this.#octets += octets;
+    if (this.#octets >= lookAfterOctets) this.look();
+    return this.#hasRoom;
   }
 
   /** Looks now and then until the process ends. */
@@ -46,6 +60,8 @@ export class ServiceLogFiles {
   /** One look. What cannot be moved stays, and is tried again. */
   look(): void {
     const { path } = this.#file;
+    this.#octets = 0;
+    this.#hasRoom = hasRoom(path);
     try {
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
       if (size > this.#bounds.maxFileSize) this.#moveAway(path);
@@ -69,4 +85,15 @@ export class ServiceLogFiles {
 /** 0: there is no such file. */
 function inodeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+/** As for all logs; those that have a fault of their own tell it. */
+function hasRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize >= leftFreeBytes;
+  } catch {
+    // Whoever writes hears what is wrong.
+    return true;
+  }
 }

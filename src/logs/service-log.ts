@@ -1,4 +1,5 @@
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { escapedJson, longestLogged, printable } from '../base/index.ts';
 import { ServiceLogFiles } from './service-log-files.ts';
 
 /** The service log of one process: JSON lines for the operator of the appliance, never mail content, never a secret. */
@@ -37,14 +38,35 @@ export function openServiceLog(options: { path?: string; process: string; level?
   );
   file?.on('error', () => {});
   const { path } = options;
-  if (file !== undefined && path !== undefined) new ServiceLogFiles({ path, reopen: () => file.reopen() }).watch();
+  const files =
+    file === undefined || path === undefined ? undefined : new ServiceLogFiles({ path, reopen: () => file.reopen() });
+  files?.watch();
+  const target: DestinationStream = file ?? destination({ fd: 2, sync: true });
   const log = pino(
     {
       level: options.level ?? 'info',
       base: { pid: process.pid, process: options.process },
       redact: { paths: secrets, censor: '***' },
+      formatters: { log: boundedFields },
     },
-    (file ?? destination({ fd: 2, sync: true })) as DestinationStream,
+    { write: (line) => void (files?.takes(line.length) !== false && target.write(escapedJson(line))) },
   );
   return { log, reopen: () => file?.reopen(), flush: () => file?.flushSync() };
+}
+
+/** Fields of a line: texts in them come from clients and peers, and are cut. Errors are the program's own. */
+function boundedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, bounded(value, mostNested)]));
+}
+
+const mostNested = 4;
+/** Values of a list that are told. */
+const mostValues = 50;
+
+function bounded(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.length > longestLogged ? printable(value, longestLogged) : value;
+  if (value === null || typeof value !== 'object' || value instanceof Error || depth === 0) return value;
+  if (Array.isArray(value)) return value.slice(0, mostValues).map((one) => bounded(one, depth - 1));
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, bounded(one, depth - 1)]));
 }

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openServiceLog } from '../../src/logs/index.ts';
 import { ServiceLogFiles } from '../../src/logs/service-log-files.ts';
 
 /** A process that appends to the log by its name at the time of opening. */
@@ -41,4 +52,30 @@ test('the service log is moved away when it is large, and so many files are kept
   renameSync(path, `${path}.moved`);
   one.files.look();
   assert.equal(one.reopened, 7, 'a file that somebody moved away is made anew');
+});
+
+test('what a stranger wrote is cut and acts on no terminal, and a burst does not pass the bound', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-service-log-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'service.log');
+  const service = openServiceLog({ path, process: 'test' });
+  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
+  service.log.info({ dn: 'x'.repeat(60_000), list: ['y'.repeat(999)], ok: 'short' }, 'a\u2028b\u009b2Jc\u202ed');
+  service.log.error(new Error('own words'), 'a fault');
+  for (let i = 0; !existsSync(`${path}.1`); i++) {
+    service.log.info(`${i} ${'z'.repeat(60_000)}`);
+    service.flush();
+  }
+  service.log.info('end');
+  service.flush();
+  // A write under way and a flush may change places.
+  const lines = readFileSync(`${path}.1`, 'utf8').split('\n');
+  const first = lines.find((one) => one.includes('"dn"')) ?? '';
+  const second = lines.find((one) => one.includes('"err"')) ?? '';
+  assert.doesNotMatch(first, /[\u0080-\u009f\u2028\u202e]/);
+  const line = JSON.parse(first) as { dn: string; list: string[]; ok: string; msg: string };
+  assert.deepEqual([line.dn.length, line.list[0]?.length, line.ok], [256, 256, 'short']);
+  assert.equal(line.msg, 'a\u2028b\u009b2Jc\u202ed');
+  assert.match(second, /own words/);
+  for (const name of readdirSync(folder)) assert.ok(statSync(join(folder, name)).size < 20 * 1024 ** 2, name);
 });

@@ -39,8 +39,12 @@ export function printableLines(text: string): string {
 /** JSON that is safe to show and has the same value: characters that act are escaped (RFC 8259 §7). */
 export function printableJson(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, undefined, indent) as string | undefined;
-  // Outside of strings JSON holds nothing but ASCII, and LF where it is indented.
-  return (json ?? 'null').replace(actingInJson, (found) =>
+  return escapedJson(json ?? 'null');
+}
+
+/** JSON with the same value: outside of strings it holds nothing but ASCII, and LF where it is indented or ends. */
+export function escapedJson(json: string): string {
+  return json.replace(actingInJson, (found) =>
     found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }

@@ -89,7 +89,11 @@ export async function openDirectoryService(
   certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
   archiver.start();
   await ldap.listen();
-  const client = new LdapConfigurationStore(ldap.socketPath, place.configurationDn, store);
+  const client = new LdapConfigurationStore(
+    ldap.socketPath,
+    { configurationDn: place.configurationDn, root: parts.paths.root },
+    store,
+  );
   const auditTrail = openAdminAudit(parts.paths);
   const management = new ManagementServer(methodsOf(parts, bus, client, auditTrail));
   await management.listen(parts.paths.management);
