@@ -71,13 +71,16 @@ export class LdapConfigurationStore implements ConfigurationStore, AsyncDisposab
   }
 }
 
+/** The logs that this program writes where an administrator says. */
+const pathsOfLogs = /^msExchTransport(?:MessageTrackingPath|(?:ReceiveProtocol|SendProtocol|Connectivity)LogPath)$/i;
+
 /**
  * Paths of logs are tried as the account of the services, which this process runs as, before they are set. Throws CmdletError with
  * the reason: a log that nobody can write would only be heard of later.
  */
 export async function refuseUnwritablePaths(root: string, modifications: readonly Modification[]): Promise<void> {
   for (const { operation, attribute, values } of modifications) {
-    if (operation === 'delete' || !/LogPath$/i.test(attribute)) continue;
+    if (operation === 'delete' || !pathsOfLogs.test(attribute)) continue;
     for (const value of values) {
       const reason = await refusalOfLogFolder(resolve(root, String(value)));
       if (reason !== undefined)

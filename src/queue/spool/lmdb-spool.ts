@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Clock, type FaultReport, unreported } from '../../base/index.ts';
 import { type NewMessage, type RecipientState, type Spool, SpoolError, type StoredMessage } from '../contract.ts';
+import { compact } from './compaction.ts';
 import { ContentFolder, chunkBytes } from './content-folder.ts';
 import { CrashNoteFile } from './crash-note-file.ts';
 import { FreeSpace } from './free-space.ts';
@@ -99,6 +100,7 @@ export class LmdbSpool implements Spool {
   static async open(options: LmdbSpoolOptions): Promise<LmdbSpool> {
     try {
       mkdirSync(options.path, { recursive: true, mode: 0o700 });
+      await compactAtStart(options);
       const databases = openDatabases(options);
       const { root, records, meta } = databases;
       const room = await StoreRoom.open(join(options.path, 'data.mdb'), extentOf(databases));
@@ -279,6 +281,24 @@ export class LmdbSpool implements Spool {
     const files = ids.filter(isOrphan);
     for (const id of files) this.#large.delete(id);
     for (const name of [...files, ...others]) await this.#folder.remove(name);
+  }
+}
+
+/** What cannot be given back stays allocated, and is used again. */
+async function compactAtStart(options: LmdbSpoolOptions): Promise<void> {
+  const { path, faults = unreported } = options;
+  try {
+    await compact(path, () => {
+      const databases = openDatabases(options);
+      return {
+        inUse: extentOf(databases).inUse,
+        copy: (folder) => databases.root.backup(folder, true),
+        close: () => databases.root.close(),
+      };
+    });
+    faults.end('spool compaction');
+  } catch (error) {
+    faults.begin('spool compaction', `the message store in ${path} does not give room back: ${causeOf(error)}`);
   }
 }
 

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Appliance, eventually, edge as run, serverName } from '../lib/appliance.ts';
+
+/** Sends a message; what the server says to its end of data. */
+function send(port: number): Promise<string> {
+  const lines = [
+    'EHLO a.example',
+    'MAIL FROM:<a@a.example>',
+    'RCPT TO:<b@b.example>',
+    'DATA',
+    'Subject: x\r\n\r\nx\r\n.',
+    'QUIT',
+  ];
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+      if (/^[2345]\d\d [^\n]*\n$/m.test(String(chunk))) socket.write(`${lines.shift() ?? ''}\r\n`);
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(text));
+  });
+}
+
+describe('local faults', () => {
+  let edge: Appliance;
+  before(async () => {
+    edge = await Appliance.start({ workers: 1, lines: ['New-AcceptedDomain b.example -DomainName b.example'] });
+  });
+  after(() => edge[Symbol.asyncDispose]());
+  const status = () => run('status', '--state', edge.state);
+
+  test('a path of a log that cannot be written is refused with the reason when it is set', async () => {
+    for (const path of ['/proc/edge/tracking', '/dev/null', '/proc']) {
+      const line = `Set-TransportService ${serverName()} -MessageTrackingLogPath ${path}`;
+      await assert.rejects(edge.shell(line), new RegExp(`${path} (?:cannot be written|is )`), path);
+    }
+    await edge.shell(`Set-TransportService ${serverName()} -MessageTrackingLogPath logs/Elsewhere`);
+    assert.match(await send(edge.port), /^250 2\.6\.0 /m);
+    assert.equal((await status()).status, 0);
+  });
+
+  test('a log that cannot be written later is a FAULT with exit 1, mail goes on, and begin and end are in the service log', async () => {
+    const folder = join(edge.state, 'logs', 'Elsewhere');
+    await edge.shell('Get-MessageTrackingLog | Out-Null');
+    rmSync(folder, { recursive: true });
+    writeFileSync(folder, 'no folder any more');
+    // The file that was open goes on until its hour ends: SIGHUP opens it anew.
+    process.kill(edge.pid, 'SIGHUP');
+    await eventually('a FAULT', async () => {
+      assert.match(await send(edge.port), /^250 2\.6\.0 /m);
+      const { status: code, out } = await status();
+      return code === 1 && /FAULT {2}worker 0: log MSGTRK in .*Elsewhere cannot be written/.test(out);
+    });
+    rmSync(folder);
+    await eventually('no FAULT', async () => {
+      await send(edge.port);
+      return (await status()).status === 0;
+    });
+    const log = readFileSync(join(edge.state, 'logs', 'service.log'), 'utf8');
+    assert.match(log, /"fault: log MSGTRK .*cannot be written/);
+    assert.match(log, /"fault is over: log MSGTRK/);
+  });
+});
