@@ -36,7 +36,7 @@ import {
   probeKeyExchange12,
   probeSignatures13,
 } from './probe-groups.ts';
-import { type MailProbe, probeGreeting, probeMail } from './probe-mail.ts';
+import { closeMail, type MailProbe, probeGreeting, probeMail } from './probe-mail.ts';
 import { probeProtocols } from './probe-protocols.ts';
 import { probeOrder, probeSuites } from './probe-suites.ts';
 import { Untested } from './untested.ts';
@@ -102,7 +102,7 @@ class EndpointProbe {
     if (offered.length > 0 && !this.#endpoint.protocol.startsWith('tls')) {
       this.#say('mail protocol');
       await probeMail(this.#dialer, this.#host, mail);
-    }
+    } else if (closed === undefined) closeMail(mail, 'no version of TLS was seen');
     return { ...facts, ...(this.#endpoint.protocol === 'tls' ? {} : { mail: { ...mail } }) };
   }
 

@@ -223,6 +223,6 @@ async function askRenegotiation(dialer: Dialer, known: Known, facts: FeatureFact
       stepMs: dialer.manners.stepMs,
       maxVersion: 'TLSv1.2',
     });
-    return told(await channel.renegotiate(dialer.manners.stepMs));
+    return told(await channel.renegotiate());
   });
 }

@@ -90,6 +90,12 @@ function later(reason: `not-tested(${string})`): Partial<MailProbe> {
   return { injectable: reason, stateReset: reason, requireTls: reason };
 }
 
+/** The rest cannot be tested: no TLS came about. */
+export function closeMail(probe: MailProbe, reason: string): void {
+  for (const name of ['refusesParameter', 'injectable', 'stateReset', 'requireTls'] as const)
+    probe[name] = notTested(reason);
+}
+
 /** The rest, where STARTTLS is offered. */
 export async function probeMail(dialer: Dialer, host: string | undefined, probe: MailProbe): Promise<void> {
   if (probe.starttls === 'offered') {

@@ -9,6 +9,9 @@ export interface SecureOptions {
   readonly maxVersion?: 'TLSv1.2';
 }
 
+/** How long a server may take to begin a renegotiation, in milliseconds. */
+const renegotiationMs = 3000;
+
 /**
  * TLS by OpenSSL over a connection that is ready for it: for what lies inside, and for renegotiation. It takes every
  * certificate and the oldest versions and suites that OpenSSL still knows; nothing but test traffic passes here.
@@ -78,10 +81,13 @@ export class SecureChannel implements Channel {
     if (octets.length > 0) this.#held.unshift(octets);
   }
 
-  /** Asks for a renegotiation (TLS 1.2 and older): true when the server takes part. */
-  renegotiate(timeoutMs: number): Promise<boolean> {
+  /**
+   * Asks for a renegotiation (TLS 1.2 and older): true when the server takes part. OpenSSL says nothing of the warning
+   * that refuses it, so a server that has not begun within three seconds is one that does not.
+   */
+  renegotiate(): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), timeoutMs);
+    const timer = setTimeout(() => resolve(false), renegotiationMs);
     this.socket.once('close', () => resolve(false));
     if (this.socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) === false)
       resolve(false);

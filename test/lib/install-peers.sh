@@ -8,7 +8,7 @@ packages="swaks libnet-ssleay-perl postfix
   samba samba-dsdb-modules samba-vfs-modules samba-ad-provision
   nsd unbound ldnsutils
   python3-dkim
-  openssl
+  openssl gnutls-bin
   systemd iproute2 tmux"
 missing=""
 for package in $packages; do

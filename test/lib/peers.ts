@@ -15,6 +15,7 @@ const paths: Readonly<Record<string, string>> = {
   ldapsearch: '/usr/bin/ldapsearch',
   openssl: '/usr/bin/openssl',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim/__init__.py',
+  'gnutls-serv': '/usr/bin/gnutls-serv',
   nsd: '/usr/sbin/nsd',
   unbound: '/usr/sbin/unbound',
   'ldns-signzone': '/usr/bin/ldns-signzone',

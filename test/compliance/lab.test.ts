@@ -1,0 +1,65 @@
+/**
+ * Every endpoint of the laboratory is tested as a person would test it; the facts must be those of `golden/facts.json`.
+ * EDGE_GOLDEN=write writes them anew: read the difference before it is committed.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { host, makeChains, writeChains } from '../../certs/make.ts';
+import { type Facts, probeEndpoint, swiftManners } from '../../src/compliance/index.ts';
+import { needs } from '../lib/peers.ts';
+import { endpoints } from './lab/endpoints.ts';
+
+const goldenFile = new URL('./golden/facts.json', import.meta.url).pathname;
+const writing = process.env['EDGE_GOLDEN'] === 'write';
+const golden = JSON.parse(readFileSync(goldenFile, 'utf8')) as Record<string, unknown>;
+const found: Record<string, unknown> = {};
+
+let folder: string;
+let anchors: string[];
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-tls-lab-'));
+  const made = makeChains(Date.now(), ['good-rsa', 'good-ec', 'good-ed25519']);
+  anchors = [made.rootPem];
+  await writeChains(folder, made);
+});
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+  if (writing) writeFileSync(goldenFile, `${JSON.stringify(found, undefined, 1)}\n`);
+});
+
+/** What is the same in every run: no keys, no dates. */
+function steady({ certificates, chain, features, mail, ...rest }: Facts): unknown {
+  return {
+    ...rest,
+    certificates: certificates.map(({ subject, issuer, sans, key, signatureAlgorithm }) => ({
+      subject,
+      issuer,
+      sans,
+      key,
+      signatureAlgorithm,
+    })),
+    chain,
+    features,
+    ...(mail === undefined ? {} : { mail }),
+  };
+}
+
+for (const [name, endpoint] of Object.entries(endpoints)) {
+  test(`facts of ${name}`, { ...needs(endpoint.peer ?? 'openssl'), timeout: 240_000 }, async (t) => {
+    const files = { folder, readPem: (file: string) => readFileSync(join(folder, file), 'utf8') };
+    await using running = await endpoint.start(files);
+    const { facts } = await probeEndpoint(
+      { host, address: '127.0.0.1', port: running.port, protocol: endpoint.protocol },
+      {
+        manners: { ...swiftManners, retryPauseMs: 50, tries: 2, stepMs: name.endsWith('silent') ? 500 : 20_000 },
+        judge: { anchors, now: Date.now() },
+        signal: t.signal,
+      },
+    );
+    found[name] = steady(facts);
+    if (!writing) assert.deepEqual(found[name], golden[name]);
+  });
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { type Facts, judge, loadProfile, parseProfile, profileNames } from '../../src/compliance/index.ts';
+
+const golden = JSON.parse(readFileSync(new URL('./golden/facts.json', import.meta.url), 'utf8')) as Record<
+  string,
+  Facts
+>;
+const context = { now: Date.parse('2026-12-01T00:00:00Z'), port: 25 };
+
+for (const name of profileNames()) {
+  test(`profile ${name} reads, has distinct rules, and judges every endpoint of the laboratory`, () => {
+    const profile = loadProfile(name);
+    const ids = profile.rules.map(({ id }) => id);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const rule of profile.rules)
+      assert.ok(rule.source !== '' && rule.confidence !== '', `${rule.id} names no source`);
+    for (const facts of Object.values(golden)) {
+      for (const verdict of Object.values(judge(facts, profile, context))) {
+        assert.match(verdict.verdict, /^(pass|notice|warn|fail|info|not-applicable|not-tested\(.+\))$/s);
+      }
+    }
+  });
+}
+
+/** Endpoint, profile, rule → verdict: the rows that matter most. */
+const rows: readonly (readonly [string, string, string, string])[] = [
+  ['openssl-tls10-only', 'bcp195', 'BCP195-VERSION-TLS1_0', 'fail'],
+  ['openssl-tls10-only', 'bcp195', 'BCP195-VERSION-TLS1_2', 'fail'],
+  ['openssl-tls13-only', 'mozilla-modern-6.0', 'MOZM-VERSION-TLS1_2', 'pass'],
+  ['openssl-default', 'mozilla-modern-6.0', 'MOZM-VERSION-TLS1_2', 'fail'],
+  ['openssl-default', 'ncsc-nl-2025-05', 'NCSC-FFDHE', 'fail'],
+  ['openssl-default', 'ncsc-nl-2025-05', 'NCSC-KEY', 'warn'],
+  ['openssl-default', 'bsi-tr-02102-2-2025-01', 'BSI-KEY', 'warn'],
+  ['openssl-default', 'nist-sp-800-52r2', 'NIST-SUITES-TLS1_3', 'fail'],
+  ['openssl-default', 'pci-dss-4.0.1', 'PCI-SUITES-TLS1_2', 'warn'],
+  ['openssl-tls12-modern', 'mozilla-intermediate-6.0', 'MOZI-SUITES-TLS1_2', 'pass'],
+  ['openssl-tls12-modern', 'mozilla-intermediate-6.0', 'MOZI-VERSION-TLS1_3', 'fail'],
+  ['openssl-tls12-modern', 'nist-sp-800-52r2', 'NIST-FEATURE-ENCRYPTTHENMAC', 'not-applicable'],
+  ['openssl-null-and-anonymous', 'pci-dss-4.0.1', 'PCI-SUITES-TLS1_2', 'fail'],
+  ['openssl-null-and-anonymous', 'bcp195', 'BCP195-SUITES-TLS1_2', 'fail'],
+  ['openssl-early-data', 'mail-baseline', 'M-0RTT', 'fail'],
+  ['openssl-default', 'mail-baseline', 'M-0RTT', 'pass'],
+  ['openssl-renegotiation', 'bsi-tr-02102-2-2025-01', 'BSI-FEATURE-CLIENTRENEGOTIATION', 'warn'],
+  ['openssl-brainpool', 'bsi-tr-03108-1', 'TR03108-GROUPS-REQUIRED', 'fail'],
+  ['node-hybrid-groups', 'mozilla-modern-6.0', 'MOZM-GROUP-PQ', 'pass'],
+  ['gnutls-rc4-3des-null', 'pci-dss-4.0.1', 'PCI-SUITES-TLS1_2', 'fail'],
+  ['bytes-ssl2', 'bcp195', 'BCP195-VERSION-SSL2', 'fail'],
+  ['bytes-large-hello-intolerant', 'mail-baseline', 'M-LARGE-HELLO', 'warn'],
+  [
+    'bytes-refuses-all',
+    'bcp195',
+    'BCP195-VERSION-SSL3',
+    'not-tested(no hello was accepted, so refusals prove nothing)',
+  ],
+  [
+    'bytes-refuses-after-ten',
+    'bcp195',
+    'BCP195-SUITES-TLS1_2',
+    'not-tested(the endpoint stopped answering hellos that it took before: alert handshake_failure)',
+  ],
+  ['smtp-good', 'mail-baseline', 'M-STARTTLS-OFFER', 'pass'],
+  ['smtp-good', 'mail-baseline', 'M-STARTTLS-INJECT', 'pass'],
+  ['smtp-good', 'mail-baseline', 'M-REQUIRETLS', 'pass'],
+  ['smtp-no-starttls', 'mail-baseline', 'M-STARTTLS-OFFER', 'fail'],
+  ['smtp-masked-starttls', 'mail-baseline', 'M-STARTTLS-STRIP', 'fail'],
+  ['smtp-auth-before-tls', 'mail-baseline', 'M-AUTH-PLAINTEXT', 'fail'],
+  ['smtp-starttls-parameter', 'mail-baseline', 'M-STARTTLS-PARAM', 'warn'],
+  ['smtp-injection', 'mail-baseline', 'M-STARTTLS-INJECT', 'fail'],
+  ['smtp-keeps-state', 'mail-baseline', 'M-STARTTLS-RESET', 'warn'],
+  ['smtp-requiretls-in-clear', 'mail-baseline', 'M-REQUIRETLS', 'fail'],
+  [
+    'smtp-greeting-421',
+    'mail-baseline',
+    'M-STARTTLS-OFFER',
+    'not-tested(the connection was answered 421 4.3.2 closing)',
+  ],
+];
+for (const [endpoint, profile, rule, wanted] of rows) {
+  test(`${endpoint}, ${rule}: ${wanted}`, () => {
+    const facts = golden[endpoint];
+    assert.ok(facts !== undefined, 'no such endpoint');
+    assert.equal(judge(facts, loadProfile(profile), context)[rule]?.verdict, wanted);
+  });
+}
+
+const good = {
+  id: 'X-1',
+  title: 't',
+  check: 'protocol',
+  subject: 'ssl3',
+  expect: 'not-offered',
+  miss: 'fail',
+  source: 's',
+  confidence: 'high',
+};
+const file = (rules: unknown, more: object = {}): string =>
+  JSON.stringify({ schema: 'edge.tls-profile/1', id: 'x', title: 'X', rules, ...more });
+const bad: readonly (readonly [string, RegExp])[] = [
+  ['{', /no JSON/],
+  ['[]', /schema/],
+  [file([good], { schema: 'other' }), /schema/],
+  [file({}), /'rules'/],
+  [file(['text']), /no object/],
+  [file([{ ...good, miss: 'terrible' }]), /rule X-1: 'miss'/],
+  [file([{ ...good, accept: 'all' }]), /rule X-1: 'accept'/],
+  [file([{ ...good, source: undefined }]), /rule X-1: 'source'/],
+  [file([{ ...good, minBits: '2048' }]), /rule X-1: 'minBits'/],
+];
+for (const [text, reason] of bad) {
+  test(`own profile refused: ${reason.source}`, () => assert.throws(() => parseProfile(text, 'own.json'), reason));
+}
+
+test('an own profile judges, and a check that does not exist is named', () => {
+  const facts = golden['openssl-default'];
+  assert.ok(facts !== undefined);
+  assert.equal(judge(facts, parseProfile(file([good]), 'own.json'), context)['X-1']?.verdict, 'pass');
+  const odd = parseProfile(file([{ ...good, check: 'weather' }]), 'own.json');
+  assert.throws(() => judge(facts, odd, context), /no check 'weather'/);
+});
