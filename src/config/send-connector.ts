@@ -252,6 +252,18 @@ const properties = {
     notImplementedYet: true,
     help: 'Servers that send through it; on an Edge server always itself.',
   }),
+  smtpDaneMode: property({
+    attribute: 'edgeSmtpSendDaneMode',
+    syntax: { ...oneOf(['None', 'Opportunistic', 'Mandatory']), type: 'SmtpDaneMode' },
+    default: 'None',
+    help: 'DANE (RFC 7672), by a validating resolver. Opportunistic: where the next hop has TLSA records; Mandatory: mail waits where it has none. Ours, by the names of Exchange Online.',
+  }),
+  mtaStsMode: property({
+    attribute: 'edgeSmtpSendMtaStsMode',
+    syntax: { ...oneOf(['None', 'Opportunistic']), type: 'MtaStsMode' },
+    default: 'None',
+    help: 'MTA-STS (RFC 8461): obeys the policies that recipient domains publish. Ours, by the names of Exchange Online.',
+  }),
   targetIPRanges: property({
     attribute: 'edgeSmtpSendTargetIPRanges',
     syntax: ipRanges,

@@ -1,7 +1,7 @@
 /** The transport service of one server: retry times, connection limits, logs, DNS, pickup. */
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
-import { ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
+import { fqdn, ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property, type Syntax, type ValuesOf } from './property.ts';
 import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
@@ -153,6 +153,24 @@ const properties = {
     default: 'Any',
     notImplementedYet: true,
     help: 'UDP, TCP or either for internal lookups.',
+  }),
+  dnssecTrustedServers: property({
+    attribute: 'edgeDnssecTrustedServers',
+    syntax: ipAddresses,
+    default: [],
+    help: 'Validating DNS resolvers on a way that nobody else can change: their word on DNSSEC is believed, as that of this machine always is. Ours, not of Exchange.',
+  }),
+  dnssecGoodTestName: property({
+    attribute: 'edgeDnssecGoodTestName',
+    syntax: fqdn,
+    default: 'internetsociety.org',
+    help: 'A name whose addresses are signed: proves that the resolver validates before DANE is used. Ours, not of Exchange.',
+  }),
+  dnssecBadTestName: property({
+    attribute: 'edgeDnssecBadTestName',
+    syntax: fqdn,
+    default: 'dnssec-failed.org',
+    help: 'A name whose signatures are broken: the resolver must refuse it. Ours, not of Exchange.',
   }),
   internalDNSServers: property({
     attribute: 'msExchTransportInternalDNSServers',

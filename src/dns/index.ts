@@ -4,6 +4,7 @@
  * what the way to the resolver is worth, so only a resolver on loopback or one declared trusted is believed.
  */
 
+export { CachedDns, type DnsAsker } from './cached-dns.ts';
 export {
   type DnsAnswer,
   DnsClient,

@@ -58,8 +58,18 @@ interface Kinds {
     readonly cipher: string;
     readonly level: string;
     readonly peer: string;
+    /** What was demanded and by what: connector, TLSA records, STS policy. */
+    readonly demanded?: string;
+    /** The certificate that came. */
+    readonly certificate?: string;
   };
-  'tls-failed': { readonly direction: 'receive' | 'send'; readonly reason: string; readonly consequence: string };
+  'tls-failed': {
+    readonly direction: 'receive' | 'send';
+    readonly reason: string;
+    readonly consequence: string;
+    readonly demanded?: string;
+    readonly certificate?: string;
+  };
   'sender-accepted': { readonly from: string };
   /** Recipients of one transaction that are taken for the same reason; `at` is when the last of them was. */
   'recipients-accepted': { readonly recipients: readonly string[]; readonly because: string };

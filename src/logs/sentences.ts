@@ -12,6 +12,9 @@ const because = (passedOver: readonly PassedOver[]): string =>
     : `; passed over: ${passedOver.map(({ name, reason }) => `${name} (${reason})`).join(', ')}`;
 const time = (ms: number): string => new Date(ms).toISOString();
 
+const tlsFacts = ({ demanded = '', certificate = '' }: { demanded?: string; certificate?: string }): string =>
+  `${demanded === '' ? '' : `; demanded: ${demanded}`}${certificate === '' ? '' : `; shown: ${certificate}`}`;
+
 /** One sentence for each kind of decision, for the person who asks why. */
 const sentences: Sentences = {
   'connector-chosen': (e) =>
@@ -25,8 +28,8 @@ const sentences: Sentences = {
       ? `no certificate for ${e.purpose} (wanted ${e.wanted}): ${e.reason}${because(e.passedOver)}`
       : `certificate ${e.subject} (${e.thumbprint}) for ${e.purpose}, wanted ${e.wanted}: ${e.reason}${because(e.passedOver)}`,
   'tls-reached': (e) =>
-    `TLS ${e.direction === 'receive' ? 'with the client' : 'with the next hop'}: ${e.protocol}, ${e.cipher}, level ${e.level}${e.peer === '' ? '' : `, peer ${e.peer}`}`,
-  'tls-failed': (e) => `TLS failed: ${e.reason}; ${e.consequence}`,
+    `TLS ${e.direction === 'receive' ? 'with the client' : 'with the next hop'}: ${e.protocol}, ${e.cipher}, level ${e.level}${e.peer === '' ? '' : `, peer ${e.peer}`}${tlsFacts(e)}`,
+  'tls-failed': (e) => `TLS failed: ${e.reason}; ${e.consequence}${tlsFacts(e)}`,
   'sender-accepted': (e) => `sender <${e.from}> accepted`,
   'recipients-accepted': (e) =>
     `recipient${e.recipients.length === 1 ? '' : 's'} ${list(e.recipients.map((address) => `<${address}>`))} accepted: ${e.because}`,

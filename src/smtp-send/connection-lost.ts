@@ -18,6 +18,11 @@ export type LossKind =
 /** What the connection was doing while it was opened; '' later on. */
 export type OpeningStep = '' | 'connect' | 'greeting' | 'EHLO' | 'HELO' | 'LHLO' | 'STARTTLS' | 'TLS handshake';
 
+interface LossOptions extends ErrorOptions {
+  readonly step?: OpeningStep;
+  readonly status?: string;
+}
+
 /** A connection ended before its time. Nobody's bug: a value that is passed on, and thrown only while opening. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
@@ -25,16 +30,14 @@ export class ConnectionLost extends Error {
   /** The peer's last words in one line, if it had any. */
   readonly reply: string | undefined;
   readonly step: OpeningStep;
+  /** Enhanced status that says more than the kind: '4.7.323'. */
+  readonly status: string | undefined;
 
-  constructor(
-    kind: LossKind,
-    message: string,
-    reply?: string,
-    { step = '', ...options }: ErrorOptions & { readonly step?: OpeningStep } = {},
-  ) {
+  constructor(kind: LossKind, message: string, reply?: string, { step = '', status, ...options }: LossOptions = {}) {
     super(message, options);
     this.kind = kind;
     this.reply = reply;
     this.step = step;
+    this.status = status;
   }
 }

@@ -23,6 +23,8 @@ export interface OpeningWish {
   readonly route: SendRoute;
   readonly manner: ConnectionManner;
   readonly tls: ConnectionOptions;
+  /** Name for SNI; absent: that of the target. */
+  readonly serverName?: string | undefined;
   /** Hears of sessions that a later connection to the same peer can resume. */
   readonly onTlsSession?: (ticket: Buffer) => void;
 }
@@ -37,7 +39,7 @@ export class ConnectionOpener {
 
   /** Rejects with ConnectionLost. */
   async open(wish: OpeningWish, log: SessionLog, signal: AbortSignal): Promise<OpenConnection> {
-    const { target, route, manner, tls, onTlsSession } = wish;
+    const { target, route, manner, tls, onTlsSession, serverName = target.serverName } = wish;
     const where = {
       host: target.address,
       port: target.port,
@@ -52,7 +54,7 @@ export class ConnectionOpener {
     const connection = new EdgeSmtpConnection({
       socket,
       host: target.host,
-      ...(target.serverName !== undefined && { serverName: target.serverName }),
+      ...(serverName !== undefined && { serverName }),
       helloName: route.helloName,
       protocol: 'SMTP',
       forceHelo: manner.helo,

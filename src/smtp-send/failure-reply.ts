@@ -25,11 +25,14 @@ export function failureReply(target: Target, loss: ConnectionLost, before: numbe
   const host = describeTarget(target);
   const step = loss.step === '' || loss.step === 'connect' ? '' : ` at ${loss.step}`;
   if (loss.kind === 'refused') return `${lossCodes.refused} The next hop ${host} answered${step}: ${words}${others}`;
+  const code = loss.status === undefined ? lossCodes[loss.kind] : `451 ${loss.status}`;
   if (loss.kind === 'policy') {
-    return `${lossCodes.policy} Certificate validation failure at the next hop ${host}: ${loss.message}${others}`;
+    const what =
+      loss.status === undefined ? 'Certificate validation failure at the next hop' : 'Not sent to the next hop';
+    return `${code} ${what} ${host}: ${loss.message}${others}`;
   }
   const why = words === '' ? loss.message : `${loss.message}: ${words}`;
-  return `${lossCodes[loss.kind]} No usable connection to the next hop ${host}${step}: ${why}${others}`;
+  return `${code} No usable connection to the next hop ${host}${step}: ${why}${others}`;
 }
 
 /** RFC 7504: a host that greets with 521 never takes mail; asking again is pointless. */

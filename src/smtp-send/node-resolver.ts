@@ -1,5 +1,5 @@
 import { lookup, Resolver } from 'node:dns/promises';
-import { DnsError, type DnsFault, type MailResolver, type MxRecord } from './resolver.ts';
+import { type AddressAnswer, DnsError, type DnsFault, type MailResolver, type MxAnswer } from './resolver.ts';
 
 export interface NodeResolverOptions {
   /** Addresses of DNS servers ('192.0.2.1', '192.0.2.1:5353'); those of the machine when absent or empty. */
@@ -24,28 +24,31 @@ export class NodeResolver implements MailResolver {
     this.#timeoutMs = options.timeoutMs ?? 20_000;
   }
 
-  async mx(domain: string, signal: AbortSignal): Promise<readonly MxRecord[]> {
+  async mx(domain: string, signal: AbortSignal): Promise<MxAnswer> {
     return this.#ask(`MX of ${domain}`, signal, async (resolver) => {
       const records = await resolver.resolveMx(domain);
-      return records.map(({ exchange, priority }) => ({ exchange: exchange.replace(/\.$/, ''), priority }));
+      return {
+        records: records.map(({ exchange, priority }) => ({ exchange: exchange.replace(/\.$/, ''), priority })),
+        secure: false,
+      };
     });
   }
 
   /** An address of one family is enough; only when neither has one does the better reason count. */
-  async addresses(host: string, signal: AbortSignal): Promise<readonly string[]> {
+  async addresses(host: string, signal: AbortSignal): Promise<AddressAnswer> {
     return this.#ask(`address of ${host}`, signal, async (resolver) => {
       const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
       const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-      if (found.length > 0) return found;
+      if (found.length > 0) return insecure(found);
       const reasons = answers.flatMap((answer): unknown[] => (answer.status === 'rejected' ? [answer.reason] : []));
       throw reasons.find((reason) => faultOf(reason) === 'temporary') ?? reasons[0];
     });
   }
 
-  async hostAddresses(host: string, signal: AbortSignal): Promise<readonly string[]> {
+  async hostAddresses(host: string, signal: AbortSignal): Promise<AddressAnswer> {
     return this.#ask(`address of ${host}`, signal, async () => {
       const found = await lookup(host, { all: true });
-      return [...new Set(found.map(({ address }) => address))];
+      return insecure([...new Set(found.map(({ address }) => address))]);
     });
   }
 
@@ -73,6 +76,11 @@ export class NodeResolver implements MailResolver {
       limit.removeEventListener('abort', end);
     }
   }
+}
+
+/** Node's resolver does not say whether an answer was validated. */
+function insecure(addresses: readonly string[]): AddressAnswer {
+  return { addresses, secure: false, aliases: [] };
 }
 
 function codeOf(error: unknown): string {

@@ -29,6 +29,8 @@ export interface SendRoute {
   readonly downgradeDnsFailures: boolean;
   /** TargetIPRanges: where MX records may lead although it is no place of the Internet. */
   readonly targetRanges: readonly IpRange[];
+  readonly daneMode: 'None' | 'Opportunistic' | 'Mandatory';
+  readonly stsMode: 'None' | 'Opportunistic';
   /** UseExternalDNSServersEnabled. */
   readonly resolvesExternally: boolean;
 }
@@ -54,6 +56,8 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     downgradeDnsFailures: connector.errorPolicies === 'DowngradeDnsFailures',
     targetRanges: connector.targetIPRanges,
     resolvesExternally: connector.useExternalDNSServersEnabled,
+    daneMode: connector.smtpDaneMode,
+    stsMode: connector.mtaStsMode,
   };
 }
 
@@ -74,6 +78,8 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     downgradeDnsFailures: false,
     targetRanges: [],
     resolvesExternally: false,
+    daneMode: 'None',
+    stsMode: 'None',
   };
 }
 

@@ -12,6 +12,8 @@ import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
 import { LookupBudget } from './lookup-budget.ts';
 import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
+import { connectorPolicies } from './policies/policy-source.ts';
+import type { SendingDns } from './policies/sending-dns.ts';
 import type { MailResolver } from './resolver.ts';
 import { routeOf, type SendRoute } from './send-route.ts';
 import { SessionLog } from './session-log.ts';
@@ -23,6 +25,8 @@ import { NoTarget, type Random, type Target, TargetFinder } from './target-finde
 export interface SenderParts {
   readonly snapshots: SnapshotSource;
   readonly resolver: MailResolver;
+  /** For connectors with DANE or MTA-STS; absent: the connector's word alone counts. */
+  readonly dns?: SendingDns;
   readonly journal: Journal;
   readonly sessions: SessionIds;
   readonly clock: Clock;
@@ -59,12 +63,13 @@ export class SmtpSender implements Deliverer {
     this.#idleMs = options.idleMs ?? 5_000;
     this.#random = options.random ?? Math.random;
     this.#unreachable = new HostMemory(parts.clock, unreachableSpanMs);
-    this.#dialer = new TargetDialer(parts.clock, {
+    const tls = {
       secureContext: options.secureContext ?? createSecureContext(),
       // Judged after the handshake, by the level that the connector demands.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
-    });
+    };
+    this.#dialer = new TargetDialer(parts.clock, tls, parts.dns?.policies ?? connectorPolicies);
   }
 
   async deliver(work: DeliveryWork): Promise<ConnectionResult> {
@@ -107,7 +112,8 @@ export class SmtpSender implements Deliverer {
 
   /** Hosts that were out of reach a moment ago come last. */
   async *#targets(route: SendRoute, work: DeliveryWork, snapshot: Snapshot): AsyncGenerator<Target, void> {
-    const { clock, resolver } = this.#parts;
+    const { clock, dns } = this.#parts;
+    const resolver = route.daneMode === 'None' || dns === undefined ? this.#parts.resolver : dns.resolver;
     const guard = new TargetCheck(rulesOf(snapshot, route));
     const budget = new LookupBudget(clock, work.signal);
     const finder = new TargetFinder({ resolver, guard, budget, random: this.#random });

@@ -6,13 +6,15 @@ import {
   needsCertificate,
   type PeerIdentity,
   startTlsOf,
+  statusOfFailure,
   type TargetTlsPolicy,
 } from '../tls/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import { type ConnectionManner, fallBackFrom } from './connection-manner.ts';
 import { ConnectionOpener, type OpenConnection, type OpeningWish } from './connection-opener.ts';
 import { HostMemory } from './host-memory.ts';
-import { describeSocket, peerFactsOf } from './peer-facts.ts';
+import { describeCertificate, describeSocket, peerIdentityOf } from './peer-identity.ts';
+import type { TargetPolicies } from './policies/policy-source.ts';
 import type { SendRoute } from './send-route.ts';
 import type { SessionLog } from './session-log.ts';
 import type { Target } from './target-finder.ts';
@@ -23,6 +25,8 @@ const memorySpanMs = 10 * 60_000;
 
 /** Reaches a target with the TLS that its policy demands: chooses how to begin, falls back where that is allowed, judges. */
 export class TargetDialer {
+  readonly #clock: Clock;
+  readonly #policies: TargetPolicies;
   readonly #opener: ConnectionOpener;
   readonly #tls: ConnectionOptions;
   readonly #sessions = new TlsSessions();
@@ -33,7 +37,9 @@ export class TargetDialer {
   /** Hosts that take no mail without TLS, whatever they offer. */
   readonly #tlsHosts: HostMemory;
 
-  constructor(clock: Clock, tls: ConnectionOptions) {
+  constructor(clock: Clock, tls: ConnectionOptions, policies: TargetPolicies) {
+    this.#clock = clock;
+    this.#policies = policies;
     this.#opener = new ConnectionOpener(clock);
     this.#tls = tls;
     this.#clearHosts = new HostMemory(clock, memorySpanMs);
@@ -43,7 +49,7 @@ export class TargetDialer {
 
   /** Rejects with ConnectionLost. */
   async dial(target: Target, route: SendRoute, log: SessionLog, signal: AbortSignal): Promise<OpenConnection> {
-    const policy: TargetTlsPolicy = { demands: [route.tls] };
+    const policy = await this.#policyOf(target, route, log, signal);
     let manner = this.#mannerFor(target, route, policy);
     for (;;) {
       try {
@@ -54,11 +60,25 @@ export class TargetDialer {
         if (!(error instanceof ConnectionLost)) throw error;
         const next = fallBackFrom(manner, error);
         if (error.kind === 'tls') tellTlsFailure(log, error, next?.consequence, policy);
-        if (next === undefined) throw error.kind === 'tls' ? withoutTls(error, policy) : error;
+        if (next === undefined) {
+          this.#policies.doubt(target);
+          throw error.kind === 'tls' ? withoutTls(error, policy) : error;
+        }
         this.#remember(target, manner, next.manner);
         manner = next.manner;
       }
     }
+  }
+
+  /** Rejects with ConnectionLost when nothing may be sent to the target at all. */
+  async #policyOf(target: Target, route: SendRoute, log: SessionLog, signal: AbortSignal): Promise<TargetTlsPolicy> {
+    const found = await this.#policies.policyOf(target, route, signal);
+    if (found.kind === 'policy') return found.policy;
+    const { failure, reason, by } = found;
+    log.tell('tls-failed', { direction: 'send', reason, consequence: `${target.host} is passed over` });
+    this.#policies.doubt(target);
+    const status = by === 'MTA-STS' ? '4.4.8' : statusOfFailure(failure);
+    throw new ConnectionLost('policy', reason, undefined, { status });
   }
 
   /** The host answered 530 and asked for STARTTLS: next time nothing is said without it. */
@@ -85,7 +105,7 @@ export class TargetDialer {
 
   /** Who asks for a certificate sees it checked each time: no resumption. */
   #wish(target: Target, route: SendRoute, policy: TargetTlsPolicy, manner: ConnectionManner): OpeningWish {
-    const plain = { target, route, manner, tls: this.#tls };
+    const plain = { target, route, manner, tls: this.#tls, serverName: policy.serverName };
     if (needsCertificate(policy)) return plain;
     const key = sessionKey(target);
     const session = this.#sessions.ticket(key);
@@ -96,31 +116,46 @@ export class TargetDialer {
     };
   }
 
-  #factsOf(socket: TLSSocket, target: Target): PeerIdentity {
+  #identityOf(socket: TLSSocket, target: Target): PeerIdentity {
     const key = sessionKey(target);
-    const known = socket.isSessionReused() ? this.#sessions.facts(key) : undefined;
+    const known = socket.isSessionReused() ? this.#sessions.identity(key) : undefined;
     if (known !== undefined) return known;
-    const facts = peerFactsOf(socket);
-    this.#sessions.keepFacts(key, facts);
-    return facts;
+    const identity = peerIdentityOf(socket);
+    this.#sessions.keepIdentity(key, identity);
+    return identity;
   }
 
   /** Throws ConnectionLost when what was reached is less than what is demanded. */
   #judge({ connection, ended }: OpenConnection, target: Target, policy: TargetTlsPolicy, log: SessionLog): void {
     const { socket } = connection;
     const encrypted = socket instanceof TLSSocket;
-    const verdict = judgeTarget(policy, encrypted ? this.#factsOf(socket, target) : peerFactsOf(socket));
-    if (!verdict.acceptable) {
-      connection.abandon(verdict.reason);
-      ended(verdict.reason);
-      const demanded = verdict.unmet === undefined ? '' : `, which ${verdict.unmet.because} demands`;
-      if (!encrypted) throw new ConnectionLost('tls', `TLS was not reached${demanded}`);
-      log.tell('tls-failed', { direction: 'send', reason: verdict.reason, consequence: 'the message waits' });
-      throw new ConnectionLost('policy', `${verdict.reason}${demanded}`);
+    const peer = encrypted ? this.#identityOf(socket, target) : peerIdentityOf(socket);
+    const verdict = judgeTarget(policy, peer, this.#clock.now());
+    const facts = { demanded: describePolicy(policy), certificate: describeCertificate(peer) };
+    for (const { reason, demand } of verdict.told) {
+      log.tell('tls-failed', { direction: 'send', reason, consequence: `${demand.because}: told, not enforced` });
+    }
+    if (verdict.unmet !== undefined) {
+      const { reason, demand, failure } = verdict.unmet;
+      connection.abandon(reason);
+      ended(reason);
+      const status = demand.by === 'connector' ? undefined : statusOfFailure(failure);
+      const options = status === undefined ? {} : { status };
+      const text = `${reason}, and ${demand.because} demands more`;
+      if (!encrypted) throw new ConnectionLost('tls', text, undefined, options);
+      log.tell('tls-failed', { direction: 'send', reason, consequence: 'the message waits', ...facts });
+      throw new ConnectionLost('policy', text, undefined, options);
     }
     if (!encrypted) return;
     const { protocol, cipher } = describeSocket(socket);
-    log.tell('tls-reached', { direction: 'send', protocol, cipher, level: verdict.reached, peer: target.host });
+    log.tell('tls-reached', {
+      direction: 'send',
+      protocol,
+      cipher,
+      level: verdict.reached,
+      peer: target.host,
+      ...facts,
+    });
   }
 }
 
@@ -139,7 +174,14 @@ function tellTlsFailure(
 
 function withoutTls(loss: ConnectionLost, policy: TargetTlsPolicy): ConnectionLost {
   const reason = `TLS is required (${describePolicy(policy)}) and was not reached: ${failureOf(loss)}`;
-  return new ConnectionLost('tls', reason, undefined, { cause: loss, step: loss.step });
+  // Exchange Online names failures of DANE and MTA-STS; those of a connector are 4.7.5.
+  const named = policy.demands.some(({ by }) => by !== 'connector');
+  const status = loss.status ?? (named ? statusOfFailure('starttls-not-supported') : undefined);
+  return new ConnectionLost('tls', reason, undefined, {
+    cause: loss,
+    step: loss.step,
+    ...(status !== undefined && { status }),
+  });
 }
 
 function failureOf({ step, message, reply }: ConnectionLost): string {

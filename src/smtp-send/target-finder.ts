@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { readSmartHost } from '../config/index.ts';
 import type { LookupBudget } from './lookup-budget.ts';
-import { DnsError, type MailResolver, type MxRecord } from './resolver.ts';
+import { type AddressAnswer, DnsError, type MailResolver, type MxAnswer, type MxRecord } from './resolver.ts';
 import type { AddressFault } from './target-address.ts';
 
 /** One address to connect to. */
@@ -13,6 +13,17 @@ export interface Target {
   readonly serverName?: string;
   readonly address: string;
   readonly port: number;
+  /** What DNSSEC says of the way from the name to the address; absent for an address that was named as such. */
+  readonly dns?: TargetDns;
+}
+
+export interface TargetDns {
+  /** The domain whose exchanger it is; absent for a smart host. */
+  readonly domain?: string;
+  /** The MX records (of a smart host: nothing) and the addresses are secure. */
+  readonly secure: boolean;
+  /** Names that the host's name is an alias of; the last one has the addresses. */
+  readonly aliases: readonly string[];
 }
 
 /** There is nobody to try. `permanent`: and never will be, mail for this next hop fails. */
@@ -84,7 +95,10 @@ export class TargetFinder {
       try {
         const { host, isAddress, port = defaultPort } = readSmartHost(text);
         if (isAddress) yield { host: `[${host}]`, address: host, port };
-        else yield* this.#named(host, port, await this.#lookUp('hostAddresses', host));
+        else {
+          const { addresses, ...dns } = await this.#lookUp('hostAddresses', host);
+          yield* this.#named(host, port, addresses, dns);
+        }
         found = true;
       } catch (error) {
         why = reasonOf(error);
@@ -104,14 +118,16 @@ export class TargetFinder {
       return;
     }
     const trouble: Trouble = { found: false };
-    for (const group of await this.#groups(domain)) {
+    const { groups, secure } = await this.#groups(domain);
+    for (const group of groups) {
       for (const host of shuffled(group, this.#parts.random)) {
-        const addresses = await this.#usable(domain, host, port, trouble);
-        if (addresses === 'own') {
+        const answer = await this.#usable(domain, host, port, trouble);
+        if (answer === 'own') {
           if (trouble.found) return;
           throw loop(domain);
         }
-        yield* this.#named(host, port, addresses);
+        const { addresses, aliases } = answer;
+        yield* this.#named(host, port, addresses, { domain, secure: secure && answer.secure, aliases });
         trouble.found ||= addresses.length > 0;
       }
     }
@@ -121,23 +137,23 @@ export class TargetFinder {
   }
 
   /** Addresses of an exchanger that may be connected to; 'own': it is this machine. */
-  async #usable(domain: string, host: string, port: number, trouble: Trouble): Promise<readonly string[] | 'own'> {
-    let addresses: readonly string[];
+  async #usable(domain: string, host: string, port: number, trouble: Trouble): Promise<AddressAnswer | 'own'> {
+    let answer: AddressAnswer;
     try {
-      addresses = await this.#lookUp('addresses', host);
+      answer = await this.#lookUp('addresses', host);
     } catch (error) {
       if (!(error instanceof DnsError)) throw error;
       if (error.fault === 'temporary') trouble.temporary = error.message;
-      return [];
+      return { addresses: [], secure: false, aliases: [] };
     }
     const usable: string[] = [];
-    for (const address of addresses) {
+    for (const address of answer.addresses) {
       const fault = this.#parts.guard.fault(address, port);
       if (fault === 'own') return fault;
       if (fault === undefined) usable.push(address);
       else trouble.refused = refusal(domain, address, fault);
     }
-    return usable;
+    return { ...answer, addresses: usable };
   }
 
   #lookUp<K extends keyof MailResolver>(kind: K, name: string): ReturnType<MailResolver[K]> {
@@ -146,23 +162,25 @@ export class TargetFinder {
     return budget.spend<unknown>((signal) => resolver[kind](name, signal)) as ReturnType<MailResolver[K]>;
   }
 
-  async #groups(domain: string): Promise<readonly (readonly string[])[]> {
-    let records: readonly MxRecord[];
+  async #groups(domain: string): Promise<{ groups: readonly (readonly string[])[]; secure: boolean }> {
+    let answer: MxAnswer;
     try {
-      records = await this.#lookUp('mx', domain);
+      answer = await this.#lookUp('mx', domain);
     } catch (error) {
       if (!(error instanceof DnsError)) throw error;
       if (error.fault === 'temporary') throw new NoTarget(false, `451 4.4.3 ${error.message}`);
       if (error.fault === 'no-such-domain') throw new NoTarget(true, `550 5.4.4 The domain ${domain} does not exist`);
-      records = [];
+      // Without a word about its security: what is insecure gets no more than opportunistic TLS.
+      answer = { records: [], secure: error.secure };
     }
     // RFC 5321 §5.1: without MX records the domain is its own exchanger, with preference 0.
-    return records.length === 0 ? [[domain]] : exchangersOf(domain, records, this.#parts.guard);
+    const { records, secure } = answer;
+    return { groups: records.length === 0 ? [[domain]] : exchangersOf(domain, records, this.#parts.guard), secure };
   }
 
-  *#named(host: string, port: number, addresses: readonly string[]): Generator<Target, void> {
+  *#named(host: string, port: number, addresses: readonly string[], dns: TargetDns): Generator<Target, void> {
     for (const address of alternating(shuffled(addresses, this.#parts.random)).slice(0, mostAddresses)) {
-      yield { host, serverName: host, address, port };
+      yield { host, serverName: host, address, port, dns };
     }
   }
 }

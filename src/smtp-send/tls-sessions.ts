@@ -18,12 +18,12 @@ export class TlsSessions {
     keep(this.#tickets, key, ticket);
   }
 
-  facts(key: string): PeerIdentity | undefined {
+  identity(key: string): PeerIdentity | undefined {
     return this.#seen.get(key);
   }
 
-  keepFacts(key: string, facts: PeerIdentity): void {
-    keep(this.#seen, key, facts);
+  keepIdentity(key: string, identity: PeerIdentity): void {
+    keep(this.#seen, key, identity);
   }
 
   forget(key: string): void {

@@ -41,12 +41,12 @@ export { type ParsedCertificate, readCertificate } from './parsed-certificate.ts
 export {
   judgePeer,
   type PeerIdentity,
-  type PeerVerdict,
   reasonOfPolicy,
   type SendTlsPolicy,
   type SendTlsSettings,
   sendTlsPolicy,
   type TlsAuthLevel,
+  type TlsReached,
 } from './send-policy.ts';
 export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile, type TlsVersion } from './server-profile.ts';
 export {
@@ -59,6 +59,7 @@ export {
   type TargetTlsPolicy,
   type TargetVerdict,
   type TlsDemand,
+  type UnmetDemand,
 } from './target-policy.ts';
 export {
   certificateNameDifference,
@@ -67,6 +68,7 @@ export {
   parseTlsCertificateName,
   type TlsCertificateName,
 } from './tls-certificate-name.ts';
+export { statusOfFailure, type TlsFailure } from './tls-failure.ts';
 export { describeTls, type NegotiatedTls, type TlsDescription } from './tls-level.ts';
 export {
   associationOf,

@@ -1,5 +1,6 @@
-/** What a send connector demands of TLS, and whether a peer meets it. */
+/** What TLS is asked to reach, and whether a peer meets it. */
 import { asciiLowerCase, matchesHost, nameMatches } from './host-match.ts';
+import { matchTlsa, type TlsaRecord } from './tlsa.ts';
 
 /** Exchange's TlsAuthLevel. */
 export type TlsAuthLevel = 'EncryptionOnly' | 'CertificateValidation' | 'DomainValidation';
@@ -10,8 +11,10 @@ export type SendTlsPolicy =
   | { readonly level: 'opportunistic' }
   | { readonly level: 'encryption' }
   | { readonly level: 'certificate' }
-  /** The certificate must stand for one of `names`. */
-  | { readonly level: 'domain'; readonly names: readonly string[] };
+  /** The certificate must stand for one of `names`; `subjectAltNameOnly`: never by its common name (RFC 8461 §4.2). */
+  | { readonly level: 'domain'; readonly names: readonly string[]; readonly subjectAltNameOnly?: boolean }
+  /** The chain must meet one of the TLSA records; with usage 2 the leaf must stand for one of `names` too (RFC 7672 §3.2.3). */
+  | { readonly level: 'dane'; readonly records: readonly TlsaRecord[]; readonly names: readonly string[] };
 
 /** The connector's properties that decide. */
 export interface SendTlsSettings {
@@ -54,44 +57,62 @@ export interface PeerIdentity {
   readonly chainError: string;
   /** Absent: none was shown. */
   readonly certificate?: { readonly dnsNames: readonly string[]; readonly commonName: string };
+  /** What was shown, leaf first, DER. */
+  readonly chain?: readonly Buffer[];
 }
+
+/** From least to most. */
+export type TlsReached = 'none' | 'encryption' | 'certificate' | 'domain' | 'dane';
 
 export interface PeerVerdict {
   readonly acceptable: boolean;
-  /** What was reached, whatever was asked; 'domain' only where the policy names some. */
-  readonly reached: 'none' | 'encryption' | 'certificate' | 'domain';
+  /** What was reached, whatever was asked; 'domain' and 'dane' only where the policy asks for them. */
+  readonly reached: TlsReached;
   readonly reason: string;
 }
 
-const order = ['none', 'encryption', 'certificate', 'domain'] as const;
+export const reachedOrder: readonly TlsReached[] = ['none', 'encryption', 'certificate', 'domain', 'dane'];
 
 /** The least that a level is content with. */
-const least: Readonly<Record<SendTlsPolicy['level'], PeerVerdict['reached']>> = {
+const least: Readonly<Record<SendTlsPolicy['level'], TlsReached>> = {
   none: 'none',
   opportunistic: 'none',
   encryption: 'encryption',
   certificate: 'certificate',
   domain: 'domain',
+  dane: 'dane',
 };
 
-/** Pure: says what was reached and whether mail may go. */
-export function judgePeer(policy: SendTlsPolicy, peer: PeerIdentity): PeerVerdict {
-  const { reached, reason } = reachedBy(policy, peer);
-  return { acceptable: order.indexOf(reached) >= order.indexOf(least[policy.level]), reached, reason };
+/** Pure: says what was reached and whether mail may go. `now`: milliseconds since 1970, for the dates of a DANE chain. */
+export function judgePeer(policy: SendTlsPolicy, peer: PeerIdentity, now: number): PeerVerdict {
+  const { reached, reason } = policy.level === 'dane' ? reachedByTlsa(policy, peer, now) : reachedBy(policy, peer);
+  return { acceptable: reachedOrder.indexOf(reached) >= reachedOrder.indexOf(least[policy.level]), reached, reason };
 }
 
-function reachedBy(
-  policy: SendTlsPolicy,
-  { encrypted, chainError, certificate }: PeerIdentity,
-): Omit<PeerVerdict, 'acceptable'> {
-  if (!encrypted) return { reached: 'none', reason: 'the connection is not encrypted' };
+type Reached = Omit<PeerVerdict, 'acceptable'>;
+type LevelPolicy<L extends SendTlsPolicy['level']> = Extract<SendTlsPolicy, { level: L }>;
+
+const notEncrypted: Reached = { reached: 'none', reason: 'the connection is not encrypted' };
+
+function reachedBy(policy: SendTlsPolicy, { encrypted, chainError, certificate }: PeerIdentity): Reached {
+  if (!encrypted) return notEncrypted;
   if (certificate === undefined) return { reached: 'encryption', reason: 'the peer showed no certificate' };
   if (chainError !== '') return { reached: 'encryption', reason: `the certificate is not trusted: ${chainError}` };
   if (policy.level !== 'domain') return { reached: 'certificate', reason: 'the certificate is trusted' };
-  const name = policy.names.find((wanted) => standsFor(certificate, wanted));
+  const presented = policy.subjectAltNameOnly === true ? { ...certificate, commonName: '' } : certificate;
+  const name = policy.names.find((wanted) => standsFor(presented, wanted));
   return name === undefined
     ? { reached: 'certificate', reason: `the certificate does not stand for ${policy.names.join(' or ')}` }
     : { reached: 'domain', reason: `the certificate is trusted and stands for ${name}` };
+}
+
+/** What OpenSSL says of the chain does not matter here: the records take the place of its authorities. */
+function reachedByTlsa({ records, names }: LevelPolicy<'dane'>, peer: PeerIdentity, now: number): Reached {
+  if (!peer.encrypted) return notEncrypted;
+  const { certificate, chain = [] } = peer;
+  const namesMatch = certificate !== undefined && names.some((name) => matchesHost(certificate, name));
+  const { matches, reason } = matchTlsa(records, chain, { namesMatch, now });
+  return { reached: matches ? 'dane' : 'encryption', reason };
 }
 
 /** A TlsDomain of the form *.contoso.com asks for any host of the domain, or for the same wildcard. */

@@ -3,10 +3,11 @@
  * connection. Several sources may demand something at a time (the connector, DNS, the message): all of them must be met,
  * so that none ever weakens another.
  */
-import { judgePeer, type PeerIdentity, type PeerVerdict, type SendTlsPolicy } from './send-policy.ts';
+import { judgePeer, type PeerIdentity, reachedOrder, type SendTlsPolicy, type TlsReached } from './send-policy.ts';
+import { failureOf, type TlsFailure } from './tls-failure.ts';
 
 /** Where a demand comes from. */
-export type DemandSource = 'connector';
+export type DemandSource = 'connector' | 'DANE' | 'MTA-STS' | 'REQUIRETLS';
 
 export interface TlsDemand {
   readonly by: DemandSource;
@@ -15,9 +16,13 @@ export interface TlsDemand {
   readonly because: string;
 }
 
-/** At least one demand: that of the connector. */
 export interface TargetTlsPolicy {
+  /** At least one: that of the connector. */
   readonly demands: readonly TlsDemand[];
+  /** Judged and told, never enforced: an STS policy in `testing` (RFC 8461 §5). */
+  readonly watched?: readonly TlsDemand[];
+  /** Name for SNI where the demand says which: the TLSA base domain (RFC 7672 §8.1). */
+  readonly serverName?: string;
 }
 
 /** How STARTTLS is treated (RFC 3207). 'required': it is asked for, offered or not, and nothing is sent without. */
@@ -31,33 +36,50 @@ export function startTlsOf({ demands }: TargetTlsPolicy): StartTlsUse {
 }
 
 /** True when a demand looks at the certificate: then it is seen afresh in each connection. */
-export function needsCertificate({ demands }: TargetTlsPolicy): boolean {
-  return demands.some(({ policy }) => policy.level === 'certificate' || policy.level === 'domain');
+export function needsCertificate({ demands, watched = [] }: TargetTlsPolicy): boolean {
+  return [...demands, ...watched].some(({ policy }) => ['certificate', 'domain', 'dane'].includes(policy.level));
 }
 
-/** What each demand makes of a connection. */
+/** A demand that is not met, and how. */
+export interface UnmetDemand {
+  readonly demand: TlsDemand;
+  readonly reason: string;
+  readonly failure: TlsFailure;
+}
+
+/** What the demands make of a connection. */
 export interface TargetVerdict {
   readonly acceptable: boolean;
   /** The best that any demand found. */
-  readonly reached: PeerVerdict['reached'];
+  readonly reached: TlsReached;
   /** Of the first demand that is not met; else of the demand that found the most. */
   readonly reason: string;
   /** The first demand that is not met. */
-  readonly unmet?: TlsDemand;
+  readonly unmet?: UnmetDemand;
+  /** Watched demands that are not met. */
+  readonly told: readonly UnmetDemand[];
 }
 
-const order: readonly PeerVerdict['reached'][] = ['none', 'encryption', 'certificate', 'domain'];
-
-/** Pure. */
-export function judgeTarget({ demands }: TargetTlsPolicy, peer: PeerIdentity): TargetVerdict {
-  const verdicts = demands.map((demand) => ({ demand, verdict: judgePeer(demand.policy, peer) }));
+/** Pure. `now`: milliseconds since 1970. */
+export function judgeTarget(
+  { demands, watched = [] }: TargetTlsPolicy,
+  peer: PeerIdentity,
+  now: number,
+): TargetVerdict {
+  const verdicts = demands.map((demand) => ({ demand, verdict: judgePeer(demand.policy, peer, now) }));
   const [best] = verdicts
     .map(({ verdict }) => verdict)
-    .sort((a, b) => order.indexOf(b.reached) - order.indexOf(a.reached));
+    .sort((a, b) => reachedOrder.indexOf(b.reached) - reachedOrder.indexOf(a.reached));
   if (best === undefined) throw new RangeError('a policy without a demand');
-  const failed = verdicts.find(({ verdict }) => !verdict.acceptable);
-  if (failed === undefined) return { acceptable: true, reached: best.reached, reason: best.reason };
-  return { acceptable: false, reached: best.reached, reason: failed.verdict.reason, unmet: failed.demand };
+  const told = watched.flatMap((demand) => unmetOf(demand, peer, now) ?? []);
+  const [unmet] = demands.flatMap((demand) => unmetOf(demand, peer, now) ?? []);
+  if (unmet === undefined) return { acceptable: true, reached: best.reached, reason: best.reason, told };
+  return { acceptable: false, reached: best.reached, reason: unmet.reason, unmet, told };
+}
+
+function unmetOf(demand: TlsDemand, peer: PeerIdentity, now: number): UnmetDemand | undefined {
+  const { acceptable, reason } = judgePeer(demand.policy, peer, now);
+  return acceptable ? undefined : { demand, reason, failure: failureOf(demand.policy, peer) };
 }
 
 /** The demands in words, for events and errors: 'RequireTLS of the send connector Outbound (encryption)'. */

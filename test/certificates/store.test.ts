@@ -185,6 +185,7 @@ for (const [name, [error, forHost]] of Object.entries(seen)) {
     const verdict = judgePeer(
       { level: 'domain', names: [host] },
       { encrypted: true, chainError: result.error, certificate: result.certificate },
+      Date.now(),
     );
     assert.equal(verdict.acceptable, error === '' && forHost);
     assert.equal(verdict.acceptable, kind !== 'bad' || name === 'no-san');

@@ -133,7 +133,11 @@ for (const [question, name, result] of rows) {
     await using server = await ZoneServer.start(zone);
     const resolver = new NodeResolver({ servers: [server.address], timeoutMs: 300 });
     const { signal } = new AbortController();
-    if (typeof result !== 'string') return assert.deepEqual(await resolver[question](name, signal), result);
+    if (typeof result !== 'string') {
+      const answer = await resolver[question](name, signal);
+      assert.equal(answer.secure, false, 'Node does not say what was validated');
+      return assert.deepEqual('records' in answer ? answer.records : answer.addresses, result);
+    }
     await assert.rejects(
       resolver[question](name, signal),
       (error) => error instanceof DnsError && error.fault === result,
@@ -151,6 +155,6 @@ test('DNS: a lookup ends with its signal', async () => {
 });
 
 test('DNS: names of this machine are found for smart hosts', async () => {
-  const found = await new NodeResolver().hostAddresses('localhost', new AbortController().signal);
+  const { addresses: found } = await new NodeResolver().hostAddresses('localhost', new AbortController().signal);
   assert.ok(found.includes('127.0.0.1') || found.includes('::1'), found.join());
 });

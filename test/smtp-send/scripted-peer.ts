@@ -67,9 +67,9 @@ export class ScriptedPeer implements AsyncDisposable {
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
-  static async start(script: PeerScript = {}, host = '127.0.0.1'): Promise<ScriptedPeer> {
+  static async start(script: PeerScript = {}, host = '127.0.0.1', port = 0): Promise<ScriptedPeer> {
     const peer = new ScriptedPeer(script);
-    peer.#server.listen(0, host);
+    peer.#server.listen(port, host);
     await once(peer.#server, 'listening');
     return peer;
   }

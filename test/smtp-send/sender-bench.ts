@@ -9,11 +9,14 @@ import {
 } from '../../src/config/index.ts';
 import type { DecisionEvent, EventKind, EventOf } from '../../src/logs/index.ts';
 import {
+  type AddressAnswer,
   DnsError,
   type MailResolver,
+  type MxAnswer,
   type MxRecord,
   type PhaseTimeouts,
   type SenderOptions,
+  type SendingDns,
   SmtpSender,
 } from '../../src/smtp-send/index.ts';
 
@@ -41,19 +44,19 @@ export class TableResolver implements MailResolver {
     this.#table = table;
   }
 
-  async mx(domain: string): Promise<readonly MxRecord[]> {
+  async mx(domain: string): Promise<MxAnswer> {
     this.asked.push(`MX ${domain}`);
-    return this.#entry(domain).filter((record) => typeof record !== 'string');
+    return { records: this.#entry(domain).filter((record) => typeof record !== 'string'), secure: false };
   }
 
-  async addresses(host: string): Promise<readonly string[]> {
+  async addresses(host: string): Promise<AddressAnswer> {
     this.asked.push(`A ${host}`);
-    const found = this.#entry(host).filter((record) => typeof record === 'string');
-    if (found.length === 0) throw new DnsError('no-record', `${host} has no address`);
-    return found;
+    const addresses = this.#entry(host).filter((record) => typeof record === 'string');
+    if (addresses.length === 0) throw new DnsError('no-record', `${host} has no address`);
+    return { addresses, secure: false, aliases: [] };
   }
 
-  hostAddresses(host: string): Promise<readonly string[]> {
+  hostAddresses(host: string): Promise<AddressAnswer> {
     return this.addresses(host);
   }
 
@@ -74,7 +77,7 @@ export interface SenderBench {
 /** A sender over one connector called 'Outbound' to these smart hosts. */
 export function senderBench(
   connector: Partial<SendConnector>,
-  options: SenderOptions & { resolver?: MailResolver; snapshot?: Partial<Snapshot> } = {},
+  options: SenderOptions & { resolver?: MailResolver; dns?: SendingDns; snapshot?: Partial<Snapshot> } = {},
 ): SenderBench {
   const events: DecisionEvent[] = [];
   const targetIPRanges = [parseIpRange('127.0.0.0/8')];
@@ -85,6 +88,7 @@ export function senderBench(
     {
       snapshots: testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot })),
       resolver: options.resolver ?? new TableResolver({}),
+      ...(options.dns !== undefined && { dns: options.dns }),
       journal: { emit: (event) => void events.push(event) },
       sessions: new SessionIds(),
       clock: systemClock,

@@ -68,7 +68,7 @@ const verdicts: readonly [SendTlsPolicy, keyof typeof peers, boolean, string][] 
 ];
 for (const [policy, peer, acceptable, reached] of verdicts) {
   test(`${JSON.stringify(policy)} with a ${peer} peer: ${reached}, ${acceptable ? 'sent' : 'not sent'}`, () => {
-    const verdict = judgePeer(policy, peers[peer]);
+    const verdict = judgePeer(policy, peers[peer], 0);
     assert.deepEqual({ acceptable: verdict.acceptable, reached: verdict.reached }, { acceptable, reached });
     assert.notEqual(verdict.reason, '');
   });

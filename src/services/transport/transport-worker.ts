@@ -21,12 +21,12 @@ import { type DeliveryType, LmdbSpool, MessageQueue, type QueueSettings } from '
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
 import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
-import { NodeResolver, SmtpSender } from '../../smtp-send/index.ts';
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
 import { heldMemory } from './held-memory.ts';
 import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
+import { buildSender } from './sending.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
 const drainMs = 20_000;
@@ -97,7 +97,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
   const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   const sessionIds = new SessionIds();
   const common = { snapshots, journal, clock };
-  const sender = new SmtpSender({ ...common, resolver: new NodeResolver(), sessions: sessionIds });
+  const sender = buildSender({ ...common, sessions: sessionIds, faults });
   const mailboxes = new MailboxDelivery(
     { kind: 'maildir', folder: paths.mailboxes },
     { journal, sessions: sessionIds, clock },

@@ -1,0 +1,34 @@
+/** The sender of a worker, with the DNS that its policies need. */
+import type { Clock, FaultReport, SessionIds } from '../../base/index.ts';
+import type { SnapshotSource } from '../../config/index.ts';
+import { DnsClient, systemResolvers } from '../../dns/index.ts';
+import type { Journal } from '../../logs/index.ts';
+import { NodeResolver, SmtpSender, sendingDns } from '../../smtp-send/index.ts';
+
+export interface SendingParts {
+  readonly snapshots: SnapshotSource;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly sessions: SessionIds;
+  readonly faults: FaultReport;
+}
+
+/** Resolvers are those of the machine, as they are at the start. */
+export function buildSender({ faults, ...parts }: SendingParts): SmtpSender {
+  const resolvers = systemResolvers();
+  const dns = sendingDns({
+    asker: new DnsClient({ resolvers }),
+    settings: () => {
+      const { dnssecTrustedServers, dnssecGoodTestName, dnssecBadTestName } = parts.snapshots.current.server;
+      return {
+        resolvers,
+        trusted: dnssecTrustedServers,
+        goodName: dnssecGoodTestName ?? '',
+        badName: dnssecBadTestName ?? '',
+      };
+    },
+    faults,
+    clock: parts.clock,
+  });
+  return new SmtpSender({ ...parts, resolver: new NodeResolver(), dns });
+}

@@ -1,0 +1,120 @@
+import type { DnsAsker } from '../../dns/index.ts';
+import { stsAllows, type TargetTlsPolicy, type TlsDemand, type TlsFailure } from '../../tls/index.ts';
+import type { SendRoute } from '../send-route.ts';
+import type { Target } from '../target-finder.ts';
+import type { DnssecCheck } from './dnssec-check.ts';
+import type { StsPolicies } from './sts-policies.ts';
+import { findTlsa } from './tlsa-lookup.ts';
+
+/** The policy of a target, or why nothing may be sent to it. */
+export type PolicyFinding =
+  | { readonly kind: 'policy'; readonly policy: TargetTlsPolicy }
+  | { readonly kind: 'pass-over'; readonly failure: TlsFailure; readonly reason: string; readonly by: TlsDemand['by'] };
+
+/** Who knows the policies of targets. */
+export interface TargetPolicies {
+  policyOf(target: Target, route: SendRoute, signal: AbortSignal): Promise<PolicyFinding>;
+  /** Mail failed on what the domain's policy demands: it is looked at afresh. */
+  doubt(target: Target): void;
+}
+
+/** The connector's word alone, where nobody can be asked for more. */
+export const connectorPolicies: TargetPolicies = {
+  policyOf: async (_target, route) => ({ kind: 'policy', policy: { demands: [route.tls] } }),
+  doubt: () => undefined,
+};
+
+export interface PolicyParts {
+  /** Keeps answers for their time to live. */
+  readonly dns: DnsAsker;
+  readonly check: DnssecCheck;
+  readonly sts: StsPolicies;
+}
+
+/**
+ * Asks, once per target, what its TLS must reach: DANE first, then MTA-STS, then the connector's own wish alone; what the
+ * connector demands always holds besides. RFC 7672, RFC 8461 §2.
+ */
+export class PolicySource implements TargetPolicies {
+  readonly #parts: PolicyParts;
+
+  constructor(parts: PolicyParts) {
+    this.#parts = parts;
+  }
+
+  async policyOf(target: Target, route: SendRoute, signal: AbortSignal): Promise<PolicyFinding> {
+    const own: PolicyFinding = { kind: 'policy', policy: { demands: [route.tls] } };
+    // IgnoreSTARTTLS is the administrator's word that there is no TLS on this way.
+    if (route.tls.policy.level === 'none') return own;
+    const byDane = route.daneMode === 'None' ? undefined : await this.#byDane(target, route, signal);
+    if (byDane !== undefined) return byDane;
+    const byPolicy = route.stsMode === 'None' ? undefined : await this.#bySts(target, route, signal);
+    return byPolicy ?? own;
+  }
+
+  doubt({ dns }: Target): void {
+    if (dns?.domain !== undefined) this.#parts.sts.doubt(dns.domain);
+  }
+
+  /** Undefined: DANE says nothing of this target. */
+  async #byDane(target: Target, route: SendRoute, signal: AbortSignal): Promise<PolicyFinding | undefined> {
+    const mandatory = route.daneMode === 'Mandatory';
+    const passOver = (failure: TlsFailure, reason: string): PolicyFinding => ({
+      kind: 'pass-over',
+      failure,
+      reason,
+      by: 'DANE',
+    });
+    const fault = await this.#parts.check.fault();
+    if (fault !== '') return mandatory ? passOver('dnssec-invalid', `DANE cannot be used: ${fault}`) : undefined;
+    const finding = await findTlsa(this.#parts.dns, target, signal);
+    switch (finding.kind) {
+      case 'failed':
+        return passOver('dnssec-invalid', finding.reason);
+      case 'none':
+        return mandatory ? passOver('dane-required', `SmtpDaneMode is Mandatory, and ${finding.reason}`) : undefined;
+      case 'unusable':
+        if (mandatory) return passOver('dane-required', `its TLSA records cannot be used: ${finding.reason}`);
+        return withDemand(route, {
+          by: 'DANE',
+          policy: { level: 'encryption' },
+          because: `unusable TLSA records of ${finding.base} (${finding.reason})`,
+        });
+      case 'records': {
+        const { base, records } = finding;
+        // RFC 7672 §3.2.3: the base domain, the name before aliases, and the domain that was routed.
+        const names = [...new Set([base, target.serverName ?? base, target.dns?.domain ?? base])];
+        const because = `TLSA records of ${base}`;
+        return withDemand(route, { by: 'DANE', policy: { level: 'dane', records, names }, because }, base);
+      }
+    }
+  }
+
+  /** Undefined: the domain has no policy. */
+  async #bySts(target: Target, route: SendRoute, signal: AbortSignal): Promise<PolicyFinding | undefined> {
+    const { serverName, dns } = target;
+    // RFC 8461 §5: a policy is one of the recipient's domain and its exchangers; smart hosts are neither.
+    if (serverName === undefined || dns?.domain === undefined) return undefined;
+    const { policy } = await this.#parts.sts.find(dns.domain, signal);
+    if (policy === undefined) return undefined;
+    const allowed = stsAllows(policy, serverName);
+    if (!allowed && policy.mode === 'enforce') {
+      const reason = `MX hosts of '${dns.domain}' failed MTA-STS validation: ${serverName} is none of ${policy.mx.join(', ')}`;
+      return { kind: 'pass-over', failure: 'validation-failure', reason, by: 'MTA-STS' };
+    }
+    const demand: TlsDemand = {
+      by: 'MTA-STS',
+      policy: { level: 'domain', names: allowed ? [serverName] : policy.mx, subjectAltNameOnly: true },
+      because: `the MTA-STS policy of ${dns.domain} (${policy.mode})`,
+    };
+    if (policy.mode === 'enforce') return withDemand(route, demand);
+    return { kind: 'policy', policy: { demands: [route.tls], watched: [demand] } };
+  }
+}
+
+function withDemand(route: SendRoute, demand: TlsDemand, serverName?: string): PolicyFinding {
+  return {
+    kind: 'policy',
+    policy: { demands: [route.tls, demand], ...(serverName !== undefined && { serverName }) },
+  };
+}

@@ -1,0 +1,54 @@
+/** Builds what sending asks of the DNS beyond addresses: a resolver that knows what is secure, and the policies of targets. */
+import type { SecureContext } from 'node:tls';
+import type { Clock, FaultReport, IpRange } from '../../base/index.ts';
+import { CachedDns, type DnsAsker } from '../../dns/index.ts';
+import type { MailResolver } from '../resolver.ts';
+import { SecureResolver } from '../secure-resolver.ts';
+import { TargetCheck } from '../target-address.ts';
+import { DnssecCheck, type DnssecSettings } from './dnssec-check.ts';
+import { PolicySource } from './policy-source.ts';
+import { fetchStsPolicy } from './sts-fetch.ts';
+import { StsPolicies } from './sts-policies.ts';
+
+export interface SendingDnsOptions {
+  /** Asks each time: what is kept is kept here. */
+  readonly asker: DnsAsker;
+  readonly settings: () => DnssecSettings;
+  readonly faults: FaultReport;
+  readonly clock: Clock;
+  readonly sts?: {
+    /** Authorities that policy hosts are judged by; default: those of the system. */
+    readonly secureContext?: SecureContext;
+    /** Default 443. */
+    readonly port?: number;
+    /** Addresses of policy hosts that are allowed although they are not of the Internet. */
+    readonly allowed?: readonly IpRange[];
+  };
+}
+
+export interface SendingDns {
+  readonly resolver: MailResolver;
+  readonly policies: PolicySource;
+}
+
+export function sendingDns({ asker, settings, faults, clock, sts = {} }: SendingDnsOptions): SendingDns {
+  const dns = new CachedDns(asker, clock);
+  const check = new DnssecCheck(asker, settings, faults, clock);
+  const resolver = new SecureResolver(dns, async () => (await check.fault()) === '');
+  const port = sts.port ?? 443;
+  /** A stranger's policy host must not lead into this machine or its networks. */
+  const addresses = async (host: string, signal: AbortSignal): Promise<readonly string[]> => {
+    const guard = new TargetCheck({ names: new Set(), bindings: [], allowed: sts.allowed ?? [], refusePrivate: true });
+    const answer = await resolver.addresses(host, signal);
+    const usable = answer.addresses.filter((address) => guard.fault(address, port) === undefined);
+    if (usable.length === 0) throw new RangeError(`${host} has no address of the Internet`);
+    return usable;
+  };
+  const context = sts.secureContext === undefined ? {} : { secureContext: sts.secureContext };
+  const policies = new StsPolicies(
+    dns,
+    (domain, signal) => fetchStsPolicy(domain, { addresses, port, ...context }, signal),
+    clock,
+  );
+  return { resolver, policies: new PolicySource({ dns, check, sts: policies }) };
+}

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createSecureContext } from 'node:tls';
+import { type Clock, parseIpRange, systemClock, unreported } from '../../src/base/index.ts';
+import type { SendConnector } from '../../src/config/index.ts';
+import { type DnsAnswer, type DnsAsker, DnsFailure, type DnsType } from '../../src/dns/index.ts';
+import { type SendingDns, sendingDns } from '../../src/smtp-send/index.ts';
+import { FakeWork } from './fake-work.ts';
+import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
+import { senderBench, TableResolver } from './sender-bench.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-sts-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A self-signed certificate: the tests trust it as an authority. */
+function certificate(common: string, ...dnsNames: string[]): { key: string; cert: string } {
+  const [key, cert] = [join(folder, `${common}.key`), join(folder, `${common}.crt`)];
+  execFileSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', `/CN=${common}`, '-keyout', key, '-out', cert],
+    ...(dnsNames.length === 0 ? [] : ['-addext', `subjectAltName=${dnsNames.map((name) => `DNS:${name}`).join()}`]),
+  ]);
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+}
+const mx = certificate('mx.sts.test', 'mx.sts.test');
+const stranger = certificate('stranger.test', 'stranger.test');
+const commonNameOnly = certificate('only-cn');
+const policyHost = certificate('mta-sts.sts.test', 'mta-sts.sts.test');
+const trust = createSecureContext({ ca: [mx.cert, stranger.cert, commonNameOnly.cert] });
+
+/** What the policy host says next. */
+interface Answer {
+  readonly status?: number;
+  readonly type?: string;
+  readonly text?: string;
+  readonly location?: string;
+}
+
+class PolicyHost implements AsyncDisposable {
+  answer: Answer = {};
+  fetched = 0;
+  readonly #server: Server;
+
+  private constructor(pair: { key: string; cert: string }) {
+    this.#server = createServer(pair, (request, response) => {
+      this.fetched += 1;
+      const { status = 200, type = 'text/plain; charset=utf-8', text = '', location } = this.answer;
+      assert.equal(request.url, '/.well-known/mta-sts.txt');
+      response.writeHead(status, { 'content-type': type, ...(location !== undefined && { location }) });
+      response.end(text);
+    });
+  }
+
+  static async start(pair = policyHost): Promise<PolicyHost> {
+    const host = new PolicyHost(pair);
+    host.#server.listen(0, '127.0.0.1');
+    await once(host.#server, 'listening');
+    return host;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** The DNS of sts.test; `id` undefined: no record. */
+class Zone implements DnsAsker {
+  id: string | undefined = '1';
+  broken = false;
+  policyAddress = '127.0.0.1';
+
+  async ask(name: string, type: DnsType): Promise<DnsAnswer> {
+    const answer = (data: unknown[]): DnsAnswer => ({
+      code: data.length === 0 ? 'NXDOMAIN' : 'NOERROR',
+      secure: false,
+      records: data.map((one) => ({ name, type, ttl: 0, data: one })),
+      aliases: [],
+      ttl: 0,
+    });
+    if (name === '_mta-sts.sts.test') {
+      if (this.broken) throw new DnsFailure('TIMEOUT', name);
+      return answer(this.id === undefined ? [] : [[Buffer.from(`v=STSv1; id=${this.id};`)]]);
+    }
+    if (name === 'mta-sts.sts.test' && type === 'A') return answer([this.policyAddress]);
+    return answer([]);
+  }
+}
+
+const policy = (mode: string, pattern = 'mx.sts.test', maxAge = 86_400): string =>
+  `version: STSv1\r\nmode: ${mode}\r\nmx: ${pattern}\r\nmax_age: ${maxAge}\r\n`;
+
+function dnsOf(zone: Zone, host: PolicyHost, clock: Clock = systemClock): SendingDns {
+  return sendingDns({
+    asker: zone,
+    settings: () => ({ resolvers: [], trusted: [], goodName: '', badName: '' }),
+    faults: unreported,
+    clock,
+    sts: {
+      secureContext: createSecureContext({ ca: policyHost.cert }),
+      port: host.port,
+      allowed: [parseIpRange('127.0.0.1')],
+    },
+  });
+}
+
+async function send(dns: SendingDns, script: PeerScript, connector: Partial<SendConnector> = {}) {
+  await using peer = await ScriptedPeer.start(script);
+  const resolver = new TableResolver({
+    'sts.test': [{ exchange: 'mx.sts.test', priority: 10 }],
+    'mx.sts.test': ['127.0.0.1'],
+  });
+  const bench = senderBench(
+    { dnsRoutingEnabled: true, port: peer.port, mtaStsMode: 'Opportunistic', ...connector },
+    { dns, resolver, secureContext: trust },
+  );
+  const hop = { key: 'sts.test', type: 'DnsConnectorDelivery', domain: 'sts.test', connector: 'Outbound' } as const;
+  const work = new FakeWork([{ recipients: ['a@sts.test'] }], { hop });
+  const result = await bench.sender.deliver(work);
+  const failed = result.kind === 'failed' ? result.reply : '';
+  return { ...bench, failed, sent: peer.messages.length, encrypted: peer.connections.at(-1)?.encrypted };
+}
+
+interface Row {
+  readonly name: string;
+  readonly answer?: Answer;
+  readonly script?: PeerScript;
+  readonly connector?: Partial<SendConnector>;
+  readonly failed?: RegExp;
+  readonly encrypted?: boolean;
+  readonly told?: RegExp;
+}
+
+const good: PeerScript = { tls: mx };
+const rows: readonly Row[] = [
+  { name: 'enforce, all as it should be', answer: { text: policy('enforce') }, encrypted: true },
+  { name: 'enforce, a wildcard for one label', answer: { text: policy('enforce', '*.sts.test') }, encrypted: true },
+  {
+    name: 'enforce, no STARTTLS',
+    answer: { text: policy('enforce') },
+    script: {},
+    failed: /^451 4\.7\.321 .*MTA-STS policy of sts\.test/,
+  },
+  {
+    name: 'enforce, another name in the certificate',
+    answer: { text: policy('enforce') },
+    script: { tls: stranger },
+    failed: /^451 4\.7\.5 .*does not stand for mx\.sts\.test/,
+  },
+  {
+    name: 'enforce, no fall-back to the common name',
+    answer: { text: policy('enforce') },
+    script: { tls: commonNameOnly },
+    failed: /^451 4\.7\.5 /,
+  },
+  {
+    name: 'enforce, an exchanger that the policy does not name is passed over',
+    answer: { text: policy('enforce', 'other.test') },
+    failed: /^451 4\.4\.8 .*MX hosts of 'sts\.test' failed MTA-STS validation/,
+  },
+  {
+    name: 'testing delivers and tells',
+    answer: { text: policy('testing') },
+    script: {},
+    encrypted: false,
+    told: /not encrypted/,
+  },
+  {
+    name: 'testing, an exchanger that the policy does not name',
+    answer: { text: policy('testing', 'other.test') },
+    encrypted: true,
+    told: /does not stand for other\.test/,
+  },
+  { name: 'none', answer: { text: policy('none') }, script: {}, encrypted: false },
+  {
+    name: 'MTA-STS off',
+    answer: { text: policy('enforce', 'other.test') },
+    connector: { mtaStsMode: 'None' },
+    encrypted: true,
+  },
+  {
+    name: 'the connector demands more',
+    answer: { text: policy('none') },
+    script: {},
+    connector: { requireTLS: true },
+    failed: /^451 4\.7\.5 .*RequireTLS/,
+  },
+  // Policies that cannot be had or read: without a cached one there is none (RFC 8461 §3.3), and mail goes as it would.
+  {
+    name: 'a policy that is huge',
+    answer: { text: policy('enforce', 'other.test') + 'x'.repeat(70_000) },
+    script: {},
+    encrypted: false,
+  },
+  {
+    name: 'redirected',
+    answer: { status: 302, location: 'https://mta-sts.sts.test/', text: policy('enforce', 'other.test') },
+    script: good,
+    encrypted: true,
+  },
+  {
+    name: 'of the wrong type',
+    answer: { type: 'text/html', text: policy('enforce', 'other.test') },
+    script: {},
+    encrypted: false,
+  },
+  { name: 'not there', answer: { status: 404 }, script: {}, encrypted: false },
+  { name: 'not a policy', answer: { text: 'hello' }, script: {}, encrypted: false },
+];
+
+for (const { name, answer = {}, script = good, connector, failed, encrypted, told } of rows) {
+  test(`MTA-STS: ${name}`, async () => {
+    await using host = await PolicyHost.start();
+    host.answer = answer;
+    const result = await send(dnsOf(new Zone(), host), script, connector);
+    if (failed !== undefined) {
+      assert.match(result.failed, failed);
+      assert.equal(result.sent, 0);
+      return;
+    }
+    assert.equal(result.failed, '');
+    assert.equal(result.encrypted, encrypted);
+    assert.equal(host.fetched, connector?.mtaStsMode === 'None' ? 0 : 1);
+    if (told !== undefined) assert.match(result.of('tls-failed')[0]?.reason ?? '', told);
+  });
+}
+
+test('MTA-STS: a policy host with a wrong certificate gives no policy', async () => {
+  await using host = await PolicyHost.start(stranger);
+  host.answer = { text: policy('enforce', 'other.test') };
+  const result = await send(dnsOf(new Zone(), host), {});
+  assert.equal(result.failed, '');
+  assert.equal(host.fetched, 0);
+});
+
+test('MTA-STS: a policy host in a private network is not asked', async () => {
+  await using host = await PolicyHost.start();
+  host.answer = { text: policy('enforce', 'other.test') };
+  const zone = new Zone();
+  zone.policyAddress = '127.0.0.99';
+  assert.equal((await send(dnsOf(zone, host), {})).failed, '');
+  assert.equal(host.fetched, 0);
+});
+
+test('MTA-STS: a cached policy outlives its record until max_age, and costs no fetch', async () => {
+  await using host = await PolicyHost.start();
+  host.answer = { text: policy('enforce', 'mx.sts.test', 600) };
+  const zone = new Zone();
+  let skippedMs = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skippedMs };
+  const dns = dnsOf(zone, host, clock);
+  assert.match((await send(dns, {})).failed, /^451 4\.7\.321 /);
+  zone.id = undefined;
+  assert.match((await send(dns, {})).failed, /^451 4\.7\.321 /, 'the record has vanished');
+  zone.broken = true;
+  assert.match((await send(dns, {})).failed, /^451 4\.7\.321 /, 'the DNS is gone');
+  assert.equal(host.fetched, 1);
+  skippedMs = 601_000;
+  assert.equal((await send(dns, {})).failed, '', 'its time is over');
+});
+
+test('MTA-STS: after a failure the policy is fetched anew, and a mended one counts', async () => {
+  await using host = await PolicyHost.start();
+  host.answer = { text: policy('enforce', 'old.sts.test') };
+  let skippedMs = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skippedMs };
+  const dns = dnsOf(new Zone(), host, clock);
+  assert.match((await send(dns, good)).failed, /^451 4\.4\.8 /);
+  host.answer = { text: policy('enforce') };
+  skippedMs = 301_000;
+  assert.equal((await send(dns, good)).failed, '');
+  assert.equal(host.fetched, 2);
+});
+
+test('MTA-STS: a renewed policy that cannot be fetched leaves the old one in force', async () => {
+  await using host = await PolicyHost.start();
+  host.answer = { text: policy('enforce') };
+  let skippedMs = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + skippedMs };
+  const zone = new Zone();
+  const dns = dnsOf(zone, host, clock);
+  assert.equal((await send(dns, good)).failed, '');
+  zone.id = '2';
+  host.answer = { status: 500 };
+  skippedMs = 301_000;
+  assert.match((await send(dns, {})).failed, /^451 4\.7\.321 /);
+});
