@@ -2,10 +2,10 @@
 
 NODE := node_modules/.bin/node
 # Folders of tests that need no peer: all but these.
-ROOMS := $(filter-out bench e2e lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
+ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit bench bench-directory bench-shell fuzz peers clean
+.PHONY: help start test check types lint format unit bench bench-directory bench-shell fuzz hostile peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-directory: node_modules/.installed peers ## the directory against slapd in
 
 bench-shell: node_modules/.installed ## how long a person waits for the shell's prompt, for a line, a check, a status
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/shell.ts
+
+hostile: node_modules/.installed ## every attack on a started appliance (root; a short form of it is in make test)
+	@EDGE_HOSTILE=all $(NODE) --disable-warning=ExperimentalWarning --test 'test/hostile/**/*.test.ts'
 
 fuzz: node_modules/.installed ## 200,000 hostile cases
 	@EDGE_FUZZ_CASES=200000 $(NODE) --test 'test/**/*fuzz*.test.ts'

@@ -1,10 +1,10 @@
 /** The commands of `edge directory` that only read: any number of them beside the service that writes. */
-import { chmodSync, closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type DirectoryReader, type DirectoryStore, exportLdif, type SearchPlan } from '../directory/index.ts';
 import { formatFilter, parseFilter } from '../ldap/index.ts';
 import type { BaseOptions, DirectoryOptions } from './directory-program.ts';
-import { withStore } from './directory-session.ts';
+import { telling, withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
 /** `edge directory explain`: 64 for a filter that cannot be read. */
@@ -60,27 +60,36 @@ function renderPlan(report: PlanReport): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Opens a file to write, for the caller alone from the first octet on: password hashes may stand in it. What it holds stays until then. */
+function openOutput(path: string): { readonly descriptor: number; readonly isRegular: boolean } {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  const isRegular = fstatSync(descriptor).isFile();
+  if (isRegular) fchmodSync(descriptor, 0o600);
+  return { descriptor, isRegular };
+}
+
 /** `edge directory export`. */
 export async function exportDirectory(
   options: BaseOptions & { readonly operational: boolean; readonly output?: string },
   access: DirectoryAccess,
   terminal: Terminal,
 ): Promise<number> {
-  return withStore('export', options, { access, terminal, readOnly: true }, async (store) => {
-    const pieces = options.json ? jsonLines(store, options) : exportLdif(store, options);
-    if (options.output === undefined) {
-      await writeAll(pieces, (text) => terminal.out(text));
-      return exitStatus.done;
-    }
-    // Password hashes may stand in it.
-    const file = openSync(options.output, 'w', 0o600);
+  return telling('export', options, terminal, async () => {
+    // The caller's file is opened before root becomes the owner of the state.
+    const file = options.output === undefined ? undefined : openOutput(options.output);
     try {
-      await writeAll(pieces, (text) => writeSync(file, text));
+      return await withStore('export', options, { access, terminal, readOnly: true }, async (store) => {
+        const pieces = options.json ? jsonLines(store, options) : exportLdif(store, options);
+        if (file?.isRegular === true) ftruncateSync(file.descriptor);
+        await writeAll(pieces, (text) => {
+          if (file === undefined) terminal.out(text);
+          else writeSync(file.descriptor, text);
+        });
+        return exitStatus.done;
+      });
     } finally {
-      closeSync(file);
+      if (file !== undefined) closeSync(file.descriptor);
     }
-    chmodSync(options.output, 0o600);
-    return exitStatus.done;
   });
 }
 

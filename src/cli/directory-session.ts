@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
 import { ManagementClient, NotRunningError } from '../management/client/index.ts';
-import { lockHolder, lockStateFolder, StateLockedError, statePaths } from '../processes/state/index.ts';
+import { becomeOwner, lockHolder, lockStateFolder, StateLockedError, statePaths } from '../processes/state/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
@@ -33,6 +33,8 @@ export async function onStore(
   work: (store: DirectoryStore) => number | Promise<number>,
 ): Promise<number> {
   const paths = statePaths(state);
+  // What the caller names (files, backups) was opened before.
+  becomeOwner(paths.root);
   if (!existsSync(paths.directory)) throw new StoreError('missing', `there is no directory in ${state}`);
   const running = lockHolder(paths) !== undefined;
   if (readOnly) {

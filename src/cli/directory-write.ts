@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, 
 import { join, resolve } from 'node:path';
 import { type DirectoryStore, ImportError, importLdif, type Restored, StoreError } from '../directory/index.ts';
 import { LdifError, type LdifRecord, readLdif } from '../ldap/index.ts';
-import { lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
+import { becomeOwner, lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
 import { replaceContent } from './directory-replace.ts';
 import { commandActor, onStore, telling, tellService, withStore } from './directory-session.ts';
@@ -19,12 +19,25 @@ export async function importFiles(
   access: DirectoryAccess,
   terminal: Terminal,
 ): Promise<number> {
-  // An export can begin a new directory.
-  if (!options.dryRun) prepareStateFolder(statePaths(options.state));
-  if (options.replace) return replaceByFiles(files, options, access, terminal);
+  return telling('import', options, terminal, () => {
+    // The caller's files are opened before root becomes the owner of the state.
+    const source = new Source(files);
+    becomeOwner(options.state);
+    // An export can begin a new directory.
+    if (!options.dryRun) prepareStateFolder(statePaths(options.state));
+    if (options.replace) return replaceBySource(source, files, options, { access, terminal });
+    return importSource(source, files, options, { access, terminal });
+  });
+}
+
+async function importSource(
+  source: Source,
+  files: readonly string[],
+  options: DirectoryOptions & { readonly dryRun: boolean },
+  { access, terminal }: { readonly access: DirectoryAccess; readonly terminal: Terminal },
+): Promise<number> {
   return withStore('import', options, { access, terminal, readOnly: false }, async (store) => {
     const start = performance.now();
-    const source = new Source(files);
     try {
       const { records } = await importLdif(store, source.records(), {
         actor: commandActor,
@@ -54,27 +67,24 @@ function refusedBy(error: unknown, source: Source, { json }: DirectoryOptions, t
   return exitStatus.finding;
 }
 
-async function replaceByFiles(
+async function replaceBySource(
+  source: Source,
   files: readonly string[],
   options: DirectoryOptions & { readonly dryRun: boolean },
-  access: DirectoryAccess,
-  terminal: Terminal,
+  { access, terminal }: { readonly access: DirectoryAccess; readonly terminal: Terminal },
 ): Promise<number> {
-  return telling('import', options, terminal, async () => {
-    const source = new Source(files);
-    const onProgress = (done: number): void => terminal.error(`${done} records …\n`);
-    try {
-      const replacing = { state: options.state, dryRun: options.dryRun, onProgress };
-      const replaced = await replaceContent(source.records(), replacing, access);
-      if (!options.dryRun) await tellService(options.state, `import that replaces all, from ${files.join(', ')}`);
-      const kept = replaced.kept === undefined ? '' : `What was there is kept in ${replaced.kept}\n`;
-      const text = `${replaced.records} records: ${renderRestored(replaced, options.dryRun)}${kept}`;
-      terminal.out(options.json ? `${JSON.stringify({ ...replaced, dryRun: options.dryRun })}\n` : text);
-      return exitStatus.done;
-    } catch (error) {
-      return refusedBy(error, source, options, terminal);
-    }
-  });
+  const onProgress = (done: number): void => terminal.error(`${done} records …\n`);
+  try {
+    const replacing = { state: options.state, dryRun: options.dryRun, onProgress };
+    const replaced = await replaceContent(source.records(), replacing, access);
+    if (!options.dryRun) await tellService(options.state, `import that replaces all, from ${files.join(', ')}`);
+    const kept = replaced.kept === undefined ? '' : `What was there is kept in ${replaced.kept}\n`;
+    const text = `${replaced.records} records: ${renderRestored(replaced, options.dryRun)}${kept}`;
+    terminal.out(options.json ? `${JSON.stringify({ ...replaced, dryRun: options.dryRun })}\n` : text);
+    return exitStatus.done;
+  } catch (error) {
+    return refusedBy(error, source, options, terminal);
+  }
 }
 
 /** Text that is no UTF-8, as RFC 2849 wants it: values in other encodings stand in base64. */
@@ -84,16 +94,15 @@ class EncodingError extends Error {}
 class Source {
   /** The one being read; its records are at fault when one is. */
   file = '';
-  readonly #files: readonly string[];
+  readonly #opened: readonly { readonly file: string; readonly descriptor: number }[];
 
   constructor(files: readonly string[]) {
-    this.#files = files;
+    this.#opened = files.map((file) => ({ file, descriptor: file === '-' ? 0 : openSync(file, 'r') }));
   }
 
   *records(): Generator<LdifRecord, void, undefined> {
-    for (const file of this.#files) {
+    for (const { file, descriptor } of this.#opened) {
       this.file = file === '-' ? 'standard input' : file;
-      const descriptor = file === '-' ? 0 : openSync(file, 'r');
       try {
         yield* readLdif(decoded(descriptor));
       } finally {

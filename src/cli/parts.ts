@@ -10,6 +10,8 @@ export interface StartOptions {
   readonly user?: string;
   /** Group whose members may use the management shell; default: 'edge-admin' where it exists. */
   readonly adminGroup?: string;
+  /** Ports below 1024 that connectors may have, besides those of mail. */
+  readonly allowPort?: readonly number[];
 }
 
 export interface ShellOptions {

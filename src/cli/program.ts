@@ -53,13 +53,16 @@ function addStart(program: Command, parts: CommandParts, finish: (status: number
     .addOption(stateOption('run'))
     .addOption(roleOption())
     .option('--workers <n>', 'transport workers', wholeNumber, availableParallelism())
-    .option(
-      '--user <account>',
-      "account that everything but the supervisor runs as (root only; default 'edge', else 'nobody')",
-    )
+    .option('--user <account>', "account that everything but the supervisor runs as (root only; default 'edge')")
     .option(
       '--admin-group <group>',
       "members of this group may use the management shell, besides root and the account of the services (default 'edge-admin' where it exists)",
+    )
+    .option(
+      '--allow-port <port>',
+      'port below 1024 that connectors may have besides 25, 465, 475, 587 and 717; may be given again',
+      (text: string, ports: number[]) => [...ports, wholeNumber(text)],
+      [],
     )
     .addHelpText(
       'after',

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { printable, printableJson } from '../base/text/index.ts';
 import { type Chain, findChains, parseQuestion, type Question, sentenceOf } from '../logs/records/index.ts';
 import { ManagementClient, NotPermittedError, NotRunningError } from '../management/client/index.ts';
-import { mayUse, statePaths } from '../processes/state/index.ts';
+import { becomeOwner, mayUse, statePaths } from '../processes/state/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 /** `edge why`: the decisions about a session, a message or an address. Works on a stopped service too. */
@@ -50,6 +50,7 @@ async function chainsOf(state: string, about: string, question: Question, most: 
       throw new NotPermittedError(`the service does not run, and only root and its account may read ${paths.logs}`);
     }
   }
+  becomeOwner(paths.root);
   return findChains(folder, question, most);
 }
 

@@ -2,7 +2,7 @@
  * The main job to look at: an Edge appliance and, as its internal hub, a second instance of the same program in the Mailbox
  * role, on loopback ports. Real messages go through, the path of each is shown, and both stay up until Ctrl-C.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Chain, type DecisionEvent, type EventKind, type EventOf, findChains } from '../logs/index.ts';
 import { ManagementClient } from '../management/client/index.ts';
-import { barrier, lockHolder, serviceAccount, statePaths } from '../processes/index.ts';
+import { barrier, findAccount, lockHolder, statePaths } from '../processes/index.ts';
 import { type LabMessage, sendMessage } from './lab-client.ts';
 
 const command = new URL('../bin/edge', import.meta.url).pathname;
@@ -99,10 +99,19 @@ async function setUp({ title, role, state, lines }: Server): Promise<void> {
   if (stdout.trim() !== '') say(stdout.trimEnd().replace(/^/gm, '    '));
 }
 
-/** Where the account of the services cannot read the program (a clone in root's home), they stay root: this is a demonstration. */
+/** Account of the demonstration when root runs it: no other program uses it. */
+const labAccount = 'edge-lab';
+
+/** Where no other account can read the program (a clone in root's home), the services stay root: this is a demonstration. */
 function userOption(): string[] {
   if (process.getuid?.() !== 0) return [];
-  return barrier(samples, serviceAccount(undefined)) === undefined ? [] : ['--user', 'root'];
+  if (barrier(samples, { name: '', uid: -1, gid: -1 }) !== undefined) return ['--user', 'root'];
+  try {
+    findAccount(labAccount);
+  } catch {
+    execFileSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', labAccount]);
+  }
+  return ['--user', labAccount];
 }
 
 /** Starts a server; resolves when it is ready. What it says afterwards goes to standard error. */

@@ -37,10 +37,12 @@ export function proveOneself(endpoint: HeldFolder, name: string): void {
 /** The service's side: the names that it said and has not seen proved. */
 export class ProofFolder {
   readonly #path: string;
+  readonly #device: number;
 
   /** Removes what an earlier service or a stranger left behind. */
   constructor(endpoint: string) {
     this.#path = join(endpoint, proofFolderName);
+    this.#device = lstatSync(this.#path).dev;
     for (const name of readdirSync(this.#path)) this.#remove(name);
   }
 
@@ -54,6 +56,8 @@ export class ProofFolder {
     const path = join(this.#path, name);
     try {
       const stat = lstatSync(path);
+      // A file system that the caller mounted (FUSE) says of its folders what the caller likes.
+      if (stat.dev !== this.#device) throw new Error('this folder lies on another device');
       // A folder that only its owner may write in cannot have been moved here by anybody else (rename(2), EACCES).
       if (!stat.isDirectory() || (stat.mode & 0o022) !== 0) throw new Error('this is no folder of its owner alone');
       // Nor is it a file system of the caller's own making: a mount point cannot be removed (EBUSY).

@@ -28,8 +28,9 @@ const maxProofLength = 256;
 /** Time for a caller to prove who it is. */
 const proofTimeoutMs = 5_000;
 
-/** Connections at a time. */
+/** Connections at a time, in all and of one account: nobody shuts the others out. */
 const maxConnections = 256;
+const maxConnectionsOfOne = 64;
 
 /** Serves the methods on a socket in a folder that `prepareManagement` made. */
 export class ManagementServer {
@@ -65,9 +66,13 @@ export class ManagementServer {
     for (const connection of this.#connections) connection.end();
   }
 
+  #countOf(uid: number): number {
+    return [...this.#connections].filter((connection) => connection.uid === uid).length;
+  }
+
   #accept(socket: Socket): void {
     if (this.#proofs === undefined) return void socket.destroy();
-    const connection = new Connection(socket, this.#methods, this.#proofs);
+    const connection = new Connection(socket, this.#methods, this.#proofs, (uid) => this.#countOf(uid));
     this.#connections.add(connection);
     socket.on('close', () => this.#connections.delete(connection));
   }
@@ -80,11 +85,18 @@ class Connection {
   readonly #proofs: ProofFolder;
   readonly #running = new Map<number, AbortController>();
   readonly #tooLate: NodeJS.Timeout;
+  readonly #countOf: (uid: number) => number;
   /** What the caller has to prove itself by, until it tried. */
   #challenge: string | undefined;
   #caller: Caller | undefined;
 
-  constructor(socket: Socket, methods: Readonly<Record<string, ManagementMethod>>, proofs: ProofFolder) {
+  constructor(
+    socket: Socket,
+    methods: Readonly<Record<string, ManagementMethod>>,
+    proofs: ProofFolder,
+    countOf: (uid: number) => number,
+  ) {
+    this.#countOf = countOf;
     this.#socket = socket;
     this.#methods = methods;
     this.#proofs = proofs;
@@ -95,6 +107,11 @@ class Connection {
     readLines(socket, most, (line) => void this.#take(line));
     this.#challenge = proofs.issue();
     this.#send({ prove: this.#challenge });
+  }
+
+  /** Account at the other end, once it is proved. */
+  get uid(): number | undefined {
+    return this.#caller?.uid;
   }
 
   end(): void {
@@ -145,6 +162,8 @@ class Connection {
     } catch (error) {
       return this.#refuse((error as Error).message);
     }
+    if (this.#countOf(uid) >= maxConnectionsOfOne)
+      return this.#refuse(`this account has ${maxConnectionsOfOne} connections already: close one`);
     clearTimeout(this.#tooLate);
     this.#caller = { uid, name: await accountName(uid) };
     this.#send({ id: 0, end: null });

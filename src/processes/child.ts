@@ -4,7 +4,7 @@ import { Bus } from './bus/bus.ts';
 import { channelToChild } from './bus/channels.ts';
 import { type ToProcess, type ToSupervisor, toProcess, toSupervisor } from './bus/messages.ts';
 import { readOutput } from './child-output.ts';
-import { type ChildPlan, launch } from './launch.ts';
+import { type ChildPlan, launch } from './launch/launch.ts';
 
 /** What the supervisor wants to hear of a process. */
 export interface ChildListener {

@@ -34,18 +34,19 @@ export {
   toSupervisor,
 } from './bus/messages.ts';
 export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
-export { type ChildPlan, launch } from './launch.ts';
+export { type ChildPlan, launch } from './launch/launch.ts';
 export { BindError, type Binding, backlog, bindSocket, type SocketHandle } from './listen-sockets.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';
+export { supervisorFolder } from './run-folder.ts';
+export { StateError } from './state/own-file.ts';
+export { becomeOwner, checkedWay, claimState, otherOwner } from './state/root-part.ts';
 export {
   defaultStateFolder,
-  lockHolder,
-  lockStateFolder,
   prepareStateFolder,
-  StateLockedError,
   type StatePaths,
   statePaths,
 } from './state/state-folder.ts';
+export { lockFile, lockHolder, lockStateFolder, StateLockedError } from './state/state-lock.ts';
 export {
   Supervisor,
   type SupervisorLog,

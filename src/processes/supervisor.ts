@@ -9,7 +9,7 @@ import type {
   ToSupervisor,
 } from './bus/messages.ts';
 import { WatchedChild } from './child.ts';
-import type { ChildPlan } from './launch.ts';
+import type { ChildPlan } from './launch/launch.ts';
 import { BindError, type Binding, bindSocket, probeBinding, type SocketHandle } from './listen-sockets.ts';
 
 type ChildBus = Bus<ToProcess, ToSupervisor>;

@@ -1,4 +1,4 @@
-import { oneOf, record, text, whole } from '../base/index.ts';
+import { maybe, oneOf, record, text, whole } from '../base/index.ts';
 import type { ServerRole } from '../config/index.ts';
 
 /** What a process is told when it is started; it travels as JSON in its first argument. */
@@ -9,6 +9,8 @@ export interface ProcessOptions {
   readonly index: number;
   /** How many workers there are: limits are shared out among them. */
   readonly workers: number;
+  /** Group whose members may administer. */
+  readonly group?: number;
 }
 
 const shape = record<ProcessOptions>({
@@ -16,6 +18,7 @@ const shape = record<ProcessOptions>({
   role: oneOf('EdgeTransport', 'Mailbox'),
   index: whole(),
   workers: whole(1),
+  group: maybe(whole()),
 });
 
 /** What the supervisor told this process. Throws when it was started by hand. */

@@ -14,7 +14,7 @@ async function endpoint(t: { after(call: () => void): void }, name = 'state'): P
   const folder = mkdtempSync(join(tmpdir(), 'edge-endpoint-'));
   const paths = statePaths(join(folder, name));
   prepareStateFolder(paths);
-  prepareManagement(paths, own);
+  prepareManagement(paths);
   const server = new ManagementServer({
     count: async function* (params) {
       for (let i = 0; i < (params as number); i++) yield i;
@@ -157,7 +157,7 @@ test('what a service before left in the folder of proofs is gone', async (t) => 
   const paths = statePaths(join(mkdtempSync(join(tmpdir(), 'edge-endpoint-')), 'state'));
   t.after(() => rmSync(join(paths.root, '..'), { recursive: true }));
   prepareStateFolder(paths);
-  prepareManagement(paths, own);
+  prepareManagement(paths);
   const proofs = join(paths.management, 'callers');
   mkdirSync(join(proofs, 'a'));
   writeFileSync(join(proofs, 'b'), '');
@@ -182,3 +182,19 @@ async function talk({ management }: StatePaths, reply: (name: string) => string)
   await promise;
   return said;
 }
+
+test('one account cannot take every connection', async (t) => {
+  const paths = await endpoint(t);
+  const clients: ManagementClient[] = [];
+  t.after(() => {
+    for (const client of clients) client[Symbol.dispose]();
+  });
+  for (let i = 0; i < 64; i++) clients.push(await ManagementClient.connect(paths));
+  await assert.rejects(ManagementClient.connect(paths), /64 connections already/);
+  clients.pop()?.[Symbol.dispose]();
+  for (let tries = 0; ; tries++) {
+    const again = await ManagementClient.connect(paths).catch(() => undefined);
+    if (again !== undefined) return void clients.push(again);
+    assert.ok(tries < 1000, 'a place that was given back can be had');
+  }
+});

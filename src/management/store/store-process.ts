@@ -2,7 +2,10 @@
  * The store of a stopped service, in a process of its own: what runs lines may be killed, or end for want of memory, and
  * must not have the store open. It is called as the service is, over the channel of a forked process.
  */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { asAccount } from '../../processes/launch/index.ts';
+import { otherOwner } from '../../processes/state/index.ts';
 import { NotRunningError } from '../client/management-client.ts';
 import type { MethodCaller } from '../client/method-caller.ts';
 import type { Answer } from '../management-wire.ts';
@@ -44,11 +47,17 @@ export class StoreProcess implements MethodCaller, AsyncDisposable {
   }
 
   /** Opens the store. Throws Error with the reason when it cannot be opened: it is locked, or damaged. */
-  static async open({ state, role }: StoreOptions): Promise<StoreProcess> {
-    const given = environmentNames.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : []));
-    const child = fork(new URL('../../bin/store.ts', import.meta.url), [JSON.stringify({ state, role })], {
-      execArgv: ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMb}`],
-      env: Object.fromEntries(given) as NodeJS.ProcessEnv,
+  static async open({ state: given, role }: StoreOptions): Promise<StoreProcess> {
+    const state = resolve(given);
+    const names = environmentNames.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : []));
+    const options = ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMb}`];
+    const entry = new URL('../../bin/store.ts', import.meta.url).pathname;
+    const program = [...options, entry, JSON.stringify({ state, role })];
+    // Root opens nothing in a state of another account: the process is that account's.
+    const [file, args] = asAccount(otherOwner(state), [process.execPath, ...program]);
+    const child = spawn(file, args, {
+      cwd: '/',
+      env: Object.fromEntries(names) as NodeJS.ProcessEnv,
       // Ctrl-C ends lines, not the store under them.
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

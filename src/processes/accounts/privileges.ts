@@ -70,13 +70,15 @@ async function getent(database: 'passwd' | 'group', key: string): Promise<string
   return promise;
 }
 
-/** The account that a service started by root runs as when --user names none: 'edge' where it exists, else 'nobody'. */
+/** The account that a service started by root runs as: 'edge' when --user names none. Throws RangeError that says how to make it. */
 export function serviceAccount(user: string | undefined): Account {
   if (user !== undefined) return findAccount(user);
   try {
     return findAccount('edge');
   } catch {
-    return findAccount('nobody');
+    throw new RangeError(
+      "there is no account 'edge', which the services run as: useradd --system --home-dir /var/lib/edge --shell /usr/sbin/nologin edge",
+    );
   }
 }
 

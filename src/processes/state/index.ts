@@ -1,11 +1,12 @@
 /** The door of who runs no processes: where a state lies, whether somebody holds it, and what may be done with it. */
+
+export { StateError } from './own-file.ts';
+export { becomeOwner, otherOwner } from './root-part.ts';
 export {
   defaultStateFolder,
-  lockHolder,
-  lockStateFolder,
   mayUse,
   prepareStateFolder,
-  StateLockedError,
   type StatePaths,
   statePaths,
 } from './state-folder.ts';
+export { lockFile, lockHolder, lockStateFolder, StateLockedError } from './state-lock.ts';

@@ -1,6 +1,7 @@
-import { accessSync, chownSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { StateError } from './own-file.ts';
 
 /** The folders below the state directory, each with one job. All are mode 0700, but for `prepareManagement`. */
 export interface StatePaths {
@@ -69,55 +70,18 @@ export function mayUse(folder: string, purpose: 'read' | 'write'): boolean {
   }
 }
 
-/** Makes the state directory and its folders, mode 0700, owned by the account of the service. */
-export function prepareStateFolder(paths: StatePaths, owner?: { uid: number; gid: number }): void {
-  // What lies above is not ours alone: the account of the services must be able to pass.
+/**
+ * Makes the state directory and its folders, mode 0700, as this account. Throws StateError for one that is a link or no folder, or
+ * that belongs to another account.
+ */
+export function prepareStateFolder(paths: StatePaths): void {
   mkdirSync(dirname(paths.root), { recursive: true });
   for (const path of Object.values(paths) as string[]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (owner !== undefined) chownSync(path, owner.uid, owner.gid);
-  }
-}
-
-/** Somebody else runs on the state directory. */
-export class StateLockedError extends Error {
-  override readonly name = 'StateLockedError';
-}
-
-/** Takes the state directory for this process until it ends or releases it. Throws StateLockedError when it is taken. */
-export function lockStateFolder(paths: StatePaths): Disposable {
-  const path = join(paths.root, 'edge.lock');
-  const mine = `${process.pid} ${processStart(process.pid)}\n`;
-  for (let tries = 0; ; tries++) {
-    try {
-      writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
-      return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 3) throw error;
-    }
-    const holder = lockHolder(paths);
-    if (holder !== undefined) throw new StateLockedError(`${paths.root} is in use by process ${holder}`);
-    // Its holder died without releasing it.
-    rmSync(path, { force: true });
-  }
-}
-
-/** The process that holds the state directory now, if it lives. */
-export function lockHolder(paths: StatePaths): number | undefined {
-  const path = join(paths.root, 'edge.lock');
-  if (!existsSync(path)) return undefined;
-  const [pid = '', start = ''] = readFileSync(path, 'utf8').trim().split(' ');
-  return processStart(Number(pid)) === start && start !== '' ? Number(pid) : undefined;
-}
-
-/** When a process began (clock ticks since boot), so that a pid used again is not mistaken; '' when there is none. */
-export function processStart(pid: number): string {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    // A zombie holds nothing any more.
-    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
-  } catch {
-    return '';
+    const before = lstatSync(path, { throwIfNoEntry: false });
+    if (before === undefined) mkdirSync(path, { recursive: true, mode: 0o700 });
+    const stat = before ?? lstatSync(path);
+    if (!stat.isDirectory()) throw new StateError(`${path} is no folder: remove it`);
+    if (stat.uid !== process.getuid?.())
+      throw new StateError(`${path} belongs to the account ${stat.uid}: run the command as that account`);
   }
 }

@@ -1,28 +1,33 @@
 /** `edge start`: makes the state ready, gives root up for everything but the supervisor, and runs until it is told to stop. */
 
-import { chownSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { exitStatus, type StartOptions } from '../../cli/index.ts';
-import { prepareManagement } from '../../management/index.ts';
 import { toWorkers } from '../../management/workers/index.ts';
 import {
   type Account,
   administrators,
   barrier,
   type ChildPlan,
+  claimState,
   endOrphans,
   type Group,
+  lockFile,
   lockStateFolder,
   notifySystemd,
   prepareStateFolder,
   recordProcesses,
+  StateError,
   StateLockedError,
   type StatePaths,
   Supervisor,
   serviceAccount,
   statePaths,
+  supervisorFolder,
 } from '../../processes/index.ts';
 import type { ProcessOptions } from '../process-options.ts';
+
+/** Ports below 1024 that the services may have: SMTP, submission (RFC 6409, RFC 8314), those of Exchange. */
+const portsAllowed: ReadonlySet<number> = new Set([25, 465, 475, 587, 717]);
 
 const say = (text: string): void => void process.stderr.write(`edge: ${text}\n`);
 
@@ -30,37 +35,47 @@ const say = (text: string): void => void process.stderr.write(`edge: ${text}\n`)
 export async function start(given: StartOptions): Promise<number> {
   // The processes have another working directory.
   const options = { ...given, state: resolve(given.state) };
-  const paths = statePaths(options.state);
-  const account = process.getuid?.() === 0 ? serviceAccount(options.user) : undefined;
-  if (account?.name === 'nobody' && options.user === undefined) {
-    say("there is no account 'edge', so the services run as 'nobody'; better: useradd --system edge");
-  }
-  const barred = account === undefined ? undefined : barrierFor(account, paths);
-  if (barred !== undefined) {
-    say(barred);
-    return exitStatus.failed;
-  }
-  prepareStateFolder(paths);
-  let lock: Disposable;
   try {
-    lock = lockStateFolder(paths);
+    return await startOn(options, statePaths(options.state));
   } catch (error) {
-    if (!(error instanceof StateLockedError)) throw error;
+    if (!isRefusal(error)) throw error;
     say(error.message);
     return exitStatus.failed;
   }
-  using _lock = lock;
-  await endOrphans(paths);
-  // Only now: another service's folders are not ours to give away.
-  prepareStateFolder(paths, account);
-  if (account !== undefined) handOver(paths, account);
-  const refused = await letAdministratorsIn(paths, account ?? thisAccount(), options.adminGroup);
-  if (refused !== undefined) {
-    say(refused);
-    return exitStatus.failed;
+}
+
+/** A start that cannot be, and what to do about it. */
+class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+function isRefusal(error: unknown): error is Error {
+  return (
+    error instanceof StartError ||
+    error instanceof StateError ||
+    error instanceof StateLockedError ||
+    error instanceof RangeError
+  );
+}
+
+async function startOn(options: StartOptions, paths: StatePaths): Promise<number> {
+  const isRoot = process.getuid?.() === 0;
+  // Root takes its own lock; the state's is taken by the account that owns it.
+  if (!isRoot) prepareStateFolder(paths);
+  const folder = supervisorFolder(paths);
+  using _lock = isRoot ? lockFile(join(folder, 'lock'), paths.root) : lockStateFolder(paths);
+  const group = await administratorsOf(options.adminGroup, paths);
+  const account = isRoot ? serviceAccount(options.user) : undefined;
+  if (account !== undefined) {
+    if (account.name === 'nobody')
+      say("the account 'nobody' is shared with other programs; better: an account of its own");
+    const barred = barrierFor(account, paths);
+    if (barred !== undefined) throw new StartError(barred);
+    claimState(paths.root, account);
   }
+  await endOrphans(folder);
   // Awaited here: the lock is held as long as the service runs.
-  return await supervise(options, account);
+  return await supervise(options, { account, group, folder });
 }
 
 /** Folder of the program. */
@@ -78,44 +93,42 @@ function barrierFor(account: Account, paths: StatePaths): string | undefined {
     : `the services run as '${account.name}', who may not enter ${toState}: choose another --state, or name another account with --user`;
 }
 
-/** The account of this process. */
-const thisAccount = (): Account => ({ name: '', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
-
-/** Opens the way to the management endpoint for those who may use it; resolves with the reason why that cannot be done. */
-async function letAdministratorsIn(
-  paths: StatePaths,
-  owner: Account,
-  named: string | undefined,
-): Promise<string | undefined> {
-  let group: Group | undefined;
-  try {
-    group = await administrators(named);
-    prepareManagement(paths, owner, group?.gid);
-  } catch (error) {
-    if (error instanceof RangeError) return error.message;
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM' || group === undefined) throw error;
-    // Only root gives files to a group that it is not in.
-    if (named !== undefined)
-      return `you are no member of the group '${group.name}': name one of yours, or start as root`;
-    prepareManagement(paths, owner);
-    return undefined;
+/** The group whose members may use the management endpoint. Throws StartError when this account cannot let it in. */
+async function administratorsOf(named: string | undefined, paths: StatePaths): Promise<Group | undefined> {
+  const group = await administrators(named);
+  if (group === undefined) return undefined;
+  // Only root gives files to a group that it is not in.
+  if (
+    process.getuid?.() !== 0 &&
+    process.getgid?.() !== group.gid &&
+    process.getgroups?.().includes(group.gid) !== true
+  ) {
+    if (named === undefined) return undefined;
+    throw new StartError(`you are no member of the group '${group.name}': name one of yours, or start as root`);
   }
-  const onTheWay =
-    group === undefined ? undefined : barrier(dirname(paths.root), { name: '', uid: -1, gid: group.gid });
-  if (onTheWay !== undefined)
-    say(`members of the group '${group?.name}' may not enter ${onTheWay}: they cannot administer`);
-  else if (group !== undefined) say(`members of the group '${group.name}' may administer`);
-  return undefined;
+  const onTheWay = barrier(dirname(paths.root), { name: '', uid: -1, gid: group.gid });
+  if (onTheWay === undefined) say(`members of the group '${group.name}' may administer`);
+  else say(`members of the group '${group.name}' may not enter ${onTheWay}: they cannot administer`);
+  return group;
 }
 
-async function supervise(options: StartOptions, account: Account | undefined): Promise<number> {
+/** What the processes are started with, besides the options. */
+interface Ground {
+  /** Account to run as, when root starts. */
+  readonly account: Account | undefined;
+  readonly group: Group | undefined;
+  /** The supervisor's own folder. */
+  readonly folder: string;
+}
+
+async function supervise(options: StartOptions, ground: Ground): Promise<number> {
   const stopped = stopSignal();
   const supervisor = new Supervisor({
-    ...plansOf(options, account),
+    ...plansOf(options, ground),
     log: { info: say, warn: say },
     relayed: Object.keys(toWorkers),
-    mayBind: () => true,
-    onProcesses: (pids) => recordProcesses(statePaths(options.state), pids),
+    mayBind: (port) => port >= 1024 || portsAllowed.has(port) || (options.allowPort ?? []).includes(port),
+    onProcesses: (pids) => recordProcesses(ground.folder, pids),
   });
   process.on('SIGHUP', () => {
     say('logs are opened anew');
@@ -154,10 +167,10 @@ function stopSignal(): Promise<void> {
   return promise;
 }
 
-function plansOf(options: StartOptions, account: Account | undefined): { directory: ChildPlan; workers: ChildPlan[] } {
+function plansOf(options: StartOptions, { account, group }: Ground): { directory: ChildPlan; workers: ChildPlan[] } {
   const { state, role, workers } = options;
   const plan = (name: string, entry: string, index: number, nodeOptions: readonly string[]): ChildPlan => {
-    const told: ProcessOptions = { state, role, index, workers };
+    const told: ProcessOptions = { state, role, index, workers, ...(group === undefined ? {} : { group: group.gid }) };
     return {
       name,
       entry: new URL(`../../bin/${entry}`, import.meta.url).pathname,
@@ -165,6 +178,8 @@ function plansOf(options: StartOptions, account: Account | undefined): { directo
       nodeOptions: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
       ...(account === undefined ? {} : { account }),
       ...compileCache(state, account),
+      // It gives the endpoint to the group; workers have nothing to do with it.
+      ...(group !== undefined && entry === 'directory.ts' ? { groups: [group.gid] } : {}),
     };
   };
   return {
@@ -188,15 +203,3 @@ function compileCache(state: string, account: Account | undefined): { compileCac
  */
 const semiSpaceMb = 4;
 const nodeOptions = (semiSpace: number): string[] => ['--expose-gc', `--max-semi-space-size=${semiSpace}`];
-
-/** Gives everything below the state directory to the account of the services: root may have made it (edge shell). */
-function handOver(paths: StatePaths, account: Account): void {
-  const walk = (path: string): void => {
-    const stat = lstatSync(path);
-    if (stat.uid !== account.uid) chownSync(path, account.uid, account.gid);
-    if (stat.isDirectory()) for (const name of readdirSync(path)) walk(join(path, name));
-  };
-  for (const path of [paths.directory, paths.certificates, paths.logs, paths.run]) walk(path);
-  // The spool and the mailboxes are made by the services themselves and may be huge: only their roots are looked at.
-  for (const path of [paths.spool, paths.mailboxes]) if (lstatSync(path).uid !== account.uid) walk(path);
-}

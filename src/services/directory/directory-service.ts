@@ -22,13 +22,16 @@ import {
   type ManagementMethod,
   ManagementServer,
   openAdminAudit,
+  prepareManagement,
   WorkerCaller,
 } from '../../management/index.ts';
 import {
   Bus,
   type Channel,
   giveBackWhenIdle,
+  lockStateFolder,
   ownMemory,
+  prepareStateFolder,
   type StatePaths,
   statePaths,
   type ToProcess,
@@ -71,6 +74,7 @@ interface Parts {
   readonly certificates: CertificateStore;
   readonly ldap: LdapEndpoints;
   readonly archiver: LogArchiver;
+  readonly lock: Disposable;
 }
 
 /** Opens the directory service: it tells the supervisor the bindings, and every process what changed. */
@@ -111,6 +115,7 @@ export async function openDirectoryService(
     await store[Symbol.asyncDispose]();
     log.info('the directory stops');
     service.flush();
+    parts.lock[Symbol.dispose]();
     ended();
   };
   bus.handle('stop', stop);
@@ -129,6 +134,10 @@ export async function openDirectoryService(
 
 async function build(options: ProcessOptions): Promise<Parts> {
   const paths = statePaths(options.state);
+  // The folders are made here, by the account that owns them; the lock lives as long as the supervisor.
+  prepareStateFolder(paths);
+  const lock = lockStateFolder(paths, process.ppid);
+  prepareManagement(paths, options.group);
   const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: 'directory' });
   const { log } = service;
   const faults = new FaultList(clock, log);
@@ -158,7 +167,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
     faults,
     logs: () => archivedLogs(journalSettings(configuration.current, paths)),
   });
-  return { paths, service, faults, store, place, configuration, certificates, ldap, archiver };
+  return { paths, service, faults, store, place, configuration, certificates, ldap, archiver, lock };
 }
 
 /** A damaged store is a line of the service log as well, before the process ends. */

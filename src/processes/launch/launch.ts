@@ -3,9 +3,9 @@
  * environment, and without a way to gain rights. util-linux's `setpriv` does it, so that no JavaScript of a child runs as root.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import type { Account } from './accounts/privileges.ts';
-import { upwardDescriptor } from './bus/channels.ts';
+import type { Account } from '../accounts/privileges.ts';
+import { upwardDescriptor } from '../bus/channels.ts';
+import { asAccount } from './setpriv.ts';
 
 /** How a process is started; the same each time it comes back. */
 export interface ChildPlan {
@@ -22,9 +22,6 @@ export interface ChildPlan {
   readonly compileCache?: string;
 }
 
-/** Where util-linux puts it. */
-const setprivPaths = ['/usr/bin/setpriv', '/bin/setpriv'];
-
 /** Each thread would have a heap of its own to be left half empty, and keep the 19 MB of a password it once hashed. The 2 MB that LMDB takes for each transaction stay. */
 const malloc = {
   MALLOC_ARENA_MAX: '2',
@@ -40,6 +37,9 @@ const passedOn = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
+  // The passphrase of the private keys, for the process that opens them.
+  'CREDENTIALS_DIRECTORY',
+  'EDGE_KEY_PASSPHRASE',
   'LOCALDOMAIN',
   'RES_OPTIONS',
   ...Object.keys(malloc),
@@ -59,25 +59,10 @@ export function childEnvironment(
   };
 }
 
-/** Options of setpriv for a process of this account. Root drops everything; others can only promise to gain nothing. */
-export function setprivOptions(
-  { account, groups = [] }: Pick<ChildPlan, 'account' | 'groups'>,
-  isRoot: boolean,
-): string[] {
-  const always = ['--no-new-privs', '--pdeathsig=KILL'];
-  if (!isRoot || account === undefined || account.uid === 0) return always;
-  const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`];
-  const others = groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
-  return [...ids, others, '--bounding-set=-all', '--inh-caps=-all', ...always];
-}
-
 /** Starts a process. Throws Error when root has no setpriv: without it the process would begin as root. */
 export function launch(plan: ChildPlan, stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
-  const isRoot = process.getuid?.() === 0;
-  const program = [process.execPath, ...plan.nodeOptions, plan.entry, ...plan.arguments];
-  const setpriv = setprivPaths.find((path) => existsSync(path));
-  if (setpriv === undefined && isRoot) throw new Error('setpriv is not installed: install the package util-linux');
-  const [file = '', ...args] = setpriv === undefined ? program : [setpriv, ...setprivOptions(plan, isRoot), ...program];
+  const command = [process.execPath, ...plan.nodeOptions, plan.entry, ...plan.arguments];
+  const [file, args] = asAccount(plan.account, command, plan.groups);
   const stdio: ('ignore' | 'pipe' | 'ipc')[] = [stdin, 'pipe', 'pipe', 'ipc'];
   stdio[upwardDescriptor] = 'pipe';
   return spawn(file, args, { detached: true, cwd: '/', env: childEnvironment(plan), serialization: 'json', stdio });

@@ -1,0 +1,2 @@
+/** The door of who starts one process as another account. */
+export { asAccount } from './setpriv.ts';

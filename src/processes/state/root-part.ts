@@ -1,0 +1,90 @@
+/**
+ * What root does with a state directory. Nothing inside a folder that another account owns: such an account could put a link in
+ * root's way at any moment. Root makes the top folder, or checks it; all below is made by the account itself.
+ */
+import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, type Stats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Account, dropPrivileges, findAccount } from '../accounts/privileges.ts';
+import { StateError } from './own-file.ts';
+
+const sticky = 0o1000;
+
+/**
+ * The path with every link above it resolved. Throws StateError when anyone but root could change what it names: each folder above
+ * belongs to root and is writable by root alone, or is sticky (as /tmp) and what comes next belongs to root.
+ */
+export function checkedWay(path: string): string {
+  const way = join(realpathSync(dirname(path)), basename(path));
+  for (let next = way, above = dirname(way); next !== above; next = above, above = dirname(above)) {
+    const stat = lstatSync(above);
+    if (stat.uid !== 0)
+      throw new StateError(`${above} does not belong to root, who may not rely on it: choose another --state`);
+    if ((stat.mode & 0o022) === 0) continue;
+    const step = lstatSync(next, { throwIfNoEntry: false });
+    const isSafe = (stat.mode & sticky) !== 0 && (step === undefined || step.uid === 0);
+    if (!isSafe) throw new StateError(`others than root may write in ${above}: choose another --state`);
+  }
+  return way;
+}
+
+/**
+ * Makes the top folder for the account, or checks that it is the account's. One that root made, and that nobody else could ever
+ * enter, is given to the account with all that is in it. Throws StateError.
+ */
+export function claimState(path: string, account: Account): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const way = checkedWay(path);
+  const stat = lstatSync(way, { throwIfNoEntry: false });
+  if (stat === undefined) mkdirSync(way, { mode: 0o700 });
+  else if (!stat.isDirectory()) throw new StateError(`${path} is no folder: remove it, or choose another --state`);
+  else if (stat.uid === account.uid) return;
+  else if (stat.uid !== 0)
+    throw new StateError(
+      `${path} belongs to the account ${stat.uid}, not to '${account.name}': start with --user ${stat.uid}, or choose another --state`,
+    );
+  else if ((stat.mode & 0o077) !== 0)
+    throw new StateError(`others than root may enter ${path}, which is root's: chmod 700 ${path}`);
+  // Nobody but root can be in it until the last step, which gives the top folder away.
+  for (const one of rootsOwn(way)) lchownSync(one, account.uid, account.gid);
+}
+
+/** All below a folder of root's and the folder itself, the innermost first. Throws StateError for what root did not make. */
+function rootsOwn(path: string): string[] {
+  const stat = lstatSync(path);
+  const reason = oddity(stat);
+  if (reason !== undefined) throw new StateError(`${path} ${reason}: remove it`);
+  const inner = stat.isDirectory() ? readdirSync(path).flatMap((name) => rootsOwn(join(path, name))) : [];
+  return [...inner, path];
+}
+
+function oddity(stat: Stats): string | undefined {
+  if (stat.uid !== 0) return `belongs to the account ${stat.uid}, in a folder of root's`;
+  if (stat.isDirectory() || stat.isSocket()) return undefined;
+  if (!stat.isFile()) return 'is a link, a pipe or a device';
+  return stat.nlink > 1 ? 'has a second name elsewhere' : undefined;
+}
+
+/** The account that owns a state directory, when root asks and it is another one. Throws StateError for a way that root may not rely on. */
+export function otherOwner(path: string): Account | undefined {
+  if (process.getuid?.() !== 0 || lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  const stat = lstatSync(checkedWay(path));
+  if (!stat.isDirectory()) throw new StateError(`${path} is no folder: remove it, or choose another --state`);
+  return stat.uid === 0 ? undefined : accountOf(stat.uid, stat.gid);
+}
+
+/** The primary group comes from the system: that of the folder may be the administrators'. */
+function accountOf(uid: number, gid: number): Account {
+  try {
+    return findAccount(String(uid));
+  } catch {
+    return { name: `uid ${uid}`, uid, gid };
+  }
+}
+
+/** Makes root the owner of the state for the rest of this process, before anything in it is opened. A no-op for others. */
+export function becomeOwner(path: string): void {
+  const owner = otherOwner(path);
+  if (owner === undefined) return;
+  process.umask(0o077);
+  dropPrivileges(owner);
+}

@@ -1,0 +1,175 @@
+/**
+ * A state directory that was filled by code which runs with the services' account: links, pipes, devices, wrong owners and modes in
+ * every place, before each command of root. Nothing outside may change, nobody may hang, and what is odd is named.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { edgeCommand } from '../lib/appliance.ts';
+
+const isRoot = process.getuid?.() === 0;
+const skip = isRoot ? false : 'only root is attacked here';
+/** An account of the system that runs nothing here. */
+const account = { name: 'games', uid: 5, gid: 60 };
+
+let top: string;
+let outside: string;
+let model: string;
+before(() => {
+  if (!isRoot) return;
+  top = mkdtempSync(join(tmpdir(), 'edge-hostile-'));
+  chmodSync(top, 0o755);
+  outside = join(top, 'outside');
+  mkdirSync(join(outside, 'folder/callers'), { recursive: true });
+  writeFileSync(join(outside, 'file'), 'precious', { mode: 0o644 });
+  writeFileSync(join(outside, 'folder/data.mdb'), 'precious', { mode: 0o600 });
+  // A real state, made once, copied for every case.
+  model = join(top, 'model');
+  const made = run('shell', ['-c', 'Get-AcceptedDomain'], model);
+  assert.equal(made.status, 0, made.stderr);
+  give(model);
+});
+after(() => {
+  if (isRoot) rmSync(top, { recursive: true, force: true });
+});
+
+function run(command: string, args: readonly string[], state: string) {
+  const whole = [edgeCommand, command, ...args, '--state', state];
+  // A start that nothing stands in the way of is ended: 124.
+  const limited = command === 'start' ? ['timeout', '-s', 'TERM', '15', ...whole] : whole;
+  const [file = '', ...rest] = limited;
+  return spawnSync(file, rest, { encoding: 'utf8', timeout: 120_000 });
+}
+
+/** What an attacker with the account could have made: everything is theirs. */
+function give(path: string): void {
+  lchownSync(path, account.uid, account.gid);
+  if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) give(join(path, name));
+}
+
+/** Names, owners, modes and content of everything outside. */
+function digest(path = outside): string {
+  const stat = lstatSync(path);
+  const content = stat.isDirectory() ? readdirSync(path).map((name) => digest(join(path, name))) : [];
+  const text = stat.isFile() ? readFileSync(path) : '';
+  return createHash('sha256')
+    .update(JSON.stringify([path, stat.uid, stat.gid, stat.mode, stat.nlink, content]))
+    .update(text)
+    .digest('hex');
+}
+
+type Attack = (place: string) => void;
+const attacks: Readonly<Record<string, Attack>> = {
+  'a link to a folder': (place) => symlinkSync(join(outside, 'folder'), place),
+  'a link to a file': (place) => symlinkSync(join(outside, 'file'), place),
+  'a link to nothing': (place) => symlinkSync(join(outside, 'new'), place),
+  'a named pipe': (place) => execFileSync('mkfifo', [place]),
+  'a second name of a file': (place) => linkSync(join(outside, 'file'), place),
+  'a folder of root': (place) => mkdirSync(place, { mode: 0o700 }),
+};
+
+const places = [
+  'edge.lock',
+  'directory',
+  'directory/data.mdb',
+  'spool',
+  'certificates',
+  'logs',
+  'logs/service.log',
+  'logs/Decisions',
+  'run',
+  'run/processes',
+  'run/ldapi',
+  'management',
+  'management/callers',
+  'management/socket',
+  'mailboxes',
+  'cache',
+];
+
+const commands: readonly (readonly [command: string, args: readonly string[]])[] = [
+  ['start', ['--user', account.name, '--workers', '1']],
+  ['shell', ['-c', 'Get-AcceptedDomain']],
+  ['status', []],
+  ['why', ['a@b.example']],
+  ['directory', ['export']],
+];
+
+/** A short form of all pairs: every place and every attack with each command over the cases; all of them with EDGE_HOSTILE=all. */
+const all = process.env['EDGE_HOSTILE'] === 'all';
+const cases = places.flatMap((place, i) =>
+  Object.keys(attacks).flatMap((attack, j) => (all || (i + j) % 6 === 0 ? [{ place, attack, turn: i }] : [])),
+);
+
+for (const { place, attack, turn } of cases) {
+  test(`${attack} at ${place}`, { skip }, () => {
+    const state = join(top, 'state');
+    rmSync(state, { recursive: true, force: true });
+    execFileSync('cp', ['-a', model, state]);
+    const path = join(state, place);
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(join(path, '..'), { recursive: true });
+    attacks[attack]?.(path);
+    if (!/second name|folder of root/.test(attack)) give(state);
+    const untouched = digest();
+    for (const [command, args] of all
+      ? commands
+      : ([commands[turn % commands.length] ?? commands[0]].filter(Boolean) as typeof commands)) {
+      const { status, signal, stderr } = run(command, args, state);
+      assert.equal(signal, null, `${command} hangs: ${stderr}`);
+      assert.ok(status !== null && (status <= 2 || status === 124), `${command} ends with ${status}: ${stderr}`);
+      assert.equal(digest(), untouched, `${command} changed something outside`);
+      assert.ok(
+        readdirSync(state)
+          .filter((name) => name !== place)
+          .every((name) => attack === 'a folder of root' || lstatSync(join(state, name)).uid === account.uid),
+        `${command} made something of root's in the account's folder`,
+      );
+    }
+  });
+}
+
+test('the top folder itself is a link, or somebody can change the way to it', { skip }, () => {
+  const link = join(top, 'link');
+  symlinkSync(outside, link);
+  const untouched = digest();
+  const linked = run('start', ['--user', account.name], link);
+  assert.equal(linked.status, 2);
+  assert.match(linked.stderr, /is no folder/);
+  const loose = join(top, 'loose');
+  mkdirSync(loose);
+  chownSync(loose, account.uid, account.gid);
+  for (const [command, args] of [['start', ['--user', account.name]] as const]) {
+    const { status, stderr } = run(command, args, join(loose, 'state'));
+    assert.equal(status, 2);
+    assert.match(stderr, /does not belong to root/);
+  }
+  assert.equal(digest(), untouched);
+});
+
+test('a state of another account is not given away', { skip }, () => {
+  const state = join(top, 'other');
+  renameSync(model, state);
+  const { status, stderr } = run('start', ['--user', 'man'], state);
+  renameSync(state, model);
+  assert.equal(status, 2);
+  assert.match(stderr, /belongs to the account 5, not to 'man': start with --user/);
+});
