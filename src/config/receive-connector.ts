@@ -86,8 +86,6 @@ const properties = {
     syntax: yesNo,
     default: true,
     help: 'Offers BINARYMIME (RFC 3030).',
-    notImplementedYet: true,
-    builtFor: (value) => !value,
   }),
   bindings: property({
     attribute: 'msExchSmtpReceiveBindings',
@@ -101,8 +99,6 @@ const properties = {
     syntax: yesNo,
     default: true,
     help: 'Offers CHUNKING (RFC 3030).',
-    notImplementedYet: true,
-    builtFor: (value) => !value,
   }),
   defaultDomain: property({
     attribute: 'msExchSmtpReceiveDefaultAcceptedDomainLink',

@@ -1,4 +1,4 @@
-/** The SMTP envelope: RFC 5321 §2.3.1, with the parameters of RFC 3461 (DSN), RFC 6152 (8BITMIME) and RFC 6531 (SMTPUTF8). */
+/** The SMTP envelope: RFC 5321 §2.3.1, with the parameters of RFC 3461 (DSN), RFC 6152 (8BITMIME), RFC 3030 (BINARYMIME) and RFC 6531 (SMTPUTF8). */
 
 /** When the sender of a message wants to hear about a recipient (RFC 3461 §4.1). */
 export type Notify = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY';
@@ -19,7 +19,7 @@ export interface Envelope {
   readonly from: string;
   readonly recipients: readonly EnvelopeRecipient[];
   /** BODY= as declared; 7BIT when absent. */
-  readonly body: '7BIT' | '8BITMIME';
+  readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
   readonly smtpUtf8: boolean;
   /** RET= (RFC 3461 §4.3). */
   readonly ret?: 'FULL' | 'HDRS';

@@ -6,11 +6,26 @@
 export { formatDate } from './date.ts';
 export { decodeWords, encodeWords } from './encoded-words.ts';
 export type { Envelope, EnvelopeRecipient, Notify } from './envelope.ts';
-export { HeaderBlock, type HeaderFacts, type HeaderField } from './header-block.ts';
+export {
+  HeaderBlock,
+  type HeaderFacts,
+  type HeaderField,
+} from './header-block.ts';
 export { insertFields, removeFields } from './header-edit.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';
 export { buildReport, type Report } from './report.ts';
 export { type ReportDue, reportDue } from './report-due.ts';
 export { fitReport } from './report-fit.ts';
-export type { ReplyPhase, ReportedMessage, ReportedRecipient, ReportKind, ReportRequest } from './report-request.ts';
-export { type SevenBitPlan, SevenBitScan, SevenBitWriter } from './seven-bit.ts';
+export type {
+  ReplyPhase,
+  ReportedMessage,
+  ReportedRecipient,
+  ReportKind,
+  ReportRequest,
+} from './report-request.ts';
+export {
+  type ConversionTask,
+  type SevenBitPlan,
+  SevenBitScan,
+  SevenBitWriter,
+} from './seven-bit.ts';

@@ -43,6 +43,8 @@ type Place = 'header' | 'leaf' | 'between';
 
 export class MimeWalker {
   readonly #events: WalkerEvents;
+  /** Only CRLF ends a line: an LF alone is an octet of the content, as under BINARYMIME (RFC 3030 §3). */
+  readonly #crlfOnly: boolean;
   /** Multiparts and enclosed messages that are open, outermost first. */
   readonly #open: Entity[] = [];
   #count = 0;
@@ -56,21 +58,30 @@ export class MimeWalker {
   #boundary = '';
   #field: { readonly name: string; value: string } | undefined;
 
-  constructor(events: WalkerEvents) {
+  constructor(events: WalkerEvents, { crlfOnly = false } = {}) {
     this.#events = events;
+    this.#crlfOnly = crlfOnly;
   }
 
   push(chunk: Buffer): void {
     const octets = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let start = 0;
-    for (let end = octets.indexOf(10); end >= 0; end = octets.indexOf(10, start)) {
+    for (let end = this.#lineEnd(octets, 0); end >= 0; end = this.#lineEnd(octets, start)) {
       this.#line(octets.subarray(start, end + 1), true);
       start = end + 1;
     }
     this.#rest = octets.subarray(start);
     if (this.#rest.length <= longestLine) return;
-    this.#line(this.#rest, false);
-    this.#rest = Buffer.alloc(0);
+    // A CR at the end may be half of a line end.
+    const piece = this.#rest.at(-1) === 13 ? this.#rest.length - 1 : this.#rest.length;
+    this.#line(this.#rest.subarray(0, piece), false);
+    this.#rest = this.#rest.subarray(piece);
+  }
+
+  #lineEnd(octets: Buffer, from: number): number {
+    let end = octets.indexOf(10, from);
+    while (this.#crlfOnly && end >= 0 && (end === from || octets[end - 1] !== 13)) end = octets.indexOf(10, end + 1);
+    return end;
   }
 
   end(): void {
@@ -151,7 +162,13 @@ export class MimeWalker {
     }
     this.#takeField();
     const [, name = '', value = ''] = /^(content-type|content-transfer-encoding)[ \t]*:([^]*)$/i.exec(text) ?? [];
-    this.#field = name === '' ? undefined : { name: name.toLowerCase(), value: value.trim().slice(0, longestField) };
+    this.#field =
+      name === ''
+        ? undefined
+        : {
+            name: name.toLowerCase(),
+            value: value.trim().slice(0, longestField),
+          };
   }
 
   #takeField(): void {

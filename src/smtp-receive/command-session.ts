@@ -42,12 +42,16 @@ export interface CommandSession {
   mailData: MailDataState | undefined;
   /** Messages that were taken. */
   messages: number;
+  /** Octets of chunks that were read only to be refused. */
+  thrownAway: number;
+  /** The command before was a BDAT that was refused. */
+  chunkRefused: boolean;
   readonly ended: boolean;
   /** As agents see it. */
   readonly smtpSession: SmtpSession;
   reply(reply: Reply): void;
-  /** Answers with a refusal, and tells why (of which message). */
-  refuse(command: string, reply: Reply, reason: string, message?: number): void;
+  /** Answers with a refusal, and tells why (of which message). `counted`: it may be a protocol error; true by default. */
+  refuse(command: string, reply: Reply, reason: string, message?: number, counted?: boolean): void;
   /** Obeys the decision of an agent on a command. True: the command is over. */
   obey(decision: AgentDecision | undefined, command: string): boolean;
   /** Tells what agents changed. */

@@ -1,9 +1,11 @@
 /** Every verb that is understood, with what must hold before it: RFC 5321 §4.1.1 and §4.1.4, RFC 3207 §4. */
 import { replies, SmtpError } from '../smtp/index.ts';
+import { bdat, refusedBdat } from './bdat-command.ts';
 import type { CommandSession } from './command-session.ts';
 import { data } from './data-command.ts';
 import { ehlo, helo } from './hello-command.ts';
 import { mail } from './mail-command.ts';
+import type { Refusal } from './message-sink.ts';
 import { rcpt } from './rcpt-command.ts';
 import { startTls } from './starttls-command.ts';
 
@@ -19,6 +21,8 @@ export interface Command {
   readonly inClear?: boolean;
   /** Its argument holds a secret, which no log may see. */
   readonly secret?: boolean;
+  /** Octets follow the command, also when it is refused before it is looked at: they must be read past. */
+  readonly refused?: (session: CommandSession, argument: string, refusal: Refusal) => void;
   /** Its permanent refusals are counted, and slow the session down when they become many. */
   readonly tarpit?: boolean;
 }
@@ -42,19 +46,32 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['MAIL', { argument: true, afterHello: true, act: mail }],
   ['RCPT', { argument: true, afterHello: true, tarpit: true, act: rcpt }],
   ['DATA', { afterHello: true, act: data }],
+  ['BDAT', { argument: true, afterHello: true, act: bdat, refused: refusedBdat }],
   ['RSET', { act: reset }],
-  ['NOOP', { argument: true, inClear: true, act: (session) => session.reply(replies.noopOk) }],
+  [
+    'NOOP',
+    {
+      argument: true,
+      inClear: true,
+      act: (session) => session.reply(replies.noopOk),
+    },
+  ],
   ['QUIT', { inClear: true, act: quit }],
-  ['HELP', { argument: true, act: (session) => session.reply(replies.help(helpVerbs)) }],
+  [
+    'HELP',
+    {
+      argument: true,
+      act: (session) => session.reply(replies.help(helpVerbs)),
+    },
+  ],
   ['VRFY', { argument: true, act: verify }],
   ['AUTH', { argument: true, afterHello: true, secret: true, act: authenticate }],
   notImplemented('EXPN'),
   notImplemented('TURN'),
   notImplemented('ETRN'),
-  notImplemented('BDAT'),
 ]);
 
-const helpVerbs = 'HELO EHLO STARTTLS RCPT DATA RSET MAIL QUIT HELP VRFY NOOP';
+const helpVerbs = 'HELO EHLO STARTTLS RCPT DATA BDAT RSET MAIL QUIT HELP VRFY NOOP';
 
 function reset(session: CommandSession): void {
   session.resetTransaction();

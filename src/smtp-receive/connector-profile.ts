@@ -24,6 +24,8 @@ export class ConnectorProfile {
     this.fqdn = connector.fqdn ?? serverFqdn;
     this.verbose = connector.protocolLoggingLevel === 'Verbose';
     this.offered = {
+      chunking: connector.chunkingEnabled,
+      binaryMime: connector.binaryMimeEnabled && connector.chunkingEnabled,
       size: connector.sizeEnabled !== 'Disabled',
       eightBitMime: connector.eightBitMimeEnabled,
       smtpUtf8: connector.smtpUtf8Enabled,

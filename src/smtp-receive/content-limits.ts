@@ -6,20 +6,29 @@ import type { Refusal } from './message-sink.ts';
 
 type Scanned = Pick<ContentScanner, 'size' | 'headerSize' | 'bareLf' | 'bareCr'>;
 
-/** Size and line ends of what came so far. `maxMessageSize`: octets. */
+/** Size and line ends of what came so far. `maxMessageSize`: octets. `binary`: octets behind the header need not be lines (RFC 3030 §3). */
 export function contentRefusal(
-  { size, bareLf, bareCr }: Scanned,
+  { size, headerSize, bareLf, bareCr }: Scanned,
   { bareLinefeedRejectionEnabled }: Pick<ReceiveConnector, 'bareLinefeedRejectionEnabled'>,
   maxMessageSize: number,
+  binary = false,
 ): Refusal | undefined {
   if (size > maxMessageSize) {
     const reason = `the message is larger than MaxMessageSize ${maxMessageSize}`;
     return { reply: replies.messageTooLarge, reason };
   }
-  if (!bareLinefeedRejectionEnabled || (bareLf < 0 && bareCr < 0)) return undefined;
+  if (bareLf < 0 && bareCr < 0) return undefined;
+  const bare = Math.min(bareLf < 0 ? Infinity : bareLf, bareCr < 0 ? Infinity : bareCr);
+  if (binary ? headerSize >= 0 && bare >= headerSize : !bareLinefeedRejectionEnabled) return undefined;
   return bareLf >= 0
-    ? { reply: replies.bareLineFeed, reason: `a bare LF stands at octet ${bareLf}` }
-    : { reply: replies.bareCarriageReturn, reason: `a bare CR stands at octet ${bareCr}` };
+    ? {
+        reply: replies.bareLineFeed,
+        reason: `a bare LF stands at octet ${bareLf}`,
+      }
+    : {
+        reply: replies.bareCarriageReturn,
+        reason: `a bare CR stands at octet ${bareCr}`,
+      };
 }
 
 /** The header, complete or not. */
@@ -28,7 +37,10 @@ export function headerRefusal(
   { maxHeaderSize }: Pick<ReceiveConnector, 'maxHeaderSize'>,
 ): Refusal | undefined {
   if ((headerSize < 0 ? size : headerSize) <= maxHeaderSize) return undefined;
-  return { reply: replies.headerTooLarge, reason: `the header is larger than MaxHeaderSize ${maxHeaderSize}` };
+  return {
+    reply: replies.headerTooLarge,
+    reason: `the header is larger than MaxHeaderSize ${maxHeaderSize}`,
+  };
 }
 
 /** RFC 5321 §6.3: a message that was on its way too often. */
@@ -37,7 +49,10 @@ export function hopRefusal(
   { maxHopCount, maxLocalHopCount }: Pick<ReceiveConnector, 'maxHopCount' | 'maxLocalHopCount'>,
 ): Refusal | undefined {
   if (hops > maxHopCount) {
-    return { reply: replies.tooManyHops, reason: `${hops} Received fields, MaxHopCount is ${maxHopCount}` };
+    return {
+      reply: replies.tooManyHops,
+      reason: `${hops} Received fields, MaxHopCount is ${maxHopCount}`,
+    };
   }
   if (maxLocalHopCount === 0 || localHops <= maxLocalHopCount) return undefined;
   const reason = `it was here ${localHops} times, MaxLocalHopCount is ${maxLocalHopCount}`;

@@ -1,10 +1,15 @@
-/** DATA: RFC 5321 §4.1.1.4. */
+/** DATA: RFC 5321 §4.1.1.4, and what DATA and BDAT have in common. */
 import { replies, SmtpError } from '../smtp/index.ts';
 import type { CommandSession } from './command-session.ts';
 import { MailData } from './mail-data.ts';
+import type { SinkContent } from './message-sink.ts';
+import type { Transaction } from './transaction.ts';
 
-/** Asks for the content. */
-export function data(session: CommandSession): void {
+/** The transaction that is ready for its content, and where that goes. Throws SmtpError. */
+export function contentFor(session: CommandSession): {
+  transaction: Transaction;
+  sink: SinkContent;
+} {
   const { transaction } = session;
   if (transaction === undefined) throw new SmtpError(replies.needMailFirst, 'no transaction is open');
   if (transaction.recipients.length === 0) {
@@ -14,7 +19,17 @@ export function data(session: CommandSession): void {
   }
   const { accepting } = session.parts.sink;
   if (!accepting.ok) throw new SmtpError(accepting.reply, 'nothing is taken now');
-  const mailData = new MailData(session, transaction, transaction.sink.content());
+  return { transaction, sink: transaction.sink.content() };
+}
+
+/** Asks for the content. */
+export function data(session: CommandSession): void {
+  const open = session.transaction;
+  // RFC 3030 §2 and §3: DATA does not mix with BDAT, and cannot carry octets that are no lines.
+  if (open?.chunked !== undefined) throw new SmtpError(replies.badSequence, 'DATA amid BDAT');
+  if (open?.argument.body === 'BINARYMIME') throw new SmtpError(replies.badSequence, 'DATA under BODY=BINARYMIME');
+  const { transaction, sink } = contentFor(session);
+  const mailData = new MailData(session, transaction, sink);
   transaction.tell(session, mailData.id);
   session.transaction = undefined;
   session.mailData = mailData;

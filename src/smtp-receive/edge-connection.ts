@@ -94,7 +94,10 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   /** The library's replies, should one of its own paths give any. */
   override send(code: number, data?: string | string[] | null): void {
     const lines = Array.isArray(data) ? data : [data ?? ''];
-    this.dialogue.reply({ code, lines: lines.map((line) => line.replace(/[\0-\x1f\x7f]/g, ' ')) });
+    this.dialogue.reply({
+      code,
+      lines: lines.map((line) => line.replace(/[\0-\x1f\x7f]/g, ' ')),
+    });
     if (code === 421) this.dialogue.end('refused by smtp-server');
   }
 
@@ -146,6 +149,10 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     if (this._parser instanceof EdgeStream) this._parser.startContent(sink);
   }
 
+  startChunk(octets: number, sink: ContentSink): void {
+    if (this._parser instanceof EdgeStream) this._parser.startChunk(octets, sink);
+  }
+
   limitLine(maxBytes: number): void {
     if (this._parser instanceof EdgeStream) this._parser.limitLine(maxBytes);
   }
@@ -163,7 +170,11 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   #secured(): void {
     if (!(this._socket instanceof TLSSocket)) return;
     const { name, standardName } = this._socket.getCipher();
-    this.dialogue.secured({ protocol: this._socket.getProtocol() ?? '', cipher: name, standardName });
+    this.dialogue.secured({
+      protocol: this._socket.getProtocol() ?? '',
+      cipher: name,
+      standardName,
+    });
   }
 
   /** Time limits are looked after by tick(); a timer for each socket would be set anew with every packet. */

@@ -4,9 +4,9 @@ import { SMTPStream } from './library.ts';
 
 /** Takes the content of one message. Neither method throws or rejects; a promise means: send no more before it settles. */
 export interface ContentSink {
-  /** Octets without the dots of transparency; the buffer belongs to the sink from now on. */
+  /** Octets of DATA without the dots of transparency, or octets of BDAT; the buffer belongs to the sink from now on. */
   write(chunk: Buffer): void | Promise<void>;
-  /** CRLF.CRLF was seen: the message is complete and is to be answered. */
+  /** CRLF.CRLF was seen, or all octets of the chunk: it is to be answered. */
   end(): void | Promise<void>;
 }
 
@@ -39,7 +39,7 @@ const lf = 0x0a;
 const cr = 0x0d;
 
 /**
- * The parser of one connection: command lines, and the content of DATA in a single pass. It replaces everything that
+ * The parser of one connection: command lines, and the content of DATA and BDAT in a single pass. It replaces everything that
  * SMTPStream does with octets, whose dot removal costs a turn of the event loop for each dot, and keeps what
  * SMTPConnection relies on: a Writable for pipe(), and `isClosed`.
  */
@@ -53,6 +53,8 @@ export class EdgeStream extends SMTPStream {
   #skipping = false;
   #sink: ContentSink | undefined;
   #unstuffer: DotUnstuffer | undefined;
+  /** Octets of the chunk of BDAT that are still to come. */
+  #chunkLeft = 0;
   #waiting = false;
   /** What is left of the chunk. */
   #rest: Buffer = nothing;
@@ -74,6 +76,13 @@ export class EdgeStream extends SMTPStream {
   startContent(sink: ContentSink): void {
     this.#sink = sink;
     this.#unstuffer = new DotUnstuffer();
+    this._dataMode = true;
+  }
+
+  /** What comes next is so many octets of content, whatever they are (RFC 3030 §2). */
+  startChunk(octets: number, sink: ContentSink): void {
+    this.#sink = sink;
+    this.#chunkLeft = octets;
     this._dataMode = true;
   }
 
@@ -135,8 +144,20 @@ export class EdgeStream extends SMTPStream {
     if (this.#ended && this.#next === undefined) this.#taker.takeEnd();
   }
 
+  #takeChunk(sink: ContentSink): void | Promise<void> {
+    const chunk = this.#rest.subarray(0, this.#chunkLeft);
+    this.#rest = this.#rest.subarray(chunk.length);
+    this.#chunkLeft -= chunk.length;
+    const wait = sink.write(chunk);
+    if (this.#chunkLeft > 0) return wait;
+    this._dataMode = false;
+    this.#sink = undefined;
+    return wait === undefined ? sink.end() : wait.then(() => sink.end());
+  }
+
   #takeContent(): void | Promise<void> {
     const sink = this.#sink;
+    if (sink !== undefined && this.#chunkLeft > 0) return this.#takeChunk(sink);
     const unstuffed = this.#unstuffer?.push(this.#rest);
     if (sink === undefined || unstuffed === undefined) return;
     const { content, done, rest } = unstuffed;

@@ -48,7 +48,10 @@ export function mail(session: CommandSession, argument: string): void | Promise<
 }
 
 function begin(session: CommandSession, argument: MailArgument): void {
-  const sink = session.parts.sink.begin({ session: session.origin.id, from: argument.from?.address ?? '' });
+  const sink = session.parts.sink.begin({
+    session: session.origin.id,
+    from: argument.from?.address ?? '',
+  });
   session.transaction = new Transaction(argument, sink, session.parts.clock.now());
   session.reply(replies.senderOk);
 }

@@ -3,10 +3,10 @@ import { type Envelope, HeaderBlock, type HeaderFacts } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type Outcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
+import type { ChunkedContent } from './chunked-content.ts';
 import type { CommandSession, MailDataState } from './command-session.ts';
 import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
 import { ContentOutput } from './content-output.ts';
-import type { ContentSink } from './edge-stream.ts';
 import { HeldHeader } from './held-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
 import { newMessage, receivedField } from './trace.ts';
@@ -16,7 +16,7 @@ import type { Transaction } from './transaction.ts';
  * The mail data of one transaction (RFC 5321 §3.3) on its way from the wire to the sink. The header is held until it is
  * complete, because our trace field comes before it and because it may refuse the message; everything behind it streams.
  */
-export class MailData implements ContentSink, MailDataState {
+export class MailData implements ChunkedContent, MailDataState {
   readonly #session: CommandSession;
   readonly #transaction: Transaction;
   readonly #sink: SinkContent;
@@ -39,6 +39,7 @@ export class MailData implements ContentSink, MailDataState {
   #disconnect = false;
   #writing = true;
   #committing = false;
+  #cancelled = false;
 
   constructor(session: CommandSession, transaction: Transaction, sink: SinkContent) {
     this.#session = session;
@@ -53,6 +54,10 @@ export class MailData implements ContentSink, MailDataState {
   /** Internal message id. */
   get id(): number {
     return this.#sink.id;
+  }
+
+  get #verb(): 'DATA' | 'BDAT' {
+    return this.#transaction.chunked === undefined ? 'DATA' : 'BDAT';
   }
 
   get stage(): 'data' | 'commit' {
@@ -72,10 +77,32 @@ export class MailData implements ContentSink, MailDataState {
     });
   }
 
+  get refused(): boolean {
+    return !this.#writing;
+  }
+
+  beginChunk(octets: number): void {
+    const { maxMessageSize } = this.#session.rights;
+    if (this.#scanner.size + octets <= maxMessageSize) return;
+    this.#refuse(replies.messageTooLarge, `the message is larger than MaxMessageSize ${maxMessageSize}`);
+  }
+
+  /** A refusal is the answer to every chunk until RSET or the last one: RFC 3030 §2 asks the client for RSET. */
+  endChunk(octets: number): void {
+    const session = this.#session;
+    session.mailData = undefined;
+    const { reply, reason } = this.#refusal ?? {};
+    if (reply === undefined) session.reply(replies.chunkReceived(octets));
+    else session.refuse('BDAT', reply, reason ?? '', this.id);
+    if (this.#disconnect && reply !== undefined) session.end(reason ?? '');
+    this.#afterwards();
+  }
+
   /** The connection is lost. A message that is complete is kept all the same: the client may have seen the answer. */
   cancel(reason: string): void {
-    if (this.#committing) return;
-    this.#session.log.refused('DATA', replies.internalError, `the message is incomplete: ${reason}`, this.id);
+    if (this.#committing || this.#cancelled) return;
+    this.#cancelled = true;
+    this.#session.log.refused(this.#verb, replies.internalError, `the message is incomplete: ${reason}`, this.id);
     this.#stop();
   }
 
@@ -96,7 +123,8 @@ export class MailData implements ContentSink, MailDataState {
 
   #checkContent(): void {
     const { connector, rights } = this.#session;
-    this.#refuseFor(contentRefusal(this.#scanner, connector, rights.maxMessageSize));
+    const binary = this.#transaction.argument.body === 'BINARYMIME';
+    this.#refuseFor(contentRefusal(this.#scanner, connector, rights.maxMessageSize, binary));
   }
 
   /** `first`: the content up to the end of the header at least. */
@@ -109,7 +137,11 @@ export class MailData implements ContentSink, MailDataState {
     this.#refuseFor(hopRefusal(this.#facts, this.#session.connector));
     const { onEndOfHeaders, readContent } = this.#session.parts.agents;
     if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined)) return this.#storeHeader(first);
-    const args = { session: this.#session.smtpSession, envelope: this.#envelope, header: this.#header };
+    const args = {
+      session: this.#session.smtpSession,
+      envelope: this.#envelope,
+      header: this.#header,
+    };
     return this.#session.afterwards(onEndOfHeaders?.(args) ?? { args, changes: [] }, (outcome) => {
       this.#obey(outcome);
       if (this.#writing && readContent !== undefined) this.#output.readBy(readContent(outcome.args));
@@ -124,8 +156,14 @@ export class MailData implements ContentSink, MailDataState {
   #storeHeader(first: Buffer): void | Promise<void> {
     if (!this.#writing) return;
     const { headerSize } = this.#scanner;
-    const named = { recipients: this.#envelope.recipients, argument: this.#transaction.argument };
-    const field = receivedField(this.#session, named, { id: this.#sink.guid, at: this.#receivedAt });
+    const named = {
+      recipients: this.#envelope.recipients,
+      argument: this.#transaction.argument,
+    };
+    const field = receivedField(this.#session, named, {
+      id: this.#sink.guid,
+      at: this.#receivedAt,
+    });
     // Content without a header would become part of our field (RFC 5322 §2.2.3) but for an empty line between them.
     const separator = headerSize === 0 && first.length > 0 ? '\r\n' : '';
     const untouched = !this.#headerChanged;
@@ -191,7 +229,7 @@ export class MailData implements ContentSink, MailDataState {
 
   #discard(reason: string): void {
     this.#discarded = true;
-    this.#session.log.refused('DATA', this.#discardReply(), reason, this.id);
+    this.#session.log.refused(this.#verb, this.#discardReply(), reason, this.id);
     this.#stop();
   }
 
@@ -257,6 +295,7 @@ export class MailData implements ContentSink, MailDataState {
       return this.#answerRefusal();
     }
     session.messages++;
+    session.thrownAway = 0;
     this.#answer(reply);
   }
 
@@ -277,9 +316,12 @@ export class MailData implements ContentSink, MailDataState {
   }
 
   #answerRefusal(): void {
-    const { reply, reason } = this.#refusal ?? { reply: replies.internalError, reason: 'the message was lost' };
+    const { reply, reason } = this.#refusal ?? {
+      reply: replies.internalError,
+      reason: 'the message was lost',
+    };
     this.#session.mailData = undefined;
-    this.#session.refuse('DATA', reply, reason, this.id);
+    this.#session.refuse(this.#verb, reply, reason, this.id);
     if (this.#disconnect) this.#session.end(reason);
     this.#afterwards();
   }

@@ -32,7 +32,10 @@ export function reservedDomain(
 
 /** RFC 5321 §4.1.1.3: `<Postmaster>` without a domain is always taken: it becomes that of the default domain. */
 function recipientOf({ to, notify, orcpt }: RcptArgument, domains: AcceptedDomainTable): EnvelopeRecipient {
-  const dsn = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) };
+  const dsn = {
+    ...(notify === undefined ? {} : { notify }),
+    ...(orcpt === undefined ? {} : { orcpt }),
+  };
   if (to.domain !== '') return { address: to.address, domain: to.domain, ...dsn };
   const domain = domains.default;
   if (domain === undefined) {
@@ -53,6 +56,7 @@ function acceptance(session: CommandSession, domain: string): string | undefined
 export function rcpt(session: CommandSession, argument: string): void | Promise<void> {
   const { transaction } = session;
   if (transaction === undefined) throw new SmtpError(replies.needMailFirst, 'no transaction is open');
+  if (transaction.chunked !== undefined) throw new SmtpError(replies.badSequence, 'RCPT behind BDAT');
   transaction.recipientRefused = true;
   const parsed = parseRcptArgument(argument, session.origin.profile.offered, transaction.argument.smtpUtf8);
   const recipient = recipientOf(parsed, session.origin.domains);
@@ -69,7 +73,12 @@ export function rcpt(session: CommandSession, argument: string): void | Promise<
   }
   const { onRcptTo } = session.parts.agents;
   if (onRcptTo === undefined) return offer(session, transaction, [recipient], because);
-  const args = { session: session.smtpSession, from: transaction.from, recipient, recipients: [recipient] };
+  const args = {
+    session: session.smtpSession,
+    from: transaction.from,
+    recipient,
+    recipients: [recipient],
+  };
   return session.afterwards(onRcptTo(args), ({ decision, args: { recipients }, changes }) => {
     if (session.obey(decision, `RCPT TO:<${recipient.address}>`)) return;
     session.tellChanges(changes, 0);

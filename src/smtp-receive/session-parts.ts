@@ -13,6 +13,8 @@ export interface Wire {
   write(text: string): void;
   /** The next octets are content. */
   startContent(sink: ContentSink): void;
+  /** The next octets are a chunk of so many; at least one. */
+  startChunk(octets: number, sink: ContentSink): void;
   /** The next line may have so many octets, and no more. */
   limitLine(maxBytes: number): void;
   startTls(context: SecureContext): void;

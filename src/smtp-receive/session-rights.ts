@@ -76,7 +76,6 @@ function rightCheck(
   return { right, granted: false, principal: name, by: why };
 }
 
-// BINARYMIME and CHUNKING are not offered before BDAT is understood, AUTH not before there is somebody to ask.
 function extensions(connector: ReceiveConnector, maxMessageSize: number, startTls: boolean): string[] {
   const size = connector.sizeEnabled === 'Enabled' && maxMessageSize !== Infinity ? `SIZE ${maxMessageSize}` : 'SIZE';
   const rows: readonly (readonly [boolean, string])[] = [
@@ -86,6 +85,8 @@ function extensions(connector: ReceiveConnector, maxMessageSize: number, startTl
     [connector.enhancedStatusCodesEnabled, 'ENHANCEDSTATUSCODES'],
     [startTls, 'STARTTLS'],
     [connector.eightBitMimeEnabled, '8BITMIME'],
+    [connector.binaryMimeEnabled && connector.chunkingEnabled, 'BINARYMIME'],
+    [connector.chunkingEnabled, 'CHUNKING'],
     [connector.smtpUtf8Enabled, 'SMTPUTF8'],
   ];
   return rows.flatMap(([offered, keyword]) => (offered ? keyword : []));

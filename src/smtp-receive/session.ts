@@ -36,6 +36,8 @@ export class Session implements CommandSession {
   transaction: Transaction | undefined;
   mailData: MailDataState | undefined;
   messages = 0;
+  thrownAway = 0;
+  chunkRefused = false;
   rights: SessionRights;
   #startedAt: number;
   #ready = false;
@@ -157,19 +159,28 @@ export class Session implements CommandSession {
   #command(text: string): void | Promise<void> {
     const line = readCommandLine(text, this.#mayBeSecret);
     this.log.received(line.told);
+    if (line.verb !== 'BDAT') this.chunkRefused = false;
     if (!this.#ready) {
       const reason = 'the client spoke before the greeting';
-      return this.#object(line, { reply: replies.spokeTooEarly, reason, final: true });
+      return this.#object(line, {
+        reply: replies.spokeTooEarly,
+        reason,
+        final: true,
+      });
     }
     if (this.parts.draining()) return this.stop();
     if (line.row !== undefined) this.#mayBeSecret = line.row.secret ?? false;
     const tlsMissing = this.connector.requireTLS && this.tls === undefined;
-    const objected = objection(line, { greeted: this.helo !== undefined, tlsMissing });
+    const objected = objection(line, {
+      greeted: this.helo !== undefined,
+      tlsMissing,
+    });
     if (objected !== undefined) return this.#object(line, objected);
     return this.#act(line);
   }
 
-  #object({ told }: CommandLine, { reply, reason, final }: Objection): void {
+  #object({ told, row, argument }: CommandLine, { reply, reason, final }: Objection): void {
+    if (row?.refused !== undefined && final !== true) return row.refused(this, argument, { reply, reason });
     this.refuse(told, reply, reason);
     if (final) this.end(reason);
   }
@@ -214,10 +225,10 @@ export class Session implements CommandSession {
   }
 
   /** Answers with a refusal, tells why (of which message), and ends the session when there were too many errors. */
-  refuse(command: string, reply: Reply, reason: string, message = 0): void {
+  refuse(command: string, reply: Reply, reason: string, message = 0, counted = true): void {
     if (this.#ended) return;
     this.log.refused(command, reply, reason, message);
-    if (protocolErrors.has(reply.code) && ++this.#protocolErrors > this.connector.maxProtocolErrors) {
+    if (counted && protocolErrors.has(reply.code) && ++this.#protocolErrors > this.connector.maxProtocolErrors) {
       this.reply(replies.tooManyErrors);
       return this.end(`more than ${this.connector.maxProtocolErrors} protocol errors`);
     }
@@ -237,7 +248,12 @@ export class Session implements CommandSession {
 
   tellChanges(changes: readonly AgentChanges[], message: number): void {
     for (const { agent, changes: made } of changes) {
-      this.emit({ ...this.head(message), kind: 'agent-changed', agent, changes: describeChanges(made) });
+      this.emit({
+        ...this.head(message),
+        kind: 'agent-changed',
+        agent,
+        changes: describeChanges(made),
+      });
     }
   }
 
@@ -246,7 +262,14 @@ export class Session implements CommandSession {
     if (!this.#toldRights.has(check)) {
       this.#toldRights.add(check);
       const { right, principal, granted, by } = check;
-      this.emit({ ...this.head(), kind: 'right-checked', right, principal, granted, by });
+      this.emit({
+        ...this.head(),
+        kind: 'right-checked',
+        right,
+        principal,
+        granted,
+        by,
+      });
     }
     return check.granted;
   }
@@ -277,9 +300,11 @@ export class Session implements CommandSession {
   }
 
   #dropTransaction(): void {
-    this.transaction?.tell(this, 0);
-    this.transaction?.sink.abort();
+    const { transaction } = this;
     this.transaction = undefined;
+    transaction?.tell(this, 0);
+    if (transaction?.chunked === undefined) transaction?.sink.abort();
+    else transaction.chunked.cancel('it was given up');
   }
 
   /** The TLS handshake is done: what was said before it is forgotten (RFC 3207 §4.2). */
@@ -304,7 +329,13 @@ export class Session implements CommandSession {
 
   tlsFailed(reason: string): void {
     const consequence = 'the connection is closed';
-    this.emit({ ...this.head(), kind: 'tls-failed', direction: 'receive', reason, consequence });
+    this.emit({
+      ...this.head(),
+      kind: 'tls-failed',
+      direction: 'receive',
+      reason,
+      consequence,
+    });
     this.log.info(`TLS negotiation failed with error ${reason}`, '');
   }
 

@@ -1,6 +1,7 @@
 import type { DecisionEvent } from '../logs/index.ts';
 import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
 import type { MailArgument } from '../smtp/index.ts';
+import type { ChunkedContent } from './chunked-content.ts';
 import type { SinkTransaction } from './message-sink.ts';
 
 /** The session, as far as a transaction tells what it decided. */
@@ -18,9 +19,15 @@ export class Transaction {
   #recipients: EnvelopeRecipient[] = [];
   /** A RCPT was refused: DATA without recipients is then answered with 554. */
   recipientRefused = false;
+  /** The content, when it comes by BDAT and has begun. */
+  chunked: ChunkedContent | undefined;
   #acceptedAt: number;
   /** Recipients that follow each other and are taken for the same reason: one decision. */
-  #accepted: { at: number; readonly because: string; readonly recipients: string[] }[] = [];
+  #accepted: {
+    at: number;
+    readonly because: string;
+    readonly recipients: string[];
+  }[] = [];
   #addresses = new Set<string>();
   #told = false;
 
@@ -61,7 +68,7 @@ export class Transaction {
     return {
       from: this.from,
       recipients: this.recipients,
-      body: body === '8BITMIME' ? '8BITMIME' : '7BIT',
+      body,
       smtpUtf8,
       ...(ret === undefined ? {} : { ret }),
       ...(envid === undefined ? {} : { envid }),
@@ -76,7 +83,12 @@ export class Transaction {
     if (this.#told) return;
     this.#told = true;
     const head = { session: session.origin.id, message };
-    session.emit({ ...head, at: this.#acceptedAt, kind: 'sender-accepted', from: this.from });
+    session.emit({
+      ...head,
+      at: this.#acceptedAt,
+      kind: 'sender-accepted',
+      from: this.from,
+    });
     for (const accepted of this.#accepted) session.emit({ ...head, kind: 'recipients-accepted', ...accepted });
   }
 }

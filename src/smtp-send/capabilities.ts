@@ -4,6 +4,8 @@ export interface Capabilities {
   readonly pipelining: boolean;
   /** RFC 6152 */
   readonly eightBitMime: boolean;
+  /** RFC 3030, with CHUNKING: any octets may be sent by BDAT. */
+  readonly binaryMime: boolean;
   /** RFC 6531 */
   readonly smtpUtf8: boolean;
   /** RFC 3461 */
@@ -20,6 +22,7 @@ export interface Capabilities {
 export const noCapabilities: Capabilities = {
   pipelining: false,
   eightBitMime: false,
+  binaryMime: false,
   smtpUtf8: false,
   dsn: false,
   size: false,
@@ -45,6 +48,7 @@ export function parseCapabilities(reply: string): Capabilities {
   return {
     pipelining: offered.has('PIPELINING'),
     eightBitMime: offered.has('8BITMIME'),
+    binaryMime: offered.has('BINARYMIME') && offered.has('CHUNKING'),
     smtpUtf8: offered.has('SMTPUTF8'),
     dsn: offered.has('DSN'),
     size: offered.has('SIZE'),

@@ -19,6 +19,7 @@ export function sendContent(
   item: DeliveryItem,
   lastWord: () => void,
 ): void | Promise<void> {
+  if (item.message.envelope.body === 'BINARYMIME') return sendChunk(connection, item, lastWord);
   const { leadingDots, bareLines } = item.message.facts;
   const whole = item.content();
   if (whole === undefined) return sendStream(connection, item, lastWord);
@@ -35,6 +36,32 @@ export function sendContent(
     socket.write(endsWithLine(whole) ? endOfData : lineEndAndEndOfData);
   }
   socket.uncork();
+}
+
+/** RFC 3030 §2: all of it as one chunk, the last one. A length that is not the announced one ends the connection. */
+async function sendChunk(connection: EdgeSmtpConnection, item: DeliveryItem, lastWord: () => void): Promise<void> {
+  const { size } = item.message.facts;
+  const { socket } = connection;
+  const whole = item.content();
+  socket.write(`BDAT ${size} LAST\r\n`);
+  let left = size;
+  const chunks: Iterable<Buffer> | AsyncIterable<Buffer> = whole === undefined ? item.stream() : [whole];
+  try {
+    for await (const chunk of chunks) {
+      if (connection.loss !== undefined) throw connection.loss;
+      left -= chunk.length;
+      if (left < 0) throw new ContentError('the content is longer than its record says');
+      connection.expect(connection.timeouts.blockMs, 'sending content');
+      if (left === 0) lastWord();
+      if (!socket.write(chunk)) await connection.drained();
+    }
+  } catch (cause) {
+    if (cause instanceof ContentError || cause === connection.loss) throw cause;
+    throw new ContentError('the content could not be read from the spool', {
+      cause,
+    });
+  }
+  if (left > 0) throw new ContentError('the content is shorter than its record says');
 }
 
 /** One chunk is read while the one before it travels; no more than two are held. */
@@ -67,7 +94,9 @@ async function read(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buffe
   try {
     return await chunks.next();
   } catch (cause) {
-    throw new ContentError('the content could not be read from the spool', { cause });
+    throw new ContentError('the content could not be read from the spool', {
+      cause,
+    });
   }
 }
 

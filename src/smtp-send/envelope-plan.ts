@@ -14,7 +14,10 @@ export type EnvelopePlan =
       /** Positions in the item's list of recipients. */
       readonly recipients: readonly number[];
       /** Recipients that this peer cannot be told of. */
-      readonly refused: readonly { readonly position: number; readonly reply: string }[];
+      readonly refused: readonly {
+        readonly position: number;
+        readonly reply: string;
+      }[];
     };
 
 const nonAscii = /[^\x00-\x7f]/;
@@ -55,7 +58,13 @@ export function planEnvelope(
       rcpts[i] += rcptParameters(message, item.recipients[position] ?? -1, utf8);
     });
   }
-  return { kind: 'send', mail: mailCommand(message, offered, utf8), rcpts, recipients, refused };
+  return {
+    kind: 'send',
+    mail: mailCommand(message, offered, utf8),
+    rcpts,
+    recipients,
+    refused,
+  };
 }
 
 /** What the whole message demands and the peer does not offer. */
@@ -77,7 +86,8 @@ function obstacleOf({ envelope, facts }: StoredMessage, offered: Capabilities, p
 function mailCommand({ envelope, facts }: StoredMessage, offered: Capabilities, utf8: boolean): string {
   let command = `MAIL FROM:${renderPath(envelope.from)}`;
   if (offered.size) command += ` SIZE=${facts.size}`;
-  if (offered.eightBitMime && (facts.eightBit || envelope.body === '8BITMIME')) command += ' BODY=8BITMIME';
+  if (envelope.body === 'BINARYMIME' && offered.binaryMime) command += ' BODY=BINARYMIME';
+  else if (offered.eightBitMime && (facts.eightBit || envelope.body === '8BITMIME')) command += ' BODY=8BITMIME';
   if (utf8) command += ' SMTPUTF8';
   if (offered.dsn) {
     if (envelope.ret !== undefined) command += ` RET=${envelope.ret}`;

@@ -1,5 +1,5 @@
-/** The content of a message as the peer can take it: 7-bit for a hop without 8BITMIME, a report cut to the size of its way back. */
-import { fitReport, SevenBitScan, SevenBitWriter } from '../mail/index.ts';
+/** The content of a message as the peer can take it: 7-bit for a hop without 8BITMIME, lines for one without BINARYMIME, a report cut to the size of its way back. */
+import { type ConversionTask, fitReport, SevenBitScan, SevenBitWriter } from '../mail/index.ts';
 import type { DeliveryItem, StoredMessage } from '../queue/index.ts';
 import type { Capabilities } from './capabilities.ts';
 
@@ -21,23 +21,29 @@ export interface FittedItem {
 
 /** The item itself, at once, when nothing has to be changed: that is nearly always. */
 export function fitItem(item: DeliveryItem, offered: Capabilities): FittedItem | Promise<FittedItem> {
-  const { facts } = item.message;
-  const converts = facts.eightBit && !offered.eightBitMime;
+  const { facts, envelope } = item.message;
+  const binary = envelope.body === 'BINARYMIME' && !offered.binaryMime;
+  const asChunk = envelope.body === 'BINARYMIME' && !binary;
+  const converts = binary || (facts.eightBit && !offered.eightBitMime && !asChunk);
   if (!converts && !isTooLargeReport(item, offered)) return { item, changes: [] };
-  return fit(item, offered, converts);
+  return fitBoth(item, offered, converts ? { binary, eightBit: offered.eightBitMime } : undefined);
 }
 
 function isTooLargeReport({ message }: DeliveryItem, { maxSize }: Capabilities): boolean {
   return message.origin.connector === 'DSN' && message.envelope.from === '' && message.facts.size > maxSize;
 }
 
-async function fit(given: DeliveryItem, offered: Capabilities, converts: boolean): Promise<FittedItem> {
-  const converted = converts ? await toSevenBit(given) : { item: given, changes: [] };
-  if (converted.refusal !== undefined || !isTooLargeReport(converted.item, offered)) return converted;
-  const { item, changes } = converted;
+async function fitBoth(
+  given: DeliveryItem,
+  offered: Capabilities,
+  task: ConversionTask | undefined,
+): Promise<FittedItem> {
+  const fit = task === undefined ? { item: given, changes: [] } : await convert(given, task);
+  if (fit.refusal !== undefined || !isTooLargeReport(fit.item, offered)) return fit;
+  const { item, changes } = fit;
   // What we attach to our reports is bounded by DsnMaxMessageAttachSize.
   const fitted = fitReport(await whole(item), offered.maxSize);
-  if (fitted === undefined) return converted;
+  if (fitted === undefined) return fit;
   const { content, change } = fitted;
   return {
     item: withContent(item, content.length, () => content, [content]),
@@ -45,12 +51,13 @@ async function fit(given: DeliveryItem, offered: Capabilities, converts: boolean
   };
 }
 
-async function toSevenBit(item: DeliveryItem): Promise<FittedItem> {
-  const scan = new SevenBitScan();
+async function convert(item: DeliveryItem, task: ConversionTask): Promise<FittedItem> {
+  const scan = new SevenBitScan(task);
   for await (const chunk of chunksOf(item)) scan.push(chunk);
   const plan = scan.end();
   if (plan.obstacle !== undefined) {
-    const refusal = `554 5.6.3 The next hop does not offer 8BITMIME, and ${plan.obstacle} cannot be converted`;
+    const missing = task.binary ? 'BINARYMIME' : '8BITMIME';
+    const refusal = `554 5.6.3 The next hop does not offer ${missing}, and ${plan.obstacle} cannot be converted`;
     return { item, changes: [], refusal };
   }
   const rewritten = async function* (): AsyncGenerator<Buffer, void> {
@@ -58,15 +65,26 @@ async function toSevenBit(item: DeliveryItem): Promise<FittedItem> {
     for await (const chunk of chunksOf(item)) yield writer.push(chunk);
     yield writer.end();
   };
-  const changes = [{ change: '7-bit', broken: plan.broken }];
+  const changes = [
+    {
+      change: task.eightBit ? 'binary to 8-bit' : '7-bit',
+      broken: plan.broken,
+    },
+  ];
   if (item.content() !== undefined) {
     const content = Buffer.concat(await Array.fromAsync(rewritten()));
-    return { item: withContent(item, content.length, () => content, [content]), changes };
+    return {
+      item: withContent(item, content.length, () => content, [content], task),
+      changes,
+    };
   }
   // SIZE must be true (RFC 1870 §6.1): the length is known only when all has been written once.
   let size = 0;
   for await (const chunk of rewritten()) size += chunk.length;
-  return { item: withContent(item, size, () => undefined, { [Symbol.asyncIterator]: rewritten }), changes };
+  return {
+    item: withContent(item, size, () => undefined, { [Symbol.asyncIterator]: rewritten }, task),
+    changes,
+  };
 }
 
 function withContent(
@@ -74,14 +92,22 @@ function withContent(
   size: number,
   content: () => Buffer | undefined,
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
+  { eightBit: keepsEightBit = false }: ConversionTask = {},
 ): DeliveryItem {
   const { message, recipients } = item;
   const { envelope, facts } = message;
+  const eightBit = keepsEightBit && facts.eightBit;
   const changed: StoredMessage = {
     ...message,
-    envelope: { ...envelope, body: '7BIT' },
+    envelope: { ...envelope, body: eightBit ? '8BITMIME' : '7BIT' },
     // New lines may begin with a dot.
-    facts: { ...facts, size, eightBit: false, utf8Header: facts.utf8Header && envelope.smtpUtf8, leadingDots: true },
+    facts: {
+      ...facts,
+      size,
+      eightBit,
+      utf8Header: facts.utf8Header && (eightBit || envelope.smtpUtf8),
+      leadingDots: true,
+    },
   };
   return {
     message: changed,
@@ -106,5 +132,9 @@ async function whole(item: DeliveryItem): Promise<Buffer> {
 
 /** The facts of the event that tells of the changes. */
 export function conversionFacts(host: string, changes: readonly ContentChange[]) {
-  return { host, changes: changes.map(({ change }) => change), broken: changes.flatMap(({ broken }) => broken) };
+  return {
+    host,
+    changes: changes.map(({ change }) => change),
+    broken: changes.flatMap(({ broken }) => broken),
+  };
 }

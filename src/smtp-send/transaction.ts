@@ -29,7 +29,7 @@ export interface TransactionResult {
 }
 
 /**
- * One message to one peer: MAIL, RCPT for each recipient, DATA, content; in one write with PIPELINING (RFC 2920), one by
+ * One message to one peer: MAIL, RCPT for each recipient, DATA (BDAT for binary content), content; in one write with PIPELINING (RFC 2920), one by
  * one without. Each recipient is settled by its own reply.
  */
 export class Transaction implements Dialogue {
@@ -105,7 +105,13 @@ export class Transaction implements Dialogue {
   /** RFC 2920 §3.1: DATA ends the group; RSET and MAIL may stand anywhere in it. */
   #group(): string {
     const reset = this.#stage === 'rset' ? 'RSET\r\n' : '';
-    return `${reset}${this.#plan.mail}\r\n${this.#plan.rcpts.join('\r\n')}\r\nDATA\r\n`;
+    const data = this.#byChunk ? '' : 'DATA\r\n';
+    return `${reset}${this.#plan.mail}\r\n${this.#plan.rcpts.join('\r\n')}\r\n${data}`;
+  }
+
+  /** RFC 3030 §3: what is no lines goes by BDAT, to which no 354 is given. */
+  get #byChunk(): boolean {
+    return this.#item.message.envelope.body === 'BINARYMIME';
   }
 
   #onMail(reply: PeerReply): void {
@@ -128,13 +134,18 @@ export class Transaction implements Dialogue {
       else this.#outcomes[position] = refusal(reply, 'RCPT');
     }
     if (this.#next < this.#plan.rcpts.length) return this.#advance('rcpt', this.#plan.rcpts[this.#next] ?? '');
-    if (this.#accepted.length === 0 && !this.#connection.capabilities.pipelining) return this.#end();
+    if (this.#accepted.length === 0 && (this.#byChunk || !this.#connection.capabilities.pipelining)) return this.#end();
+    if (this.#byChunk) return this.#sendContent();
     this.#advance('data', 'DATA');
   }
 
   #overflow(position: number, reply: PeerReply): void {
     this.#tooMany.push(position);
-    this.#outcomes[position] = { kind: 'deferred', reply: reply.text, phase: 'RCPT' };
+    this.#outcomes[position] = {
+      kind: 'deferred',
+      reply: reply.text,
+      phase: 'RCPT',
+    };
   }
 
   #onData(reply: PeerReply): void {
@@ -250,7 +261,11 @@ function isPositive({ code }: PeerReply): boolean {
 /** 4xx and what is out of place: again later; 5xx: never. */
 function refusal(reply: PeerReply, phase: ReplyPhase): RecipientOutcome {
   if (reply.code >= 500) return { kind: 'failed', reply: reply.text, phase };
-  return { kind: 'deferred', reply: reply.code >= 400 ? reply.text : oddReply(reply), phase };
+  return {
+    kind: 'deferred',
+    reply: reply.code >= 400 ? reply.text : oddReply(reply),
+    phase,
+  };
 }
 
 function oddReply(reply: PeerReply): string {

@@ -13,6 +13,8 @@ export interface OfferedParameters {
   readonly size?: boolean;
   readonly eightBitMime?: boolean;
   readonly binaryMime?: boolean;
+  /** No parameter of its own: BDAT is understood. */
+  readonly chunking?: boolean;
   readonly smtpUtf8?: boolean;
   readonly dsn?: boolean;
   readonly auth?: boolean;
@@ -49,7 +51,7 @@ type Parameters<A> = Readonly<Record<string, Parameter<A>>>;
 
 const mailParameters: Parameters<MailArgument> = {
   SIZE: { offered: (o) => o.size, read: (value) => ({ size: Number(matching(value, /^\d{1,20}$/)) }) },
-  BODY: { offered: (o) => o.eightBitMime ?? o.binaryMime, read: (value) => ({ body: oneOf(value, bodyTypes) }) },
+  BODY: { offered: (o) => o.eightBitMime || o.binaryMime, read: (value) => ({ body: oneOf(value, bodyTypes) }) },
   SMTPUTF8: {
     offered: (o) => o.smtpUtf8,
     read: (value) => (value === undefined ? { smtpUtf8: true } : bad('a value')),

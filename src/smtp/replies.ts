@@ -22,6 +22,8 @@ export const replies = {
     reply(250, undefined, `${fqdn} Hello [${peer}]`, ...extensions),
   senderOk: reply(250, '1.0', 'Sender OK'),
   recipientOk: reply(250, '1.5', 'Recipient OK'),
+  /** A chunk of BDAT that is not the last one (RFC 3030 §2). */
+  chunkReceived: (octets: number): Reply => reply(250, '6.0', `CHUNK received OK, ${octets} octets`),
   startMailInput: reply(354, undefined, 'Start mail input; end with <CRLF>.<CRLF>'),
   /** `messageId` with its angle brackets. */
   queued: (messageId: string, internalId: number, host: string): Reply =>
@@ -86,6 +88,8 @@ export const replies = {
 
   // Content and size
   messageTooLarge: reply(552, '3.4', 'Message size exceeds fixed maximum message size'),
+  /** BDAT that announces more than would be read just to be refused. */
+  chunkTooLarge: reply(421, '3.4', 'Message size exceeds fixed maximum message size, closing transmission channel'),
   headerTooLarge: reply(552, '3.4', 'Message header size exceeds fixed maximum size'),
   tooManyHops: reply(554, '4.6', 'Hop count exceeded - possible mail loop'),
   bareLineFeed: reply(

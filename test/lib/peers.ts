@@ -11,6 +11,7 @@ const paths: Readonly<Record<string, string>> = {
   'smtp-source': '/usr/sbin/smtp-source',
   'smtp-sink': '/usr/sbin/smtp-sink',
   dovecot: '/usr/sbin/dovecot',
+  exim: '/var/cache/edge-peers/usr/sbin/exim4',
   tmux: '/usr/bin/tmux',
   ldapsearch: '/usr/bin/ldapsearch',
   openssl: '/usr/bin/openssl',

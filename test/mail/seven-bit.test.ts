@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type SevenBitPlan, SevenBitScan, SevenBitWriter } from '../../src/mail/index.ts';
+import { type ConversionTask, type SevenBitPlan, SevenBitScan, SevenBitWriter } from '../../src/mail/index.ts';
 
 /** Both passes, in chunks of `size` octets. */
-function convert(content: Buffer, size = content.length || 1): { text: string; plan: SevenBitPlan } {
+function convert(
+  content: Buffer,
+  size = content.length || 1,
+  task: ConversionTask = {},
+): { text: string; plan: SevenBitPlan } {
   const chunks = Array.from({ length: Math.ceil(content.length / size) }, (_, i) =>
     content.subarray(i * size, (i + 1) * size),
   );
-  const scan = new SevenBitScan();
+  const scan = new SevenBitScan(task);
   for (const chunk of chunks) scan.push(chunk);
   const plan = scan.end();
   const writer = new SevenBitWriter(plan);
@@ -254,7 +258,10 @@ def walk(m):
 print('\\n'.join(walk(email.message_from_bytes(sys.stdin.buffer.read(), policy=policy.compat32))))
 `;
 function partsOf(content: Buffer): string {
-  const { stdout, status } = spawnSync('python3', ['-c', reader], { input: content, encoding: 'utf8' });
+  const { stdout, status } = spawnSync('python3', ['-c', reader], {
+    input: content,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0);
   return stdout;
 }
@@ -320,4 +327,60 @@ test('whatever comes in, what goes out is 7-bit, has no longer lines, and does n
     }),
     { numRuns: 500 },
   );
+});
+
+/** Every octet, with what only looks like a delimiter. */
+const binary = Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, i) => i)), Buffer.from('\n--b\n\r--b\r')]);
+const binaryParts = Buffer.concat([
+  Buffer.from(
+    'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: binary\r\n\r\n',
+  ),
+  Buffer.from('--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n'),
+  binary,
+  Buffer.from('\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\u00fc\u00dfe aus der Ferne\r\n--b--\r\n'),
+]);
+
+for (const eightBit of [false, true]) {
+  test(`binary content for a hop ${eightBit ? 'with' : 'without'} 8BITMIME becomes base64 where it must`, () => {
+    const whole = convert(binaryParts, undefined, { binary: true, eightBit });
+    for (const size of [1, 7, 64])
+      assert.equal(convert(binaryParts, size, { binary: true, eightBit }).text, whole.text);
+    assert.equal(whole.plan.obstacle, undefined);
+    const base64 = binary.toString('base64').replace(/.{76}/g, '$&\r\n');
+    assert.ok(
+      whole.text.includes(`image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64}\r\n--b\r\n`),
+      whole.text,
+    );
+    assert.match(whole.text, new RegExp(`boundary=b\r\nContent-Transfer-Encoding: ${eightBit ? '8bit' : '7bit'}\r\n`));
+    const text = eightBit
+      ? Buffer.from('Gr\u00fc\u00dfe aus der Ferne').toString('latin1')
+      : 'Gr=C3=BC=C3=9Fe aus der Ferne';
+    assert.ok(whole.text.endsWith(`\r\n\r\n${text}\r\n--b--\r\n`));
+  });
+}
+
+const obstacles: readonly (readonly [name: string, content: string, obstacle: string])[] = [
+  [
+    'a signed part',
+    'Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\na\0b\r\n--b\r\n\r\nsig\r\n--b--\r\n',
+    'a signed part',
+  ],
+  ['message/partial', 'Content-Type: message/partial; id=x\r\n\r\na\0b', 'a part of type message/partial'],
+  [
+    'base64 that is none',
+    'Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\na\0b',
+    'a part of type image/png with binary octets',
+  ],
+  ['a header', 'Subject: a\0b\r\n\r\nx', 'a header with octets that are no text'],
+];
+for (const [name, content, obstacle] of obstacles) {
+  test(`binary octets cannot leave without BINARYMIME: ${name}`, () => {
+    assert.equal(convert(Buffer.from(content), undefined, { binary: true, eightBit: true }).plan.obstacle, obstacle);
+  });
+}
+
+test('a line of 999 octets under BINARYMIME is not sent as a line', () => {
+  const content = (length: number): Buffer => Buffer.from(`Subject: x\r\n\r\n${'y'.repeat(length)}\r\n`);
+  assert.equal(convert(content(998), undefined, { binary: true }).plan.changes.size, 0);
+  assert.equal(convert(content(999), undefined, { binary: true }).plan.changes.get(0), 'base64');
 });

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { internetSnapshot, Receiving } from './receiving.ts';
 
-const verbose = internetSnapshot({ protocolLoggingLevel: 'Verbose', maxProtocolErrors: Infinity });
+const verbose = internetSnapshot({
+  protocolLoggingLevel: 'Verbose',
+  maxProtocolErrors: Infinity,
+});
 
 test('Verbose writes the conversation in the form of Exchange, and never the content', async () => {
   await using edge = await Receiving.start({ snapshot: verbose });
@@ -18,7 +21,7 @@ test('Verbose writes the conversation in the form of Exchange, and never the con
       '*,SMTPSubmit SMTPAcceptAnySender SMTPAcceptAuthoritativeDomainSender AcceptRoutingHeaders,Set Session Permissions',
       '>,220 mail.example.net Microsoft ESMTP MAIL Service ready at DATE,',
       '<,EHLO client.example.org,',
-      '>,250  mail.example.net Hello [127.0.0.1] SIZE 37748736 PIPELINING DSN ENHANCEDSTATUSCODES 8BITMIME SMTPUTF8,',
+      '>,250  mail.example.net Hello [127.0.0.1] SIZE 37748736 PIPELINING DSN ENHANCEDSTATUSCODES 8BITMIME BINARYMIME CHUNKING SMTPUTF8,',
       '<,MAIL FROM:<sender@example.org>,',
       '>,250 2.1.0 Sender OK,',
       '<,RCPT TO:<user@example.test>,',

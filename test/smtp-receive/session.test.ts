@@ -11,7 +11,10 @@ import { anonymous, type Principal } from '../../src/smtp-receive/principal.ts';
 import { Session } from '../../src/smtp-receive/session.ts';
 import { anonymousAcl, HandClock, internetConnector, noCertificates } from './receiving.ts';
 
-const user: Principal = { name: 'CORP\\ann', sids: ['S-1-5-21-1-2-3-1105', wellKnownSids.authenticatedUsers] };
+const user: Principal = {
+  name: 'CORP\\ann',
+  sids: ['S-1-5-21-1-2-3-1105', wellKnownSids.authenticatedUsers],
+};
 const acl = [
   ...anonymousAcl,
   ace(wellKnownSids.authenticatedUsers, 'ms-Exch-SMTP-Submit'),
@@ -36,7 +39,11 @@ function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
   };
   const sink = {
     accepting: { ok: true } as const,
-    begin: () => ({ recipient: () => undefined, content: () => assert.fail('no content is expected'), abort() {} }),
+    begin: () => ({
+      recipient: () => undefined,
+      content: () => assert.fail('no content is expected'),
+      abort() {},
+    }),
   };
   const parts = {
     sink,
@@ -50,6 +57,7 @@ function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
   };
   const wire = {
     write: (text: string) => void said.push(text.trimEnd()),
+    startChunk: () => assert.fail(),
     startContent: () => assert.fail('no content is expected'),
     limitLine: (maxBytes: number) => void limits.push(maxBytes),
     startTls: () => assert.fail('no TLS is expected'),
@@ -93,7 +101,9 @@ test('TLS makes a session anonymous again', () => {
 });
 
 test('a line that was asked for is no command, and no log shows it', async () => {
-  const { session, ask, limits, events } = sessionOn({ protocolLoggingLevel: 'Verbose' });
+  const { session, ask, limits, events } = sessionOn({
+    protocolLoggingLevel: 'Verbose',
+  });
   await ask('EHLO client.example.org');
   const taken: string[] = [];
   session.expectLine({
@@ -113,7 +123,11 @@ test('a line that was asked for and is too long, or refused, ends the asking', a
   const refuse = (): never => {
     throw new SmtpError(replies.authenticationFailed, 'a test');
   };
-  session.expectLine({ maxBytes: 10, take: () => assert.fail('it is too long'), tooLong: refuse });
+  session.expectLine({
+    maxBytes: 10,
+    take: () => assert.fail('it is too long'),
+    tooLong: refuse,
+  });
   await session.takeLongLine();
   assert.match(said.at(-1) ?? '', /^535 /);
   session.expectLine({ maxBytes: 10, take: refuse, tooLong: refuse });

@@ -7,6 +7,7 @@ import { type MessageWish, testMessage } from './fake-work.ts';
 const everything: Capabilities = {
   pipelining: true,
   eightBitMime: true,
+  binaryMime: false,
   smtpUtf8: true,
   dsn: true,
   size: true,
@@ -29,7 +30,9 @@ interface Row {
 const rows: readonly Row[] = [
   {
     name: 'nothing offered, nothing said',
-    wish: { envelope: { body: '8BITMIME', ret: 'FULL', envid: 'x', smtpUtf8: true } },
+    wish: {
+      envelope: { body: '8BITMIME', ret: 'FULL', envid: 'x', smtpUtf8: true },
+    },
     offered: noCapabilities,
     says: ['MAIL FROM:<sender@example.org>', 'RCPT TO:<rcpt@example.com>'],
   },
@@ -71,13 +74,17 @@ const rows: readonly Row[] = [
   },
   {
     name: 'UTF-8 recipient, SMTPUTF8 offered',
-    wish: { recipients: [{ address: 'jürgen@example.com', domain: 'example.com' }] },
+    wish: {
+      recipients: [{ address: 'jürgen@example.com', domain: 'example.com' }],
+    },
     offered: without('size'),
     says: ['MAIL FROM:<sender@example.org> SMTPUTF8', 'RCPT TO:<jürgen@example.com>'],
   },
   {
     name: 'UTF-8 recipient, SMTPUTF8 not offered: that one fails, the others go',
-    wish: { recipients: ['a@example.com', { address: 'jürgen@example.com', domain: 'example.com' }] },
+    wish: {
+      recipients: ['a@example.com', { address: 'jürgen@example.com', domain: 'example.com' }],
+    },
     offered: without('size', 'smtpUtf8'),
     says: [
       'MAIL FROM:<sender@example.org>',
@@ -87,7 +94,9 @@ const rows: readonly Row[] = [
   },
   {
     name: 'only the domain is UTF-8: A-labels, no SMTPUTF8 needed',
-    wish: { recipients: [{ address: 'a@münchen.example', domain: 'xn--mnchen-3ya.example' }] },
+    wish: {
+      recipients: [{ address: 'a@münchen.example', domain: 'xn--mnchen-3ya.example' }],
+    },
     offered: without('size', 'smtpUtf8'),
     says: ['MAIL FROM:<sender@example.org>', 'RCPT TO:<a@xn--mnchen-3ya.example>'],
   },
@@ -99,7 +108,10 @@ const rows: readonly Row[] = [
   },
   {
     name: 'UTF-8 header, declared, SMTPUTF8 not offered',
-    wish: { envelope: { smtpUtf8: true }, facts: { utf8Header: true, eightBit: true } },
+    wish: {
+      envelope: { smtpUtf8: true },
+      facts: { utf8Header: true, eightBit: true },
+    },
     offered: without('smtpUtf8'),
     says: ["554 5.6.7 hub does not offer SMTPUTF8, which the message's header needs"],
   },
@@ -151,14 +163,21 @@ for (const { name, wish, offered, says } of rows) {
 }
 
 test('positions choose recipients, and stay those of the item', () => {
-  const { message } = testMessage({ recipients: ['a@example.com', 'b@example.com', 'c@example.com'] });
+  const { message } = testMessage({
+    recipients: ['a@example.com', 'b@example.com', 'c@example.com'],
+  });
   const plan = planEnvelope({ message, recipients: [2, 0] }, noCapabilities, 'hub', [1]);
   assert.deepEqual(plan.kind === 'send' && [plan.rcpts, plan.recipients], [['RCPT TO:<a@example.com>'], [1]]);
 });
 
 test('an address that would end the command early is a bug, not a command', () => {
   const { message } = testMessage({
-    recipients: [{ address: 'a@example.com>\r\nRCPT TO:<b@evil.test', domain: 'example.com' }],
+    recipients: [
+      {
+        address: 'a@example.com>\r\nRCPT TO:<b@evil.test',
+        domain: 'example.com',
+      },
+    ],
   });
   assert.throws(() => planEnvelope({ message, recipients: [0] }, noCapabilities, 'hub'), RangeError);
 });

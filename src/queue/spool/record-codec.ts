@@ -32,6 +32,9 @@ type RecordRow = [
 
 type StateRow = [status: number, attempts: number, due: number, lastReply: string, delayNotified: 0 | 1];
 
+/** A program that does not know BINARYMIME reads it as 8BITMIME. */
+const bodyFlags = { '7BIT': 0, '8BITMIME': 1, BINARYMIME: 5 } as const;
+
 const statuses = ['pending', 'delivered', 'relayed', 'failed'] as const;
 
 const untouched: RecipientState = Object.freeze({
@@ -55,12 +58,7 @@ export function encodeRecord(message: NewMessage, guid: string, receivedAt: numb
     guid,
     receivedAt,
     expiresAt,
-    [
-      envelope.from,
-      (envelope.body === '8BITMIME' ? 1 : 0) + (envelope.smtpUtf8 ? 2 : 0),
-      envelope.ret ?? 0,
-      envelope.envid ?? 0,
-    ],
+    [envelope.from, bodyFlags[envelope.body] + (envelope.smtpUtf8 ? 2 : 0), envelope.ret ?? 0, envelope.envid ?? 0],
     envelope.recipients.map(recipientRow),
     [origin.session, origin.connector, origin.remoteAddress, origin.localAddress, origin.helo, origin.tls ?? 0],
     [facts.size, facts.headerSize, factFlags(facts), facts.messageId, facts.subject],
@@ -83,7 +81,7 @@ export function decodeRecord(id: number, octets: Buffer): MessageRecord {
     envelope: {
       from,
       recipients: recipients.map(recipientOf),
-      body: (flags & 1) === 0 ? '7BIT' : '8BITMIME',
+      body: (flags & 4) !== 0 ? 'BINARYMIME' : (flags & 1) !== 0 ? '8BITMIME' : '7BIT',
       smtpUtf8: (flags & 2) !== 0,
       ...(ret === 0 ? {} : { ret }),
       ...(envid === 0 ? {} : { envid }),
