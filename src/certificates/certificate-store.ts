@@ -183,6 +183,13 @@ export class CertificateStore implements AsyncDisposable {
     return material;
   }
 
+  /** The same as PKCS#12 under a password. */
+  async exportPfx(thumbprint: string, password: string): Promise<Buffer> {
+    const material = await this.exportMaterial(thumbprint);
+    const { writePfx } = await import('./pfx-writer.ts');
+    return writePfx(material, password);
+  }
+
   async #materialOf(thumbprint: string): Promise<KeyMaterial> {
     const { entry } = this.#find(thumbprint);
     return readFileText(await readFile(this.#pathOf(entry.thumbprint), 'utf8'), this.#passphrase);

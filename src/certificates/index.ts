@@ -21,12 +21,11 @@ export {
   nameOfCertificateFile,
   readCertificateFile,
 } from './certificate-file.ts';
-export { type PendingRequest, type RequestWish } from './certificate-request.ts';
+export type { PendingRequest, RequestWish } from './certificate-request.ts';
 export { CertificateStore, type CertificateStoreOptions, type Imported } from './certificate-store.ts';
 export type { KeyAlgorithm } from './key-pair.ts';
 export { type KeyPassphrase, keyPassphrase } from './key-sealing.ts';
 export { subjectFrom } from './name-steps.ts';
-export { writePfx } from './pfx-writer.ts';
 export { randomSerial, type SelfSignedWish, serverNames } from './self-signed.ts';
 export type { AuthorityEntry, CertificateEntry } from './store-folder.ts';
 export type { ContextUse } from './tls-contexts.ts';

@@ -5,6 +5,7 @@ import { adminAuditCmdlets } from './admin-audit.ts';
 import { notImplemented } from './changes.ts';
 import { configureAdam } from './configure-adam.ts';
 import { acceptedDomainKind, remoteDomainKind } from './domains.ts';
+import { certificateCmdlets } from './exchange-certificate/certificate-cmdlets.ts';
 import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
 import { messageCmdlets } from './message.ts';
 import { trackingCmdlets } from './message-tracking.ts';
@@ -54,6 +55,8 @@ const views: Readonly<Record<string, DefaultView>> = {
     ],
   },
   MessageTrackingEvent: { kind: 'table', columns: ['EventId', 'Source', 'Sender', 'Recipients', 'MessageSubject'] },
+  X509Certificate2: { kind: 'table', columns: ['Thumbprint', 'Services', 'Subject'] },
+  TlsCertificateSelection: { kind: 'table', columns: ['Connector', 'Selected', 'Thumbprint', 'Reason'] },
   AdminAuditLogEvent: { kind: 'list', columns: [] },
   SmtpConnectivityStatus: {
     kind: 'table',
@@ -104,6 +107,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...messageCmdlets,
     ...trackingCmdlets,
     ...adminAuditCmdlets,
+    ...certificateCmdlets,
     testSmtpConnectivity,
     redirectMessage,
     configureAdam,

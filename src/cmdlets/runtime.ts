@@ -4,6 +4,7 @@
  * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
+import type { CertificateStore } from '../certificates/index.ts';
 import { type ServerRole, StructuredValue } from '../config/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
@@ -218,6 +219,8 @@ export interface CmdletEnvironment {
   readonly transport: TransportAdministration | undefined;
   readonly auditTrail: AuditTrail;
   readonly trackingLog: TrackingLog;
+  /** The certificates of this server, opened when somebody asks. */
+  readonly certificates?: () => Promise<CertificateStore>;
 }
 
 /** What a cmdlet has at hand while it runs. */

@@ -2,6 +2,7 @@
 import { domainToASCII } from 'node:url';
 import { type Endpoint, formatEndpoint, type IpRange, parseIp, parseIpRange } from '../base/index.ts';
 import { AddressError, parseDomain as parseMailDomain } from '../smtp/index.ts';
+import { parseTlsCertificateName } from '../tls/index.ts';
 import {
   addressSpaceValue,
   bindingValue,
@@ -147,8 +148,8 @@ export const smtpAddress = shownAs(
 /** `<I>issuer<S>subject` of a certificate, or nothing. */
 export const certificateName = shownAs(
   text('SmtpX509Identifier', (value) => {
-    if (!/^<I>.+<S>.*$/.test(value)) throw new RangeError(`'${value}' is not of the form <I>issuer<S>subject`);
-    return value;
+    parseTlsCertificateName(value);
+    return value.trim();
   }),
   certificateNameValue,
 );

@@ -99,6 +99,8 @@ async function* results(
 /** An object of a cmdlet as one that lines may change: `$c.RemoteIPRanges += '…'`. */
 function fromCmdlet(object: unknown): unknown {
   if (!(object instanceof CmdletObject)) return object;
+  // Plain text, as New-ExchangeCertificate -GenerateRequest gives it.
+  if (object.typeName === 'System.String') return object.get('Value');
   const own = (value: unknown): unknown => (Array.isArray(value) ? value.map(own) : fromCmdlet(value));
   return new ShellObject(
     object.typeName,

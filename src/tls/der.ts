@@ -3,9 +3,20 @@ import { createRequire } from 'node:module';
 import type forge from 'node-forge';
 
 // Its ASN.1 alone: the whole of it (TLS, PKCS#12, RSA, …) is 2 MB in each process that reads a name.
+// And when the first one is read: who only parses configured names needs none of it.
 const load = createRequire(import.meta.url);
-const asn1 = load('node-forge/lib/asn1.js') as typeof forge.asn1;
-const { createBuffer } = load('node-forge/lib/util.js') as typeof forge.util;
+const library = {
+  get asn1(): typeof forge.asn1 {
+    return load('node-forge/lib/asn1.js') as typeof forge.asn1;
+  },
+  get util(): typeof forge.util {
+    return load('node-forge/lib/util.js') as typeof forge.util;
+  },
+};
+const createBuffer = (octets: string): forge.util.ByteStringBuffer => library.util.createBuffer(octets);
+
+/** Class bits of an identifier octet: X.690 §8.1.2.2. */
+const classes = { universal: 0, contextSpecific: 0x80 } as const;
 
 /** One element of the tree. */
 export type DerNode = forge.asn1.Asn1;
@@ -26,7 +37,7 @@ export const tags = {
 } as const;
 
 /** The published types know an older form of the second argument. */
-const fromDer = asn1.fromDer as unknown as (
+type FromDer = (
   bytes: forge.util.ByteStringBuffer,
   options: { readonly strict: boolean; readonly decodeBitStrings: boolean },
 ) => DerNode;
@@ -36,6 +47,7 @@ export function readDer(der: Buffer): DerNode {
   let tree: DerNode;
   try {
     // Bit strings (keys, signatures) are not looked into: what happens to look like DER in there is none of ours.
+    const fromDer = library.asn1.fromDer as unknown as FromDer;
     tree = fromDer(createBuffer(der.toString('latin1')), { strict: true, decodeBitStrings: false });
   } catch (cause) {
     throw new RangeError('this is not DER', { cause });
@@ -47,7 +59,7 @@ export function readDer(der: Buffer): DerNode {
 
 /** The octets of an element. */
 export function writeDer(node: DerNode): Buffer {
-  return Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
+  return Buffer.from(library.asn1.toDer(node).getBytes(), 'latin1');
 }
 
 /** forge looks at the tag number alone, so that `[30]` of any class is read as a BMPString. */
@@ -74,7 +86,7 @@ export function objectIdentifier(node: DerNode | undefined): string {
   const encoded = octets(node);
   if (!isIdentifier(encoded)) throw new RangeError('an object identifier does not read');
   try {
-    return asn1.derToOid(createBuffer(encoded.toString('latin1')));
+    return library.asn1.derToOid(createBuffer(encoded.toString('latin1')));
   } catch (cause) {
     throw new RangeError('an object identifier does not read', { cause });
   }
@@ -91,10 +103,10 @@ function isIdentifier(encoded: Buffer): boolean {
 
 /** True for the context-specific element `[tag]`. */
 export function isContext(node: DerNode, tag: number): boolean {
-  return node.tagClass === asn1.Class.CONTEXT_SPECIFIC && Number(node.type) === tag;
+  return Number(node.tagClass) === classes.contextSpecific && Number(node.type) === tag;
 }
 
 /** True for an element of that universal tag. */
 export function isUniversal(node: DerNode | undefined, tag: number): node is DerNode {
-  return node?.tagClass === asn1.Class.UNIVERSAL && Number(node.type) === tag;
+  return node !== undefined && Number(node.tagClass) === classes.universal && Number(node.type) === tag;
 }

@@ -8,13 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { connect, type SecureContext, TLSSocket } from 'node:tls';
 import { host, issuerText, makeChains } from '../../certs/make.ts';
 import { systemClock } from '../../src/base/index.ts';
-import {
-  CertificateError,
-  CertificateStore,
-  keyPassphrase,
-  subjectFrom,
-  writePfx,
-} from '../../src/certificates/index.ts';
+import { CertificateError, CertificateStore, keyPassphrase, subjectFrom } from '../../src/certificates/index.ts';
 import { readCertificate, serverTlsSettings, type TlsCipherProfile, verifyChain } from '../../src/tls/index.ts';
 
 const made = makeChains();
@@ -288,7 +282,7 @@ for (const row of ['good-rsa', 'good-ec', 'good-ed25519']) {
     await using store = await CertificateStore.open({ folder, clock: systemClock });
     const { thumbprint, chainPem } = await store.importPem(pemOf(row), { friendlyName: 'Müller 1' });
     const password = 'geheim ü';
-    const pfx = writePfx(await store.exportMaterial(thumbprint), password);
+    const pfx = await store.exportPfx(thumbprint, password);
     writeFileSync(`${folder}/out.pfx`, pfx);
     const text = execFileSync(
       'openssl',

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { after, describe, test } from 'node:test';
+import { systemClock } from '../../src/base/index.ts';
+import { CertificateStore } from '../../src/certificates/index.ts';
 import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner, type TrackingQuery } from '../../src/cmdlets/index.ts';
 import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
 import { Shell } from '../../src/shell/index.ts';
@@ -9,6 +13,10 @@ import { FakeTransport } from './lib/fake-transport.ts';
 const refuse = () => Promise.reject(new Error('there are no files here'));
 const noRecords = (async function* () {})();
 const noFiles = { read: refuse, write: refuse, exists: refuse };
+
+const folder = mkdtempSync(`${tmpdir()}/edge-lines-`);
+const certificates = CertificateStore.open({ folder, clock: systemClock });
+after(() => rmSync(folder, { recursive: true }));
 
 /** A shell over a seeded directory in memory. */
 function edgeShell(): {
@@ -27,6 +35,7 @@ function edgeShell(): {
     transport,
     auditTrail: { search: () => noRecords },
     trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
+    certificates: () => certificates,
   };
   const shell = new Shell({
     cmdlets,

@@ -1,4 +1,5 @@
 /** Serves the cmdlets of a stopped state to the process that forked this one. */
+import type { CertificateStore } from '../../certificates/index.ts';
 import { cmdletCatalogue, LocalCmdletRunner, type TrackingLog } from '../../cmdlets/index.ts';
 import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
@@ -48,6 +49,7 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
     transport: undefined,
     auditTrail,
     trackingLog: trackingLogOf(store, paths),
+    certificates: once(() => openCertificates(store, paths)),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: ownAccount() });
   const catalogue = cmdletCatalogue();
@@ -62,6 +64,23 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
       lock[Symbol.dispose]();
     },
   };
+}
+
+/** The same value each time. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** As the service opens it, with the certificates that a new server makes for itself. */
+async function openCertificates(store: DirectoryStore, paths: StatePaths): Promise<CertificateStore> {
+  const { CertificateStore, keyPassphrase } = await import('../../certificates/index.ts');
+  const { systemClock } = await import('../../base/index.ts');
+  const options = { folder: paths.certificates, clock: systemClock, passphrase: keyPassphrase() };
+  const certificates = await CertificateStore.open(options);
+  const { holdSnapshots } = await import('../../server-state/index.ts');
+  await certificates.ensureServerCertificate(holdSnapshots(store).current.server.fqdn);
+  return certificates;
 }
 
 /** The log that the service wrote while it ran. What reads it is loaded when somebody asks. */

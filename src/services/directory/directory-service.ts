@@ -213,7 +213,7 @@ function methodsOf(
   client: LdapConfigurationStore,
   auditTrail: ReturnType<typeof openAdminAudit>,
 ): Record<string, ManagementMethod> {
-  const { paths, place, store, configuration, service } = parts;
+  const { paths, place, store, configuration, service, certificates } = parts;
   const workers = new WorkerCaller((request) => bus.request('fan-out', request));
   const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
   const since = clock.now();
@@ -224,6 +224,7 @@ function methodsOf(
     serverName: place.serverName,
     transport,
     auditTrail,
+    certificates: async () => certificates,
     trackingLog: {
       search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),
     },

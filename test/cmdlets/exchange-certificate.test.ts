@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { after, test } from 'node:test';
+import { issuerText, makeChains } from '../../certs/make.ts';
+import { systemClock } from '../../src/base/index.ts';
+import { CertificateStore } from '../../src/certificates/index.ts';
+import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner } from '../../src/cmdlets/index.ts';
+import { Shell } from '../../src/shell/index.ts';
+import { MemoryStore } from './lib/bench.ts';
+
+const folder = mkdtempSync(`${tmpdir()}/edge-certificate-cmdlets-`);
+after(() => rmSync(folder, { recursive: true }));
+const noRecords = (async function* () {})();
+const made = makeChains(Date.now(), ['good-rsa', 'good-ec', 'expired', 'wrong-name', 'comma-name']);
+// With keys of their own.
+const strangers = makeChains(Date.now(), ['wrong-name', 'comma-name']);
+const put = (name: string, content: string | Buffer): string => {
+  writeFileSync(`${folder}/${name}`, content, { mode: 0o600 });
+  return `${folder}/${name}`;
+};
+const pemOf = (row: string): string => `${made.chains[row]?.keyPem ?? ''}${made.chains[row]?.chainPem ?? ''}`;
+const pfxOf = (row: string): string => {
+  const source = put(`${row}.pem`, pemOf(row));
+  execFileSync('openssl', [
+    'pkcs12',
+    '-export',
+    '-in',
+    source,
+    '-passout',
+    'pass:geheim',
+    '-name',
+    'from pfx',
+    '-out',
+    `${folder}/${row}.pfx`,
+  ]);
+  return `${folder}/${row}.pfx`;
+};
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+const store = await CertificateStore.open({ folder: `${folder}/certificates`, clock: systemClock });
+await store.ensureServerCertificate('edge1.contoso.com');
+const catalogue = cmdletCatalogue();
+const changes: AuditEntry[] = [];
+const shell = new Shell({
+  cmdlets: catalogue,
+  runner: new LocalCmdletRunner(
+    catalogue,
+    {
+      store: new MemoryStore('edge'),
+      role: 'EdgeTransport',
+      serverName: 'EDGE1',
+      transport: undefined,
+      auditTrail: { search: () => noRecords },
+      trackingLog: { search: () => noRecords },
+      certificates: async () => store,
+    },
+    { audited: (entry) => void changes.push(entry) },
+  ),
+  files: {
+    read: (path) => readFile(path),
+    write: (path, content) => writeFile(path, content),
+    exists: async (path) => existsSync(path),
+  },
+  now: () => Date.now(),
+});
+
+/** Lines of one session, up to the first that fails. */
+async function run(...lines: string[]): Promise<Outcome> {
+  let text = '';
+  for (const line of lines) {
+    for await (const piece of shell.run(line, { width: 120, colour: false })) {
+      if (piece.kind === 'end' && !piece.ok) return { ok: false, text };
+      if (piece.kind !== 'progress' && piece.kind !== 'end') text += piece.text;
+    }
+  }
+  return { ok: true, text };
+}
+
+async function ok(...lines: string[]): Promise<string> {
+  const result = await run(...lines);
+  assert.ok(result.ok, `${lines.join('\n')}\n${result.text}`);
+  return result.text;
+}
+
+async function fails(line: string, says: RegExp): Promise<void> {
+  const result = await run(line);
+  assert.equal(result.ok, false, result.text);
+  // Errors are broken at the width of the window.
+  assert.match(result.text.replace(/\s+/g, ' '), says);
+}
+
+/** One property of Format-List; long values go on in the next line. */
+function value(out: string, name: string): string {
+  return new RegExp(`^${name} +: (.*)$`, 'm').exec(out.replace(/\n {10,}/g, ' '))?.[1] ?? '';
+}
+
+const password = '-Password (ConvertTo-SecureString geheim -AsPlainText -Force)';
+const connector = "'EDGE1\\Default internal receive connector EDGE1'";
+
+test('a new appliance has an RSA and an ECDSA certificate, shown as Exchange shows them', async () => {
+  const out = await ok('Get-ExchangeCertificate | Sort-Object KeyAlgorithm | Format-List');
+  const names = [...out.matchAll(/^(\w+) +:/gm)].map(([, name]) => name);
+  assert.deepEqual(names.slice(0, 14), [
+    ...['AccessRules', 'CertificateDomains', 'HasPrivateKey', 'IsSelfSigned', 'Issuer', 'NotAfter', 'NotBefore'],
+    ...['PublicKeySize', 'RootCAType', 'SerialNumber', 'Services', 'Status', 'Subject', 'Thumbprint'],
+  ]);
+  assert.match(out, /PublicKeySize +: 256[^]*PublicKeySize +: 2048/);
+  assert.equal([...out.matchAll(/Services +: SMTP/g)].length, 2);
+  assert.equal(value(out, 'Status'), 'Valid');
+});
+
+test('a request goes to an authority and its answer comes back; the key never leaves', async () => {
+  const file = `${folder}/request.pem`;
+  await ok(
+    `$request = New-ExchangeCertificate -GenerateRequest -SubjectName 'CN=mail.contoso.com, O="Contoso, Inc.", C=US' -DomainName mail.contoso.com,contoso.com -KeyAlgorithm ECDSA -FriendlyName 'Contoso mail'`,
+    `Set-Content -Path ${file} -Value $request`,
+  );
+  const shown = execFileSync('openssl', ['req', '-in', file, '-noout', '-text', '-verify'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).toString();
+  assert.match(shown, /DNS:mail\.contoso\.com, DNS:contoso\.com/);
+  assert.match(shown, /id-ecPublicKey/);
+  assert.match(
+    await ok("Get-ExchangeCertificate | Where-Object {$_.Status -eq 'PendingRequest'} | Format-List"),
+    /FriendlyName +: Contoso mail/,
+  );
+  const [ca, key] = [put('ca.pem', made.issuing.pem), put('ca.key', made.issuing.keyPem)];
+  const issued = `${folder}/issued.pem`;
+  execFileSync(
+    'openssl',
+    ['x509', '-req', '-in', file, '-CA', ca, '-CAkey', key, '-days', '30', '-copy_extensions', 'copy', '-out', issued],
+    { stdio: 'pipe' },
+  );
+  const out = await ok(
+    `Import-ExchangeCertificate -FileData ([System.IO.File]::ReadAllBytes('${issued}')) | Format-List`,
+  );
+  assert.deepEqual(
+    [value(out, 'HasPrivateKey'), value(out, 'Status'), value(out, 'Services')],
+    ['True', 'Untrusted', 'None'],
+  );
+  assert.equal(value(out, 'TlsCertificateName'), `<I>${issuerText}<S>CN=mail.contoso.com, O="Contoso, Inc.", C=US`);
+  assert.doesNotMatch(await ok('Get-ExchangeCertificate | Format-List Status'), /PendingRequest/);
+  await fails(
+    `Export-ExchangeCertificate -Thumbprint ${value(out, 'Thumbprint')} -BinaryEncoded ${password}`,
+    /not exportable/,
+  );
+});
+
+test('an authority that is imported is trusted from then on', async () => {
+  const root = put('root.pem', made.rootPem);
+  const ca = put('issuing.pem', made.issuing.pem);
+  for (const file of [root, ca]) {
+    const out = await ok(
+      `Import-ExchangeCertificate -FileData ([System.IO.File]::ReadAllBytes('${file}')) | Format-List`,
+    );
+    assert.equal(value(out, 'RootCAType'), 'Registry');
+  }
+  const out = await ok('Get-ExchangeCertificate -DomainName mail.contoso.com | Format-List');
+  assert.deepEqual([value(out, 'Status'), value(out, 'RootCAType')], ['Valid', 'Registry']);
+});
+
+test('PFX in and out, with the right password only', async () => {
+  const file = pfxOf('good-rsa');
+  const data = `-FileData ([System.IO.File]::ReadAllBytes('${file}'))`;
+  await fails(
+    `Import-ExchangeCertificate ${data} -Password (ConvertTo-SecureString wrong -AsPlainText -Force)`,
+    /wrong password/,
+  );
+  await fails(`Import-ExchangeCertificate ${data}`, /-Password/);
+  const out = await ok(`Import-ExchangeCertificate ${data} ${password} -PrivateKeyExportable $true | Format-List`);
+  const thumbprint = value(out, 'Thumbprint');
+  assert.equal(value(out, 'FriendlyName'), 'from pfx');
+  assert.equal(statSync(`${folder}/certificates/${thumbprint}.pem`).mode & 0o777, 0o600);
+  await ok(
+    `$pfx = Export-ExchangeCertificate -Thumbprint ${thumbprint} -BinaryEncoded ${password}`,
+    `[System.IO.File]::WriteAllBytes('${folder}/out.pfx', $pfx.FileData)`,
+  );
+  const text = execFileSync('openssl', ['pkcs12', '-in', `${folder}/out.pfx`, '-passin', 'pass:geheim', '-nodes'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).toString();
+  assert.match(text, /PRIVATE KEY/);
+  assert.ok(changes.length > 0);
+});
+
+for (const [what, file, says] of [
+  [
+    'another key',
+    put('mismatch.pem', (made.chains['good-rsa']?.keyPem ?? '') + (made.chains['good-ec']?.chainPem ?? '')),
+    /No certificate belongs to the private key/,
+  ],
+  ['rubbish', put('rubbish.bin', 'rubbish'), /no certificate/i],
+  ['no key at all', put('bare.pem', strangers.chains['wrong-name']?.chainPem ?? ''), /No private key belongs/],
+] as const) {
+  test(`bad input is refused and nothing changes: ${what}`, async () => {
+    const before = await ok('(Get-ExchangeCertificate).Count');
+    await fails(`Import-ExchangeCertificate -FileData ([System.IO.File]::ReadAllBytes('${file}'))`, says);
+    assert.equal(await ok('(Get-ExchangeCertificate).Count'), before);
+  });
+}
+
+test('one in use is not removed, and it is said by whom; with another one of the name it is', async () => {
+  const out = await ok(
+    `Import-ExchangeCertificate -FileData ([System.IO.File]::ReadAllBytes('${put('comma.pem', pemOf('comma-name'))}')) | Format-List`,
+  );
+  const thumbprint = value(out, 'Thumbprint');
+  const name = value(out, 'TlsCertificateName');
+  await ok(
+    `Enable-ExchangeCertificate ${thumbprint} -Services SMTP -Force`,
+    `Set-ReceiveConnector ${connector} -TlsCertificateName '${name}'`,
+  );
+  await fails(`Remove-ExchangeCertificate ${thumbprint} -Confirm:$false`, /default SMTP certificate/);
+  const other = value(
+    await ok("Get-ExchangeCertificate | Where-Object {$_.IsSelfSigned -and $_.KeyAlgorithm -eq 'RSA'} | Format-List"),
+    'Thumbprint',
+  );
+  await ok(`Enable-ExchangeCertificate ${other} -Services SMTP -Force`);
+  await fails(
+    `Remove-ExchangeCertificate ${thumbprint} -Confirm:$false`,
+    /is used by receive connector .*Default internal.*TlsCertificateName/,
+  );
+  const rows = await ok(`Test-TlsCertificateSelection ${connector} | Format-List Selected,Thumbprint,Reason`);
+  assert.equal(value(rows, 'Selected'), 'True');
+  assert.equal(value(rows, 'Thumbprint'), thumbprint);
+  assert.match(rows, /Selected +: False[^]*issuer or subject is not that of TlsCertificateName/);
+  const later = await ok(`Test-TlsCertificateSelection ${connector} -At 2049-01-01 | Format-List Selected,Reason`);
+  assert.match(later.replace(/\s+/g, ' '), /expired on .* no better one is there/);
+  await ok(
+    `Set-ReceiveConnector ${connector} -TlsCertificateName $null`,
+    `Remove-ExchangeCertificate ${thumbprint} -Confirm:$false`,
+  );
+});
+
+test('a renewal that no longer matches a connector is told, with the line that mends it', async () => {
+  const out = await ok(
+    `Import-ExchangeCertificate -FileData ([System.IO.File]::ReadAllBytes('${put('first.pem', pemOf('good-rsa'))}')) | Format-List`,
+  );
+  await ok(
+    `Enable-ExchangeCertificate ${value(out, 'Thumbprint')} -Services SMTP -Force`,
+    `Set-ReceiveConnector ${connector} -TlsCertificateName '${value(out, 'TlsCertificateName')}'`,
+  );
+  const renewal = `${strangers.chains['comma-name']?.keyPem ?? ''}${strangers.chains['comma-name']?.chainPem ?? ''}`;
+  const result = await run(
+    `Import-ExchangeCertificate -FileData ([System.IO.File]::ReadAllBytes('${put('renewal.pem', renewal)}'))`,
+  );
+  assert.ok(result.ok);
+  assert.match(
+    result.text.replace(/\s+/g, ' '),
+    /WARNING: .*Set-ReceiveConnector '.*Default internal.*' -TlsCertificateName '<I>.*Contoso, Inc\./,
+  );
+});
+
+test('the cmdlets do not touch files of the caller by path, and say what to write instead', async () => {
+  await fails('Import-ExchangeCertificate -FileName /tmp/x', /ReadAllBytes/);
+  await fails('New-ExchangeCertificate -KeySize 1024', /1024/);
+  await fails('Get-ExchangeCertificate -Thumbprint 00FF', /was not found/);
+  await fails('Set-ReceiveConnector ' + connector + " -TlsCertificateName '<I>CN=a<S>'", /Fqdn/);
+});
