@@ -1,5 +1,6 @@
 /** `edge directory account`: accounts of people, monitors and machines that bind to the directory over LDAP. */
 import { readFileSync } from 'node:fs';
+import { printableJson } from '../base/text/index.ts';
 import { Argon2Hasher, type DirectoryEntry, type DirectoryStore, type Operation } from '../directory/index.ts';
 import { equals, escapeDnValue, LdapError } from '../ldap/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
@@ -70,7 +71,7 @@ export async function listAccounts(
       ({ name, roles: has, disabled, expires }) =>
         `${name}  ${has.join(', ') || 'no role'}${disabled ? '  disabled' : ''}${expires === null ? '' : `  expires ${expires}`}\n`,
     );
-    terminal.out(options.json ? `${JSON.stringify(accounts, undefined, 2)}\n` : lines.join(''));
+    terminal.out(options.json ? `${printableJson(accounts, 2)}\n` : lines.join(''));
     return exitStatus.done;
   });
 }
@@ -121,7 +122,7 @@ async function done(
 ): Promise<number> {
   await store.batch(operations, { actor: commandActor });
   await tellService(options.state, `account ${report.dn}`);
-  terminal.out(options.json ? `${JSON.stringify(report)}\n` : `${report.dn}\n`);
+  terminal.out(options.json ? `${printableJson(report)}\n` : `${report.dn}\n`);
   return exitStatus.done;
 }
 

@@ -1,6 +1,7 @@
 /** The commands of `edge directory` that only read: any number of them beside the service that writes. */
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { printableJson } from '../base/text/index.ts';
 import { type DirectoryReader, type DirectoryStore, exportLdif, type SearchPlan } from '../directory/index.ts';
 import { formatFilter, parseFilter } from '../ldap/index.ts';
 import type { BaseOptions, DirectoryOptions } from './directory-program.ts';
@@ -26,7 +27,7 @@ export async function explain(
       ...plan,
       ...(options.run && measured(store, request)),
     };
-    terminal.out(options.json ? `${JSON.stringify(report, undefined, 2)}\n` : renderPlan(report));
+    terminal.out(options.json ? `${printableJson(report, 2)}\n` : renderPlan(report));
     return exitStatus.done;
   });
 }
@@ -115,7 +116,7 @@ async function* jsonLines(
       options.operational || store.schema.describe(name)?.attribute.noUserModification !== true;
     const names = (options.operational ? entry.attributes : entry.storedAttributes).filter(kept).sort();
     const attributes = Object.fromEntries(names.map((name) => [name, entry.buffers(name).map(jsonValue)]));
-    yield `${JSON.stringify({ dn: entry.dn, attributes })}\n`;
+    yield `${printableJson({ dn: entry.dn, attributes })}\n`;
   }
 }
 
@@ -135,7 +136,7 @@ export async function backup(
     const path = resolve(folder);
     await store.backup(path);
     const report = await lookAt(path, access);
-    if (options.json) terminal.out(`${JSON.stringify({ folder: path, ...report })}\n`);
+    if (options.json) terminal.out(`${printableJson({ folder: path, ...report })}\n`);
     else terminal.out(`${report.entries} entries up to update ${report.usn} are in ${path} (${report.bytes} octets)\n`);
     return exitStatus.done;
   });

@@ -1,5 +1,6 @@
 /** Opens the directory for one command, beside the running service or instead of it, and turns what goes wrong into words. */
 import { existsSync } from 'node:fs';
+import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
 import { ManagementClient, NotRunningError } from '../management/client/index.ts';
@@ -71,7 +72,7 @@ export async function telling(
     const message = isBarred(error)
       ? `you may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it`
       : (error as Error).message;
-    if (json) terminal.out(`${JSON.stringify({ error: message })}\n`);
+    if (json) terminal.out(`${printableJson({ error: message })}\n`);
     else terminal.error(`edge directory ${command}: ${message}\n`);
     return status;
   }

@@ -1,6 +1,7 @@
 /** The commands of `edge directory` that write: in one transaction each, beside the running service or without it. */
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, ImportError, importLdif, type Restored, StoreError } from '../directory/index.ts';
 import { LdifError, type LdifRecord, readLdif } from '../ldap/index.ts';
 import { becomeOwner, lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
@@ -48,7 +49,7 @@ async function importSource(
       if (!options.dryRun) await tellService(options.state, `import of ${records} records from ${files.join(', ')}`);
       const report = { records, dryRun: options.dryRun, usn: store.usn, seconds };
       const done = options.dryRun ? 'could be applied; nothing was written' : `applied in ${seconds} s`;
-      terminal.out(options.json ? `${JSON.stringify(report)}\n` : `${records} records ${done}\n`);
+      terminal.out(options.json ? `${printableJson(report)}\n` : `${records} records ${done}\n`);
       return exitStatus.done;
     } catch (error) {
       return refusedBy(error, source, options, terminal);
@@ -62,7 +63,7 @@ function refusedBy(error: unknown, source: Source, { json }: DirectoryOptions, t
     throw error;
   const line = 'line' in error ? { line: error.line } : {};
   const fault = { error: error.message, file: source.file, ...line, ...('dn' in error && { dn: error.dn }) };
-  if (json) terminal.out(`${JSON.stringify(fault)}\n`);
+  if (json) terminal.out(`${printableJson(fault)}\n`);
   else terminal.error(`edge directory import: ${source.file}: ${error.message}; nothing was written\n`);
   return exitStatus.finding;
 }
@@ -80,7 +81,7 @@ async function replaceBySource(
     if (!options.dryRun) await tellService(options.state, `import that replaces all, from ${files.join(', ')}`);
     const kept = replaced.kept === undefined ? '' : `What was there is kept in ${replaced.kept}\n`;
     const text = `${replaced.records} records: ${renderRestored(replaced, options.dryRun)}${kept}`;
-    terminal.out(options.json ? `${JSON.stringify({ ...replaced, dryRun: options.dryRun })}\n` : text);
+    terminal.out(options.json ? `${printableJson({ ...replaced, dryRun: options.dryRun })}\n` : text);
     return exitStatus.done;
   } catch (error) {
     return refusedBy(error, source, options, terminal);
@@ -141,7 +142,7 @@ export async function restore(
       const restored = await store.restore(backup, { actor: commandActor, rehearse: options.dryRun });
       if (!options.dryRun) await tellService(options.state, `restore from ${path}`);
       const report = { ...restored, dryRun: options.dryRun, usn: store.usn };
-      terminal.out(options.json ? `${JSON.stringify(report)}\n` : renderRestored(restored, options.dryRun));
+      terminal.out(options.json ? `${printableJson(report)}\n` : renderRestored(restored, options.dryRun));
       return exitStatus.done;
     };
     try {
@@ -182,7 +183,7 @@ async function replaceDamaged(
   const kept = aside === undefined ? '' : options.dryRun ? ` would be kept in ${aside}` : ` is kept in ${aside}`;
   const text = `${fault}\nThe backup ${options.dryRun ? 'would take' : 'has taken'} its place${kept && `; what was there${kept}`}\n`;
   const report = { replaced: true, dryRun: options.dryRun, reason: fault, ...(aside !== undefined && { kept: aside }) };
-  terminal.out(options.json ? `${JSON.stringify(report)}\n` : text);
+  terminal.out(options.json ? `${printableJson(report)}\n` : text);
   return exitStatus.done;
 }
 
@@ -195,9 +196,7 @@ export async function verify(
   return withStore('verify', options, { access, terminal, readOnly: !options.rebuild }, async (store) => {
     if (options.rebuild) await store.rebuild();
     const findings = store.verify();
-    terminal.out(
-      options.json ? `${JSON.stringify({ entries: store.size, findings }, undefined, 2)}\n` : render(store, findings),
-    );
+    terminal.out(options.json ? `${printableJson({ entries: store.size, findings }, 2)}\n` : render(store, findings));
     return findings.length === 0 ? exitStatus.done : exitStatus.finding;
   });
 }

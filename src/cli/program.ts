@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { printableLines } from '../base/text/index.ts';
 import { defaultStateFolder } from '../processes/state/index.ts';
 import { addDirectory } from './directory-program.ts';
 import { type CommandParts, exitStatus, type StartOptions, type Terminal } from './parts.ts';
@@ -12,10 +13,11 @@ import { addTls } from './tls-program.ts';
 export async function runCommand(
   args: readonly string[],
   parts: CommandParts,
-  terminal: Terminal,
+  given: Terminal,
   version: string,
 ): Promise<number> {
   let result: number = exitStatus.done;
+  const terminal = printableTerminal(given);
   const program = new Command('edge')
     .description('Edge Transport appliance: an SMTP relay for the perimeter that explains itself')
     .version(version)
@@ -30,7 +32,8 @@ export async function runCommand(
   addStatus(program, terminal, finish);
   addWhy(program, terminal, finish);
   addDirectory(program, parts, terminal, finish);
-  addTls(program, terminal, finish);
+  // It draws a line of progress over and over, and makes each text of a stranger printable itself.
+  addTls(program, given, finish);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return result;
@@ -39,6 +42,14 @@ export async function runCommand(
     terminal.error(`edge: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitStatus.failed;
   }
+}
+
+/** A terminal that gets no control but line ends and tabs, whatever names and values a command shows. */
+function printableTerminal(terminal: Terminal): Terminal {
+  return {
+    out: (text) => terminal.out(printableLines(text)),
+    error: (text) => terminal.error(printableLines(text)),
+  };
 }
 
 const roleOption = (): Option =>

@@ -75,12 +75,12 @@ export async function status(options: { state: string; json: boolean }, terminal
 
 function notRunning(options: { json: boolean }, terminal: Terminal, text: string): number {
   if (!options.json) return tellNothing(options, terminal, `${text}. Start it with: edge start`);
-  terminal.out(`${JSON.stringify({ running: false, reason: text })}\n`);
+  terminal.out(`${printableJson({ running: false, reason: text })}\n`);
   return exitStatus.failed;
 }
 
 function tellNothing({ json }: { json: boolean }, terminal: Terminal, text: string): number {
-  if (json) terminal.out(`${JSON.stringify({ error: text })}\n`);
+  if (json) terminal.out(`${printableJson({ error: text })}\n`);
   else terminal.error(`edge status: ${text}\n`);
   return exitStatus.failed;
 }

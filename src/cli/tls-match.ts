@@ -1,7 +1,7 @@
 /** `edge tls match`: certificates in files against a TlsCertificateName. */
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { printable } from '../base/index.ts';
+import { printable, printableJson } from '../base/index.ts';
 import {
   CertificateError,
   type CertificateMatch,
@@ -139,7 +139,7 @@ async function answerLines({ key }: TlsMatchOptions, terminal: Terminal, input: 
     const { id, answer } = await answerLine(line, number, key);
     worst = Math.max(worst, statusOf(answer));
     const match = 'match' in answer && answer.match;
-    terminal.out(`${JSON.stringify({ id, match, reason: printable(reasonOf(answer)) })}\n`);
+    terminal.out(`${printableJson({ id, match, reason: printable(reasonOf(answer)) })}\n`);
   }
   return worst;
 }

@@ -1,18 +1,19 @@
 /** Text of other scripts in header fields: RFC 2047. */
+import { printable } from '../base/index.ts';
 
 const encodedWord = /=\?([!-~]{1,40}?)(?:\*[^?]*)?\?([bq])\?([!->@-~]*)\?=/gi;
 
-/** Decodes the encoded words of a value; what does not decode stays as it is. The result holds no control character. */
+/** Decodes the encoded words of a value; what does not decode stays as it is. The result is printable. */
 export function decodeWords(value: string): string {
-  if (!value.includes('=?')) return value;
+  if (!value.includes('=?')) return printable(value);
   // §6.2: white space between two encoded words is no text.
   const joined = value.replace(/(\?=)[ \t]+(?==\?)/g, '$1');
-  return joined
-    .replace(
+  return printable(
+    joined.replace(
       encodedWord,
       (word, charset: string, encoding: string, text: string) => decode(charset, encoding, text) ?? word,
-    )
-    .replace(/[\0-\x1f\x7f\u2028\u2029]+/g, ' ');
+    ),
+  );
 }
 
 function decode(charset: string, encoding: string, text: string): string | undefined {
@@ -37,7 +38,7 @@ const octetsPerWord = 45;
 
 /** Makes a value of an unstructured field ASCII. Plain text comes back unchanged; encoded words are joined by folds. */
 export function encodeWords(text: string): string {
-  const clean = text.replace(/[\0-\x1f\x7f]+/g, ' ');
+  const clean = printable(text);
   if (/^[ -~]*$/.test(clean) && !clean.includes('=?')) return clean;
   const words: string[] = [];
   let word = '';

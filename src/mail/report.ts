@@ -1,6 +1,7 @@
 /** Delivery status notifications: RFC 3461 §6, RFC 3464, RFC 6522, RFC 6533. */
 import { isAscii } from 'node:buffer';
 import { domainToASCII } from 'node:url';
+import { printableLines } from '../base/index.ts';
 import { ContentScanner } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import { encodeWords } from './encoded-words.ts';
@@ -150,11 +151,7 @@ function humanText(request: ReportRequest): string {
     ].join('\n'),
     `This report was made by ${reportingMta}. The part that follows is for administrators and programs.`,
   ];
-  return `${sections
-    .join('\n\n')
-    .replace(/[\0-\x08\x0b-\x1f\x7f]/g, ' ')
-    .toWellFormed()
-    .replaceAll('\n', '\r\n')}\r\n`;
+  return `${printableLines(sections.join('\n\n')).replaceAll('\n', '\r\n')}\r\n`;
 }
 
 function recipientText({ kind, message }: ReportRequest, { index, reply, remote, phase }: ReportedRecipient): string {

@@ -1,10 +1,11 @@
+import { printableLines } from '../base/text/index.ts';
 import type { CmdletCatalogue, CmdletRunner } from '../cmdlets/index.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Channel } from './caller/channel.ts';
 import { Catalogue } from './catalogue.ts';
 import { type CompletionParts, completeLine } from './complete.ts';
 import type { Completion, RunOptions, ShellEndpoint, ShellOutput } from './endpoint.ts';
-import { paint, printable } from './format/colour.ts';
+import { paint } from './format/colour.ts';
 import { OutputWriter } from './format/output.ts';
 import type { RenderOptions } from './format/rendered.ts';
 import { builtInView, type View } from './format/views.ts';
@@ -189,7 +190,7 @@ function syntaxRecord(error: ShellSyntaxError, source: Source): ErrorRecord {
 
 function streamsTo(show: (piece: ShellOutput) => void, options: RunOptions & { signal: AbortSignal }): Streams {
   const labelled = (kind: 'warning' | 'verbose', text: string): void => {
-    const lines = wordWrap(`${kind.toUpperCase()}: ${printable(text)}`, options.width);
+    const lines = wordWrap(`${kind.toUpperCase()}: ${printableLines(text)}`, options.width);
     show({ kind, text: lines.map((line) => `${paint('yellow', line, options.colour)}\n`).join('') });
   };
   return {

@@ -1,4 +1,5 @@
 /** Replies out of the octets of a connection: RFC 5321 §4.2. */
+import { printable } from '../base/index.ts';
 import { oneLine, parseReply } from '../smtp/index.ts';
 
 /** A complete reply of the peer. */
@@ -58,18 +59,18 @@ export class ReplyReader {
     // Some peers send an empty line after a reply; it answers nothing.
     if (line === '' && this.#lines === '') return undefined;
     const code = codeOf(line);
-    if (code < 0) throw new ReplyError(`the peer sent '${printable(line).slice(0, 80)}', which is no reply`);
+    if (code < 0) throw new ReplyError(`the peer sent '${printable(line, 80)}', which is no reply`);
     if (line.charCodeAt(3) === 45) {
       this.#lines += `${line}\n`;
       if (this.#lines.length > longestReply) throw new ReplyError('the peer sent a reply without end');
       return undefined;
     }
-    if (this.#lines === '') return { code, text: printable(line), raw: line };
+    if (this.#lines === '') return { code, text: textOf(line), raw: line };
     const raw = this.#lines + line;
     this.#lines = '';
     const whole = parseReply(decoded(raw));
     // Lines with different codes: the last one decides (RFC 5321 §4.2.1 forbids them, peers send them).
-    return { code, text: printable(whole === undefined ? line : oneLine(whole)), raw };
+    return { code, text: textOf(whole === undefined ? line : oneLine(whole)), raw };
   }
 }
 
@@ -91,9 +92,6 @@ function decoded(text: string): string {
 }
 
 /** A hostile text must not move the cursor of whoever reads the log. */
-function printable(line: string): string {
-  if (line.length <= longestText && !/[^\x20-\x7e]/.test(line)) return line;
-  return decoded(line)
-    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .slice(0, longestText);
+function textOf(line: string): string {
+  return printable(decoded(line), longestText);
 }

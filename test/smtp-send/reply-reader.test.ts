@@ -21,7 +21,7 @@ const rows: readonly (readonly [name: string, input: string | Buffer, texts: rea
   ['an empty line between replies', '250 a\r\n\r\n250 b\r\n', ['250 a', '250 b']],
   ['UTF-8', '550 Empfänger unbekannt\r\n', ['550 Empfänger unbekannt']],
   ['Latin-1', Buffer.from('550 Empf\xe4nger\r\n', 'latin1'), ['550 Empfänger']],
-  ['control characters become a space', '550 a\x1b[2Jb\x07\u202ec\r\n', ['550 a [2Jb c']],
+  ['what a terminal acts on is named', '550 a\x1b[2Jb\x07\u202ec\r\n', ['550 a<U+001B>[2Jb<U+0007><U+202E>c']],
   ['an unfinished reply is none', '250-a\r\n250 b', []],
 ];
 

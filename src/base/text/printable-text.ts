@@ -18,7 +18,8 @@ const acting = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]|[^\P{Cf}\u200c\u200d]/
 
 const aboveSpace = /^[ -~]*$/;
 const unfit = new RegExp(`${blanks.source}|${acting.source}`, 'gu');
-const unfitButBreaks = new RegExp(`(?![\\n\\t])(?:${unfit.source})`, 'gu');
+const unfitButBreaks = new RegExp(`\\r\\n|(?![\\n\\t])(?:${unfit.source})`, 'gu');
+const plainLines = /^[\n\t -~]*$/;
 
 /**
  * One line of text without any effect on what shows it: blanks of any kind are spaces, characters that act are named, as in
@@ -31,9 +32,11 @@ export function printable(text: string, most = Number.POSITIVE_INFINITY): string
   return `${wholeStart(line, Math.min(most, line.length + 1) - 1)}…`;
 }
 
-/** The same for text of several lines: LF and TAB stay. */
+/** The same for text of several lines: LF and TAB stay, CRLF becomes LF. */
 export function printableLines(text: string): string {
-  return aboveSpace.test(text) ? text : text.replace(unfitButBreaks, named);
+  return plainLines.test(text)
+    ? text
+    : text.replace(unfitButBreaks, (found) => (found === '\r\n' ? '\n' : named(found)));
 }
 
 /** JSON that is safe to show and has the same value: characters that act are escaped (RFC 8259 §7). */

@@ -1,5 +1,6 @@
 /** `edge shell --check`: every fault of scripts and lines, without a service and without running anything. */
 
+import { printable } from '../../base/text/index.ts';
 import { cmdletCatalogue } from '../../cmdlets/index.ts';
 import { checkScript, knownCommands, problemLine } from '../../shell/index.ts';
 import { exitStatus, type ShellOptions } from '../parts.ts';
@@ -13,14 +14,14 @@ export async function check({ lines, files }: ShellOptions): Promise<number> {
     const problems = checkScript(text, finder);
     if (problems.length === 0) return;
     status = Math.max(status, exitStatus.finding);
-    process.stdout.write(problems.map((problem) => `${problemLine(name, problem)}\n`).join(''));
+    process.stdout.write(problems.map((problem) => `${printable(problemLine(name, problem))}\n`).join(''));
   };
   for (const [i, line] of lines.entries()) look(lines.length === 1 ? 'line' : `line ${i + 1}`, line);
   for (const file of files) {
     try {
       look(file, await scriptText(file));
     } catch (error) {
-      process.stderr.write(`edge: ${(error as Error).message}\n`);
+      process.stderr.write(`edge: ${printable((error as Error).message)}\n`);
       status = exitStatus.failed;
     }
   }

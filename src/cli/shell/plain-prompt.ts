@@ -3,6 +3,7 @@
  * file: nothing is drawn, the terminal itself edits the line.
  */
 import { createInterface } from 'node:readline';
+import { printableLines } from '../../base/text/index.ts';
 import { answerOf, exitOf, type Question, questionText } from '../../shell/caller/index.ts';
 import { isComplete } from '../../shell/language/index.ts';
 import { LineWriter, terminalWidth } from './shell-output.ts';
@@ -67,7 +68,7 @@ class PlainPrompt implements Disposable {
       }
     } catch (error) {
       this.#status = 1;
-      process.stderr.write(`${(error as Error).message}\n`);
+      process.stderr.write(`${printableLines((error as Error).message)}\n`);
     } finally {
       writer.end();
       this.#stop = undefined;

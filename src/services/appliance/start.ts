@@ -1,6 +1,7 @@
 /** `edge start`: makes the state ready, gives root up for everything but the supervisor, and runs until it is told to stop. */
 
 import { dirname, join, resolve } from 'node:path';
+import { printableLines } from '../../base/index.ts';
 import { exitStatus, type StartOptions } from '../../cli/index.ts';
 import { toWorkers } from '../../management/workers/index.ts';
 import {
@@ -29,7 +30,7 @@ import type { ProcessOptions } from '../process-options.ts';
 /** Ports below 1024 that the services may have: SMTP, submission (RFC 6409, RFC 8314), those of Exchange. */
 const portsAllowed: ReadonlySet<number> = new Set([25, 465, 475, 587, 717]);
 
-const say = (text: string): void => void process.stderr.write(`edge: ${text}\n`);
+const say = (text: string): void => void process.stderr.write(`edge: ${printableLines(text)}\n`);
 
 /** `edge start`: runs until SIGTERM or SIGINT; resolves with the exit status. */
 export async function start(given: StartOptions): Promise<number> {

@@ -1,3 +1,4 @@
+import { cellText, printable, printableLines, spreadsheetCell } from '../../base/text/index.ts';
 import type { FileAccess } from '../interpreter/context.ts';
 import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings } from '../interpreter/encodings.ts';
@@ -5,7 +6,7 @@ import { formatDate } from '../values/dates.ts';
 import { propertiesOf } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { customObject, ShellObject } from '../values/shell-object.ts';
-import { toText } from '../values/text.ts';
+import { isNumeric, toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
 import { builtIn, inputOf, listParameter, switchParameter, textParameter } from './builtin.ts';
 import { encodingParameter, readFile, writeText } from './files.ts';
@@ -16,11 +17,18 @@ const csvParameters = {
   UseCulture: { type: 'SwitchParameter', help: 'Taken for compatibility.' },
 };
 
-/** A value in a cell: lists by the name of their type, as PowerShell writes them. */
+/** A value in a cell, never a formula of a spreadsheet: lists by the name of their type, as PowerShell writes them. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return 'Microsoft.Exchange.Data.MultiValuedProperty`1[System.String]';
-  return value instanceof Date ? formatDate(value) : toText(value);
+  // A number is no text that somebody chose: a spreadsheet may take -1 for one.
+  if (isNumeric(value)) return toText(value);
+  return spreadsheetCell(printableLines(value instanceof Date ? formatDate(value) : toText(value)));
+}
+
+/** A name of a column: those of imported objects are what a file's first line said. */
+function heading(name: string): string {
+  return quoted(spreadsheetCell(printable(name)));
 }
 
 function quoted(text: string): string {
@@ -35,7 +43,7 @@ async function* csvLines(call: CmdletCall, hasHeader = false): AsyncGenerator<st
     if (names === undefined) {
       names = [...properties.keys()];
       if (!hasHeader && !switchParameter(call, 'NoTypeInformation')) yield `#TYPE ${typeNameOf(object)}`;
-      if (!hasHeader) yield names.map(quoted).join(delimiter);
+      if (!hasHeader) yield names.map(heading).join(delimiter);
     }
     yield names
       .map((name) => (properties.get(name) === null ? '' : quoted(cell(properties.get(name)))))
@@ -43,13 +51,13 @@ async function* csvLines(call: CmdletCall, hasHeader = false): AsyncGenerator<st
   }
 }
 
-/** Rows of a CSV text (RFC 4180): quoted cells may hold delimiters, quotes and line breaks. */
+/** Rows of a CSV text (RFC 4180): quoted cells may hold delimiters, quotes and line breaks. The mark of a text that looks like a formula goes. */
 export function parseCsv(text: string, delimiter = ','): string[][] {
   const rows: string[][] = [[]];
   let value = '';
   let inQuotes = false;
   const endCell = (): void => {
-    rows.at(-1)?.push(value);
+    rows.at(-1)?.push(cellText(value));
     value = '';
   };
   for (let i = 0; i < text.length; i += 1) {

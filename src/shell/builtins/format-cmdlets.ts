@@ -42,7 +42,7 @@ async function sections(call: CmdletCall): Promise<readonly Section[]> {
     }
     current = value;
     found.push({
-      title: group === undefined ? undefined : `   ${group.label}: ${toDisplay(value)}`,
+      title: group === undefined ? undefined : `   ${oneLine(`${group.label}: ${toDisplay(value)}`)}`,
       objects: [object],
     });
   }
@@ -136,7 +136,7 @@ async function* formatWide(call: CmdletCall): AsyncGenerator<unknown> {
   for await (const object of shownOf(call)) {
     const known = propertiesOf(object).find(([name]) => /^(?:Name|Identity)$/.test(name))?.[0];
     const [selected] = isPlain(object) ? [] : selectProperties([spec ?? known ?? '*'], object, call.host);
-    texts.push(toDisplay(selected === undefined ? object : await selected.read(object)));
+    texts.push(oneLine(toDisplay(selected === undefined ? object : await selected.read(object))));
   }
   if (texts.length === 0) return;
   const longest = Math.max(...texts.map(displayWidth));
@@ -146,7 +146,7 @@ async function* formatWide(call: CmdletCall): AsyncGenerator<unknown> {
     const room = Math.max(1, Math.floor((width - columns) / columns));
     const lines: string[] = [];
     for (let i = 0; i < texts.length; i += columns) {
-      const cells = texts.slice(i, i + columns).map((text) => pad(truncate(oneLine(text), room), room, false));
+      const cells = texts.slice(i, i + columns).map((text) => pad(truncate(text, room), room, false));
       lines.push(cells.join(' ').trimEnd());
     }
     return `\n${lines.join('\n')}\n\n`;

@@ -1,3 +1,4 @@
+import { printableLines } from '../../base/text/index.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter, textParameter } from './builtin.ts';
@@ -6,7 +7,11 @@ import { selectProperties } from './property-selection.ts';
 type Call = Parameters<ShellCmdlet['run']>[0];
 
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return printableLines(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }
 
 function row(tag: string, cells: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { printableJson } from '../../base/text/index.ts';
 import { StructuredValue } from '../../config/index.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { Hashtable } from '../values/hashtable.ts';
@@ -84,7 +85,7 @@ export const jsonCmdlets: readonly ShellCmdlet[] = [
       if (objects.length === 0) return;
       const depth = numberParameter(call, 'Depth') ?? 2;
       const value = objects.length === 1 ? objects[0] : objects;
-      yield JSON.stringify(toJson(value, depth), null, switchParameter(call, 'Compress') ? 0 : 2);
+      yield printableJson(toJson(value, depth), switchParameter(call, 'Compress') ? 0 : 2);
     },
   ),
   builtIn(

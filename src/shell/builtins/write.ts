@@ -1,4 +1,5 @@
-import { paint, printable } from '../format/colour.ts';
+import { printableLines } from '../../base/text/index.ts';
+import { paint } from '../format/colour.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { enumerate } from '../interpreter/statements.ts';
 import { type ErrorCategory, ShellError } from '../values/shell-error.ts';
@@ -87,7 +88,7 @@ export const writeCmdlets: readonly ShellCmdlet[] = [
     async function* (call) {
       const values = [...listParameter(call, 'Object')];
       if (call.input !== undefined) for await (const item of call.input) values.push(item);
-      const text = printable(values.map(toText).join(textParameter(call, 'Separator') ?? ' '));
+      const text = printableLines(values.map(toText).join(textParameter(call, 'Separator') ?? ' '));
       const colour = colourOf(textParameter(call, 'ForegroundColor'));
       call.host.print(
         `${colour === undefined ? text : paint(colour, text, call.host.render.colour)}${switchParameter(call, 'NoNewline') ? '' : '\n'}`,

@@ -1,4 +1,4 @@
-import { printable } from '../format/colour.ts';
+import { printableLines } from '../../base/text/index.ts';
 import { pad, truncate } from '../format/layout.ts';
 
 /** What a running line told of itself. */
@@ -14,7 +14,7 @@ const barWidth = 20;
 /** One line for a person who waits, at most `width` columns wide. */
 export function progressText(progress: Progress | undefined, seconds: number, width: number): string {
   const { activity = '', status = '', percent } = progress ?? {};
-  const what = printable([activity, status].filter((part) => part !== '').join(': ')) || 'Working';
+  const what = printableLines([activity, status].filter((part) => part !== '').join(': ')) || 'Working';
   const time = `${Math.floor(seconds)} s, Ctrl-C stops`;
   const end = percent === undefined ? time : `${bar(percent)} ${time}`;
   const room = width - end.length - 2;

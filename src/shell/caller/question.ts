@@ -1,6 +1,6 @@
 /** Questions as PowerShell puts them: `[Y] Yes  [A] Yes to All  … (default is "Y"):`, or `Name:` for a free text. */
+import { printableLines } from '../../base/text/index.ts';
 import type { Question } from '../endpoint.ts';
-import { printable } from '../format/colour.ts';
 
 interface Choice {
   readonly letter: string;
@@ -13,7 +13,7 @@ function parts(choice: string): Choice {
 
 /** Rows that are written before a question, and what stands before its answer. */
 export function questionText({ caption, message, choices, defaultChoice }: Question): { head: string; label: string } {
-  const rows = printable(`${caption}\n${message}`)
+  const rows = printableLines(`${caption}\n${message}`)
     .split('\n')
     .filter((row) => row !== '');
   if (choices.length > 0) return { head: `\n${rows.join('\n')}\n`, label: choicesText(choices, defaultChoice) };

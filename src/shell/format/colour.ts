@@ -17,8 +17,3 @@ export type Colour = keyof typeof codes;
 export function paint(colour: Colour, text: string, enabled: boolean): string {
   return enabled && text.trim() !== '' ? `\u001B[${codes[colour]}m${text}\u001B[0m` : text;
 }
-
-/** A text as a terminal may show it: control characters, with which data could drive the terminal, become marks. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, '\u00B7');
-}

@@ -1,4 +1,4 @@
-import { printable } from './colour.ts';
+import { printable } from '../../base/text/index.ts';
 
 /** Columns that a text takes in a terminal: wide and combining characters counted as terminals show them. */
 export function displayWidth(text: string): number {

@@ -1,3 +1,4 @@
+import { printableLines } from '../../base/text/index.ts';
 import { ErrorRecord } from '../interpreter/error-record.ts';
 import { formatDate } from '../values/dates.ts';
 import { Hashtable } from '../values/hashtable.ts';
@@ -5,7 +6,7 @@ import { propertiesOf } from '../values/members.ts';
 import { isTimeSpan } from '../values/quantity.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toDisplay } from '../values/text.ts';
-import { printable } from './colour.ts';
+import { oneLine } from './layout.ts';
 import { type Row, renderList } from './list.ts';
 import { Rendered, type RenderOptions } from './rendered.ts';
 import { type Column, type Fitted, fitColumns, renderHeader, renderRows } from './table.ts';
@@ -71,7 +72,7 @@ export class OutputWriter {
     // Later rows stand under the header as it was written.
     const fitted = this.#open?.fitted ?? fitColumns(first.columns, rows, first, this.#options);
     this.#open = { ...first, fitted };
-    const title = first.title === undefined ? '' : `\n   ${first.title}\n`;
+    const title = first.title === undefined ? '' : `\n   ${oneLine(first.title)}\n`;
     const header = begins ? `${title}\n${renderHeader(fitted, this.#options)}` : '';
     return header + renderRows(fitted, rows, false, this.#options);
   }
@@ -101,7 +102,7 @@ function plain(value: unknown, options: RenderOptions): string {
   if (value instanceof Rendered) return value.render(options);
   if (value instanceof ErrorRecord) return value.render(options);
   if (value instanceof Date) return `\n${formatDate(value, 'dddd, MMMM d, yyyy h:mm:ss tt')}\n\n`;
-  return `${printable(toDisplay(value, options.enumerationLimit))}\n`;
+  return `${printableLines(toDisplay(value, options.enumerationLimit))}\n`;
 }
 
 /** undefined for values that are shown as one line. */

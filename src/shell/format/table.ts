@@ -1,5 +1,6 @@
+import { printableLines } from '../../base/text/index.ts';
 import { isNumeric, toDisplay } from '../values/text.ts';
-import { paint, printable } from './colour.ts';
+import { paint } from './colour.ts';
 import { displayWidth, oneLine, pad, truncate } from './layout.ts';
 import type { Row } from './list.ts';
 import type { RenderOptions } from './rendered.ts';
@@ -52,9 +53,9 @@ export function renderTable(
 
 /** Labels and dashes. */
 export function renderHeader(fitted: readonly Fitted[], { colour }: RenderOptions): string {
-  const labels = fitted.map(({ label, width, right }) => pad(truncate(label, width), width, right));
+  const labels = fitted.map(({ label, width, right }) => pad(truncate(oneLine(label), width), width, right));
   const dashes = fitted.map(({ label, width, right }) =>
-    pad('-'.repeat(Math.min(displayWidth(label), width)), width, right),
+    pad('-'.repeat(Math.min(displayWidth(oneLine(label)), width)), width, right),
   );
   return [labels, dashes].map((cells) => `${paint('green', line(cells), colour)}\n`).join('');
 }
@@ -85,7 +86,7 @@ export function fitColumns(
 ): readonly Fitted[] {
   const natural = (column: Column, i: number): number =>
     Math.max(
-      displayWidth(column.label),
+      displayWidth(oneLine(column.label)),
       ...rows.map((row) => displayWidth(oneLine(toDisplay(row[i]?.[1], options.enumerationLimit)))),
     );
   const sized = columns.map((column, i) => {
@@ -119,7 +120,7 @@ function shareOf(columns: readonly Column[], room: number): number {
 function rowLines(columns: readonly Fitted[], row: Row, wrap: boolean, options: RenderOptions): string[] {
   const cells = columns.map(({ width, place }) => {
     const text = toDisplay(row[place]?.[1], options.enumerationLimit);
-    return wrap ? wordWrap(printable(text), width) : [truncate(oneLine(text), width)];
+    return wrap ? wordWrap(printableLines(text), width) : [truncate(oneLine(text), width)];
   });
   const height = Math.max(...cells.map((cell) => cell.length));
   return Array.from({ length: height }, (_, n) =>

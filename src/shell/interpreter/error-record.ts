@@ -1,3 +1,4 @@
+import { printableLines } from '../../base/text/index.ts';
 import { paint } from '../format/colour.ts';
 import type { RenderOptions } from '../format/rendered.ts';
 import { wordWrap } from '../format/word-wrap.ts';
@@ -70,7 +71,7 @@ export class ErrorRecord extends ShellObject {
       `    + CategoryInfo          : ${this.categoryInfo}`,
       `    + FullyQualifiedErrorId : ${this.fullyQualifiedErrorId}`,
     ];
-    return `${lines.map((line) => paint('red', line, colour)).join('\n')}\n\n`;
+    return `${lines.map((line) => paint('red', printableLines(line), colour)).join('\n')}\n\n`;
   }
 }
 

@@ -1,6 +1,6 @@
+import { printableLines } from '../../base/text/index.ts';
 import { type Operation, operationText, shouldProcess } from '../../cmdlets/index.ts';
 import type { Question } from '../endpoint.ts';
-import { printable } from '../format/colour.ts';
 import type { RenderOptions } from '../format/rendered.ts';
 import type { Extent } from '../language/position.ts';
 import { toBoolean } from '../values/convert.ts';
@@ -90,7 +90,7 @@ export class Host implements CommandHost {
 
   information(text: string): void {
     const asked = this.#common.get('InformationAction') ?? readVariable(this.#context, 'InformationPreference');
-    if (/^(?:continue|inquire)$/i.test(toText(asked))) this.print(`${printable(text)}\n`);
+    if (/^(?:continue|inquire)$/i.test(toText(asked))) this.print(`${printableLines(text)}\n`);
   }
 
   print(text: string): void {
@@ -111,7 +111,7 @@ export class Host implements CommandHost {
     });
     if (decision === 'do') return true;
     if (decision === 'ask') return this.#answerToAll ?? this.#confirm(operationText(operation));
-    this.print(`What if: ${printable(operationText(operation))}\n`);
+    this.print(`What if: ${printableLines(operationText(operation))}\n`);
     return false;
   }
 

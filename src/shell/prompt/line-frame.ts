@@ -1,4 +1,4 @@
-import { truncate } from '../format/layout.ts';
+import { oneLine, truncate } from '../format/layout.ts';
 import type { Edit } from './edit.ts';
 import { type Frame, FrameBuilder, type Piece } from './frame.ts';
 import { highlight } from './highlight.ts';
@@ -36,7 +36,7 @@ export function drawLine(view: LineView, { columns, colour }: Room): Frame {
   if (menu !== undefined) menu.draw(frame, columns);
   else if (about !== '') {
     frame.startRow();
-    frame.add({ text: truncate(about.replaceAll('\n', ' '), columns - 1), style: 'note' });
+    frame.add({ text: truncate(oneLine(about), columns - 1), style: 'note' });
   }
   return frame.build();
 }

@@ -1,5 +1,5 @@
 import type { Candidate, Completion } from '../endpoint.ts';
-import { displayWidth, truncate } from '../format/layout.ts';
+import { displayWidth, oneLine, truncate } from '../format/layout.ts';
 import { type Edit, replace } from './edit.ts';
 import type { FrameBuilder } from './frame.ts';
 
@@ -61,20 +61,20 @@ export class Menu {
       frame.startRow();
       for (const [j, { text }] of candidates.slice(i * perRow, (i + 1) * perRow).entries()) {
         const isChosen = i * perRow + j === this.#chosen;
-        const shown = truncate(text.replaceAll('\n', ' '), cell);
+        const shown = truncate(oneLine(text), cell);
         frame.add({ text: shown, style: isChosen ? 'selected' : undefined });
         if (j < perRow - 1) frame.add({ text: ' '.repeat(cell + gap - displayWidth(shown)) });
       }
     }
     frame.startRow();
     const place = rows > mostRows || this.#chosen >= 0 ? `${this.#chosen + 1}/${candidates.length}  ` : '';
-    const note = truncate(place + (this.chosen?.hint ?? ''), columns - 1);
+    const note = truncate(place + oneLine(this.chosen?.hint ?? ''), columns - 1);
     if (note.trim() !== '') frame.add({ text: note, style: 'note' });
   }
 
   #grid(columns: number): { cell: number; perRow: number; rows: number } {
     const { candidates } = this.#completion;
-    const widest = Math.max(...candidates.map(({ text }) => displayWidth(text)));
+    const widest = Math.max(...candidates.map(({ text }) => displayWidth(oneLine(text))));
     // Where a list has more than fits, two in a row show more than one of full length.
     const most = candidates.length > mostRows ? Math.floor((columns - 1 - gap) / 2) : columns - 1;
     const cell = Math.max(1, Math.min(widest, widestCell, most));

@@ -34,7 +34,7 @@ export class RecordReader {
     const header = this.#held.subarray(0, 5);
     const type = header[0];
     if (type === undefined) return undefined;
-    if (!known.has(type) || (header[1] ?? 3) !== 3) throw new RangeError(`this is no TLS record: ${printable(header)}`);
+    if (!known.has(type) || (header[1] ?? 3) !== 3) throw new RangeError(`this is no TLS record: ${spacedHex(header)}`);
     if (header.length < 5) return undefined;
     const length = header.readUInt16BE(3);
     if (length > maxRecordBytes) throw new RangeError(`a record of ${length} octets, ${maxRecordBytes} is the most`);
@@ -45,7 +45,7 @@ export class RecordReader {
   }
 }
 
-function printable(octets: Buffer): string {
+function spacedHex(octets: Buffer): string {
   return octets.toString('hex').replaceAll(/(..)(?=.)/g, '$1 ');
 }
 

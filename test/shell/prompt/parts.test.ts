@@ -201,7 +201,7 @@ const questions: readonly (readonly [question: Partial<Question>, head: string, 
   [{}, '', ''],
   [{ message: 'Name' }, '', 'Name: '],
   [{ caption: 'Caption', message: 'Say it.\nUser' }, '\nCaption\nSay it.\n', 'User: '],
-  [{ message: 'a\u001B[2Jb' }, '', 'a·[2Jb: '],
+  [{ message: 'a\u001B[2Jb' }, '', 'a<U+001B>[2Jb: '],
   [
     { caption: 'Confirm', message: 'Sure?', choices: ['&Yes', '&No'], defaultChoice: 1 },
     '\nConfirm\nSure?\n',
