@@ -1,5 +1,6 @@
 /** Hashing and checking of passwords, off the main thread. */
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
 import { LdapError, type Schema } from '../../../ldap/index.ts';
 import {
   type Argon2Cost,
@@ -10,25 +11,19 @@ import {
   parseHash,
 } from '../../password-hash.ts';
 import type { AttributeValues } from '../../store/contract.ts';
+import { HashQueue, type HashRequester } from './hash-queue.ts';
 
 export interface PasswordHasher {
   /** Value for userPassword. */
   hash(password: Buffer): Promise<string>;
-  /** False also for a stored value of another form: passwords in clear are never taken. */
-  verify(stored: string, password: Buffer): Promise<boolean>;
+  /** False also for a stored value of another form: passwords in clear are never taken. Who is not known waits for those who are. */
+  verify(stored: string, password: Buffer, requester?: HashRequester): Promise<boolean>;
 }
-
-/** Hashes that run at once: they share the runtime's few threads with everything that waits for the disk. */
-const maxRunning = 2;
-/** Hashes that run or wait; more are refused, so that guessing cannot fill the memory. */
-const maxWaiting = 64;
 
 /** Hashes off the main thread, a bounded number at a time. */
 export class Argon2Hasher implements PasswordHasher {
   readonly #cost: Argon2Cost;
-  #waiting = 0;
-  #running = 0;
-  readonly #queue: (() => void)[] = [];
+  readonly #queue = new HashQueue();
 
   constructor(cost: Argon2Cost = defaultCost) {
     this.#cost = cost;
@@ -41,48 +36,21 @@ export class Argon2Hasher implements PasswordHasher {
     return formatHash(this.#cost, nonce, tag);
   }
 
-  async verify(stored: string, password: Buffer): Promise<boolean> {
+  async verify(stored: string, password: Buffer, requester?: HashRequester): Promise<boolean> {
     const hash = parseHash(stored);
     if (hash === undefined) return false;
     const { memory, passes, parallelism, nonce, expected } = hash;
-    const tag = await this.#derive({
-      message: password,
-      nonce,
-      memory,
-      passes,
-      parallelism,
-      tagLength: expected.length,
-    });
+    const tag = await this.#derive(
+      { message: password, nonce, memory, passes, parallelism, tagLength: expected.length },
+      requester,
+    );
     return timingSafeEqual(tag, expected);
   }
 
-  #derive(parameters: Argon2Parameters): Promise<Buffer> {
-    if ((parameters.message as Buffer).length > maxPasswordBytes) {
-      return Promise.reject(new LdapError('constraintViolation', `a password has at most ${maxPasswordBytes} octets`));
-    }
-    if (this.#waiting >= maxWaiting)
-      return Promise.reject(new LdapError('busy', 'too many passwords are being checked'));
-    this.#waiting += 1;
-    return new Promise((resolve, reject) => {
-      this.#queue.push(() =>
-        argon2('argon2id', parameters, (error, tag) => {
-          this.#waiting -= 1;
-          this.#running -= 1;
-          this.#next();
-          if (error === null) resolve(tag);
-          else reject(error);
-        }),
-      );
-      this.#next();
-    });
-  }
-
-  #next(): void {
-    if (this.#running >= maxRunning) return;
-    const run = this.#queue.shift();
-    if (run === undefined) return;
-    this.#running += 1;
-    run();
+  async #derive(parameters: Argon2Parameters, requester?: HashRequester): Promise<Buffer> {
+    if ((parameters.message as Buffer).length > maxPasswordBytes)
+      throw new LdapError('constraintViolation', `a password has at most ${maxPasswordBytes} octets`);
+    return this.#queue.run(requester, () => promisify(argon2)('argon2id', parameters));
   }
 }
 

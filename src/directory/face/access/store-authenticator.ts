@@ -4,6 +4,7 @@ import type { Clock } from '../../../base/index.ts';
 import { Dn, LdapError, parseGeneralizedTime } from '../../../ldap/index.ts';
 import type { Change, DirectoryEntry, DirectoryReader, DirectoryWriter } from '../../store/contract.ts';
 import { type Attempt, defaultLockout, FailedBinds, type LockoutPolicy } from './failed-binds.ts';
+import type { HashRequester } from './hash-queue.ts';
 import { type Authenticator, BindRefusal, type Peer, type PeerCertificate, type Principal } from './identity.ts';
 import type { PasswordHasher } from './password.ts';
 import { isLoopback, networkOf, sourceOf } from './peer.ts';
@@ -26,6 +27,8 @@ const maxPasswords = 5;
 /** Attribute that keeps where an account has bound from, as `sourceOf` writes it. */
 const knownSources = 'edgeKnownSource';
 const maxKnownSources = 16;
+/** `::1` as `sourceOf` writes it; '' is the local socket. */
+const ownAddresses: ReadonlySet<string> = new Set(['127.0.0.1', sourceOf('::1'), '']);
 
 export class StoreAuthenticator implements Authenticator {
   readonly #parts: StoreAuthenticatorParts;
@@ -83,7 +86,8 @@ export class StoreAuthenticator implements Authenticator {
     const lock = this.#failed.begin(attempt);
     await this.#wait(this.#failed.slowness(attempt));
     const account = store.get(dn);
-    const reason = lock === undefined ? await this.#reasonAgainst(account, password) : `locked: ${lock}`;
+    const requester = { source: attempt.source, known: this.#isKnownSource(attempt.source) };
+    const reason = lock === undefined ? await this.#reasonAgainst(account, password, requester) : `locked: ${lock}`;
     if (account !== undefined && reason === undefined) {
       this.#failed.succeeded(attempt);
       await this.#remember(account, attempt);
@@ -112,22 +116,31 @@ export class StoreAuthenticator implements Authenticator {
     }
   }
 
-  async #reasonAgainst(account: DirectoryEntry | undefined, password: Buffer): Promise<string | undefined> {
+  /** Whether any account has bound from there; the tools of this machine come from its two usual addresses. */
+  #isKnownSource(source: string): boolean {
+    return ownAddresses.has(source) || this.#parts.store.lookupEquality(knownSources, source).length > 0;
+  }
+
+  async #reasonAgainst(
+    account: DirectoryEntry | undefined,
+    password: Buffer,
+    requester: HashRequester,
+  ): Promise<string | undefined> {
     // Also for an unknown or disabled account: the time of the answer must tell nothing.
-    const right = await this.#verify(account, password);
+    const right = await this.#verify(account, password, requester);
     if (account === undefined) return 'no such account';
     return right ? this.#unusable(account, this.#parts.clock.now()) : 'wrong password';
   }
 
-  async #verify(account: DirectoryEntry | undefined, password: Buffer): Promise<boolean> {
+  async #verify(account: DirectoryEntry | undefined, password: Buffer, requester: HashRequester): Promise<boolean> {
     const { hasher } = this.#parts;
     const stored = account?.values('userPassword') ?? [];
     if (stored.length === 0) {
       this.#decoy ??= hasher.hash(Buffer.from('no one has this'));
-      await hasher.verify(await this.#decoy, password);
+      await hasher.verify(await this.#decoy, password, requester);
       return false;
     }
-    for (const hash of stored.slice(0, maxPasswords)) if (await hasher.verify(hash, password)) return true;
+    for (const hash of stored.slice(0, maxPasswords)) if (await hasher.verify(hash, password, requester)) return true;
     return false;
   }
 
