@@ -221,6 +221,8 @@ export interface CmdletEnvironment {
   readonly trackingLog: TrackingLog;
   /** The certificates of this server, opened when somebody asks. */
   readonly certificates?: () => Promise<CertificateStore>;
+  /** Seals a secret for the workers of this machine; bound to what it is for. */
+  readonly seal: (text: string, purpose: string) => string;
 }
 
 /** What a cmdlet has at hand while it runs. */

@@ -1,8 +1,9 @@
 /** Get-, New-, Set-, Remove-SendConnector. */
 import { nearestNameHint } from '../base/index.ts';
-import { type SendConnector, sendConnector } from '../config/index.ts';
+import { type Credential, credentialPurpose, type SendConnector, sendConnector } from '../config/index.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
 import { badArgument, isOn, missingArgument, textOf } from './parameter-values.ts';
+import type { CmdletContext } from './runtime.ts';
 
 type Table = typeof sendConnector.properties;
 
@@ -33,18 +34,23 @@ function preset({ bound }: Request<Table>): Partial<SendConnector> {
 
 /** Smart hosts and DNS exclude each other: who names smart hosts and says nothing of DNS means them. */
 function adjust(
-  _request: Request<Table>,
+  { context }: Request<Table>,
   _before: SendConnector | undefined,
   changes: Partial<SendConnector>,
 ): Partial<SendConnector> {
   const named = changes.smartHosts !== undefined && changes.smartHosts.length > 0;
-  return named && changes.dnsRoutingEnabled === undefined ? { dnsRoutingEnabled: false } : {};
+  return {
+    ...(named && changes.dnsRoutingEnabled === undefined && { dnsRoutingEnabled: false }),
+    ...(changes.authenticationCredential && {
+      authenticationCredential: sealed(context, changes.authenticationCredential),
+    }),
+  };
 }
 
-/** A client certificate is kept for the time when one is presented. */
-function warn({ context }: Request<Table>, { tlsCertificateName }: SendConnector): void {
-  if (tlsCertificateName !== null)
-    context.warning('TlsCertificateName is kept, but no certificate is presented to receiving servers yet.');
+/** The password is in clear only from here to the seal. */
+function sealed(context: CmdletContext, { userName, clear, sealed: before }: Credential): Credential {
+  if (clear === undefined) return { userName, sealed: before };
+  return { userName, sealed: context.seal(clear, credentialPurpose({ userName })) };
 }
 
 /** Send connectors. */
@@ -69,5 +75,4 @@ export const sendConnectorKind: ObjectKind<Table> = {
   },
   preset,
   adjust,
-  warn,
 };

@@ -11,6 +11,7 @@ export { attributesOf, type Decoded, decode, encode, tryDecode } from './codec.t
 export { ConfigError } from './config-error.ts';
 export { type ConnectorConflict, connectorConflict } from './connector-conflict.ts';
 export type { ConfigurationProblem, Snapshot, SnapshotSource } from './contract.ts';
+export { type Credential, credentialPurpose } from './credential.ts';
 export { type ExchangeServer, exchangeServer } from './exchange-server.ts';
 export { type FrontEndTransportService, frontEndTransportService } from './front-end-transport-service.ts';
 export { type MailboxTransportService, mailboxTransportService } from './mailbox-transport-service.ts';

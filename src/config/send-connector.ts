@@ -1,5 +1,6 @@
 /** Send connectors: which domains are sent where, and how. */
 import type { IpRange } from '../base/index.ts';
+import { type Credential, credential } from './credential.ts';
 import { adminDisplayNameRow, commentRow, constantRow, exchangeVersionRow, serverLinks } from './fixed-properties.ts';
 import {
   type AddressSpace,
@@ -126,7 +127,7 @@ const properties = {
     attribute: 'msExchSmtpTLSCertificate',
     syntax: certificateName,
     default: null,
-    help: 'Client certificate as <I>issuer<S>subject. It is kept, and not presented yet.',
+    help: 'Certificate that is shown to the next host, as <I>issuer<S>subject.',
   }),
   requireTLS: property({
     attribute: sendFlags,
@@ -164,16 +165,15 @@ const properties = {
       type: 'AuthMechanisms',
     },
     default: 'None',
-    help: 'How to log on to the smart hosts.',
+    help: 'How to log on to the smart hosts: BasicAuth, or BasicAuthRequireTLS, which waits for TLS.',
     notImplementedYet: true,
-    builtFor: (value) => value === 'None',
+    builtFor: (value) => value === 'None' || value.startsWith('BasicAuth'),
   }),
   authenticationCredential: property({
     attribute: 'msExchSmtpOutboundSecurityCredential',
-    syntax: text('PSCredential'),
-    default: null,
-    notImplementedYet: true,
-    help: 'User name and password for the smart hosts.',
+    syntax: credential,
+    default: null as Credential | null,
+    help: 'User name and password for the smart hosts; the password is sealed.',
   }),
   useExternalDNSServersEnabled: property({
     attribute: sendFlags,
@@ -189,8 +189,7 @@ const properties = {
     bit: 8,
     syntax: yesNo,
     default: false,
-    notImplementedYet: true,
-    help: 'Mutual TLS with domains in TLSSendDomainSecureList.',
+    help: 'Mutual TLS with domains in TLSSendDomainSecureList: a trusted certificate of the domain, and ours is shown.',
   }),
   sourceIPAddress: property({
     attribute: 'msExchSmtpSendBindingIPAddress',

@@ -285,7 +285,6 @@ const properties = {
     attribute: 'msExchTLSSendDomainSecureList',
     syntax: domainList,
     default: [],
-    notImplementedYet: true,
     help: 'Domains that mail goes to with mutual TLS.',
   }),
   transportRuleAttachmentTextScanLimit: property({

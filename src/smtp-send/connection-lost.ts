@@ -16,7 +16,16 @@ export type LossKind =
   | 'aborted';
 
 /** What the connection was doing while it was opened; '' later on. */
-export type OpeningStep = '' | 'connect' | 'greeting' | 'EHLO' | 'HELO' | 'LHLO' | 'STARTTLS' | 'TLS handshake';
+export type OpeningStep =
+  | ''
+  | 'connect'
+  | 'greeting'
+  | 'EHLO'
+  | 'HELO'
+  | 'LHLO'
+  | 'STARTTLS'
+  | 'TLS handshake'
+  | 'AUTH';
 
 interface LossOptions extends ErrorOptions {
   readonly step?: OpeningStep;

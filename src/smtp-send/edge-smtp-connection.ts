@@ -117,10 +117,10 @@ export class EdgeSmtpConnection extends NodemailerConnection {
     this.#limit = this.#clock.monotonic() + ms;
   }
 
-  /** Sends command lines, each ending with CRLF, in one write. */
-  command(lines: string): void {
+  /** Sends command lines, each ending with CRLF, in one write. `shown`: what the protocol log gets instead of a secret. */
+  command(lines: string, shown = lines): void {
     if (this.#observer !== undefined) {
-      for (const line of lines.slice(0, -2).split('\r\n')) this.#observer.sent(line);
+      for (const line of shown.slice(0, -2).split('\r\n')) this.#observer.sent(line);
     }
     // An address may hold UTF-8; the encoder of Node is told only when one does, latin1 is the faster one.
     this._socket.write(lines, /[^\x00-\x7f]/.test(lines) ? 'utf8' : 'latin1');

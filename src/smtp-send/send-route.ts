@@ -1,5 +1,5 @@
 import type { IpRange } from '../base/index.ts';
-import type { SendConnector, Snapshot } from '../config/index.ts';
+import type { Credential, SendConnector, Snapshot } from '../config/index.ts';
 import type { NextHop } from '../queue/index.ts';
 import {
   reasonOfPolicy,
@@ -29,6 +29,10 @@ export interface SendRoute {
   readonly downgradeDnsFailures: boolean;
   /** TargetIPRanges: where MX records may lead although it is no place of the Internet. */
   readonly targetRanges: readonly IpRange[];
+  /** TlsCertificateName, or '' where the certificate of the server is shown; absent: none is shown. */
+  readonly clientCertificate?: string;
+  /** How to log on to the smart hosts; absent: not at all. */
+  readonly logon?: Credential;
   readonly daneMode: 'None' | 'Opportunistic' | 'Mandatory';
   readonly stsMode: 'None' | 'Opportunistic';
   /** UseExternalDNSServersEnabled. */
@@ -51,7 +55,8 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     localAddress: sourceOf(connector.sourceIPAddress),
     maxMessages: connector.smtpMaxMessagesPerConnection,
     verbose: connector.protocolLoggingLevel === 'Verbose',
-    tls: demandOf(connector.name, settingsOf(connector), hop.domain),
+    tls: tlsOf(connector, hop, snapshot),
+    ...identityOf(connector, hop, snapshot),
     timeouts: shortened(timeouts, connector.connectionInactivityTimeOut * 1_000),
     downgradeDnsFailures: connector.errorPolicies === 'DowngradeDnsFailures',
     targetRanges: connector.targetIPRanges,
@@ -80,6 +85,38 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     resolvesExternally: false,
     daneMode: 'None',
     stsMode: 'None',
+  };
+}
+
+/** Domain Security: mutual TLS with the domains that the organization lists (Exchange's TLSSendDomainSecureList). */
+function isDomainSecure(connector: SendConnector, hop: NextHop, { organization }: Snapshot): boolean {
+  return connector.domainSecureEnabled && organization.tlsSendDomainSecureList.includes(hop.domain);
+}
+
+function tlsOf(connector: SendConnector, hop: NextHop, snapshot: Snapshot): TlsDemand {
+  const owner = `the send connector ${connector.name}`;
+  if (isDomainSecure(connector, hop, snapshot)) {
+    // The domain itself, or a host of it, as partners' certificates have it.
+    const names = [hop.domain, `*.${hop.domain}`];
+    return { by: 'connector', policy: { level: 'domain', names }, because: `DomainSecureEnabled of ${owner}` };
+  }
+  const own = demandOf(connector.name, settingsOf(connector), hop.domain);
+  const optional = own.policy.level === 'none' || own.policy.level === 'opportunistic';
+  if (!optional || connector.smartHostAuthMechanism !== 'BasicAuthRequireTLS') return own;
+  return { by: 'connector', policy: { level: 'encryption' }, because: `BasicAuthRequireTLS of ${owner}` };
+}
+
+function identityOf(
+  connector: SendConnector,
+  hop: NextHop,
+  snapshot: Snapshot,
+): Pick<SendRoute, 'clientCertificate' | 'logon'> {
+  const { tlsCertificateName, smartHostAuthMechanism, authenticationCredential } = connector;
+  const shown = tlsCertificateName ?? (isDomainSecure(connector, hop, snapshot) ? '' : undefined);
+  const logsOn = smartHostAuthMechanism.startsWith('BasicAuth') && authenticationCredential !== null;
+  return {
+    ...(shown !== undefined && { clientCertificate: shown }),
+    ...(logsOn && { logon: authenticationCredential }),
   };
 }
 

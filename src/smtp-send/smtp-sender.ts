@@ -11,6 +11,7 @@ import { describeTarget, failureReply, takesNoMail } from './failure-reply.ts';
 import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
 import { LookupBudget } from './lookup-budget.ts';
+import { type ClientCertificates, OwnIdentity, type Secrets } from './own-identity.ts';
 import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
 import { connectorPolicies } from './policies/policy-source.ts';
 import type { SendingDns } from './policies/sending-dns.ts';
@@ -27,6 +28,10 @@ export interface SenderParts {
   readonly resolver: MailResolver;
   /** For connectors with DANE or MTA-STS; absent: the connector's word alone counts. */
   readonly dns?: SendingDns;
+  /** Certificates that connectors may show; absent: none. */
+  readonly certificates?: ClientCertificates;
+  /** Opens sealed passwords; absent: none opens. */
+  readonly secrets?: Secrets;
   readonly journal: Journal;
   readonly sessions: SessionIds;
   readonly clock: Clock;
@@ -69,7 +74,12 @@ export class SmtpSender implements Deliverer {
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     };
-    this.#dialer = new TargetDialer(parts.clock, tls, parts.dns?.policies ?? connectorPolicies);
+    this.#dialer = new TargetDialer(
+      parts.clock,
+      tls,
+      parts.dns?.policies ?? connectorPolicies,
+      new OwnIdentity(parts.certificates, parts.secrets),
+    );
   }
 
   async deliver(work: DeliveryWork): Promise<ConnectionResult> {

@@ -1,5 +1,6 @@
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Clock } from '../base/index.ts';
+import { type Credential, credentialPurpose } from '../config/index.ts';
 import {
   describePolicy,
   judgeTarget,
@@ -13,6 +14,8 @@ import { ConnectionLost } from './connection-lost.ts';
 import { type ConnectionManner, fallBackFrom } from './connection-manner.ts';
 import { ConnectionOpener, type OpenConnection, type OpeningWish } from './connection-opener.ts';
 import { HostMemory } from './host-memory.ts';
+import { logOn } from './logon.ts';
+import type { OwnIdentity } from './own-identity.ts';
 import { describeCertificate, describeSocket, peerIdentityOf } from './peer-identity.ts';
 import type { TargetPolicies } from './policies/policy-source.ts';
 import type { SendRoute } from './send-route.ts';
@@ -27,6 +30,7 @@ const memorySpanMs = 10 * 60_000;
 export class TargetDialer {
   readonly #clock: Clock;
   readonly #policies: TargetPolicies;
+  readonly #identity: OwnIdentity;
   readonly #opener: ConnectionOpener;
   readonly #tls: ConnectionOptions;
   readonly #sessions = new TlsSessions();
@@ -37,8 +41,9 @@ export class TargetDialer {
   /** Hosts that take no mail without TLS, whatever they offer. */
   readonly #tlsHosts: HostMemory;
 
-  constructor(clock: Clock, tls: ConnectionOptions, policies: TargetPolicies) {
+  constructor(clock: Clock, tls: ConnectionOptions, policies: TargetPolicies, identity: OwnIdentity) {
     this.#clock = clock;
+    this.#identity = identity;
     this.#policies = policies;
     this.#opener = new ConnectionOpener(clock);
     this.#tls = tls;
@@ -53,8 +58,9 @@ export class TargetDialer {
     let manner = this.#mannerFor(target, route, policy);
     for (;;) {
       try {
-        const opened = await this.#opener.open(this.#wish(target, route, policy, manner), log, signal);
+        const opened = await this.#opener.open(this.#wish(target, route, policy, manner, log), log, signal);
         this.#judge(opened, target, policy, log);
+        if (route.logon !== undefined) await this.#logOn(opened, route.logon);
         return opened;
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
@@ -103,9 +109,39 @@ export class TargetDialer {
     this.#sessions.forget(sessionKey(target));
   }
 
-  /** Who asks for a certificate sees it checked each time: no resumption. */
-  #wish(target: Target, route: SendRoute, policy: TargetTlsPolicy, manner: ConnectionManner): OpeningWish {
+  async #logOn({ connection, ended }: OpenConnection, credential: Credential): Promise<void> {
+    try {
+      const password = this.#identity.unseal(credential.sealed, credentialPurpose(credential));
+      await logOn(connection, { userName: credential.userName, password });
+    } catch (error) {
+      ended('the logon failed');
+      if (error instanceof ConnectionLost) throw error;
+      connection.abandon('the logon failed');
+      throw new ConnectionLost(
+        'policy',
+        `AuthenticationCredential cannot be used: ${(error as Error).message}`,
+        undefined,
+        {
+          status: '4.7.0',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** Who asks for a certificate, or shows one, sees it checked each time: no resumption. */
+  #wish(
+    target: Target,
+    route: SendRoute,
+    policy: TargetTlsPolicy,
+    manner: ConnectionManner,
+    log: SessionLog,
+  ): OpeningWish {
     const plain = { target, route, manner, tls: this.#tls, serverName: policy.serverName };
+    if (route.clientCertificate !== undefined && manner.startTls !== 'never') {
+      const secureContext = this.#identity.clientContext(route.clientCertificate, route.helloName, log);
+      return { ...plain, tls: secureContext === undefined ? this.#tls : { ...this.#tls, secureContext } };
+    }
     if (needsCertificate(policy)) return plain;
     const key = sessionKey(target);
     const session = this.#sessions.ticket(key);

@@ -44,7 +44,6 @@ test('what built cmdlets refuse is known', () => {
       [
         'AdvertiseClientSettings',
         'DefaultDomain',
-        'DomainSecureEnabled',
         'EnableAuthGSSAPI',
         'ExtendedProtectionPolicy',
         'MaxAcknowledgementDelay',
@@ -60,7 +59,6 @@ test('what built cmdlets refuse is known', () => {
       [
         'AdvertiseClientSettings',
         'DefaultDomain',
-        'DomainSecureEnabled',
         'EnableAuthGSSAPI',
         'ExtendedProtectionPolicy',
         'MaxAcknowledgementDelay',
@@ -74,7 +72,6 @@ test('what built cmdlets refuse is known', () => {
     [
       'New-SendConnector',
       [
-        'AuthenticationCredential',
         'CloudServicesMailEnabled',
         'ConnectorType',
         'DomainSecureEnabled',
@@ -87,7 +84,6 @@ test('what built cmdlets refuse is known', () => {
     [
       'Set-SendConnector',
       [
-        'AuthenticationCredential',
         'CloudServicesMailEnabled',
         'ConnectorType',
         'DomainSecureEnabled',

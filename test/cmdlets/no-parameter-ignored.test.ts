@@ -56,6 +56,7 @@ describe('every parameter of a built cmdlet is acted on or refused', () => {
           serverName: 'EDGE1',
           transport: new FakeTransport(),
           auditTrail: bench.auditTrail,
+          seal: (text) => `sealed:${text.length}`,
           trackingLog: bench.trackingLog,
           warning: () => undefined,
           verbose: () => undefined,

@@ -33,7 +33,7 @@ describe('send connectors', () => {
     [{ AddressSpaces: '*', SmartHosts: 'hub', DNSRoutingEnabled: true }, /SmartHosts need DNSRoutingEnabled \$false/],
     [{ AddressSpaces: '*', RequireTLS: true, IgnoreSTARTTLS: true }, /exclude each other/],
     [{ AddressSpaces: '*', Usage: 'Intern' }, /Did you mean 'Internal'|Did you mean 'Internet'/],
-    [{ AddressSpaces: '*', AuthenticationCredential: 'x' }, /AuthenticationCredential is not implemented yet/],
+    [{ AddressSpaces: '*', AuthenticationCredential: 'x' }, /a credential is needed, as \(Get-Credential\) gives one/],
     [{ AddressSpaces: '*', TlsAuthLevel: 'DomainValidaton' }, /Did you mean 'DomainValidation'/],
   ];
   for (const [given, message] of refused) {

@@ -67,7 +67,10 @@ const send: readonly (readonly [rule: string | undefined, values: Partial<SendCo
   [undefined, hosts],
   ['smart-host-auth-needs-smart-hosts', { smartHostAuthMechanism: 'ExchangeServer' }],
   ['smart-host-auth-needs-smart-hosts', { ...hosts, smartHostAuthMechanism: 'BasicAuth' }],
-  [undefined, { ...hosts, smartHostAuthMechanism: 'BasicAuth', authenticationCredential: 'user' }],
+  [
+    undefined,
+    { ...hosts, smartHostAuthMechanism: 'BasicAuth', authenticationCredential: { userName: 'user', sealed: 'x' } },
+  ],
   ['domain-secure-needs-dns', { ...hosts, domainSecureEnabled: true }],
   ['address-spaces', { addressSpaces: [] }],
   ['address-spaces', { addressSpaces: [{ type: 'X400', address: 'c=US', cost: 1 }] }],

@@ -37,7 +37,7 @@ const titleOf = ({ noun, object, parameter }: Row): string => `${noun} ${object}
 
 test('the table has every property that a Set- cmdlet takes', () => {
   const general =
-    /^(?:Identity|Name|Confirm|WhatIf|DomainController|Force|Server|TransportRole|SourceTransportServers|MakeDefault|Internal|PendingCompletion|PendingRemoval)$/;
+    /^(?:Identity|Name|Confirm|WhatIf|DomainController|Force|Server|TransportRole|SourceTransportServers|AuthenticationCredential|MakeDefault|Internal|PendingCompletion|PendingRemoval)$/;
   for (const noun of nouns) {
     const set = cmdletCatalogue().find(`Set-${noun}`) ?? assert.fail(noun);
     const listed = rows.filter((row) => row.noun === noun).map(({ parameter }) => parameter);
@@ -63,6 +63,7 @@ describe('every property', needs('ldapsearch'), () => {
         'New-ReceiveConnector -Name Relay -Usage Custom -Bindings 127.0.0.1:2531 -RemoteIPRanges 127.0.0.9',
         'New-SendConnector -Name Out -AddressSpaces a.example',
         'New-SendConnector -Name Plain -AddressSpaces b.example',
+        'New-SendConnector -Name Secure -AddressSpaces c.example',
         'New-AcceptedDomain -Name Corp -DomainName corp.example',
       ],
     });

@@ -80,6 +80,7 @@ function service(run: Run) {
     serverName: 'EDGE1',
     transport: undefined,
     auditTrail: { search: unused },
+    seal: (text: string) => `sealed:${text.length}`,
     trackingLog: { search: unused },
   };
   const methods = cmdletMethods({ serverName: 'EDGE1', role: 'EdgeTransport' }, (account) => {

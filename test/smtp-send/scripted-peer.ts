@@ -27,6 +27,8 @@ export interface PeerScript {
   readonly during?: { readonly octets: number; readonly step: Step };
   /** STARTTLS works with this certificate. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** The server asks for a client certificate. */
+  readonly asksForCertificate?: boolean;
   /** Sent in clear together with the reply to STARTTLS. */
   readonly injected?: string;
   readonly lmtp?: boolean;
@@ -42,6 +44,8 @@ export interface PeerConnection {
   /** The TLS session was one of an earlier connection. */
   resumed: boolean;
   serverName: string;
+  /** Common name of the client's certificate; '' when none was shown. */
+  clientName: string;
 }
 
 const friendly: Readonly<Record<string, Answer>> = {
@@ -113,7 +117,14 @@ export class ScriptedPeer implements AsyncDisposable {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);
-    const record: PeerConnection = { commands: [], messages: [], encrypted: false, resumed: false, serverName: '' };
+    const record: PeerConnection = {
+      commands: [],
+      messages: [],
+      encrypted: false,
+      resumed: false,
+      serverName: '',
+      clientName: '',
+    };
     this.connections.push(record);
     const session = new PeerSession(this.#script, record, this.connections.length, this.#context);
     session.attach(socket);
@@ -202,10 +213,16 @@ class PeerSession {
     plain.removeAllListeners('data');
     plain.write(`220 2.0.0 go\r\n${this.#script.injected ?? ''}`);
     this.#pending = Buffer.alloc(0);
-    const secure = new TLSSocket(plain, { isServer: true, secureContext: this.#context });
+    const secure = new TLSSocket(plain, {
+      isServer: true,
+      secureContext: this.#context,
+      requestCert: this.#script.asksForCertificate === true,
+      rejectUnauthorized: false,
+    });
     secure.on('secure', () => {
       this.#record.encrypted = true;
       this.#record.resumed = secure.isSessionReused();
+      this.#record.clientName = secure.getPeerX509Certificate()?.subject.replace('CN=', '') ?? '';
       const name: unknown = 'servername' in secure ? secure.servername : '';
       this.#record.serverName = typeof name === 'string' ? name : '';
     });

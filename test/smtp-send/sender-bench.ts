@@ -16,7 +16,7 @@ import {
   type MxRecord,
   type PhaseTimeouts,
   type SenderOptions,
-  type SendingDns,
+  type SenderParts,
   SmtpSender,
 } from '../../src/smtp-send/index.ts';
 
@@ -77,7 +77,11 @@ export interface SenderBench {
 /** A sender over one connector called 'Outbound' to these smart hosts. */
 export function senderBench(
   connector: Partial<SendConnector>,
-  options: SenderOptions & { resolver?: MailResolver; dns?: SendingDns; snapshot?: Partial<Snapshot> } = {},
+  options: SenderOptions &
+    Pick<SenderParts, 'certificates' | 'secrets' | 'dns'> & {
+      resolver?: MailResolver;
+      snapshot?: Partial<Snapshot>;
+    } = {},
 ): SenderBench {
   const events: DecisionEvent[] = [];
   const targetIPRanges = [parseIpRange('127.0.0.0/8')];
@@ -89,6 +93,8 @@ export function senderBench(
       snapshots: testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot })),
       resolver: options.resolver ?? new TableResolver({}),
       ...(options.dns !== undefined && { dns: options.dns }),
+      ...(options.certificates !== undefined && { certificates: options.certificates }),
+      ...(options.secrets !== undefined && { secrets: options.secrets }),
       journal: { emit: (event) => void events.push(event) },
       sessions: new SessionIds(),
       clock: systemClock,

@@ -90,10 +90,8 @@ export class LocalCmdletRunner implements CmdletRunner {
   }
 
   #context(host: CmdletHost, recorder: AuditRecorder): Omit<CmdletContext, 'shouldProcess'> {
-    const { store, role, serverName, transport, auditTrail, trackingLog, certificates } = this.#environment;
     return {
-      ...{ store, role, serverName, transport, auditTrail, trackingLog },
-      ...(certificates !== undefined && { certificates }),
+      ...this.#environment,
       changed: (change) => recorder.changed(change),
       warning: (text) => host.warning(text),
       verbose: (text) => host.verbose(text),

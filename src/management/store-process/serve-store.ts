@@ -1,5 +1,6 @@
 /** Serves the cmdlets of a stopped state to the process that forked this one. */
 import type { CertificateStore } from '../../certificates/index.ts';
+import { SecretBox } from '../../certificates/secrets/index.ts';
 import { cmdletCatalogue, LocalCmdletRunner, type TrackingLog } from '../../cmdlets/index.ts';
 import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
@@ -42,6 +43,7 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
   await seedDirectory(store, role);
   const place = placeIn(store);
   const auditTrail = openAdminAudit(paths);
+  const secrets = new SecretBox(paths.certificates);
   const environment = {
     store: new DirectConfigurationStore(store, place.configurationDn),
     role: place.role,
@@ -50,6 +52,7 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
     auditTrail,
     trackingLog: trackingLogOf(store, paths),
     certificates: once(() => openCertificates(store, paths)),
+    seal: (text: string, purpose: string) => secrets.seal(text, purpose),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: ownAccount() });
   const catalogue = cmdletCatalogue();

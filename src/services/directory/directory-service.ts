@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { coalesced, FaultList, systemClock } from '../../base/index.ts';
 import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
+import { SecretBox } from '../../certificates/secrets/index.ts';
 import type { StatusReport, WhyRequest } from '../../cli/index.ts';
 import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
 import type { SnapshotPlace } from '../../config/index.ts';
@@ -218,6 +219,7 @@ function methodsOf(
   const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
   const since = clock.now();
   const catalogue = cmdletCatalogue();
+  const secrets = new SecretBox(paths.certificates);
   const environment: CmdletEnvironment = {
     store: client,
     role: place.role,
@@ -225,6 +227,7 @@ function methodsOf(
     transport,
     auditTrail,
     certificates: async () => certificates,
+    seal: (text, purpose) => secrets.seal(text, purpose),
     trackingLog: {
       search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),
     },

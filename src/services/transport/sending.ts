@@ -1,5 +1,7 @@
 /** The sender of a worker, with the DNS that its policies need. */
 import type { Clock, FaultReport, SessionIds } from '../../base/index.ts';
+import type { CertificateStore } from '../../certificates/index.ts';
+import type { SecretBox } from '../../certificates/secrets/index.ts';
 import type { SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { Journal } from '../../logs/index.ts';
@@ -11,6 +13,9 @@ export interface SendingParts {
   readonly clock: Clock;
   readonly sessions: SessionIds;
   readonly faults: FaultReport;
+  readonly certificates: CertificateStore;
+  /** Opens the passwords of connectors. */
+  readonly secrets: SecretBox;
 }
 
 /** Resolvers are those of the machine, as they are at the start. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
 import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
+import { SecretBox } from '../../certificates/secrets/index.ts';
 import type { Snapshot, SnapshotHolder } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
@@ -97,7 +98,13 @@ async function build(options: ProcessOptions): Promise<Parts> {
   const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   const sessionIds = new SessionIds();
   const common = { snapshots, journal, clock };
-  const sender = buildSender({ ...common, sessions: sessionIds, faults });
+  const sender = buildSender({
+    ...common,
+    sessions: sessionIds,
+    faults,
+    certificates,
+    secrets: new SecretBox(paths.certificates),
+  });
   const mailboxes = new MailboxDelivery(
     { kind: 'maildir', folder: paths.mailboxes },
     { journal, sessions: sessionIds, clock },

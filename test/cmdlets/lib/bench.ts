@@ -154,6 +154,7 @@ export class Bench {
       transport: this.#transport,
       auditTrail: this.auditTrail,
       trackingLog: this.trackingLog,
+      seal: (text) => `sealed:${text.length}`,
       warning: (text) => void warnings.push(text),
       verbose: () => undefined,
       shouldProcess: async (operation) => {

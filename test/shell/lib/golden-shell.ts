@@ -59,6 +59,7 @@ export class GoldenShell implements AsyncDisposable {
       serverName: 'EDGE1',
       transport,
       auditTrail: { search: async function* () {} },
+      seal: (text: string) => `sealed:${text.length}`,
       trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
     };
     const cmdlets = cmdletCatalogue();

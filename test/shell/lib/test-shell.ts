@@ -37,6 +37,7 @@ export class TestShell {
       serverName: 'EDGE1',
       transport: undefined,
       auditTrail: { search: unused },
+      seal: (text: string) => `sealed:${text.length}`,
       trackingLog: { search: unused },
     };
     const runner = new LocalCmdletRunner(cmdlets, environment, {
