@@ -124,20 +124,16 @@ export function warnOpenRelay(context: CmdletContext, connector: Connector): voi
   }
 }
 
-/** Kinds of authentication that a connector keeps, and that no session offers yet. */
-const authenticationWithoutEffect: readonly string[] = [
-  'BasicAuth',
-  'BasicAuthRequireTLS',
-  'Integrated',
-  'ExchangeServer',
-  'ExternalAuthoritative',
-];
+/** Kinds of authentication that a connector keeps and no session offers: NTLM and Kerberos; X-ANONYMOUSTLS and X-EXPS. */
+const authenticationWithoutEffect: readonly string[] = ['Integrated', 'ExchangeServer'];
 
 function warn({ context, bound }: Request<Table>, after: Connector): void {
   warnOpenRelay(context, after);
   const kept = after.authMechanism.filter((one) => authenticationWithoutEffect.includes(one));
   if (!bound.has('AuthMechanism') || kept.length === 0) return;
-  context.warning(`AuthMechanism ${kept.join(', ')} is kept, but clients cannot log on by it yet.`);
+  context.warning(
+    `AuthMechanism ${kept.join(', ')} is kept, but never offered: clients log on by BasicAuth, or are trusted by ExternalAuthoritative.`,
+  );
 }
 
 /** Receive connectors. */

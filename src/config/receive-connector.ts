@@ -283,7 +283,6 @@ const properties = {
     syntax: integer(0, 10),
     default: 3,
     help: 'Failed logons after which the session ends; 0: no limit.',
-    notImplementedYet: true,
   }),
   maxMessageSize: property({
     attribute: 'msExchSmtpReceiveMaxMessageSize',
@@ -416,8 +415,6 @@ const properties = {
     syntax: timeSpan(0, 600),
     default: 5,
     help: 'Delay of the answer to a failed logon; 0: none.',
-    notImplementedYet: true,
-    builtFor: (value) => value === 0,
   }),
   maxAcknowledgementDelay: property({
     attribute: 'msExchSmtpReceiveMaxAcknowledgementDelay',

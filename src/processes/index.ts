@@ -26,6 +26,8 @@ export {
   type BindingState,
   type FanOutAnswer,
   type FanOutRequest,
+  type LogonOutcome,
+  type LogonQuestion,
   type ProcessState,
   type SupervisorState,
   type ToProcess,

@@ -4,6 +4,8 @@ import type {
   BindingState,
   FanOutAnswer,
   FanOutRequest,
+  LogonOutcome,
+  LogonQuestion,
   ProcessState,
   ToProcess,
   ToSupervisor,
@@ -32,6 +34,8 @@ export interface SupervisorPlan {
   readonly mayBind: (port: number) => boolean;
 }
 
+/** The check of a password may take so long: behind guesses the directory waits before it answers. */
+const logonMs = 30_000;
 /** A binding that could not be had is tried again so often, in milliseconds. */
 const rebindMs = 5_000;
 /** The directory opens, seeds and indexes its store within this time; a large one takes seconds. */
@@ -111,7 +115,10 @@ export class Supervisor {
     if (bus === undefined) return;
     this.#onProcesses(this.processes().flatMap(({ pid }) => (pid === 0 ? [] : [pid])));
     bus.handle('ready', () => this.#becameReady(child, bus));
-    if (child !== this.#directory) return;
+    if (child !== this.#directory) {
+      bus.handle('check-logon', (question) => this.#checkLogon(question));
+      return;
+    }
     bus.handle('bindings', (list) => this.#want(list));
     bus.handle('changed', (usn) => this.#tellWorkers('changed', usn));
     bus.handle('certificates-changed', () => this.#tellWorkers('certificates-changed', undefined));
@@ -218,6 +225,17 @@ export class Supervisor {
 
   #tellWorkers<N extends 'changed' | 'certificates-changed'>(name: N, argument: ArgumentOf<ToProcess[N]>): void {
     for (const worker of this.#workers) worker.bus?.notify(name, argument);
+  }
+
+  /** The directory process has the accounts. While it is away nobody can say. */
+  async #checkLogon(question: LogonQuestion): Promise<LogonOutcome> {
+    try {
+      const answer = await this.#directory.bus?.request('check-logon', question, { timeoutMs: logonMs });
+      return answer ?? { kind: 'unavailable', dn: '' };
+    } catch {
+      // It is gone, or takes too long; what failed in it is in its log.
+      return { kind: 'unavailable', dn: '' };
+    }
   }
 
   /** Asks every worker and gives back what each said; one that is down or fails is told by its error. */

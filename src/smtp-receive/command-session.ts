@@ -5,6 +5,7 @@ import type { AgentChanges, AgentDecision, SmtpSession } from '../pipeline/index
 import type { Reply } from '../smtp/index.ts';
 import type { TlsDescription } from '../tls/index.ts';
 import type { CertificatePicker } from './contract.ts';
+import type { Principal } from './principal.ts';
 import type { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 import type { RightCheck, SessionRights } from './session-rights.ts';
@@ -42,6 +43,10 @@ export interface CommandSession {
   mailData: MailDataState | undefined;
   /** Messages that were taken. */
   messages: number;
+  /** Logons that failed. */
+  logonFailures: number;
+  /** The session is somebody by AUTH. */
+  readonly authenticated: boolean;
   /** Octets of chunks that were read only to be refused. */
   thrownAway: number;
   /** The command before was a BDAT that was refused. */
@@ -58,6 +63,10 @@ export interface CommandSession {
   tellChanges(changes: readonly AgentChanges[], message: number): void;
   /** Tells once in a session that a right was looked at. Returns whether the session holds it. */
   holds(check: RightCheck): boolean;
+  /** From now on the session is `principal`. */
+  become(principal: Principal): void;
+  /** Waits so many seconds before the reply; told in the protocol log. Settles at once when the session ends. */
+  delay(seconds: number, reply: Reply): void | Promise<void>;
   pickCertificate(): ReturnType<CertificatePicker['pick']>;
   /** The next line is for `reader`. */
   expectLine(reader: LineReader): void;

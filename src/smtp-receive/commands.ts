@@ -1,5 +1,6 @@
 /** Every verb that is understood, with what must hold before it: RFC 5321 §4.1.1 and §4.1.4, RFC 3207 §4. */
 import { replies, SmtpError } from '../smtp/index.ts';
+import { auth } from './auth-command.ts';
 import { bdat, refusedBdat } from './bdat-command.ts';
 import type { CommandSession } from './command-session.ts';
 import { data } from './data-command.ts';
@@ -65,7 +66,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   ['VRFY', { argument: true, act: verify }],
-  ['AUTH', { argument: true, afterHello: true, secret: true, act: authenticate }],
+  ['AUTH', { argument: true, afterHello: true, secret: true, act: auth }],
   notImplemented('EXPN'),
   notImplemented('TURN'),
   notImplemented('ETRN'),
@@ -87,9 +88,4 @@ function quit(session: CommandSession): void {
 function verify(session: CommandSession, argument: string): void {
   if (argument === '') throw new SmtpError(replies.invalidArguments, 'VRFY without an address');
   session.reply(replies.cannotVerify);
-}
-
-/** RFC 4954 §4: no mechanism is offered, so none is recognized. */
-function authenticate(): void {
-  throw new SmtpError(replies.unrecognizedAuthentication, 'the connector offers no authentication');
 }

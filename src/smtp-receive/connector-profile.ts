@@ -1,7 +1,7 @@
 /** What every session of one connector shares, worked out once: names, offered parameters, and replies ready to send. */
 import type { ReceiveConnector } from '../config/index.ts';
 import { type OfferedParameters, type Reply, renderReply, replies } from '../smtp/index.ts';
-import { anonymous } from './principal.ts';
+import { anonymous, externallySecured } from './principal.ts';
 import { RightsTable, type SessionRights } from './session-rights.ts';
 
 /** One receive connector, compiled. */
@@ -15,7 +15,7 @@ export class ConnectorProfile {
   readonly offered: OfferedParameters;
   readonly rights: RightsTable;
   /** The rights that every session begins with. */
-  readonly anonymousRights: SessionRights;
+  readonly initialRights: SessionRights;
   #texts: ReadonlyMap<Reply, string>;
 
   constructor(connector: ReceiveConnector, serverFqdn: string) {
@@ -24,6 +24,7 @@ export class ConnectorProfile {
     this.fqdn = connector.fqdn ?? serverFqdn;
     this.verbose = connector.protocolLoggingLevel === 'Verbose';
     this.offered = {
+      auth: connector.authMechanism.includes('BasicAuth'),
       chunking: connector.chunkingEnabled,
       binaryMime: connector.binaryMimeEnabled && connector.chunkingEnabled,
       size: connector.sizeEnabled !== 'Disabled',
@@ -32,7 +33,9 @@ export class ConnectorProfile {
       dsn: connector.deliveryStatusNotificationEnabled,
     };
     this.rights = new RightsTable(connector);
-    this.anonymousRights = this.rights.of(anonymous);
+    this.initialRights = this.rights.of(
+      connector.authMechanism.includes('ExternalAuthoritative') ? externallySecured : anonymous,
+    );
     const fixed = Object.values(replies).filter((reply) => typeof reply !== 'function');
     this.#texts = new Map(fixed.map((reply) => [reply, this.#render(reply)]));
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { AgentChain } from '../pipeline/index.ts';
+import type { LogonChecker } from './logon.ts';
 import type { MessageSink } from './message-sink.ts';
 
 /** A certificate for STARTTLS, and the event that tells of the choice. CertificateStore has this shape. */
@@ -36,6 +37,8 @@ export interface ReceiveParts {
   readonly certificates: CertificatePicker;
   readonly clock: Clock;
   readonly sessionIds: { next(): string };
+  /** Checks who authenticates; without it AUTH is not offered. */
+  readonly logons?: LogonChecker;
   /** Octets of headers that all sessions may hold. Default 24 MB. */
   readonly maxHeldOctets?: number;
   /** No agents when absent. */

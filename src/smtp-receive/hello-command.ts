@@ -1,6 +1,7 @@
 /** HELO and EHLO: RFC 5321 §4.1.1.1. */
 import { replies, SmtpError } from '../smtp/index.ts';
 import type { CommandSession } from './command-session.ts';
+import type { ExtensionState } from './session-rights.ts';
 
 /** RFC 5321 §4.5.3.1.2, octets. */
 const longestDomain = 255;
@@ -29,7 +30,7 @@ export function helo(session: CommandSession, argument: string): void | Promise<
 export function ehlo(session: CommandSession, argument: string): void | Promise<void> {
   const { profile, remoteAddress } = session.origin;
   return greet(session, parseHello(argument, session.connector.requireEHLODomain), true, () =>
-    session.reply(replies.ehlo(profile.fqdn, remoteAddress, session.rights.extensions(offersStartTls(session)))),
+    session.reply(replies.ehlo(profile.fqdn, remoteAddress, session.rights.extensions(extensionState(session)))),
   );
 }
 
@@ -46,6 +47,11 @@ function greet(session: CommandSession, name: string, extended: boolean, accept:
   return session.afterwards(onEhlo({ ...session.smtpSession, helo: name }), ({ decision }) => {
     if (!session.obey(decision, `${extended ? 'EHLO' : 'HELO'} ${name}`)) begin();
   });
+}
+
+function extensionState(session: CommandSession): ExtensionState {
+  const logons = session.parts.logons !== undefined;
+  return { startTls: offersStartTls(session), secure: session.tls !== undefined, logons };
 }
 
 /** RFC 3207 §4.2: not offered a second time, nor where no certificate fits (Exchange's event 12014). */

@@ -1,22 +1,8 @@
 /** MAIL: who may send, as whom, and how much (RFC 5321 §4.1.1.2, RFC 1870). */
-import type { AcceptedDomainTable } from '../config/index.ts';
 import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
 import type { CommandSession } from './command-session.ts';
-import type { RightCheck, SessionRights } from './session-rights.ts';
+import { senderRight } from './sender-right.ts';
 import { Transaction } from './transaction.ts';
-
-/**
- * The right that a sender needs: its own one for addresses of authoritative domains, which strangers might forge,
- * Accept-Any-Sender for all others. None for the null sender.
- */
-export function senderRight(
-  from: MailArgument['from'],
-  domains: AcceptedDomainTable,
-  rights: Pick<SessionRights, 'authoritativeSender' | 'anySender'>,
-): RightCheck | undefined {
-  if (from === null) return undefined;
-  return domains.find(from.domain)?.domainType === 'Authoritative' ? rights.authoritativeSender : rights.anySender;
-}
 
 /** Begins a transaction. */
 export function mail(session: CommandSession, argument: string): void | Promise<void> {

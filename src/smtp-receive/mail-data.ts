@@ -9,6 +9,7 @@ import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
 import { ContentOutput } from './content-output.ts';
 import { HeldHeader } from './held-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
+import { missingFromRight } from './sender-right.ts';
 import { newMessage, receivedField } from './trace.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -135,6 +136,7 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#header = first.subarray(0, this.#scanner.headerSize);
     this.#facts = this.#headerFacts();
     this.#refuseFor(hopRefusal(this.#facts, this.#session.connector));
+    this.#checkFrom();
     const { onEndOfHeaders, readContent } = this.#session.parts.agents;
     if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined)) return this.#storeHeader(first);
     const args = {
@@ -147,6 +149,14 @@ export class MailData implements ChunkedContent, MailDataState {
       if (this.#writing && readContent !== undefined) this.#output.readBy(readContent(outcome.args));
       return this.#storeHeader(first);
     });
+  }
+
+  #checkFrom(): void {
+    const { origin, rights } = this.#session;
+    const missing = this.#writing ? missingFromRight(this.#header, origin.domains, rights) : undefined;
+    if (missing === undefined) return;
+    this.#session.holds(missing);
+    this.#refuse(replies.cannotSendAsSender, `From: ${missing.right}: ${missing.by}`);
   }
 
   #headerFacts(): HeaderFacts {

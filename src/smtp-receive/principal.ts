@@ -16,3 +16,9 @@ export const anonymous: Principal = {
   name: principalName(wellKnownSids.anonymous),
   sids: [wellKnownSids.anonymous],
 };
+
+/** A peer that is trusted by its address: AuthMechanism ExternalAuthoritative. */
+export const externallySecured: Principal = {
+  name: principalName(wellKnownSids.externallySecured),
+  sids: [wellKnownSids.externallySecured],
+};

@@ -35,7 +35,7 @@ export interface SessionOrigin {
 }
 
 /** Parts of the service that sessions use. */
-export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'onFault'> & {
+export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'logons' | 'onFault'> & {
   readonly certificates: CertificatePicker;
   readonly agents: AgentChain;
   /** Headers of all sessions that are held until they are complete. */

@@ -1,5 +1,6 @@
 /** What a principal may do on a receive connector: rights from the access control entries, and what follows from them. */
 import { decidingEntry, grantedRights, type ReceiveConnector, type Right } from '../config/index.ts';
+import { offeredMechanisms } from './mechanisms.ts';
 import type { Principal } from './principal.ts';
 
 /** Rights as the protocol log names them, in its order. */
@@ -27,6 +28,14 @@ export interface RightCheck {
   readonly by: string;
 }
 
+/** What the EHLO reply depends on besides the connector. */
+export interface ExtensionState {
+  readonly startTls: boolean;
+  readonly secure: boolean;
+  /** There is somebody to ask about passwords. */
+  readonly logons: boolean;
+}
+
 /** The rights of one principal on one connector, worked out once. */
 export class SessionRights {
   readonly principal: Principal;
@@ -39,8 +48,9 @@ export class SessionRights {
   readonly anyRecipient: RightCheck;
   readonly anySender: RightCheck;
   readonly authoritativeSender: RightCheck;
-  readonly #clearExtensions: readonly string[];
-  readonly #tlsExtensions: readonly string[];
+  /** By what EHLO depends on: STARTTLS is offered, TLS is there, AUTH can be checked. */
+  readonly #extensions = new Map<string, readonly string[]>();
+  readonly #connector: ReceiveConnector;
 
   constructor(connector: ReceiveConnector, principal: Principal) {
     this.principal = principal;
@@ -53,13 +63,15 @@ export class SessionRights {
     this.anyRecipient = check('ms-Exch-SMTP-Accept-Any-Recipient');
     this.anySender = check('ms-Exch-SMTP-Accept-Any-Sender');
     this.authoritativeSender = check('ms-Exch-SMTP-Accept-Authoritative-Domain-Sender');
-    this.#clearExtensions = extensions(connector, this.maxMessageSize, true);
-    this.#tlsExtensions = extensions(connector, this.maxMessageSize, false);
+    this.#connector = connector;
   }
 
   /** Keywords of the EHLO reply in Exchange's order. */
-  extensions(startTls: boolean): readonly string[] {
-    return startTls ? this.#clearExtensions : this.#tlsExtensions;
+  extensions(state: ExtensionState): readonly string[] {
+    const key = `${state.startTls}${state.secure}${state.logons}`;
+    const known = this.#extensions.get(key) ?? extensions(this.#connector, this.maxMessageSize, state);
+    this.#extensions.set(key, known);
+    return known;
   }
 }
 
@@ -76,7 +88,12 @@ function rightCheck(
   return { right, granted: false, principal: name, by: why };
 }
 
-function extensions(connector: ReceiveConnector, maxMessageSize: number, startTls: boolean): string[] {
+function extensions(
+  connector: ReceiveConnector,
+  maxMessageSize: number,
+  { startTls, secure, logons }: ExtensionState,
+): string[] {
+  const mechanisms = logons ? offeredMechanisms(connector, secure) : [];
   const size = connector.sizeEnabled === 'Enabled' && maxMessageSize !== Infinity ? `SIZE ${maxMessageSize}` : 'SIZE';
   const rows: readonly (readonly [boolean, string])[] = [
     [connector.sizeEnabled !== 'Disabled', size],
@@ -84,6 +101,7 @@ function extensions(connector: ReceiveConnector, maxMessageSize: number, startTl
     [connector.deliveryStatusNotificationEnabled, 'DSN'],
     [connector.enhancedStatusCodesEnabled, 'ENHANCEDSTATUSCODES'],
     [startTls, 'STARTTLS'],
+    [mechanisms.length > 0, ['AUTH', ...mechanisms].join(' ')],
     [connector.eightBitMimeEnabled, '8BITMIME'],
     [connector.binaryMimeEnabled && connector.chunkingEnabled, 'BINARYMIME'],
     [connector.chunkingEnabled, 'CHUNKING'],
@@ -105,7 +123,7 @@ export class RightsTable {
   }
 
   of(principal: Principal): SessionRights {
-    const key = principal.sids.join(' ');
+    const key = [principal.name, ...principal.sids].join(' ');
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     if (this.#known.size >= mostPrincipals) this.#known.clear();

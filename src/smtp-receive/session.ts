@@ -1,7 +1,8 @@
+import { formatTimeSpan } from '../base/index.ts';
 import type { ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
 import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
-import { type Reply, replies, SmtpError } from '../smtp/index.ts';
+import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
 import { describeTls, type NegotiatedTls, type TlsDescription } from '../tls/index.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
@@ -37,6 +38,7 @@ export class Session implements CommandSession {
   mailData: MailDataState | undefined;
   messages = 0;
   thrownAway = 0;
+  logonFailures = 0;
   chunkRefused = false;
   rights: SessionRights;
   #startedAt: number;
@@ -55,7 +57,7 @@ export class Session implements CommandSession {
     this.wire = wire;
     this.#startedAt = parts.clock.now();
     this.log = new SessionLog(origin, parts);
-    this.rights = origin.profile.anonymousRights;
+    this.rights = origin.profile.initialRights;
     this.#tarpit = new Tarpit(parts.clock);
   }
 
@@ -79,6 +81,15 @@ export class Session implements CommandSession {
   become(principal: Principal): void {
     this.rights = this.origin.profile.rights.of(principal);
     this.log.info(this.rights.permissions, 'Set Session Permissions');
+  }
+
+  get authenticated(): boolean {
+    return this.rights !== this.origin.profile.initialRights;
+  }
+
+  delay(seconds: number, reply: Reply): void | Promise<void> {
+    if (seconds > 0) this.log.info('', `Tarpit for '${formatTimeSpan(seconds)}' due to '${oneLine(reply)}'`);
+    return this.#tarpit.wait(seconds);
   }
 
   get smtpSession(): SmtpSession {
@@ -313,7 +324,8 @@ export class Session implements CommandSession {
     this.helo = undefined;
     this.extended = false;
     this.#dropTransaction();
-    if (this.principal !== anonymous) this.become(anonymous);
+    const { initialRights } = this.origin.profile;
+    if (this.rights !== initialRights) this.become(initialRights.principal);
     const { protocol, cipher } = this.tls;
     this.emit({
       ...this.head(),

@@ -21,7 +21,12 @@ export class Tarpit {
   /** One more was refused. Answer when the promise settles; 'over': the session is to end. `interval`: seconds. */
   refused(interval: number, anonymous: boolean): void | Promise<void> | 'over' {
     if (++this.#refusals > mostRefusals) return 'over';
-    if (!anonymous || interval === 0 || this.#refusals <= toleratedRefusals) return undefined;
+    return anonymous && this.#refusals > toleratedRefusals ? this.wait(interval) : undefined;
+  }
+
+  /** A pause of so many seconds. */
+  wait(interval: number): void | Promise<void> {
+    if (interval === 0) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.after(interval * 1000, resolve);
     this.#cancel = () => {

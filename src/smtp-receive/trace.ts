@@ -9,7 +9,7 @@ import type { Transaction } from './transaction.ts';
 /** A Message-ID that may stand in a reply line. */
 const plainMessageId = /^<[!-~]{1,250}>$/;
 
-type TracedSession = Pick<CommandSession, 'origin' | 'helo' | 'extended' | 'tls'>;
+type TracedSession = Pick<CommandSession, 'origin' | 'helo' | 'extended' | 'tls' | 'authenticated'>;
 /** Internal and network message id. */
 interface MessageIds {
   readonly id: number;
@@ -18,7 +18,7 @@ interface MessageIds {
 
 /** RFC 5321 §4.4. `id`: network message id; `at`: milliseconds since 1970. */
 export function receivedField(
-  { origin, helo, extended, tls }: TracedSession,
+  { origin, helo, extended, tls, authenticated }: TracedSession,
   { recipients, argument }: Pick<Transaction, 'recipients' | 'argument'>,
   { id, at }: { readonly id: string; readonly at: number },
 ): string {
@@ -29,7 +29,7 @@ export function receivedField(
     serverFqdn: origin.profile.fqdn,
     serverAddress: origin.localAddress,
     extended,
-    authenticated: false,
+    authenticated,
     smtpUtf8: argument.smtpUtf8,
     ...(tls === undefined ? {} : { tls: { protocol: tls.protocol, cipher: tls.cipher } }),
     id,

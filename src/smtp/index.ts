@@ -27,5 +27,6 @@ export {
   renderReply,
   SmtpError,
 } from './reply.ts';
+export { type Credentials, credentials, decodeSaslText, plainCredentials } from './sasl.ts';
 export { DotStuffer, DotUnstuffer, type Unstuffed } from './transparency.ts';
 export { decodeXtext, encodeXtext, parseOrcpt, renderOrcpt } from './xtext.ts';

@@ -67,6 +67,11 @@ export const replies = {
   invalidDomainName: reply(501, '5.4', 'Invalid domain name'),
   unrecognizedAuthentication: reply(504, '5.4', 'Unrecognized authentication type'),
   authenticationFailed: reply(535, '7.8', 'Authentication unsuccessful'),
+  /** The client answered '*' to a challenge (RFC 4954 §4). */
+  authenticationCancelled: reply(501, '7.0', 'Authentication cancelled'),
+  /** RFC 4954 §4 and §6. */
+  badBase64: reply(501, '5.2', 'Cannot decode response'),
+  authenticationLineTooLong: reply(500, '5.6', 'Authentication exchange line is too long'),
   temporaryAuthenticationFailure: reply(454, '7.0', 'Temporary authentication failure'),
   /** STARTTLS that cannot begin (RFC 3207 §4). */
   tlsNotAvailable: reply(454, '7.0', 'TLS not available due to temporary reason'),

@@ -77,6 +77,7 @@ test('only the table of the supervisor is spoken by processes', () => {
     'changed',
     'certificates-changed',
     'supervisor-status',
+    'check-logon',
     'fan-out',
   ]);
   for (const [odd, name] of [

@@ -19,6 +19,7 @@ import type { MessageWriter, NewMessage, StoredMessage } from '../../src/queue/i
 import type { Reply } from '../../src/smtp/index.ts';
 import {
   type CertificatePicker,
+  type LogonChecker,
   type MessageQueueing,
   type MessageSink,
   QueueSink,
@@ -185,6 +186,7 @@ export interface ReceivingOptions {
   /** The queue in memory when absent. */
   readonly sink?: MessageSink;
   readonly maxHeldOctets?: number;
+  readonly logons?: LogonChecker;
   /** Bugs fail the test unless it waits for them. */
   readonly faultsExpected?: boolean;
 }
@@ -209,6 +211,7 @@ export class Receiving implements AsyncDisposable {
       snapshots: this.snapshots,
       sink: options.sink ?? new QueueSink({ queue: this.queue, snapshots: this.snapshots, journal, clock }),
       ...(options.maxHeldOctets === undefined ? {} : { maxHeldOctets: options.maxHeldOctets }),
+      ...(options.logons === undefined ? {} : { logons: options.logons }),
       journal,
       certificates: options.certificates ?? noCertificates,
       clock,

@@ -86,11 +86,12 @@ test('the rights of a session are those of its principal, whatever the connector
   assert.match((await ask('EHLO client.example.org')) ?? '', /SIZE 37748736/);
 });
 
-test('rights are worked out once for each set of SIDs', () => {
+test('rights are worked out once for each principal, and name nobody else', () => {
   const { profile } = sessionOn({ acl });
-  assert.equal(profile.rights.of(anonymous), profile.anonymousRights);
-  assert.equal(profile.rights.of({ name: 'other name', sids: [...user.sids] }), profile.rights.of(user));
-  assert.notEqual(profile.rights.of(user), profile.anonymousRights);
+  assert.equal(profile.rights.of(anonymous), profile.initialRights);
+  assert.equal(profile.rights.of({ ...user }), profile.rights.of(user));
+  assert.equal(profile.rights.of({ ...user, name: 'other' }).anySender.principal, 'other');
+  assert.notEqual(profile.rights.of(user), profile.initialRights);
 });
 
 test('TLS makes a session anonymous again', () => {

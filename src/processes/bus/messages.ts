@@ -1,5 +1,5 @@
 /** What the supervisor and its processes say to each other. What passes through it to the workers is known above. */
-import { list, maybe, nothing, record, text, unread, whole } from '../../base/index.ts';
+import { list, maybe, nothing, oneOf, record, text, unread, whole } from '../../base/index.ts';
 import type { Binding } from '../listen-sockets.ts';
 import type { Message, MessageTable } from './bus.ts';
 
@@ -36,6 +36,27 @@ export interface FanOutAnswer {
   readonly error?: string;
 }
 
+/** A name and a password that an SMTP client gave. */
+export interface LogonQuestion {
+  readonly name: string;
+  /** In base64. */
+  readonly password: string;
+  /** Of the SMTP client. */
+  readonly address: string;
+}
+
+export interface LogonOutcome {
+  /** 'unavailable': it cannot be said now. */
+  readonly kind: 'accepted' | 'refused' | 'unavailable';
+  /** The account; '' unless accepted. */
+  readonly dn: string;
+}
+
+const checkLogon: Message<LogonQuestion, LogonOutcome> = {
+  argument: record<LogonQuestion>({ name: text(1024), password: text(8192), address: text(64) }),
+  answer: record<LogonOutcome>({ kind: oneOf('accepted', 'refused', 'unavailable'), dn: text() }),
+};
+
 /** Bindings that a configuration may name, in all. */
 const mostBindings = 1_024;
 
@@ -43,7 +64,7 @@ export const bindingShape = record<Binding>({ address: text(64), port: whole(1, 
 const notice: Message<undefined, undefined> = { argument: nothing, answer: nothing };
 const told = <A>(argument: Message<A, undefined>['argument']): Message<A, undefined> => ({ argument, answer: nothing });
 
-/** Every process → the supervisor; all but `ready` are heard from the directory process alone. */
+/** Every process → the supervisor; all but `ready` are heard from the directory process alone, and `check-logon` from the workers. */
 export const toSupervisor = {
   /** Everything is set up. */
   ready: notice,
@@ -60,6 +81,8 @@ export const toSupervisor = {
       processes: list(record<ProcessState>({ name: text(40), pid: whole(), restarts: whole() })),
     }),
   },
+  /** Is passed on to the directory process, which has the accounts. */
+  'check-logon': checkLogon,
   /** Asks every worker the same, and gives back what each said. */
   'fan-out': {
     argument: record<FanOutRequest>({ name: text(64), argument: maybe(unread) }),
@@ -82,6 +105,8 @@ export const toProcess = {
   unlisten: told(bindingShape),
   changed: told(whole()),
   'certificates-changed': notice,
+  /** To the directory process. */
+  'check-logon': checkLogon,
 } satisfies MessageTable;
 
 export type ToSupervisor = typeof toSupervisor;

@@ -52,6 +52,7 @@ import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
 import { LdapEndpoints } from './ldap-endpoints.ts';
+import { LogonService } from './logon-service.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
 const betweenRefreshesMs = 50;
@@ -107,6 +108,13 @@ export async function openDirectoryService(
     service.reopen();
     auditTrail.reopen();
   });
+  const logons = new LogonService({
+    store,
+    clock,
+    servicesDn: `CN=Services,${place.configurationDn}`,
+    report: (error) => log.error({ err: error }, 'a logon could not be checked'),
+  });
+  bus.handle('check-logon', (question) => logons.check(question));
   const stop = async (): Promise<void> => {
     management.close();
     await archiver[Symbol.asyncDispose]();

@@ -12,6 +12,8 @@ import {
   Bus,
   type Channel,
   giveBackWhenIdle,
+  type LogonOutcome,
+  type LogonQuestion,
   ownMemory,
   type StatePaths,
   statePaths,
@@ -26,11 +28,14 @@ import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
 import { heldMemory } from './held-memory.ts';
+import { type AskDirectory, LogonClient } from './logon-client.ts';
 import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
 import { buildSender } from './sending.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
 const drainMs = 20_000;
+/** Behind guesses the directory waits before it answers. */
+const logonMs = 35_000;
 const clock = systemClock;
 /** What a worker hears, from the supervisor and through it from the directory process. */
 const heard = { ...toProcess, ...toWorkers };
@@ -56,12 +61,14 @@ export async function openTransportWorker(
   channel: Channel,
   ended: () => void,
 ): Promise<Service> {
-  const parts = await build(options);
+  const logons: { ask?: AskDirectory } = {};
+  const parts = await build(options, new LogonClient((question) => askDirectory(logons, question)));
   const { service, queue, journal, snapshots, spool } = parts;
   const { log } = service;
   const bus = new Bus(channel, { out: toSupervisor, in: heard }, (error, name) =>
     log.error({ err: error, message: name }, 'a message between the processes could not be taken or done'),
   );
+  logons.ask = (question) => bus.request('check-logon', question, { timeoutMs: logonMs });
   const stop = async (): Promise<void> => {
     await close(parts, AbortSignal.timeout(drainMs));
     ended();
@@ -86,7 +93,12 @@ export async function openTransportWorker(
   };
 }
 
-async function build(options: ProcessOptions): Promise<Parts> {
+/** The bus is made behind the parts that ask through it. */
+async function askDirectory({ ask }: { ask?: AskDirectory }, question: LogonQuestion): Promise<LogonOutcome> {
+  return ask === undefined ? { kind: 'unavailable', dn: '' } : await ask(question);
+}
+
+async function build(options: ProcessOptions, logons: LogonClient): Promise<Parts> {
   const name = `worker ${options.index}`;
   const paths = statePaths(options.state);
   const service = openServiceLog({ path: join(paths.logs, 'service.log'), process: name });
@@ -136,6 +148,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
     sink: new QueueSink({ ...common, queue }),
     certificates,
     sessionIds,
+    logons,
     onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
   });
   return { name, paths, service, faults, directory, snapshots, journal, certificates, spool, queue, receive };

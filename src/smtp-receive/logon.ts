@@ -1,0 +1,19 @@
+/** Who checks the names and passwords of SMTP clients. */
+import type { Principal } from './principal.ts';
+
+export interface LogonRequest {
+  readonly name: string;
+  readonly password: string;
+  /** Of the SMTP client: guesses are counted by it. */
+  readonly address: string;
+}
+
+/** 'refused' for every reason that lies with the client; 'unavailable': nobody can say now. */
+export type LogonAnswer =
+  | { readonly kind: 'accepted'; readonly principal: Principal }
+  | { readonly kind: 'refused' | 'unavailable' };
+
+export interface LogonChecker {
+  /** Takes as long for an unknown name as for a wrong password. Never rejects, and answers within a limit of its own. */
+  check(request: LogonRequest): Promise<LogonAnswer>;
+}

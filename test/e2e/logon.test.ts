@@ -1,0 +1,79 @@
+/** AUTH against the accounts of the directory: through worker, supervisor and directory process. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Appliance, edge } from '../lib/appliance.ts';
+import { needs, swaks } from '../lib/peers.ts';
+
+let appliance: Appliance;
+before(async () => {
+  appliance = await Appliance.start({
+    workers: 2,
+    lines: [
+      "New-ReceiveConnector Users -Usage Custom -Bindings '127.0.0.1:$port' -RemoteIPRanges 127.0.0.1 -AuthMechanism Tls,BasicAuth -PermissionGroups ExchangeUsers,AnonymousUsers -AuthTarpitInterval 0",
+      'New-AcceptedDomain corp.example -DomainName corp.example',
+      "Add-ADPermission Users -User 'NT AUTHORITY\\Authenticated Users' -ExtendedRights ms-Exch-SMTP-Accept-Any-Sender",
+    ],
+  });
+  const file = join(appliance.state, '..', 'password');
+  writeFileSync(file, 'correct horse\n', { mode: 0o600 });
+  for (const [name, role] of [
+    ['device', 'Readers'],
+    ['boss', 'Administrators'],
+  ] as const) {
+    const made = await edge(
+      'directory',
+      'account',
+      'add',
+      name,
+      '--role',
+      role,
+      '--password-file',
+      file,
+      '--state',
+      appliance.state,
+    );
+    assert.equal(made.status, 0, made.error);
+  }
+});
+after(() => appliance[Symbol.asyncDispose]());
+
+const logOn = (user: string, password: string, ...more: string[]): { status: number; text: string } =>
+  swaks(
+    ...[
+      '--server',
+      '127.0.0.1',
+      '--port',
+      String(appliance.port),
+      '--from',
+      'a@corp2.example',
+      '--to',
+      'x@far.example',
+    ],
+    ...['--auth-user', user, '--auth-password', password, '--quit-after', 'RCPT', ...more],
+  );
+
+for (const mechanism of ['LOGIN', 'PLAIN']) {
+  test(`an account of the directory relays behind AUTH ${mechanism}`, needs('swaks'), () => {
+    const { status, text } = logOn('device', 'correct horse', '--auth', mechanism);
+    assert.equal(status, 0, text);
+    assert.match(text, /235 2\.7\.0 Authentication successful/);
+    assert.match(text, /250 2\.1\.5 Recipient OK/);
+  });
+}
+
+test('a wrong password, an unknown name and an administrator of the directory get one answer', needs('swaks'), () => {
+  for (const [name, password] of [
+    ['device', 'wrong'],
+    ['nobody,CN=x', 'wrong'],
+    ['boss', 'correct horse'],
+  ] as const) {
+    assert.match(logOn(name, password).text, /535 5\.7\.8 Authentication unsuccessful/, name);
+  }
+  const logs = join(appliance.state, 'logs');
+  const files = readdirSync(logs, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  assert.ok(files.length > 0);
+  for (const { parentPath, name } of files)
+    assert.ok(!/correct horse|Y29ycmVjdCBob3JzZ/.test(readFileSync(join(parentPath, name), 'latin1')));
+});
