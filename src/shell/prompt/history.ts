@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Entries that are kept. */
@@ -23,7 +23,7 @@ export class History {
     return new History(undefined, [...entries]);
   }
 
-  /** Reads the file, and shortens it when it has grown long. A folder that cannot be written gives one in memory. */
+  /** Reads the file, and shortens it when it has grown long. Where it cannot be kept, or is no file of this account, it stays in memory. */
   static async open(path: string): Promise<History> {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -49,7 +49,12 @@ export class History {
     this.#entries.push(entry);
     if (this.#path === undefined || sensitive.test(entry)) return;
     try {
-      appendFileSync(this.#path, `${escaped(entry)}\n`, { mode: 0o600 });
+      const file = openOwn(this.#path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+      try {
+        writeSync(file, `${escaped(entry)}\n`);
+      } finally {
+        closeSync(file);
+      }
     } catch {
       // A full disk must not keep anybody from working.
     }
@@ -72,16 +77,38 @@ export class History {
   }
 }
 
-function readLines(path: string): string[] {
-  let content: string;
+/**
+ * Opens the file, for its owner alone whoever made it. A shell of root may have another account's home: what is a link, has a second
+ * name or belongs to somebody else is not opened, so that nothing else is read, written or given another mode. Throws Error.
+ */
+function openOwn(path: string, flags: number): number {
+  const file = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
   try {
-    // Whoever made it: nobody else reads what an administrator typed.
-    chmodSync(path, 0o600);
-    content = readFileSync(path, 'utf8');
-  } catch {
-    return [];
+    const stat = fstatSync(file);
+    if (!stat.isFile() || stat.nlink !== 1 || stat.uid !== process.getuid?.())
+      throw new Error(`${path} is no file of this account alone`);
+    fchmodSync(file, 0o600);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
-  return content.split('\n').filter(Boolean).map(unescaped);
+}
+
+/** None for a file that is not there yet. Throws Error for one that is not ours. */
+function readLines(path: string): string[] {
+  let file: number;
+  try {
+    file = openOwn(path, constants.O_RDONLY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(unescaped);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const escaped = (entry: string): string => entry.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'));

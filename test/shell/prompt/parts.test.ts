@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -99,6 +100,32 @@ test('no row is wider than the window', () => {
       },
     ),
   );
+});
+
+test('the history opens no link, pipe or second name, and changes no mode behind one', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-history-link-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const outside = join(folder, 'outside');
+  writeFileSync(outside, 'precious\n', { mode: 0o644 });
+  const path = join(folder, 'history');
+  const attacks = [
+    () => symlinkSync(outside, path),
+    () => linkSync(outside, path),
+    () => execFileSync('mkfifo', [path]),
+  ];
+  for (const attack of attacks) {
+    attack();
+    const history = await History.open(path);
+    history.add('Get-Queue');
+    assert.deepEqual(history.entries, ['Get-Queue']);
+    rmSync(path);
+  }
+  // One that comes later, while the shell runs.
+  const history = await History.open(path);
+  symlinkSync(outside, path);
+  history.add('Get-Queue');
+  assert.equal(readFileSync(outside, 'utf8'), 'precious\n');
+  assert.equal(statSync(outside).mode & 0o777, 0o644);
 });
 
 test('the history keeps several lines as one entry, mode 0600, and no line that may hold a secret', async (t) => {
