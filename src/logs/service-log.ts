@@ -1,5 +1,6 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { destination, type Logger, pino } from 'pino';
 import { escapedJson, longestLogged, printable } from '../base/index.ts';
+import { openOwnLog } from './files/open-own-log.ts';
 import { ServiceLogFiles } from './service-log-files.ts';
 
 /** The service log of one process: JSON lines for the operator of the appliance, never mail content, never a secret. */
@@ -27,21 +28,18 @@ const secrets = [
 
 /** Opens the service log. Without a path it goes to standard error. */
 export function openServiceLog(options: { path?: string; process: string; level?: string }): ServiceLog {
-  const file =
-    options.path === undefined
-      ? undefined
-      : destination({ dest: options.path, append: true, mkdir: true, sync: false, mode: 0o600, minLength: 0 });
-  // A service log that cannot be written must not end a mail service; the operator is told once.
-  file?.once(
-    'error',
-    (error: Error) => void process.stderr.write(`the service log cannot be written: ${error.message}\n`),
-  );
-  file?.on('error', () => {});
   const { path } = options;
-  const files =
-    file === undefined || path === undefined ? undefined : new ServiceLogFiles({ path, reopen: () => file.reopen() });
+  const standardError = destination({ fd: 2, sync: true });
+  let file: LogFile = (path === undefined ? undefined : openFile(path)) ?? standardError;
+  const reopen = (): void => {
+    // When it cannot be opened, lines go on into the old one.
+    const fresh = path === undefined ? undefined : openFile(path);
+    if (fresh === undefined) return;
+    if (file !== standardError) file.end();
+    file = fresh;
+  };
+  const files = path === undefined ? undefined : new ServiceLogFiles({ path, reopen });
   files?.watch();
-  const target: DestinationStream = file ?? destination({ fd: 2, sync: true });
   const log = pino(
     {
       level: options.level ?? 'info',
@@ -49,9 +47,29 @@ export function openServiceLog(options: { path?: string; process: string; level?
       redact: { paths: secrets, censor: '***' },
       formatters: { log: boundedFields },
     },
-    { write: (line) => void (files?.takes(line.length) !== false && target.write(escapedJson(line))) },
+    { write: (line) => void (files?.takes(line.length) !== false && file.write(escapedJson(line))) },
   );
-  return { log, reopen: () => file?.reopen(), flush: () => file?.flushSync() };
+  return { log, reopen, flush: () => file.flushSync() };
+}
+
+type LogFile = ReturnType<typeof destination>;
+
+/** Undefined: it cannot be written. That must not end a mail service: the operator is told, and lines go to standard error. */
+function openFile(path: string): LogFile | undefined {
+  try {
+    // The library would open by name, and follow a link: it gets an open file.
+    const file = destination({ dest: openOwnLog(path), sync: false, minLength: 0 });
+    file.once('error', sayUnwritable);
+    file.on('error', () => {});
+    return file;
+  } catch (error) {
+    sayUnwritable(error as Error);
+    return undefined;
+  }
+}
+
+function sayUnwritable(error: Error): void {
+  process.stderr.write(`the service log cannot be written: ${error.message}\n`);
 }
 
 /** Fields of a line: texts in them come from clients and peers, and are cut. Errors are the program's own. */

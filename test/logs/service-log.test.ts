@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -78,4 +79,30 @@ test('what a stranger wrote is cut and acts on no terminal, and a burst does not
   assert.equal(line.msg, 'a\u2028b\u009b2Jc\u202ed');
   assert.match(second, /own words/);
   for (const name of readdirSync(folder)) assert.ok(statSync(join(folder, name)).size < 20 * 1024 ** 2, name);
+});
+
+test('a service log that is a link or a pipe is not written through; what was said before the file was open is there', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-log-link-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const outside = join(folder, 'outside');
+  writeFileSync(outside, 'precious');
+  const path = join(folder, 'service.log');
+  const service = openServiceLog({ path, process: 'test' });
+  service.log.info('first');
+  service.flush();
+  assert.match(readFileSync(path, 'utf8'), /"first"/);
+  renameSync(path, `${path}.1`);
+  symlinkSync(outside, path);
+  // It cannot be opened anew: the lines go on into the file that is open.
+  service.reopen();
+  service.log.info('second');
+  service.flush();
+  assert.match(readFileSync(`${path}.1`, 'utf8'), /"second"/);
+  rmSync(path);
+  service.reopen();
+  service.log.info('third');
+  service.flush();
+  assert.match(readFileSync(path, 'utf8'), /"third"/);
+  assert.equal(readFileSync(outside, 'utf8'), 'precious');
+  assert.equal(statSync(path).mode & 0o777, 0o600);
 });
