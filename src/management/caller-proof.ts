@@ -3,7 +3,17 @@
  * says a name that nobody can guess, the caller makes a folder of that name, and its owner is the caller, by the kernel's word.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** Name of the folder for proofs beside the socket: those who may call write in it, none of them can list it. */
@@ -15,13 +25,15 @@ const placeOnly = 0o10000000;
 /** A folder held open: what is reached by its path stays below it, whatever is renamed meanwhile, and the path is short. */
 export interface HeldFolder extends Disposable {
   readonly path: string;
+  /** Account that owns it. */
+  readonly uid: number;
 }
 
 /** Holds a folder. With `own`, not through a symbolic link. Throws what the system says (ENOENT, EACCES, ELOOP, …). */
 export function holdFolder(path: string, own: 'own' | 'any' = 'any'): HeldFolder {
   const { O_DIRECTORY, O_NOFOLLOW } = constants;
   const fd = openSync(path, placeOnly | O_DIRECTORY | (own === 'own' ? O_NOFOLLOW : 0));
-  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) };
+  return { path: `/proc/self/fd/${fd}`, uid: fstatSync(fd).uid, [Symbol.dispose]: () => closeSync(fd) };
 }
 
 /**

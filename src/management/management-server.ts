@@ -2,7 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { accountName } from '../processes/accounts/index.ts';
+import { listedAccount } from '../processes/accounts/index.ts';
 import { type HeldFolder, holdFolder, ProofFolder } from './caller-proof.ts';
 import { isShared } from './management-folder.ts';
 import { type Answer, type Request, readLines, socketName } from './management-wire.ts';
@@ -10,7 +10,7 @@ import { type Answer, type Request, readLines, socketName } from './management-w
 /** Who calls, as the kernel has it. */
 export interface Caller {
   readonly uid: number;
-  /** `uid <number>` for an account that the system does not name. */
+  /** `uid <number>` for the account of the service where the system does not name it. */
   readonly name: string;
 }
 
@@ -89,6 +89,8 @@ class Connection {
   /** What the caller has to prove itself by, until it tried. */
   #challenge: string | undefined;
   #caller: Caller | undefined;
+  /** Known before its name is: it counts from then on. */
+  #uid: number | undefined;
 
   constructor(
     socket: Socket,
@@ -111,7 +113,7 @@ class Connection {
 
   /** Account at the other end, once it is proved. */
   get uid(): number | undefined {
-    return this.#caller?.uid;
+    return this.#uid;
   }
 
   end(): void {
@@ -164,8 +166,13 @@ class Connection {
     }
     if (this.#countOf(uid) >= maxConnectionsOfOne)
       return this.#refuse(`this account has ${maxConnectionsOfOne} connections already: close one`);
+    this.#uid = uid;
     clearTimeout(this.#tooLate);
-    this.#caller = { uid, name: await accountName(uid) };
+    // The numbers of a container's accounts are nobody's here, whatever group they are in there; our own may have no name.
+    const name = (await listedAccount(uid)) ?? (uid === process.getuid?.() ? `uid ${uid}` : undefined);
+    if (name === undefined)
+      return this.#refuse(`the system names no account ${uid}: call as one of those that it names`);
+    this.#caller = { uid, name };
     this.#send({ id: 0, end: null });
   }
 

@@ -11,9 +11,10 @@ import { Appliance, edgeCommand } from '../lib/appliance.ts';
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : 'only root may become other accounts';
 
-/** Accounts need no entry in /etc/passwd: the kernel knows them by number. The group is one that every Debian has. */
+/** Accounts and the group are ones that every Debian has, but for one that the system does not name. */
 const group = 'staff';
-const member = { uid: 34567, groups: '50' };
+const member = { uid: 6, name: 'man', groups: '50' };
+const unnamed = { uid: 34567, groups: '50' };
 const stranger = { uid: 34568, groups: '100' };
 const service = 'nobody';
 const asMember = [`--reuid=${member.uid}`, '--regid=50', '--clear-groups'];
@@ -52,9 +53,9 @@ test('a member of the group administers, and the audit log names the account tha
   const { status, stderr } = as(member, 'shell', '-c', 'New-AcceptedDomain -Name M -DomainName m.example');
   assert.equal(stderr, '');
   assert.equal(status, 0);
-  assert.deepEqual(audited('m.example'), [`uid ${member.uid}`]);
+  assert.deepEqual(audited('m.example'), [member.name]);
   const { stdout } = as(member, 'shell', '-c', 'Search-AdminAuditLog | Format-List Caller,ObjectModified');
-  assert.match(stdout, new RegExp(`: uid ${member.uid}\\b`));
+  assert.match(stdout, new RegExp(`: ${member.name}\\b`));
 });
 
 test('root and the account of the service are named too, root with who became it', { skip }, () => {
@@ -66,6 +67,12 @@ test('root and the account of the service are named too, root with who became it
   const own = as({ uid, groups: String(uid) }, 'shell', '-c', 'New-AcceptedDomain N -DomainName n.example');
   assert.equal(own.status, 0, own.stderr);
   assert.deepEqual(audited('n.example'), [service]);
+});
+
+test('a member of the group that the system does not name is refused', { skip }, () => {
+  const { status, stderr } = as(unnamed, 'status');
+  assert.equal(status, 2);
+  assert.match(stderr, /the system names no account 34567/);
 });
 
 test('a member sees the state of the services and the decisions, and reaches nothing else of the state', {
@@ -128,7 +135,7 @@ test('whoever made the proof is who speaks, whosever the connection is', { skip 
     socket.write('{"proved":true}\n');
   });
   await promise;
-  assert.deepEqual(audited('x.example'), [`uid ${member.uid}`], said);
+  assert.deepEqual(audited('x.example'), [member.name], said);
 });
 
 test('the folders have the modes that say so', { skip }, async () => {

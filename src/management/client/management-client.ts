@@ -1,7 +1,7 @@
 /** The caller's side of the management endpoint: what the `edge` command uses to talk to the running service. */
 import { existsSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { groupName } from '../../processes/accounts/index.ts';
 import type { StatePaths } from '../../processes/state/index.ts';
 import { type HeldFolder, holdFolder, proveOneself } from '../caller-proof.ts';
@@ -47,9 +47,9 @@ export class ManagementClient implements Disposable {
   static async connect(place: Place): Promise<ManagementClient> {
     let folder: HeldFolder;
     try {
-      folder = holdFolder(place.management);
+      folder = holdEndpoint(place);
     } catch (cause) {
-      throw await whyNot(place, cause as NodeJS.ErrnoException);
+      throw cause instanceof NotPermittedError ? cause : await whyNot(place, cause as NodeJS.ErrnoException);
     }
     using held = folder;
     const socket = connect(join(held.path, socketName));
@@ -129,6 +129,20 @@ export class ManagementClient implements Disposable {
       });
     }
   }
+}
+
+/**
+ * The folder of the endpoint, as it lies in the state. A link there, or a folder of somebody else than the state's owner, could have
+ * the caller's lines run at another service, with the caller's rights there. Throws NotPermittedError, or what the system says.
+ */
+function holdEndpoint({ root, management }: Place): HeldFolder {
+  using state = holdFolder(root);
+  const folder = holdFolder(join(state.path, basename(management)), 'own');
+  if (folder.uid === state.uid) return folder;
+  folder[Symbol.dispose]();
+  throw new NotPermittedError(
+    `${management} belongs to the account ${folder.uid}, ${root} to ${state.uid}: nothing is asked there`,
+  );
 }
 
 /** What it means that the endpoint could not be opened. */

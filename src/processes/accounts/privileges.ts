@@ -53,10 +53,15 @@ export async function groupName(gid: number): Promise<string> {
 
 /** Name of an account, `uid <number>` when the system knows none, or one that is no name for a log. */
 export async function accountName(uid: number): Promise<string> {
+  return (await listedAccount(uid)) ?? `uid ${uid}`;
+}
+
+/** Name that the system has for an account. Undefined: none, or one that is no name for a log. */
+export async function listedAccount(uid: number): Promise<string | undefined> {
   // By number alone: a name may consist of digits.
   const listed = (list: string): string | undefined => entryOf(list, (_, id) => id === String(uid))?.[0];
   const name = listed(readFileSync('/etc/passwd', 'utf8')) ?? listed(await getent('passwd', String(uid))) ?? '';
-  return /^[\w.@\\-]{1,64}$/.test(name) ? name : `uid ${uid}`;
+  return /^[\w.@\\-]{1,64}$/.test(name) ? name : undefined;
 }
 
 /** Asks the system's name services (SSSD, winbind, …) for an entry; '' when there is none, or none of them answers in time. */
