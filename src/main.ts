@@ -12,6 +12,7 @@ export async function edge(args: readonly string[]): Promise<number> {
       start: async (options) => (await import('./services/appliance/index.ts')).start(options),
       shell: async (options) => (await import('./cli/shell/index.ts')).shell(options),
       directory: {
+        ready: () => import('./server-state/directory/index.ts'),
         open: async (state, options) =>
           (await import('./server-state/directory/index.ts')).openDirectory(statePaths(state), options),
         openScratch: async (folder) => (await import('./server-state/directory/index.ts')).openScratch(folder),

@@ -4,7 +4,14 @@ import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
 import { ManagementClient, NotRunningError } from '../management/client/index.ts';
-import { becomeOwner, lockHolder, lockStateFolder, StateLockedError, statePaths } from '../processes/state/index.ts';
+import {
+  becomeOwner,
+  lockHolder,
+  lockStateFolder,
+  StateError,
+  StateLockedError,
+  statePaths,
+} from '../processes/state/index.ts';
 import type { DirectoryOptions } from './directory-program.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
@@ -34,6 +41,7 @@ export async function onStore(
   work: (store: DirectoryStore) => number | Promise<number>,
 ): Promise<number> {
   const paths = statePaths(state);
+  await access.ready();
   // What the caller names (files, backups) was opened before.
   becomeOwner(paths.root);
   if (!existsSync(paths.directory)) throw new StoreError('missing', `there is no directory in ${state}`);
@@ -86,7 +94,7 @@ function isBarred(error: unknown): error is NodeJS.ErrnoException {
 /** Exit status for an error that is the answer to a command; undefined for a bug. */
 function statusOf(error: unknown): number | undefined {
   if (error instanceof StoreError) return error.reason === 'damaged' ? exitStatus.finding : exitStatus.failed;
-  if (error instanceof StateLockedError) return exitStatus.failed;
+  if (error instanceof StateLockedError || error instanceof StateError) return exitStatus.failed;
   if (error instanceof LdapError) {
     return error.code === 'protocolError' || error.code === 'invalidDNSyntax' ? exitStatus.usage : exitStatus.finding;
   }

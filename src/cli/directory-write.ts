@@ -20,14 +20,15 @@ export async function importFiles(
   access: DirectoryAccess,
   terminal: Terminal,
 ): Promise<number> {
-  return telling('import', options, terminal, () => {
+  return telling('import', options, terminal, async () => {
     // The caller's files are opened before root becomes the owner of the state.
     const source = new Source(files);
+    await access.ready();
     becomeOwner(options.state);
     // An export can begin a new directory.
     if (!options.dryRun) prepareStateFolder(statePaths(options.state));
-    if (options.replace) return replaceBySource(source, files, options, { access, terminal });
-    return importSource(source, files, options, { access, terminal });
+    if (options.replace) return await replaceBySource(source, files, options, { access, terminal });
+    return await importSource(source, files, options, { access, terminal });
   });
 }
 

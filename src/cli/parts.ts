@@ -26,6 +26,8 @@ export interface ShellOptions {
 
 /** Opens the directory of a state folder. */
 export interface DirectoryAccess {
+  /** Loads the code of all that follows. Root does so before it becomes the owner of a state, who may not be able to read the program. */
+  ready(): Promise<unknown>;
   /** Throws StoreError. */
   open(state: string, options: Pick<StoreOptions, 'readOnly' | 'alongside' | 'checked'>): Promise<DirectoryStore>;
   /** A backup: opened for reading, with the schema of this program. Throws StoreError. */

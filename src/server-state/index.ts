@@ -1,5 +1,5 @@
 /**
- * The server that a state directory holds: its directory opened and seeded (`directory/`), its configuration in force, where its
+ * The server that a state directory holds: its directory opened and seeded (`directory/`), its version (`upgrade/`), its configuration in force, where its
  * logs lie, and which of its queues are held. The services and the commands on a stopped state read it in the same way.
  */
 export { holdSnapshots } from './hold-snapshots.ts';

@@ -18,6 +18,7 @@ async function run(...args: string[]) {
       return 1;
     },
     directory: {
+      ready: () => Promise.resolve(),
       open: () => Promise.reject(new Error('no directory here')),
       openBackup: () => Promise.reject(new Error('no backup here')),
       openScratch: () => Promise.reject(new Error('no scratch here')),
@@ -59,7 +60,7 @@ for (const command of ['start', 'shell', 'status', 'why']) {
 
 test('options reach the services as they were given', async () => {
   const { started } = await run('start', '--state', '/srv/x', '--role', 'Mailbox', '--workers', '3', '--user', 'mail');
-  assert.deepEqual(started, [{ state: '/srv/x', role: 'Mailbox', workers: 3, user: 'mail' }]);
+  assert.deepEqual(started, [{ state: '/srv/x', role: 'Mailbox', workers: 3, allowPort: [], user: 'mail' }]);
 });
 
 test('lines keep their order, and a failed line is exit status 1', async () => {

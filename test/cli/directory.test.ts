@@ -57,6 +57,7 @@ async function runDirectory(option: string, state: string, [command = '', ...arg
     start: () => Promise.resolve(0),
     shell: () => Promise.resolve(0),
     directory: {
+      ready: () => Promise.resolve(),
       open: (folder: string, options: { readOnly: boolean }) => openDirectory(statePaths(folder), options),
       openBackup,
       openScratch,

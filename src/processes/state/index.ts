@@ -1,6 +1,6 @@
 /** The door of who runs no processes: where a state lies, whether somebody holds it, and what may be done with it. */
 
-export { StateError } from './own-file.ts';
+export { readOwnFile, StateError } from './own-file.ts';
 export { becomeOwner, otherOwner } from './root-part.ts';
 export {
   defaultStateFolder,

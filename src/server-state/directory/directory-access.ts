@@ -11,15 +11,22 @@ import {
 } from '../../directory/store/index.ts';
 import { equals, escapeDnValue } from '../../ldap/index.ts';
 import type { StatePaths } from '../../processes/index.ts';
+import { checkStateVersion, upgradeState } from '../upgrade/state-version.ts';
 
 /** Folder of a part of `ldap/`, which comes with the program. */
 const ldapFolder = (name: string): string => new URL(`../../../ldap/${name}`, import.meta.url).pathname;
 
-/** Opens the directory of a state folder. One process opens it for writing; the others read the same mapped store. */
+/**
+ * Opens the directory of a state folder. One process opens it for writing; the others read the same mapped store. Whoever writes holds
+ * the lock, and brings an older state up to date first, with a line to `say` for every step; a newer one is refused for all.
+ */
 export async function openDirectory(
   paths: StatePaths,
   options: Pick<StoreOptions, 'readOnly' | 'alongside' | 'checked'>,
+  say: (text: string) => void = () => undefined,
 ): Promise<DirectoryStore> {
+  if (options.readOnly === true || options.alongside === true) checkStateVersion(paths);
+  else await upgradeState(paths, say);
   return DirectoryStore.open({ path: paths.directory, schema: await loadSchema(ldapFolder('schema')), ...options });
 }
 

@@ -182,7 +182,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
 /** A damaged store is a line of the service log as well, before the process ends. */
 async function openStore(paths: StatePaths, { log, flush }: ServiceLog): Promise<DirectoryStore> {
   try {
-    return await openDirectory(paths, { readOnly: false });
+    return await openDirectory(paths, { readOnly: false }, (text) => log.info(text));
   } catch (error) {
     log.fatal((error as Error).message);
     flush();
