@@ -40,12 +40,25 @@ export function claimState(path: string, account: Account): void {
   else if (stat.uid === account.uid) return;
   else if (stat.uid !== 0)
     throw new StateError(
-      `${path} belongs to the account ${stat.uid}, not to '${account.name}': start with --user ${stat.uid}, or choose another --state`,
+      `${path} belongs to the account ${stat.uid}, not to '${account.name}': start with --user ${stat.uid}, or copy it with\n  ${copyCommand(way, accountOf(stat.uid, stat.gid), account)}\nand start with --state ${way}-${account.name}`,
     );
   else if ((stat.mode & 0o077) !== 0)
     throw new StateError(`others than root may enter ${path}, which is root's: chmod 700 ${path}`);
   // Nobody but root can be in it until the last step, which gives the top folder away.
   for (const one of rootsOwn(way)) lchownSync(one, account.uid, account.gid);
+}
+
+/**
+ * The line by which an administrator copies a state for another account: the old one reads, the new one writes, and root, who follows
+ * neither's links, only makes the new folder. What belongs to a running service stays behind.
+ */
+function copyCommand(path: string, from: Account, to: Account): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const target = quoted(`${path}-${to.name}`);
+  const as = ({ uid, gid }: Account): string => `setpriv --reuid=${uid} --regid=${gid} --clear-groups`;
+  const left = ['edge.lock', 'run', 'management', 'cache'].map((name) => `--exclude=./${name}`).join(' ');
+  const made = `install -d -m 700 -o ${to.uid} -g ${to.gid} ${target}`;
+  return `${made} && ${as(from)} tar -C ${quoted(path)} ${left} -cf - . | ${as(to)} tar -C ${target} -xf -`;
 }
 
 /** All below a folder of root's and the folder itself, the innermost first. Throws StateError for what root did not make. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { refuseOddThings } from './odd-things.ts';
 import { StateError } from './own-file.ts';
 
 /** The folders below the state directory, each with one job. All are mode 0700, but for `prepareManagement`. */
@@ -71,8 +72,8 @@ export function mayUse(folder: string, purpose: 'read' | 'write'): boolean {
 }
 
 /**
- * Makes the state directory and its folders, mode 0700, as this account. Throws StateError for one that is a link or no folder, or
- * that belongs to another account.
+ * Makes the state directory and its folders, mode 0700, as this account. Throws StateError for one that is a link or no folder,
+ * that belongs to another account or that others may write in, and for odd things in them.
  */
 export function prepareStateFolder(paths: StatePaths): void {
   mkdirSync(dirname(paths.root), { recursive: true });
@@ -83,5 +84,9 @@ export function prepareStateFolder(paths: StatePaths): void {
     if (!stat.isDirectory()) throw new StateError(`${path} is no folder: remove it`);
     if (stat.uid !== process.getuid?.())
       throw new StateError(`${path} belongs to the account ${stat.uid}: run the command as that account`);
+    if ((stat.mode & 0o022) !== 0) throw new StateError(`others may write in ${path}: chmod go-w ${path}`);
   }
+  // Not the mailboxes: there are many, and what writes there looks for itself.
+  const { directory, spool, certificates, run, management, logs } = paths;
+  refuseOddThings([directory, spool, certificates, run, management], logs);
 }
