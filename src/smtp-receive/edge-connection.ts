@@ -45,7 +45,9 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   /** Grows with each chunk; the inactivity check compares it. */
   #turns = 0;
   #seenTurns = -1;
-  #idleSince = 0;
+  /** By the monotonic clock, as what follows: an administrator who sets the time ends no session. */
+  readonly #began: number;
+  #idleSince: number;
 
   constructor(
     server: InstanceType<typeof SMTPServer>,
@@ -58,7 +60,8 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     this.#owner = owner;
     this.#top = socket;
     this.dialogue = new Session(origin, parts, this);
-    this.#idleSince = this.dialogue.startedAt;
+    this.#began = parts.clock.monotonic();
+    this.#idleSince = this.#began;
     // What these maps are for is the session's business, or not offered; empty ones are a tenth of an idle session.
     this._xClient = nothing;
     this._xForward = nothing;
@@ -182,7 +185,7 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     this.#top = socket;
   }
 
-  /** Called now and then: ends what has lasted or idled too long. */
+  /** Called now and then, with the monotonic time: ends what has lasted or idled too long. */
   tick(now: number): void {
     const { connectionTimeout, connectionInactivityTimeout } = this.dialogue.connector;
     const busy = this._parser instanceof EdgeStream && this._parser.waiting;
@@ -192,7 +195,7 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     }
     if (now - this.#idleSince >= connectionInactivityTimeout * 1000) {
       this.#expire(replies.inactivityTimeout, 'ConnectionInactivityTimeout');
-    } else if (now - this.dialogue.startedAt >= connectionTimeout * 1000 && !busy) {
+    } else if (now - this.#began >= connectionTimeout * 1000 && !busy) {
       this.#expire(replies.connectionTimedOut, 'ConnectionTimeout');
     }
   }

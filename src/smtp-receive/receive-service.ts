@@ -170,7 +170,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
 
   #nextTick(): { cancel(): void } {
     return this.#parts.clock.after(tickMs, () => {
-      const now = this.#parts.clock.now();
+      const now = this.#parts.clock.monotonic();
       for (const connection of this.#active) connection.tick(now);
       this.#tick = this.#nextTick();
     });

@@ -41,7 +41,7 @@ export class Session implements CommandSession {
   logonFailures = 0;
   chunkRefused = false;
   rights: SessionRights;
-  #startedAt: number;
+  readonly #startedAt: number;
   #ready = false;
   /** An AUTH was refused: unknown lines that follow may be credentials. */
   #mayBeSecret = false;
@@ -63,10 +63,6 @@ export class Session implements CommandSession {
 
   get connector(): ReceiveConnector {
     return this.origin.profile.connector;
-  }
-
-  get startedAt(): number {
-    return this.#startedAt;
   }
 
   get ended(): boolean {

@@ -107,14 +107,16 @@ export class MemoryWriter implements MessageWriter {
 /** A clock that stands until a test moves it. */
 export class HandClock implements Clock {
   #now = Date.UTC(2026, 10, 23, 12, 0, 0);
+  /** What an administrator has set the clock ahead, in milliseconds. */
+  aheadMs = 0;
   #calls = new Set<{ at: number; call: () => void }>();
 
   now(): number {
-    return this.#now;
+    return this.#now + this.aheadMs;
   }
 
   monotonic(): number {
-    return this.now();
+    return this.#now;
   }
 
   after(delayMs: number, call: () => void): { cancel(): void } {

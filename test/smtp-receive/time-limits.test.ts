@@ -23,6 +23,19 @@ test('ConnectionInactivityTimeout counts from the last word', async () => {
   assert.equal(edge.of('session-closed')[0]?.reason, 'ConnectionInactivityTimeout is over');
 });
 
+test('setting the clock ends no session, and keeps none alive', async () => {
+  const { edge, clock } = await withClock();
+  await using _ = edge;
+  const client = await edge.greeted();
+  clock.aheadMs = 24 * 3_600_000;
+  clock.advance(4_000);
+  assert.match(await client.ask('NOOP'), /^250 /);
+  clock.advance(4_000);
+  clock.aheadMs = -24 * 3_600_000;
+  clock.advance(62_000);
+  assert.equal(await client.reply(), '421 4.4.2 Timeout waiting for client input');
+});
+
 test('ConnectionTimeout ends a busy session', async () => {
   const { edge, clock } = await withClock();
   await using _ = edge;

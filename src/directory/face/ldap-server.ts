@@ -104,7 +104,7 @@ export class LdapServer implements AsyncDisposable {
 
   constructor(options: LdapServerOptions) {
     this.#limits = { ...defaultLimits, ...options.limits };
-    this.#bounded = new BoundedLog(options.log ?? (() => undefined), () => systemClock.now());
+    this.#bounded = new BoundedLog(options.log ?? (() => undefined), () => systemClock.monotonic());
     this.#log = this.#bounded.tell;
     this.#places = new ConnectionPlaces(this.#limits);
     this.#upgrade = options.tls === undefined ? undefined : tlsUpgrade(options.tls, handshakeMs);
