@@ -18,7 +18,8 @@ const skippableMagic = 0x184d2a5e;
 /** At the end of the file: version of the summary, its length in octets (both 32 bits, little-endian), these four octets. */
 const trailerMagic = Buffer.from('EDGL');
 const trailerBytes = 12;
-const summaryVersion = 1;
+/** 1 had 10 bits and 7 probes for a term: such a file is read whole. */
+const summaryVersion = 2;
 
 /** A text of so many characters is looked through before others get their turn. */
 const sliceLength = 64 * 1024;

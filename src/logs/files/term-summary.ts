@@ -5,10 +5,10 @@
 
 const blockBytes = 4_096;
 const blockBits = blockBytes * 8;
-/** Bits for each term and probes: some 1 of 100 files is read in vain. */
-const bitsPerTerm = 10;
-const probes = 7;
-/** A file with more terms than this has no summary and is always read: 1.25 MB. */
+/** Bits for each term and probes: some 6 of 10,000 files are read in vain. */
+const bitsPerTerm = 16;
+const probes = 10;
+/** A file with more terms than this has no summary and is always read: 2 MB. */
 const mostTerms = 1_000_000;
 
 /** Place of a term in a summary of so many blocks. */
