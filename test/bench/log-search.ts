@@ -1,0 +1,148 @@
+/**
+ * How long one message is looked for in compressed decision and tracking logs. The files are written and compressed by the product,
+ * for each hour of the week at least one; with --messages 10000000 it takes hours and some 2 GB.
+ *   node test/bench/log-search.ts [--messages 200000] [--hours 168]
+ */
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Clock, FaultReport } from '../../src/base/index.ts';
+import {
+  archivedLogs,
+  type DecisionEvent,
+  FileJournal,
+  findChains,
+  type JournalSettings,
+  LogArchiver,
+  parseQuestion,
+  searchTracking,
+} from '../../src/logs/index.ts';
+
+const { values } = parseArgs({
+  options: { messages: { type: 'string', default: '200000' }, hours: { type: 'string', default: '168' } },
+});
+const messages = Number(values.messages);
+const hours = Number(values.hours);
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-log-search-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const faults: FaultReport = { begin: (key, text) => say(`FAULT ${key}: ${text}`), end: () => undefined };
+let now = Date.UTC(2026, 0, 1);
+const clock: Clock = { now: () => now, monotonic: () => now, after: () => ({ cancel: () => undefined }) };
+const limits = (name: string) => ({
+  enabled: true,
+  folder: join(folder, name),
+  maxAge: 0,
+  maxDirectorySize: 1e12,
+  maxFileSize: 10 * 1024 ** 2,
+});
+const settings: JournalSettings = {
+  tracking: { limits: limits('Tracking'), serverName: 'EDGE', subjectLogging: true },
+  receiveProtocol: { ...limits('Receive'), enabled: false },
+  sendProtocol: { ...limits('Send'), enabled: false },
+  connectivity: { ...limits('Connectivity'), enabled: false },
+  decisionFolder: join(folder, 'Decisions'),
+};
+
+const recipientOf = (id: number): string => `user${id % 50_021}@corp${id % 13}.example`;
+const messageIdOf = (id: number): string => `<${(id * 2_654_435_761) % 2 ** 32}.${id}@mail${id % 997}.example.net>`;
+
+/** What one relayed message leaves behind. */
+function eventsOf(id: number): DecisionEvent[] {
+  const session = id.toString(16).toUpperCase().padStart(16, '0');
+  const guid = `6f0c2f61-6f3e-4b7c-9d4c-${String(id).padStart(12, '0')}`;
+  const [messageId, recipients, from] = [messageIdOf(id), [recipientOf(id)], `sender${id % 9_001}@example.net`];
+  const about = { guid, messageId, subject: `Report ${id}`, from, recipients, size: 4_096 };
+  const head = { at: now, session };
+  return [
+    {
+      ...head,
+      kind: 'connector-chosen',
+      message: 0,
+      connector: 'Default',
+      binding: '0.0.0.0:25',
+      range: '0.0.0.0-255.255.255.255',
+      local: '192.0.2.1:25',
+      remote: '198.51.100.9:40000',
+      passedOver: [],
+    },
+    {
+      ...head,
+      kind: 'message-queued',
+      message: id,
+      ...about,
+      reply: `250 2.6.0 ${messageId} [InternalId=${id}, Hostname=edge.example.com] Queued mail for delivery`,
+      connector: 'Default',
+      clientIp: '198.51.100.9',
+      clientName: 'client.example.net',
+      serverIp: '192.0.2.1',
+      source: 'SMTP',
+      reference: '',
+    },
+    {
+      ...head,
+      kind: 'route-chosen',
+      message: id,
+      recipients,
+      hop: 'hub.example.com',
+      connector: 'To hub',
+      because: 'SMTP:--;1 is the nearest of its address spaces',
+      passedOver: [],
+    },
+    {
+      ...head,
+      kind: 'delivered',
+      message: id,
+      ...about,
+      replies: ['250 2.0.0 Ok'],
+      hop: 'hub.example.com',
+      connector: 'To hub',
+      remote: 'hub.example.com [192.0.2.7]:25',
+      local: '192.0.2.1',
+      attempt: 1,
+    },
+    { ...head, kind: 'session-closed', message: 0, reason: 'QUIT' },
+  ];
+}
+
+async function write(): Promise<void> {
+  const journal = new FileJournal(settings, { clock, faults });
+  await using archiver = new LogArchiver({ clock, faults, logs: () => archivedLogs(settings) });
+  let id = 1;
+  for (let hour = 1; hour <= hours; hour += 1) {
+    for (; id <= (messages * hour) / hours; id += 1) {
+      for (const event of eventsOf(id)) journal.emit(event);
+      if (id % 1_000 === 0) await journal.flush();
+    }
+    await journal.flush();
+    now += 3_600_000;
+    await archiver.look();
+  }
+  await journal.close();
+}
+
+async function timed(what: string, work: () => Promise<number>): Promise<void> {
+  const start = performance.now();
+  const found = await work();
+  say(`${what}: ${found} found in ${((performance.now() - start) / 1_000).toFixed(2)} s`);
+}
+
+await write();
+for (const name of ['Decisions', 'Tracking']) {
+  const files = readdirSync(join(folder, name)).map((file) => statSync(join(folder, name, file)).size);
+  const octets = files.reduce((sum, size) => sum + size, 0);
+  say(`${name}: ${messages} messages in ${files.length} files, ${(octets / 1024 ** 2).toFixed(1)} MiB`);
+}
+const sought = Math.round(messages / 3);
+const why = async (about: string): Promise<number> =>
+  (await findChains(settings.decisionFolder, parseQuestion(about))).length;
+const track = async (question: object): Promise<number> =>
+  (await Array.fromAsync(searchTracking(settings.tracking.limits.folder, question, AbortSignal.timeout(600_000))))
+    .length;
+await timed('edge why <Message-ID>', () => why(messageIdOf(sought)));
+await timed('edge why, of a Message-ID that is nowhere', () => why('<nothing@nowhere.example>'));
+await timed('edge why <address>', () => why(recipientOf(sought)));
+await timed('Get-MessageTrackingLog -MessageId', () => track({ messageId: messageIdOf(sought) }));
+await timed('Get-MessageTrackingLog -Recipients', () => track({ recipients: [recipientOf(sought)] }));
