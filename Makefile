@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit bench bench-directory bench-shell fuzz hostile peers clean
+.PHONY: help start test check types lint format unit mutate bench bench-directory bench-shell fuzz hostile peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ hostile: node_modules/.installed ## every attack on a started appliance (root; a
 
 fuzz: node_modules/.installed ## 200,000 hostile cases
 	@EDGE_FUZZ_CASES=200000 $(NODE) --test 'test/**/*fuzz*.test.ts'
+
+mutate: node_modules/.installed ## breaks a room in every small way, lists what no test notices: make mutate ROOM=smtp
+	@PATH="$(CURDIR)/node_modules/.bin:$$PATH" ROOM=$(or $(ROOM),smtp) $(NODE) node_modules/@stryker-mutator/core/bin/stryker.js run .config/stryker.config.js
 
 peers: ## the Debian packages that the tests talk to (root)
 	@sh test/lib/install-peers.sh
