@@ -89,14 +89,15 @@ class EdgeDirectory implements AsyncDisposable, LdapPeer {
     const socket = encodeURIComponent(join(this.appliance.state, 'run/ldapi'));
     await using client = new DirectoryClient({ url: `ldapi://${socket}`, bind: 'external' });
     if (this.bindDn !== '') return;
-    const roles = `CN=Roles,${await configurationOf(client)}`;
-    this.bindDn = `CN=bench,${roles}`;
-    const values = { objectClass: ['person'], sn: ['bench'], userPassword: [this.password] };
+    const configuration = await configurationOf(client);
+    // Accounts count only there.
+    this.bindDn = `CN=bench,CN=Services,${configuration}`;
+    const values = { objectClass: ['person', 'edgeAccount'], sn: ['bench'], userPassword: [this.password] };
     await client.add(
       this.bindDn,
       Object.entries(values).map(([attribute, list]) => ({ attribute, values: list.map((each) => Buffer.from(each)) })),
     );
-    await client.modify(`CN=Administrators,${roles}`, [
+    await client.modify(`CN=Administrators,CN=Roles,${configuration}`, [
       { operation: 'add', attribute: 'member', values: [Buffer.from(this.bindDn)] },
     ]);
   }

@@ -13,7 +13,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from './contract.ts';
-import { openEnvironment, readMeta } from './environment.ts';
+import { OlderLayoutError, openEnvironment, readMeta } from './environment.ts';
 import { declaredIndexes } from './index-keys.ts';
 import { Operations } from './operations.ts';
 import { rebuildIndexes } from './rebuild.ts';
@@ -21,6 +21,7 @@ import { type Restored, restoreContent } from './restore.ts';
 import { StoreError } from './store-error.ts';
 import { StoreReader } from './store-reader.ts';
 import { StoreWriter } from './store-writer.ts';
+import { upgradeStore } from './upgrade.ts';
 import { verifyStore } from './verify.ts';
 
 export interface StoreOptions {
@@ -72,9 +73,9 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     this.#announced = readMeta(this.environment, 'usn');
   }
 
-  /** Opens the store; makes indexes that the schema asks for and are not there yet. Throws StoreError that says what to do. */
+  /** Opens the store; upgrades one of an older program; makes indexes that the schema asks for and are not there yet. Throws StoreError that says what to do. */
   static async open(options: StoreOptions): Promise<DirectoryStore> {
-    const store = new DirectoryStore(options);
+    const store = await DirectoryStore.#opened(options);
     if (options.readOnly === true) return store;
     if (options.alongside === true) {
       if (!store.#indexesFit())
@@ -216,6 +217,17 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Only the one process that writes upgrades. */
+  static async #opened(options: StoreOptions): Promise<DirectoryStore> {
+    try {
+      return new DirectoryStore(options);
+    } catch (error) {
+      if (!(error instanceof OlderLayoutError) || options.readOnly === true || options.alongside === true) throw error;
+      await upgradeStore(options.path);
+      return new DirectoryStore(options);
+    }
   }
 
   async #one(operation: Operation, options: WriteOptions): Promise<WriteResult> {

@@ -5,8 +5,8 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { faultOfFile } from './file-check.ts';
 import { StoreError } from './store-error.ts';
 
-/** Layout of the databases; another number is another layout. */
-const layout = 1;
+/** Layout of the databases; another number is another layout, and needs a step in upgrade.ts. */
+export const layout = 1;
 
 /** Most address space the store may take, in bytes: a bound, not a reservation. */
 const mapBytes = 64 * 1024 ** 3;
@@ -78,6 +78,21 @@ export function openEnvironment(path: string, { readOnly, everyPage }: OpenOptio
   }
 }
 
+/** A store that an older program wrote: `upgradeStore` brings it to this one's layout. */
+export class OlderLayoutError extends StoreError {
+  constructor(path: string, found: number) {
+    super(
+      'format',
+      `the directory store in ${path} has layout ${found}, this program knows ${layout}: 'edge start' upgrades it, and keeps a copy`,
+    );
+  }
+}
+
+/** Opens a store of whatever layout for an upgrade; its pages must have been looked at before. */
+export function openOlder(path: string): Environment {
+  return openDatabases(openRoot(path, false));
+}
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function openRoot(path: string, readOnly: boolean): RootDatabase {
@@ -135,10 +150,11 @@ function checkContents(environment: Environment, path: string): void {
   const found = environment.meta.get('layout');
   if (found === undefined)
     throw new StoreError('damaged', `the directory store in ${path} was not made completely: ${advice}`);
+  if (typeof found === 'number' && found < layout) throw new OlderLayoutError(path, found);
   if (found !== layout) {
     throw new StoreError(
       'format',
-      `the directory store in ${path} has layout ${String(found)}, this program knows ${layout}: export it with the program that wrote it`,
+      `the directory store in ${path} has layout ${String(found)}, this program knows ${layout} at most: a newer program wrote it; start that one, or restore a backup`,
     );
   }
   const [names, entries] = [count(environment.names), count(environment.entries)];

@@ -5,7 +5,7 @@ import type { FaceLog } from '../face-event.ts';
 import type { Session } from './operation.ts';
 
 /** What the request says, without any value. */
-export interface WriteFacts {
+export interface AuditRecord {
   readonly operation: string;
   readonly dn: string;
   readonly attributes?: readonly string[];
@@ -16,7 +16,12 @@ export interface WriteFacts {
 const maxNames = 100;
 
 /** Runs the write and tells how it ended, and who asked for it. */
-export async function audited<T>(log: FaceLog, session: Session, facts: WriteFacts, run: () => Promise<T>): Promise<T> {
+export async function audited<T>(
+  log: FaceLog,
+  session: Session,
+  record: AuditRecord,
+  run: () => Promise<T>,
+): Promise<T> {
   const { id, peer, principal } = session;
   const tell = (code: number, reason?: string): void =>
     log({
@@ -24,8 +29,8 @@ export async function audited<T>(log: FaceLog, session: Session, facts: WriteFac
       connection: id,
       address: peer.address,
       actor: principal.dn,
-      ...facts,
-      ...(facts.attributes !== undefined && { attributes: facts.attributes.slice(0, maxNames) }),
+      ...record,
+      ...(record.attributes !== undefined && { attributes: record.attributes.slice(0, maxNames) }),
       code,
       ...(reason !== undefined && { reason }),
     });

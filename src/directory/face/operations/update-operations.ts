@@ -17,7 +17,7 @@ import type { AddCall, DeleteCall, ModifyCall, ModifyDnCall, RawControl } from '
 import { encodeBareEntry, type Result, success } from '../ber/result.ts';
 import type { FaceLog } from '../face-event.ts';
 import { AttributeSelection } from './attribute-selection.ts';
-import { audited, type WriteFacts } from './audit.ts';
+import { type AuditRecord, audited } from './audit.ts';
 import type { Operation, OperationContext } from './operation.ts';
 import { extendSchema } from './schema-update.ts';
 import type { SystemEntries } from './system-entries.ts';
@@ -81,7 +81,7 @@ type Write<C> = (call: C, name: Dn, options: WriteOptions, context: OperationCon
 function update<C extends UpdateCall>(parts: UpdateParts, write: Write<C>): Operation<C> {
   const { store, policy, system, log } = parts;
   return (call, context) =>
-    audited(log, context.session, factsOf(call), async () => {
+    audited(log, context.session, auditRecordOf(call), async () => {
       const { principal } = context.session;
       requireBound(principal);
       const name = Dn.parse(call.dn);
@@ -111,7 +111,7 @@ async function updateSchema(
   return success;
 }
 
-function factsOf(call: UpdateCall): WriteFacts {
+function auditRecordOf(call: UpdateCall): AuditRecord {
   const { kind: operation, dn } = call;
   switch (call.kind) {
     case 'add':
