@@ -1,6 +1,6 @@
 /**
  * nodemailer's SMTP connection with the part that its declarations leave out. We lean on these internals, so the version
- * is pinned and `test/smtp-send/nodemailer-contract.test.ts` fails when one of them goes.
+ * is pinned and `test/smtp-send/library-behaviour.test.ts` fails when one of them goes.
  */
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
