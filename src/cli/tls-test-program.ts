@@ -2,10 +2,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './parts.ts';
 import type { TestOptions, VerifyOptions } from './tls-test.ts';
+import type { TrapCommandOptions } from './tls-trap.ts';
 
 /** Adds the commands below `edge tls`. */
 export function addTlsTest(tls: Command, terminal: Terminal, finish: (status: number) => void): void {
   addTest(tls, terminal, finish);
+  addTrap(tls, terminal, finish);
   tls
     .command('verify')
     .description('is a signature that of a report')
@@ -87,6 +89,41 @@ Examples:
     .action(async (targets: string[], options: Omit<TestOptions, 'targets'>) => {
       finish(await (await import('./tls-test.ts')).tlsTest({ ...options, targets }, terminal));
     });
+}
+
+function addTrap(tls: Command, terminal: Terminal, finish: (status: number) => void): void {
+  tls
+    .command('trap')
+    .description('endpoints that are wrong in one way each: what does a sender still deliver to')
+    .command('start')
+    .description('run them until Ctrl-C, then report')
+    .requiredOption('--domain <name>', 'domain whose zone leads senders here')
+    .requiredOption('--addresses <list>', "16 addresses, parted by commas, or '127.0.77.1+16' for so many in a row")
+    .option('--port <n>', 'SMTP port', portNumber, 25)
+    .option('--policy-port <n>', 'port of the MTA-STS policies', portNumber, 443)
+    .option('--root <file>', 'write the authority that the sender must trust there')
+    .option('--json', 'one line for each endpoint at the end', false)
+    .addHelpText(
+      'after',
+      `
+Nothing that is sent is kept: content is thrown away and refused after its end. Prints the zone (MX, TLSA, MTA-STS) and one
+recipient for each endpoint; reports which the sender delivered to, how, and whether it fell back to clear text.
+
+Exit status: 0 only the good endpoint was delivered to, 1 others too, 2 an address cannot be had, 64 usage.
+
+Example:
+  edge tls trap start --domain trap.example --addresses 192.0.2.1,192.0.2.2,… --root trap-root.pem`,
+    )
+    .action(async (options: TrapCommandOptions) =>
+      finish(await (await import('./tls-trap.ts')).tlsTrap(options, terminal)),
+    );
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('a port from 1 to 65535 is needed');
+  return value;
 }
 
 function wholeNumber(text: string): number {

@@ -19,3 +19,6 @@ export { type TextOptions, textReport } from './report/text.ts';
 export { type RunOptions, testTargets } from './run.ts';
 export { type FetchedPolicy, fetchStsPolicy, type StsFetchOptions } from './sts-fetch.ts';
 export { type Lookup, type Protocol, parseTarget, resolveTarget, type Target } from './targets.ts';
+export { Trap, type TrapEndpoint, type TrapOptions, type TrapResult, trapAddressCount } from './trap/trap.ts';
+export type { TrapAttempt } from './trap/trap-session.ts';
+export { type TrapKind, trapKinds } from './trap/trap-table.ts';

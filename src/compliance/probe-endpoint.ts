@@ -51,6 +51,9 @@ export interface ProbeOptions {
   readonly reduced?: boolean;
 }
 
+/** Why a reduced set of probes leaves something untested. */
+export const reducedReason = 'a reduced set of probes';
+
 export interface ProbeResult {
   readonly facts: Facts;
   readonly connections: number;
@@ -120,7 +123,7 @@ class EndpointProbe {
       (name) => protocols[name] === 'offered',
     );
     const deep = offered.length > 0 && this.#options.reduced !== true;
-    const why = offered.length === 0 ? otherwise : 'a reduced set of probes';
+    const why = offered.length === 0 ? otherwise : reducedReason;
     for (const name of deep ? offered : []) await this.#suitesOf(name);
     if (!deep) Object.assign(this.#untested, { cipherSuites: why, groups: why, signatureAlgorithms: why });
     const keys = deep ? await this.#keyExchange(protocols) : noKeys;

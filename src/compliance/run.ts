@@ -4,7 +4,7 @@ import { type DomainParts, type DomainSurvey, surveyDomain, surveyHost } from '.
 import { type Endpoint, endpointText, type Manners } from './endpoint.ts';
 import { type Facts, featureNames, notTested, protocolNames } from './facts.ts';
 import { judge } from './judge.ts';
-import { type ProbeOptions, probeEndpoint } from './probe-endpoint.ts';
+import { type ProbeOptions, probeEndpoint, reducedReason } from './probe-endpoint.ts';
 import type { Profile } from './profile.ts';
 import { type Report, reportSchema } from './report/report.ts';
 import { resolveTarget, type Target } from './targets.ts';
@@ -142,10 +142,16 @@ function withParity(reports: readonly Report[]): readonly Report[] {
   );
 }
 
-function withVerdicts(report: Report, { profiles, judge: { now } }: RunOptions): Report {
+/** Rules about what a reduced set of probes leaves out are left out as well: nobody asked for them. */
+function withVerdicts(report: Report, { profiles, judge: { now }, reduced }: RunOptions): Report {
   const context = { now, port: report.target.port };
   const verdicts = Object.fromEntries(profiles.map((profile) => [profile.id, judge(report.facts, profile, context)]));
-  return { ...report, verdicts };
+  if (!reduced) return { ...report, verdicts };
+  const asked = Object.entries(verdicts).map(([id, rules]) => [
+    id,
+    Object.fromEntries(Object.entries(rules).filter(([, { verdict }]) => verdict !== notTested(reducedReason))),
+  ]);
+  return { ...report, verdicts: Object.fromEntries(asked) as Report['verdicts'] };
 }
 
 function unknownEndpoint(target: Target): Endpoint {

@@ -52,7 +52,9 @@ export class SecureChannel implements Channel {
       socket.removeAllListeners('error');
       resolve(new SecureChannel(socket));
     });
-    socket.once('error', (error: Error) => reject(new Untested(`OpenSSL's handshake failed: ${error.message}`, false)));
+    socket.once('error', (error: NodeJS.ErrnoException & { readonly reason?: string }) =>
+      reject(new Untested(`OpenSSL's handshake failed: ${reasonOf(error)}`, false)),
+    );
     return promise.finally(() => clearTimeout(timer));
   }
 
@@ -98,4 +100,9 @@ export class SecureChannel implements Channel {
     this.socket.on('error', () => undefined);
     this.socket.destroy();
   }
+}
+
+/** OpenSSL's words alone: the whole message holds numbers of this process. */
+function reasonOf({ reason, code, message }: NodeJS.ErrnoException & { readonly reason?: string }): string {
+  return reason ?? code ?? message;
 }

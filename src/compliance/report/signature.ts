@@ -1,7 +1,7 @@
 /** Signed evidence: a detached JWS (RFC 7515 appendix F) over the canonical JSON (RFC 8785) of each report. */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { type Report } from './report.ts';
+import type { Report } from './report.ts';
 
 interface Algorithm {
   readonly name: string;

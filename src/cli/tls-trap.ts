@@ -1,0 +1,84 @@
+/** `edge tls trap start`: runs the trap until Ctrl-C, then reports. */
+import { writeFileSync } from 'node:fs';
+import { printable, printableJson } from '../base/index.ts';
+import { Trap, type TrapResult } from '../compliance/index.ts';
+import { exitStatus, type Terminal } from './parts.ts';
+
+export interface TrapCommandOptions {
+  readonly domain: string;
+  readonly addresses: string;
+  readonly port: number;
+  readonly policyPort: number;
+  readonly root?: string;
+  readonly json: boolean;
+}
+
+/** Resolves with the exit status: 1 when a careful sender would have delivered less. */
+export async function tlsTrap(options: TrapCommandOptions, terminal: Terminal): Promise<number> {
+  let trap: Trap;
+  try {
+    trap = new Trap({
+      domain: options.domain,
+      addresses: addressesOf(options.addresses),
+      port: options.port,
+      policyPort: options.policyPort,
+      now: Date.now(),
+      idleMs: 60_000,
+      onAttempt: ({ name }, { from, tls, helo, delivered }) => {
+        const what = delivered.length > 0 ? `delivered ${delivered.join(', ')}` : 'gave up';
+        if (!options.json) terminal.error(`${name}: ${printable(`${from} (${helo}), ${tls}: ${what}`)}\n`);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    terminal.error(`edge tls trap: ${error.message}\n`);
+    return exitStatus.usage;
+  }
+  await using running = trap;
+  try {
+    await running.start();
+  } catch (error) {
+    terminal.error(`edge tls trap: an address cannot be had: ${(error as Error).message}\n`);
+    return exitStatus.failed;
+  }
+  if (options.root !== undefined) writeFileSync(options.root, running.rootPem, { mode: 0o644 });
+  if (!options.json) introduce(running, options, terminal);
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  const results = running.results();
+  if (options.json) for (const result of results) terminal.out(`${printableJson(result)}\n`);
+  else terminal.out(`\n${tableOf(results)}`);
+  return results.some((result) => result.outcome.startsWith('delivered') && result.refusedBy.length > 0)
+    ? exitStatus.finding
+    : exitStatus.done;
+}
+
+/** 'a,b,c', or '127.0.77.1+16' for so many in a row. Throws RangeError. */
+function addressesOf(text: string): string[] {
+  const [, network, last, count] = /^(\d+\.\d+\.\d+)\.(\d+)\+(\d+)$/.exec(text.trim()) ?? [];
+  if (network === undefined) return text.split(',').map((address) => address.trim());
+  const first = Number(last);
+  if (first + Number(count) > 255) throw new RangeError(`${text} goes beyond ${network}.254`);
+  return Array.from({ length: Number(count) }, (_, i) => `${network}.${first + i}`);
+}
+
+function introduce(trap: Trap, { domain, root }: TrapCommandOptions, terminal: Terminal): void {
+  terminal.out(`The zone ${domain} leads a sender here (sign it for the TLSA records to count):\n\n`);
+  for (const line of trap.zone()) terminal.out(`${line}\n`);
+  terminal.out(
+    `\nThe sender must trust ${root === undefined ? 'the authority of the trap (--root FILE writes it)' : root}. Send one message to each of:\n\n`,
+  );
+  for (const { recipient, kind, address, port } of trap.endpoints)
+    terminal.out(`${recipient.padEnd(48)} ${`${address}:${port}`.padEnd(22)} ${kind.title}\n`);
+  terminal.out('\nCtrl-C ends and reports.\n');
+}
+
+function tableOf(results: readonly TrapResult[]): string {
+  return results
+    .map(({ endpoint, outcome, fellBack, attempts, refusedBy }) => {
+      const should = refusedBy.length === 0 ? 'everybody delivers' : `refused by senders with ${refusedBy.join(', ')}`;
+      return `${endpoint.padEnd(18)} ${outcome.padEnd(44)} ${String(attempts).padStart(3)} attempts${fellBack ? ', fell back to clear' : ''}  (${should})\n`;
+    })
+    .join('');
+}

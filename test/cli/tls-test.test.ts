@@ -1,0 +1,185 @@
+/** `edge tls test` as a person calls it: forms, exit status, signature, baseline, resuming. One quick endpoint serves all. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { createServer, type Server } from 'node:tls';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { makeChains } from '../../certs/make.ts';
+
+const edge = new URL('../../src/bin/edge', import.meta.url).pathname;
+const schemaOf = (name: string): object =>
+  JSON.parse(
+    readFileSync(new URL(`../../src/compliance/schema/${name}.schema.json`, import.meta.url), 'utf8'),
+  ) as object;
+const ajv = new Ajv2020({ allErrors: true, formats: { 'date-time': true } });
+
+let folder: string;
+let server: Server;
+let target: string;
+
+function run(...args: string[]): Promise<{ status: number; out: string; error: string }> {
+  return new Promise((resolve) =>
+    execFile(edge, ['tls', ...args], { cwd: folder, maxBuffer: 1 << 26 }, (error, out, text) =>
+      resolve({ status: error === null ? 0 : Number(error.code), out, error: text }),
+    ),
+  );
+}
+
+const testing = (...args: string[]): Promise<{ status: number; out: string; error: string }> =>
+  run('test', target, '--tls', '--parallel', '--ca', 'root.pem', ...args);
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'edge-tls-test-'));
+  const { rootPem, chains } = makeChains(Date.now(), ['good-ec']);
+  const { keyPem = '', chainPem = '' } = chains['good-ec'] ?? {};
+  writeFileSync(join(folder, 'root.pem'), rootPem);
+  writeFileSync(join(folder, 'key.pem'), keyPem, { mode: 0o600 });
+  writeFileSync(join(folder, 'cert.pem'), chainPem);
+  server = createServer({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.3' }, (socket) =>
+    socket.on('error', () => undefined),
+  );
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  target = `127.0.0.1:${(server.address() as { port: number }).port}`;
+});
+after(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('JSON lines follow the published schema, are signed, and the signature is checked', async () => {
+  const { status, error } = await testing(
+    '--profile',
+    'mozilla-modern-6.0',
+    '--json',
+    '--output',
+    'report.json',
+    '--sign',
+    'key.pem',
+  );
+  assert.equal(error, '');
+  // The certificate of the lab lives longer than Mozilla's 90 days.
+  assert.equal(status, 1);
+  const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as {
+    target: object;
+    facts: { protocols: object };
+  };
+  const valid = ajv.validate(schemaOf('report'), report);
+  assert.ok(valid, ajv.errorsText());
+  assert.deepEqual(report.target, {
+    host: '',
+    address: '127.0.0.1',
+    port: Number(target.split(':')[1]),
+    protocol: 'tls',
+    asked: target,
+  });
+  const good = await run('verify', 'report.json', 'report.json.jws', '--key', 'cert.pem');
+  assert.deepEqual([good.status, good.out], [0, 'the signature is that of this report\n']);
+  writeFileSync(
+    join(folder, 'forged.json'),
+    readFileSync(join(folder, 'report.json'), 'utf8').replace('"not-offered"', '"offered"'),
+  );
+  assert.equal((await run('verify', 'forged.json', 'report.json.jws', '--key', 'cert.pem')).status, 1);
+  assert.equal((await run('verify', 'report.json', 'root.pem', '--key', 'cert.pem')).status, 2);
+});
+
+test('text names the miss, its evidence and the line that mends it; --fail-on decides on the status', async () => {
+  const strict = await testing('--profile', 'mozilla-modern-6.0');
+  assert.equal(strict.status, 1);
+  assert.match(strict.out, /fail +MOZM-LIFETIME .*\n +\d+ days\n +Edge: +New-ExchangeCertificate/);
+  // Without TLS 1.2 and with X25519 the recommendations of the BSI are missed, none of its demands.
+  const mild = await testing('--profile', 'bsi-tr-02102-2-2025-01');
+  assert.deepEqual([mild.status, mild.error], [0, '']);
+  assert.equal((await testing('--profile', 'bsi-tr-02102-2-2025-01', '--fail-on', 'warn')).status, 1);
+});
+
+test('the baseline leaves only what changed', async () => {
+  await testing('--profile', 'anssi-1.2', '--json', '--output', 'before.json');
+  const { out } = await testing('--profile', 'anssi-1.2', '--baseline', 'before.json', '--json');
+  const { verdicts } = JSON.parse(out) as { verdicts: Record<string, object> };
+  assert.deepEqual(verdicts, { 'mail-baseline': {}, 'anssi-1.2': {} });
+});
+
+test('CSV, JUnit, SARIF and HTML are whole', async () => {
+  const csv = await testing('--profile', 'anssi-1.2', '--format', 'csv');
+  assert.match(
+    csv.out,
+    /^target,host,address,port,profile,rule,verdict,evidence,source\r\n"127\.0\.0\.1:\d+","","127\.0\.0\.1"/,
+  );
+  const junit = await testing('--profile', 'mozilla-modern-6.0', '--format', 'junit');
+  assert.match(
+    junit.out,
+    /^<\?xml[^]*<testsuite name="127\.0\.0\.1:\d+" tests="\d+" failures="2"[^]*<failure type="fail"[^]*<\/testsuites>\n$/,
+  );
+  const sarif = JSON.parse((await testing('--profile', 'mozilla-modern-6.0', '--format', 'sarif')).out) as {
+    version: string;
+    runs: { results: { ruleId: string; level: string }[] }[];
+  };
+  assert.equal(sarif.version, '2.1.0');
+  assert.ok(sarif.runs[0]?.results.some(({ ruleId, level }) => ruleId === 'MOZM-LIFETIME' && level === 'error'));
+  const html = await testing('--profile', 'mozilla-modern-6.0', '--format', 'html');
+  assert.match(html.out, /^<!doctype html>[^]*<\/html>\n$/);
+  assert.doesNotMatch(html.out, /(src|href)=/);
+});
+
+test('a list of targets is resumed, and a target that does not answer is told', async () => {
+  writeFileSync(join(folder, 'list.txt'), `${target}\n# a comment\n127.0.0.1:1\n`);
+  const list = [
+    'test',
+    'list.txt',
+    '--tls',
+    '--parallel',
+    '--reduced',
+    '--json',
+    '--ca',
+    'root.pem',
+    '--profile',
+    'anssi-1.2',
+  ];
+  const first = await run(...list, '--output', 'all.json');
+  assert.equal(first.status, 2);
+  const lines = readFileSync(join(folder, 'all.json'), 'utf8').trim().split('\n');
+  assert.equal(lines.length, 2);
+  assert.match(lines.find((line) => line.includes('"127.0.0.1:1"')) ?? '', /not-tested\(no connection: ECONNREFUSED\)/);
+  const again = await run(...list, '--resume', 'all.json');
+  assert.deepEqual([again.status, again.out], [2, '']);
+});
+
+test('a demanded name is checked on the certificate', async () => {
+  const { out, status } = await testing('--profile', 'anssi-1.2', '--name', '<I>CN=Other CA<S>CN=mail.edge.test');
+  assert.equal(status, 1);
+  assert.match(out, /M-CERT-DEMAND .*\n +issuer, /);
+});
+
+const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+  [['test', 'a b'], /'a b' is no domain, host, host:port/],
+  [['test', '127.0.0.1:25', '--profile', 'nobody'], /no profile 'nobody'/],
+  [['test', '127.0.0.1:25', '--name', 'CN=x'], /<I>issuer<S>subject/],
+  [['test', '127.0.0.1:25', '--sign', 'key.pem'], /--sign needs/],
+  [['test', '127.0.0.1:25', '--resolver', 'dns.example'], /no address of a resolver/],
+  [['test', '127.0.0.1:99999'], /no port from 1 to 65535/],
+  [['profiles', 'nobody'], /no profile 'nobody'/],
+];
+for (const [args, reason] of wrong) {
+  test(`usage: edge tls ${args.join(' ')}`, async () => {
+    const { status, error } = await run(...args);
+    assert.equal(status, 64);
+    assert.match(error, reason);
+  });
+}
+
+test('every profile follows the published schema', async () => {
+  const names = (await run('profiles')).out
+    .split('\n')
+    .flatMap((line) => line.split(' ')[0] ?? [])
+    .filter((name) => name !== '');
+  assert.ok(names.length >= 11);
+  const validate = ajv.compile(schemaOf('profile'));
+  for (const name of names) {
+    const text = readFileSync(new URL(`../../src/compliance/profiles/${name}.json`, import.meta.url), 'utf8');
+    assert.ok(validate(JSON.parse(text)), `${name}: ${ajv.errorsText(validate.errors)}`);
+  }
+});
