@@ -7,11 +7,15 @@ import type { ChunkedContent } from './chunked-content.ts';
 import type { CommandSession, MailDataState } from './command-session.ts';
 import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
 import { ContentOutput } from './content-output.ts';
+import { screenHeader } from './header-firewall.ts';
 import { HeldHeader } from './held-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
 import { missingFromRight } from './sender-right.ts';
 import { newMessage, receivedField } from './trace.ts';
 import type { Transaction } from './transaction.ts';
+
+/** Names of fields that one event tells. */
+const mostTold = 20;
 
 /**
  * The mail data of one transaction (RFC 5321 §3.3) on its way from the wire to the sink. The header is held until it is
@@ -137,6 +141,7 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#facts = this.#headerFacts();
     this.#refuseFor(hopRefusal(this.#facts, this.#session.connector));
     this.#checkFrom();
+    this.#screen();
     const { onEndOfHeaders, readContent } = this.#session.parts.agents;
     if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined)) return this.#storeHeader(first);
     const args = {
@@ -157,6 +162,20 @@ export class MailData implements ChunkedContent, MailDataState {
     if (missing === undefined) return;
     this.#session.holds(missing);
     this.#refuse(replies.cannotSendAsSender, `From: ${missing.right}: ${missing.by}`);
+  }
+
+  /** Behind the count of hops, which needs the Received fields that it may take away. */
+  #screen(): void {
+    const session = this.#session;
+    if (!this.#writing) return;
+    const screened = screenHeader(new HeaderBlock(this.#header), session.rights.forbiddenFields);
+    if (screened === undefined) return;
+    this.#header = screened.header;
+    this.#headerChanged = true;
+    const header = screened.removed
+      .slice(0, mostTold)
+      .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);
+    session.tellChanges([{ agent: 'Header firewall', changes: { header } }], this.id);
   }
 
   #headerFacts(): HeaderFacts {

@@ -1,5 +1,6 @@
 /** What a principal may do on a receive connector: rights from the access control entries, and what follows from them. */
 import { decidingEntry, grantedRights, type ReceiveConnector, type Right } from '../config/index.ts';
+import { forbiddenFields } from './header-firewall.ts';
 import { offeredMechanisms } from './mechanisms.ts';
 import type { Principal } from './principal.ts';
 
@@ -44,6 +45,8 @@ export class SessionRights {
   /** Octets; Infinity with ms-Exch-Bypass-Message-Size-Limit. */
   readonly maxMessageSize: number;
   readonly bypassAntiSpam: boolean;
+  /** Header fields that are taken away: see header-firewall.ts. */
+  readonly forbiddenFields: readonly string[];
   readonly submit: RightCheck;
   readonly anyRecipient: RightCheck;
   readonly anySender: RightCheck;
@@ -58,6 +61,7 @@ export class SessionRights {
     const check = (right: Right): RightCheck => rightCheck(connector, principal, granted, right);
     this.permissions = permissionTokens.flatMap(([right, token]) => (granted.has(right) ? token : [])).join(' ');
     this.maxMessageSize = granted.has('ms-Exch-Bypass-Message-Size-Limit') ? Infinity : connector.maxMessageSize;
+    this.forbiddenFields = forbiddenFields(granted);
     this.bypassAntiSpam = granted.has('ms-Exch-Bypass-Anti-Spam');
     this.submit = check('ms-Exch-SMTP-Submit');
     this.anyRecipient = check('ms-Exch-SMTP-Accept-Any-Recipient');
