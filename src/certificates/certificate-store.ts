@@ -2,7 +2,7 @@
 import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import type { SecureContext } from 'node:tls';
+import { type SecureContext, setDefaultCACertificates } from 'node:tls';
 import { type Clock, replaceFile, syncFolder } from '../base/index.ts';
 import { formatName, type TrustAnchors } from '../tls/index.ts';
 import { allAnchors, anchorsNamed } from './authorities.ts';
@@ -57,6 +57,8 @@ export class CertificateStore implements AsyncDisposable {
   readonly #listeners = new Set<() => void>();
   readonly #picker: CertificatePicker;
   #anchors: TrustAnchors | undefined;
+  /** What OpenSSL was given last. */
+  #installed: TrustAnchors | undefined;
   #state: FolderState = emptyFolder;
   #watcher: FSWatcher | undefined;
   #pending: { cancel(): void } | undefined;
@@ -245,7 +247,19 @@ export class CertificateStore implements AsyncDisposable {
 
   /** Chooses by the rules of tls/, synchronously and from memory. */
   pick(request: PickRequest): PickedCertificate {
+    if (request.use?.clients === true) this.#judgeClients();
     return this.#picker.pick(request);
+  }
+
+  /**
+   * OpenSSL judges clients by the authorities of this process. Given to a single context they would all be named to each
+   * client in the handshake: tens of kilobytes.
+   */
+  #judgeClients(): void {
+    const anchors = this.trustAnchors();
+    if (this.#installed === anchors) return;
+    this.#installed = anchors;
+    setDefaultCACertificates([...anchors.pem]);
   }
 
   /** Reads the folder anew; resolves to true when something changed. What was in force stays so until all is read. */

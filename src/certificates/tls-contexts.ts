@@ -19,11 +19,8 @@ export interface ContextUse {
    * Absent: 'default'.
    */
   readonly sessionContext?: string;
-  /**
-   * Authorities in PEM whose clients' certificates are asked for. Such sessions are never resumed, so that every client
-   * shows its certificate and is judged afresh.
-   */
-  readonly clientAuthorities?: readonly string[];
+  /** Clients are asked for a certificate. Such sessions are never resumed: every client shows it and is judged afresh. */
+  readonly clients?: boolean;
 }
 
 /** Contexts by certificates and use; made once, for as long as neither changes. */
@@ -57,8 +54,8 @@ export class TlsContexts {
   }
 }
 
-function idOf(parts: readonly ContextPart[], { settings, sessionContext, clientAuthorities }: ContextUse): string {
-  const text = JSON.stringify([parts.map(({ thumbprint }) => thumbprint), settings, sessionContext, clientAuthorities]);
+function idOf(parts: readonly ContextPart[], { settings, sessionContext, clients }: ContextUse): string {
+  const text = JSON.stringify([parts.map(({ thumbprint }) => thumbprint), settings, sessionContext, clients]);
   return createHash('sha256').update(text).digest('base64');
 }
 
@@ -66,7 +63,7 @@ function idOf(parts: readonly ContextPart[], { settings, sessionContext, clientA
 const noTicket = 0x4000;
 
 function makeContext(parts: readonly ContextPart[], use: ContextUse, ticketSecret: Buffer | undefined): SecureContext {
-  const { settings = serverTlsSettings(null, null), sessionContext = 'default', clientAuthorities } = use;
+  const { settings = serverTlsSettings(null, null), sessionContext = 'default', clients = false } = use;
   const id = createHash('sha256').update(sessionContext).digest();
   const tickets =
     ticketSecret === undefined
@@ -78,7 +75,7 @@ function makeContext(parts: readonly ContextPart[], use: ContextUse, ticketSecre
       cert: parts.map(({ chainPem }) => chainPem),
       ...settings,
       sessionIdContext: id.toString('hex').slice(0, 32),
-      ...(clientAuthorities === undefined ? tickets : { ca: [...clientAuthorities], secureOptions: noTicket }),
+      ...(clients ? { secureOptions: noTicket } : tickets),
     }),
   );
 }

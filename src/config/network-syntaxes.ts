@@ -2,7 +2,7 @@
 import { domainToASCII } from 'node:url';
 import { type Endpoint, formatEndpoint, type IpRange, parseIp, parseIpRange } from '../base/index.ts';
 import { AddressError, parseDomain as parseMailDomain } from '../smtp/index.ts';
-import { parseTlsCertificateName } from '../tls/index.ts';
+import { parseSenderCertificateName, parseTlsCertificateName } from '../tls/index.ts';
 import {
   addressSpaceValue,
   bindingValue,
@@ -153,3 +153,9 @@ export const certificateName = shownAs(
   }),
   certificateNameValue,
 );
+
+/** A domain, `*.domain` or `<I>issuer<S>subject` that a client's certificate must have, or nothing. */
+export const senderCertificateName = text('TlsSenderCertificateName', (value) => {
+  parseSenderCertificateName(value);
+  return value.trim();
+});

@@ -2,7 +2,7 @@
 import type { IpRange } from '../base/index.ts';
 import { type Ace, parseAcl, writeAcl } from './access-control.ts';
 import { adminDisplayNameRow, commentRow, exchangeVersionRow, serverRow } from './fixed-properties.ts';
-import { bindings, certificateName, fqdn, ipRanges } from './network-syntaxes.ts';
+import { bindings, certificateName, fqdn, ipRanges, senderCertificateName } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { permissionGroups } from './permission-groups.ts';
 import { property, type Syntax } from './property.ts';
@@ -140,7 +140,6 @@ const properties = {
     bit: 9,
     syntax: yesNo,
     default: false,
-    notImplementedYet: true,
     help: 'Asks for a certificate from domains in TLSReceiveDomainSecureList (mutual TLS).',
   }),
   enhancedStatusCodesEnabled: property({
@@ -363,6 +362,30 @@ const properties = {
     default: [],
     notImplementedYet: true,
     help: 'What verified TLS peers may do: domain:AcceptCloudServicesMail.',
+  }),
+  tlsSenderCertificateName: property({
+    attribute: 'edgeSmtpReceiveTlsSenderCertificateName',
+    syntax: senderCertificateName,
+    default: null,
+    help: 'Certificate that every client must show: contoso.com, *.contoso.com or <I>issuer<S>subject. An addition.',
+  }),
+  clientEku: property({
+    attribute: 'edgeSmtpReceiveClientEku',
+    syntax: { ...oneOf(['Ignore', 'Warn', 'Require']), type: 'ClientEku' },
+    default: 'Warn',
+    help: 'What becomes of client certificates without the purpose clientAuth, which public authorities stopped issuing. An addition.',
+  }),
+  tlsMinVersion: property({
+    attribute: 'edgeSmtpReceiveTlsMinVersion',
+    syntax: { ...oneOf(['Tls12', 'Tls13']), type: 'TlsVersion' },
+    default: 'Tls12',
+    help: 'Lowest version of TLS. An addition.',
+  }),
+  tlsCipherProfile: property({
+    attribute: 'edgeSmtpReceiveTlsCipherProfile',
+    syntax: { ...oneOf(['intermediate', 'modern', 'bsi', 'nist']), type: 'TlsCipherProfile' },
+    default: 'intermediate',
+    help: 'Cipher suites and groups: of Mozilla (modern has TLS 1.3 only), of BSI TR-02102-2, or of NIST SP 800-52r2. An addition.',
   }),
   server: serverRow,
   transportRole: property({

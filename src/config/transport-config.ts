@@ -277,7 +277,6 @@ const properties = {
     attribute: 'msExchTLSReceiveDomainSecureList',
     syntax: domainList,
     default: [],
-    notImplementedYet: true,
     help: 'Domains that mutual TLS is asked of.',
   }),
   tlsSendDomainSecureList: property({

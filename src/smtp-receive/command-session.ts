@@ -4,6 +4,7 @@ import type { DecisionEvent } from '../logs/index.ts';
 import type { AgentChanges, AgentDecision, SmtpSession } from '../pipeline/index.ts';
 import type { Reply } from '../smtp/index.ts';
 import type { TlsDescription } from '../tls/index.ts';
+import type { ClientIdentity } from './client-certificate.ts';
 import type { CertificatePicker } from './contract.ts';
 import type { Principal } from './principal.ts';
 import type { SessionLog } from './session-log.ts';
@@ -39,6 +40,10 @@ export interface CommandSession {
   /** EHLO was used. */
   extended: boolean;
   readonly tls: TlsDescription | undefined;
+  /** The certificate of the client, judged; undefined where none is asked for, or before TLS. */
+  readonly client: ClientIdentity | undefined;
+  /** From now on the session is `principal`. */
+  become(principal: Principal): void;
   transaction: Transaction | undefined;
   mailData: MailDataState | undefined;
   /** Messages that were taken. */

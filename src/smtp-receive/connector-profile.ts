@@ -1,13 +1,40 @@
 /** What every session of one connector shares, worked out once: names, offered parameters, and replies ready to send. */
 import type { ReceiveConnector } from '../config/index.ts';
 import { type OfferedParameters, type Reply, renderReply, replies } from '../smtp/index.ts';
+import { type ServerTlsSettings, serverTlsSettings } from '../tls/index.ts';
+import { type ClientPolicy, clientPolicyOf } from './client-certificate.ts';
 import { anonymous, externallySecured } from './principal.ts';
 import { RightsTable, type SessionRights } from './session-rights.ts';
+
+/** How a connector uses its certificate in handshakes. */
+export interface TlsUse {
+  readonly settings: ServerTlsSettings;
+  /** A ticket of one connector and policy is worth nothing on another. */
+  readonly sessionContext: string;
+  readonly clients: boolean;
+}
+
+const versions = { Tls12: 'TLSv1.2', Tls13: 'TLSv1.3' } as const;
+
+function tlsUseOf(connector: ReceiveConnector, policy: ClientPolicy | undefined): TlsUse {
+  const { tlsCipherProfile, tlsMinVersion, tlsSenderCertificateName, clientEku, guid, dn } = connector;
+  const clients = policy !== undefined;
+  const demand = clients ? [tlsSenderCertificateName, clientEku, ...policy.secureDomains] : [];
+  return {
+    settings: serverTlsSettings(tlsCipherProfile, versions[tlsMinVersion]),
+    sessionContext: JSON.stringify([guid === '' ? dn : guid, tlsCipherProfile, tlsMinVersion, ...demand]),
+    clients,
+  };
+}
 
 /** One receive connector, compiled. */
 export class ConnectorProfile {
   readonly connector: ReceiveConnector;
   readonly serverFqdn: string;
+  /** What it demands of clients' certificates; undefined: it asks for none. */
+  readonly clientPolicy: ClientPolicy | undefined;
+  /** Versions, suites and groups, and what session tickets belong to. */
+  readonly tlsUse: TlsUse;
   /** Name in the greeting, the EHLO reply and Received. */
   readonly fqdn: string;
   /** Write every line of the conversation. */
@@ -18,8 +45,11 @@ export class ConnectorProfile {
   readonly initialRights: SessionRights;
   #texts: ReadonlyMap<Reply, string>;
 
-  constructor(connector: ReceiveConnector, serverFqdn: string) {
+  /** `secureDomains`: TLSReceiveDomainSecureList. */
+  constructor(connector: ReceiveConnector, serverFqdn: string, secureDomains: readonly string[] = []) {
     this.connector = connector;
+    this.clientPolicy = clientPolicyOf(connector, secureDomains);
+    this.tlsUse = tlsUseOf(connector, this.clientPolicy);
     this.serverFqdn = serverFqdn;
     this.fqdn = connector.fqdn ?? serverFqdn;
     this.verbose = connector.protocolLoggingLevel === 'Verbose';

@@ -4,6 +4,8 @@ import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { AgentChain } from '../pipeline/index.ts';
+import type { TrustAnchors } from '../tls/index.ts';
+import type { TlsUse } from './connector-profile.ts';
 import type { LogonChecker } from './logon.ts';
 import type { MessageSink } from './message-sink.ts';
 
@@ -14,6 +16,7 @@ export interface CertificatePicker {
     readonly tlsCertificateName?: string;
     readonly fqdn?: string;
     readonly serverFqdn: string;
+    readonly use?: TlsUse;
   }): {
     /** Absent: STARTTLS is not offered. */
     readonly context?: SecureContext;
@@ -26,6 +29,8 @@ export interface CertificatePicker {
       readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
     };
   };
+  /** Whom clients' certificates may come from; nobody when absent. */
+  trustAnchors?(): TrustAnchors;
 }
 
 /** The parts of the receiving service. */

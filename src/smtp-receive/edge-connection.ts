@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
 import { type Reply, replies } from '../smtp/index.ts';
+import type { ShownChain } from './client-certificate.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
 import { SMTPConnection, type SMTPServer } from './library.ts';
 import { Session } from './session.ts';
@@ -173,11 +174,9 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   #secured(): void {
     if (!(this._socket instanceof TLSSocket)) return;
     const { name, standardName } = this._socket.getCipher();
-    this.dialogue.secured({
-      protocol: this._socket.getProtocol() ?? '',
-      cipher: name,
-      standardName,
-    });
+    const negotiated = { protocol: this._socket.getProtocol() ?? '', cipher: name, standardName };
+    const asks = this.dialogue.origin.profile.clientPolicy !== undefined;
+    this.dialogue.secured(negotiated, asks ? shownBy(this._socket) : undefined);
   }
 
   /** Time limits are looked after by tick(); a timer for each socket would be set anew with every packet. */
@@ -243,4 +242,23 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     this.#released = true;
     this.#owner.released(this);
   }
+}
+
+/** Certificates looked at in what a client sends; OpenSSL itself takes no chain beyond 100. */
+const longestChain = 10;
+
+/** The chain as it was sent. Asked for once in a connection: Node hands the leaf out only the first time. */
+function shownBy(socket: TLSSocket): ShownChain {
+  const certificates: Buffer[] = [];
+  const seen = new Set<unknown>();
+  // An empty object where there is none, whatever its type says; a root names itself as its issuer.
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && !seen.has(next) && certificates.length < longestChain) {
+    seen.add(next);
+    certificates.push(next.raw);
+    next = next.issuerCertificate;
+  }
+  const error: unknown = socket.authorizationError;
+  const code = error instanceof Error ? error.message : typeof error === 'string' ? error : 'not trusted';
+  return { certificates, opensslError: socket.authorized ? '' : code };
 }

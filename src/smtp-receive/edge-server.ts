@@ -9,7 +9,10 @@ export class EdgeServer extends SMTPServer {
   readonly profile: ConnectorProfile;
 
   constructor(profile: ConnectorProfile) {
-    super({ name: profile.fqdn, logger: false, authOptional: true, disabledCommands: ['AUTH'] });
+    const asks = profile.clientPolicy !== undefined;
+    // The session judges: a handshake that fails would tell the other side nothing.
+    const clients = asks ? { requestCert: true, rejectUnauthorized: false } : {};
+    super({ name: profile.fqdn, logger: false, authOptional: true, disabledCommands: ['AUTH'], ...clients });
     this.profile = profile;
   }
 

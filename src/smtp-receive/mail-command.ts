@@ -1,20 +1,42 @@
 /** MAIL: who may send, as whom, and how much (RFC 5321 §4.1.1.2, RFC 1870). */
 import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
+import { type ClientPolicy, requireClient } from './client-certificate.ts';
 import type { CommandSession } from './command-session.ts';
+import { partner } from './principal.ts';
 import { senderRight } from './sender-right.ts';
 import { Transaction } from './transaction.ts';
 
 /** Begins a transaction. */
 export function mail(session: CommandSession, argument: string): void | Promise<void> {
   const { rights } = session;
-  const { profile, domains } = session.origin;
+  const { profile } = session.origin;
   if (session.transaction !== undefined) {
     throw new SmtpError(replies.senderAlreadySpecified, 'a transaction is open');
   }
   const { accepting } = session.parts.sink;
   if (!accepting.ok) throw new SmtpError(accepting.reply, 'nothing is taken now');
+  if (profile.clientPolicy !== undefined) return mailOfClient(session, argument, profile.clientPolicy);
   if (!session.holds(rights.submit)) throw new SmtpError(replies.notAuthenticated, rights.submit.by);
-  const parsed = parseMailArgument(argument, profile.offered);
+  return mailFrom(session, parseMailArgument(argument, profile.offered));
+}
+
+/** Where certificates are asked for, who the client is may depend on the sender's domain, and its rights on that. */
+function mailOfClient(session: CommandSession, argument: string, policy: ClientPolicy): void | Promise<void> {
+  const parsed = parseMailArgument(argument, session.origin.profile.offered);
+  const who = requireClient(policy, { secure: session.tls !== undefined, client: session.client }, parsed.from?.domain);
+  const first = session.origin.profile.initialRights.principal;
+  const principal = who === 'partner' ? partner : first;
+  const now = session.rights.principal;
+  // Who has authenticated stays who it is.
+  if (now !== principal && (now === first || now === partner)) session.become(principal);
+  const { rights } = session;
+  if (!session.holds(rights.submit)) throw new SmtpError(replies.notAuthenticated, rights.submit.by);
+  return mailFrom(session, parsed);
+}
+
+function mailFrom(session: CommandSession, parsed: MailArgument): void | Promise<void> {
+  const { rights } = session;
+  const { domains } = session.origin;
   if (parsed.size !== undefined && parsed.size > rights.maxMessageSize) {
     throw new SmtpError(
       replies.messageTooLarge,

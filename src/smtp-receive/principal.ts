@@ -22,3 +22,9 @@ export const externallySecured: Principal = {
   name: principalName(wellKnownSids.externallySecured),
   sids: [wellKnownSids.externallySecured],
 };
+
+/** A client that showed the certificate which the connector, or its domain's entry in the secure list, asks for. */
+export const partner: Principal = {
+  name: principalName(wellKnownSids.partner),
+  sids: [wellKnownSids.partner, wellKnownSids.anonymous],
+};

@@ -40,6 +40,7 @@ interface Compiled {
   readonly table: ConnectorTable;
   readonly domains: AcceptedDomainTable;
   readonly servers: ReadonlyMap<ReceiveConnector, EdgeServer>;
+  readonly secureDomains: readonly string[];
 }
 
 /** Receives mail on the bindings of the configuration. */
@@ -264,15 +265,18 @@ function wildcard(address: string): boolean {
 /** Connectors that did not change keep their server. */
 function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
   const { fqdn } = snapshot.server;
+  const secureDomains = snapshot.organization.tlsReceiveDomainSecureList;
+  const sameDomains = before !== undefined && before.secureDomains.join() === secureDomains.join();
   const servers = new Map<ReceiveConnector, EdgeServer>();
   for (const connector of snapshot.receiveConnectors) {
     const kept = before?.servers.get(connector);
-    const usable = kept !== undefined && kept.profile.serverFqdn === fqdn;
-    servers.set(connector, usable ? kept : new EdgeServer(new ConnectorProfile(connector, fqdn)));
+    const usable = kept !== undefined && kept.profile.serverFqdn === fqdn && sameDomains;
+    servers.set(connector, usable ? kept : new EdgeServer(new ConnectorProfile(connector, fqdn, secureDomains)));
   }
   return {
     table: new ConnectorTable(snapshot.receiveConnectors),
     domains: new AcceptedDomainTable(snapshot.acceptedDomains),
     servers,
+    secureDomains,
   };
 }

@@ -3,11 +3,12 @@ import type { ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
 import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
 import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import { describeTls, type NegotiatedTls, type TlsDescription } from '../tls/index.ts';
+import { describeTls, type NegotiatedTls, type TlsDescription, TrustAnchors } from '../tls/index.ts';
+import { ClientIdentity, type ShownChain } from './client-certificate.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
 import type { CertificatePicker, SessionState } from './contract.ts';
-import { anonymous, type Principal } from './principal.ts';
+import { anonymous, type Principal, partner } from './principal.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 import type { RightCheck, SessionRights } from './session-rights.ts';
@@ -34,6 +35,7 @@ export class Session implements CommandSession {
   helo: string | undefined;
   extended = false;
   tls: TlsDescription | undefined;
+  client: ClientIdentity | undefined;
   transaction: Transaction | undefined;
   mailData: MailDataState | undefined;
   messages = 0;
@@ -289,6 +291,7 @@ export class Session implements CommandSession {
       ...(tlsCertificateName === null ? {} : { tlsCertificateName }),
       ...(fqdn === null ? {} : { fqdn }),
       serverFqdn: this.origin.profile.serverFqdn,
+      use: this.origin.profile.tlsUse,
     });
   }
 
@@ -315,8 +318,9 @@ export class Session implements CommandSession {
   }
 
   /** The TLS handshake is done: what was said before it is forgotten (RFC 3207 §4.2). */
-  secured(facts: NegotiatedTls): void {
-    this.tls = describeTls(facts);
+  secured(negotiated: NegotiatedTls, shown?: ShownChain): void {
+    this.tls = describeTls(negotiated);
+    this.client = this.#identify(shown);
     this.helo = undefined;
     this.extended = false;
     this.#dropTransaction();
@@ -329,10 +333,35 @@ export class Session implements CommandSession {
       direction: 'receive',
       protocol,
       cipher,
-      level: 'encrypted',
-      peer: '',
+      ...this.#reached(),
     });
     this.log.info(this.tls.text, '');
+    for (const warning of this.client?.verdict.warnings ?? []) this.log.info(warning, 'Client certificate');
+    if (this.client?.isPartner === true) this.become(partner);
+  }
+
+  #identify(shown: ShownChain | undefined): ClientIdentity | undefined {
+    const { clientPolicy } = this.origin.profile;
+    if (clientPolicy === undefined || shown === undefined) return undefined;
+    const anchors = this.parts.certificates.trustAnchors?.() ?? new TrustAnchors([]);
+    return new ClientIdentity(clientPolicy, shown, { anchors, now: this.parts.clock.now() });
+  }
+
+  /** For the event: what was demanded of the client, what it showed, and the verdict. */
+  #reached(): { level: string; peer: string; demanded?: string; certificate?: string } {
+    const { client } = this;
+    if (client === undefined) return { level: 'encrypted', peer: '' };
+    const { acceptable, reason } = client.verdict;
+    const { tlsSenderCertificateName } = this.connector;
+    return {
+      level: acceptable ? 'certificate' : 'encrypted',
+      peer: acceptable ? client.subject : '',
+      demanded:
+        tlsSenderCertificateName === null
+          ? 'DomainSecureEnabled'
+          : `TlsSenderCertificateName ${tlsSenderCertificateName}`,
+      certificate: reason,
+    };
   }
 
   tlsFailed(reason: string): void {

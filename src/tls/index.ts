@@ -25,6 +25,7 @@ export {
   standsForDomain,
 } from './client-policy.ts';
 export type { DistinguishedName, NameAttribute, RelativeName } from './distinguished-name.ts';
+export { type ExpiryNotice, expiryDays, expiryNotices, type ShownAt } from './expiry.ts';
 export { matchesHost } from './host-match.ts';
 export {
   maxPolicyAge,

@@ -74,7 +74,6 @@ test('what built cmdlets refuse is known', () => {
       [
         'CloudServicesMailEnabled',
         'ConnectorType',
-        'DomainSecureEnabled',
         'IsCoexistenceConnector',
         'IsScopedConnector',
         'LinkedReceiveConnector',
@@ -86,7 +85,6 @@ test('what built cmdlets refuse is known', () => {
       [
         'CloudServicesMailEnabled',
         'ConnectorType',
-        'DomainSecureEnabled',
         'IsCoexistenceConnector',
         'IsScopedConnector',
         'LinkedReceiveConnector',

@@ -9,7 +9,7 @@ describe('Get-ReceiveConnector', () => {
   test('shows the properties that Exchange shows, in its order', async () => {
     const { objects } = await new Bench().run('Get-ReceiveConnector');
     const shown = objects[0]?.entries().map(([name]) => name) ?? [];
-    assert.deepEqual(shown.slice(0, 56), [
+    assert.deepEqual(shown.slice(0, 60), [
       'AuthMechanism',
       'Banner',
       'BinaryMimeEnabled',
@@ -56,6 +56,10 @@ describe('Get-ReceiveConnector', () => {
       'ExtendedProtectionPolicy',
       'LiveCredentialEnabled',
       'TlsDomainCapabilities',
+      'TlsSenderCertificateName',
+      'ClientEku',
+      'TlsMinVersion',
+      'TlsCipherProfile',
       'Server',
       'TransportRole',
       'RejectReservedTopLevelRecipientDomains',

@@ -51,6 +51,7 @@ import {
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { LdapEndpoints } from './ldap-endpoints.ts';
 import { LogonService } from './logon-service.ts';
 
@@ -79,6 +80,9 @@ interface Parts {
   readonly lock: Disposable;
 }
 
+/** With what runs once the service is open. */
+type Serving = Parts & { readonly watch: CertificateWatch };
+
 /** Opens the directory service: it tells the supervisor the bindings, and every process what changed. */
 export async function openDirectoryService(
   options: ProcessOptions,
@@ -91,7 +95,18 @@ export async function openDirectoryService(
   const bus: SupervisorBus = new Bus(channel, { out: toSupervisor, in: toProcess }, (error, name) =>
     log.error({ err: error, message: name }, 'a message between the processes could not be taken or done'),
   );
-  certificates.onChange(() => bus.notify('certificates-changed', undefined));
+  const watch = new CertificateWatch({
+    clock,
+    certificates,
+    faults: parts.faults,
+    configuration: () => parts.configuration.current,
+    warn: (text) => log.warn(text),
+  });
+  watch.look();
+  certificates.onChange(() => {
+    bus.notify('certificates-changed', undefined);
+    watch.look();
+  });
   certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
   archiver.start();
   await ldap.listen();
@@ -101,7 +116,7 @@ export async function openDirectoryService(
     store,
   );
   const auditTrail = openAdminAudit(parts.paths);
-  const management = new ManagementServer(methodsOf(parts, bus, client, auditTrail));
+  const management = new ManagementServer(methodsOf({ ...parts, watch }, bus, client, auditTrail));
   await management.listen(parts.paths.management);
   tellChanges(parts, bus);
   bus.handle('reopen-logs', () => {
@@ -116,6 +131,7 @@ export async function openDirectoryService(
   });
   bus.handle('check-logon', (question) => logons.check(question));
   const stop = async (): Promise<void> => {
+    watch[Symbol.dispose]();
     management.close();
     await archiver[Symbol.asyncDispose]();
     await client[Symbol.asyncDispose]();
@@ -217,7 +233,7 @@ function tellBindings({ configuration }: Parts, bus: SupervisorBus): void {
 
 /** The methods of the management endpoint. */
 function methodsOf(
-  parts: Parts,
+  parts: Serving,
   bus: SupervisorBus,
   client: LdapConfigurationStore,
   auditTrail: ReturnType<typeof openAdminAudit>,
@@ -271,7 +287,7 @@ function methodsOf(
 }
 
 async function statusOf(
-  { place, store, configuration, ldap, faults }: Parts,
+  { place, store, configuration, ldap, faults, watch }: Serving,
   bus: SupervisorBus,
   workers: WorkerCaller,
   since: number,
@@ -291,7 +307,12 @@ async function statusOf(
       worker,
       ...(error === undefined ? {} : { error }),
     })),
-    problems: configuration.current.problems,
+    problems: [
+      ...configuration.current.problems,
+      ...watch.notices
+        .filter(({ within }) => within > 7)
+        .map(({ thumbprint, text }) => ({ dn: thumbprint, attribute: 'NotAfter', reason: text })),
+    ],
     faults: faults.current,
   };
 }

@@ -1,0 +1,51 @@
+/** Certificates that are shown and end soon. Exchange tells of it when it is too late (event 12016). */
+import { type CertificateCandidate, chooseReceiveCertificate } from './certificate-choice.ts';
+
+/** Days ahead at which it is told. */
+export const expiryDays = [60, 30, 7] as const;
+
+/** A connector, or another place that shows a certificate. */
+export interface ShownAt {
+  /** As messages call it. */
+  readonly title: string;
+  readonly tlsCertificateName: string;
+  readonly fqdn: string;
+}
+
+export interface ExpiryNotice {
+  readonly thumbprint: string;
+  /** The smallest of `expiryDays` that is reached; 0: expired. */
+  readonly within: 60 | 30 | 7 | 0;
+  readonly text: string;
+}
+
+const dayMs = 86_400_000;
+
+/** Only of certificates that are chosen somewhere: one that a newer one has replaced may end in peace. Pure. */
+export function expiryNotices(
+  candidates: readonly CertificateCandidate[],
+  places: readonly ShownAt[],
+  { serverFqdn, now }: { readonly serverFqdn: string; readonly now: number },
+): readonly ExpiryNotice[] {
+  const users = new Map<CertificateCandidate, string[]>();
+  for (const place of places) {
+    const { chosen, companions } = chooseReceiveCertificate(candidates, { ...place, serverFqdn, now });
+    for (const one of chosen === undefined ? [] : [chosen, ...companions])
+      users.set(one, [...(users.get(one) ?? []), place.title]);
+  }
+  return [...users].flatMap(([{ certificate }, titles]) => {
+    const days = Math.ceil((certificate.notAfter - now) / dayMs);
+    const within = days <= 0 ? 0 : expiryDays.findLast((limit) => days <= limit);
+    if (within === undefined) return [];
+    const when =
+      days <= 0
+        ? `expired on ${day(certificate.notAfter)}`
+        : `expires in ${days} days, on ${day(certificate.notAfter)}`;
+    const text = `the certificate ${certificate.subjectText} (${certificate.thumbprint}) ${when}; it is shown by ${titles.join(', ')}`;
+    return [{ thumbprint: certificate.thumbprint, within, text }];
+  });
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
