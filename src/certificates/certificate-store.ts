@@ -19,6 +19,7 @@ import {
   readPem,
 } from './key-material.ts';
 import type { KeyPassphrase } from './key-sealing.ts';
+import { unseal } from './sealing.ts';
 import { makeSelfSigned, type SelfSignedWish } from './self-signed.ts';
 import { ownCertificates, ownWish } from './server-certificates.ts';
 import {
@@ -215,6 +216,16 @@ export class CertificateStore implements AsyncDisposable {
   list(): readonly CertificateEntry[] {
     const entries = Array.from(this.#state.loaded.values(), ({ entry }) => entry);
     return entries.sort((a, b) => b.certificate.notBefore - a.certificate.notBefore);
+  }
+
+  /** Opens what `seal` closed for one of these certificates; undefined when none of the keys fits. */
+  async unseal(sealed: Buffer): Promise<Buffer | undefined> {
+    for (const { thumbprint } of this.list()) {
+      const { key } = readFileText(await readFile(this.#pathOf(thumbprint), 'utf8'), this.#passphrase);
+      const opened = unseal(key, sealed);
+      if (opened !== undefined) return opened;
+    }
+    return undefined;
   }
 
   requests(): readonly PendingRequest[] {

@@ -26,6 +26,7 @@ export { CertificateStore, type CertificateStoreOptions, type Imported } from '.
 export type { KeyAlgorithm } from './key-pair.ts';
 export { type KeyPassphrase, keyPassphrase } from './key-sealing.ts';
 export { subjectFrom } from './name-steps.ts';
+export { seal } from './sealing.ts';
 export { randomSerial, type SelfSignedWish, serverNames } from './self-signed.ts';
 export type { AuthorityEntry, CertificateEntry } from './store-folder.ts';
 export type { ContextUse } from './tls-contexts.ts';

@@ -4,6 +4,7 @@ import { printableLines } from '../base/text/index.ts';
 import { defaultStateFolder } from '../processes/state/index.ts';
 import { addDirectory } from './directory-program.ts';
 import { type CommandParts, exitStatus, type StartOptions, type Terminal } from './parts.ts';
+import { addSync } from './sync-program.ts';
 import { addTls } from './tls-program.ts';
 
 /**
@@ -32,6 +33,7 @@ export async function runCommand(
   addStatus(program, terminal, finish);
   addWhy(program, terminal, finish);
   addDirectory(program, parts, terminal, finish);
+  addSync(program, terminal, finish);
   // It draws a line of progress over and over, and makes each text of a stranger printable itself.
   addTls(program, given, finish);
   try {

@@ -5,6 +5,8 @@ import { adminAuditCmdlets } from './admin-audit.ts';
 import { notImplemented } from './changes.ts';
 import { configureAdam } from './configure-adam.ts';
 import { acceptedDomainKind, remoteDomainKind } from './domains.ts';
+import { edgeSubscriptionCmdlets } from './edge-subscription.ts';
+import { edgeSynchronizationCmdlets } from './edge-synchronization.ts';
 import { certificateCmdlets } from './exchange-certificate/certificate-cmdlets.ts';
 import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
 import { messageCmdlets } from './message.ts';
@@ -14,6 +16,7 @@ import type { ObjectKind } from './object-kind.ts';
 import { parametersOf } from './parameters.ts';
 import { queueCmdlets } from './queue.ts';
 import { receiveConnectorKind } from './receive-connector.ts';
+import { recipientFilterConfigKind } from './recipient-filter-config.ts';
 import { redirectMessage } from './redirect-message.ts';
 import { type Cmdlet, type CmdletCatalogue, type DefaultView, quietly } from './runtime.ts';
 import { sendConnectorKind } from './send-connector.ts';
@@ -62,6 +65,13 @@ const views: Readonly<Record<string, DefaultView>> = {
     kind: 'table',
     columns: ['ReceiveConnector', 'Binding', 'EndPoint', 'StatusCode', 'Details'],
   },
+  EdgeSubscription: { kind: 'table', columns: ['Name', 'Site', 'Domain'] },
+  EdgeSubscriptionFile: { kind: 'list', columns: ['FileName'] },
+  EdgeSyncResult: {
+    kind: 'list',
+    columns: [],
+  },
+  EdgeSyncRecipientStatus: { kind: 'list', columns: [] },
   TransportPipelineEvent: { kind: 'table', columns: ['Event', 'TransportAgents'] },
 };
 
@@ -99,6 +109,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     bind(mailboxTransportServiceKind),
     bind(transportConfigKind),
     bind(exchangeServerKind),
+    bind(recipientFilterConfigKind),
   ];
   const built = [
     ...kinds.flatMap((kind) => kind.cmdlets),
@@ -111,6 +122,8 @@ export function cmdletCatalogue(): CmdletCatalogue {
     testSmtpConnectivity,
     redirectMessage,
     configureAdam,
+    ...edgeSubscriptionCmdlets,
+    ...edgeSynchronizationCmdlets,
   ];
   const byName = new Map(
     Object.entries(exchangeCmdlets).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]),

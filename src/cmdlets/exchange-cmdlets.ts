@@ -38,3 +38,8 @@ export function knownCmdlet(name: string): KnownCmdlet {
   if (found === undefined) throw new RangeError(`the catalogue has no cmdlet ${name}`);
   return found;
 }
+
+/** Whether Exchange closes a cmdlet on a subscribed edge, because EdgeSync replicates what it would change. */
+export function isClosedOnSubscribedEdge(name: string): boolean {
+  return exchangeCmdlets[name]?.disabledOnSubscribedEdge === true;
+}

@@ -4,7 +4,9 @@
  * API) finds it here, binds and calls it. Leaves out: the language and the formatting (`shell/`), how the directory and
  * the workers are reached (`CmdletContext`).
  */
+
 export { cmdletCatalogue } from './catalogue.ts';
+export type { EdgeSubscriptionView, EdgeSyncAdministration } from './edge-sync-administration.ts';
 
 export { type Predicate, parseOpath } from './opath.ts';
 export {

@@ -8,6 +8,7 @@ import type { CertificateStore } from '../certificates/index.ts';
 import { type ServerRole, StructuredValue } from '../config/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
+import type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
 
 /** An object that came through the pipeline: properties found without regard to case, null for none. */
@@ -108,6 +109,11 @@ export interface Cmdlet {
   readonly supportsShouldProcess: boolean;
   /** Lines that work as they stand on a fresh appliance, for help; each is a test. */
   readonly examples: readonly Example[];
+  /**
+   * Octets of an object's property, in base64, are no output but the content of the file that the parameter names. The caller
+   * writes it, with its own rights and for itself alone.
+   */
+  readonly savesTo?: { readonly parameter: string; readonly property: string };
   /** Not built yet: `run` refuses. */
   readonly notImplementedYet?: boolean;
   /** Throws CmdletError. One call is one change: it is done whole or not at all. */
@@ -223,6 +229,8 @@ export interface CmdletEnvironment {
   readonly certificates?: () => Promise<CertificateStore>;
   /** Seals a secret for the workers of this machine; bound to what it is for. */
   readonly seal: (text: string, purpose: string) => string;
+  /** Absent where it cannot be reached. */
+  readonly edgeSync?: EdgeSyncAdministration;
 }
 
 /** What a cmdlet has at hand while it runs. */

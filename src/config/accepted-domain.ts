@@ -45,9 +45,7 @@ const properties = {
     bit: 4,
     syntax: { ...yesNo, toBits: (value) => (value ? 0 : 1), fromBits: (bits) => bits === 0 },
     default: true,
-    help: 'Recipient lookup for this domain.',
-    notImplementedYet: true,
-    builtFor: (value) => !value,
+    help: 'Recipients of this domain are validated (Set-RecipientFilterConfig); off for a domain that is shared with another system.',
   }),
   default: property({
     attribute: domainFlags,

@@ -1,6 +1,7 @@
 /** The configuration as the mail path sees it: immutable, complete, swapped as a whole. */
 import type { AcceptedDomain } from './accepted-domain.ts';
 import type { ReceiveConnector } from './receive-connector.ts';
+import type { RecipientFilterConfig } from './recipient-filter-config.ts';
 import type { RemoteDomain } from './remote-domain.ts';
 import type { SendConnector } from './send-connector.ts';
 import type { TransportConfig } from './transport-config.ts';
@@ -22,6 +23,7 @@ export interface Snapshot {
   readonly sendConnectors: readonly SendConnector[];
   readonly acceptedDomains: readonly AcceptedDomain[];
   readonly remoteDomains: readonly RemoteDomain[];
+  readonly recipientFilter: RecipientFilterConfig;
   readonly problems: readonly ConfigurationProblem[];
 }
 

@@ -47,6 +47,7 @@ export {
 } from './property.ts';
 export { Quantity } from './quantity.ts';
 export { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
+export { type RecipientFilterConfig, recipientFilterConfig } from './recipient-filter-config.ts';
 export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
 export { type Right, rightOfName, rights } from './rights.ts';
 export { type SendConnector, sendConnector } from './send-connector.ts';

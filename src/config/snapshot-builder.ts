@@ -6,6 +6,7 @@ import type { ConfigurationProblem, Snapshot } from './contract.ts';
 import { brokenRules, defaultsOf, type ObjectTable } from './object-table.ts';
 import type { ObjectIdentity, Properties, ServerRole, ValuesOf } from './property.ts';
 import { receiveConnector } from './receive-connector.ts';
+import { recipientFilterConfig } from './recipient-filter-config.ts';
 import { remoteDomain } from './remote-domain.ts';
 import { sendConnector } from './send-connector.ts';
 import { transportConfig } from './transport-config.ts';
@@ -44,6 +45,7 @@ export class SnapshotBuilder {
   #known: ReadonlyMap<string, Known> = new Map();
   #fallbackServer: Snapshot['server'] | undefined;
   #fallbackOrganization: Snapshot['organization'] | undefined;
+  #fallbackFilter: Snapshot['recipientFilter'] | undefined;
 
   constructor(source: EntrySource, place: SnapshotPlace) {
     this.#source = source;
@@ -64,6 +66,7 @@ export class SnapshotBuilder {
       sendConnectors: this.#read(sendConnector, seen),
       acceptedDomains: this.#read(acceptedDomain, seen),
       remoteDomains: this.#read(remoteDomain, seen),
+      recipientFilter: this.#read(recipientFilterConfig, seen)[0] ?? this.#defaultFilter(),
     };
     this.#known = seen;
     return Object.freeze({ ...snapshot, problems: [...missing, ...[...seen.values()].flatMap((one) => one.problems)] });
@@ -120,6 +123,11 @@ export class SnapshotBuilder {
     const { role, serverName } = this.#place;
     this.#fallbackServer ??= { ...defaultsOf(transportService, role, serverName), fqdn: serverName };
     return this.#fallbackServer;
+  }
+
+  #defaultFilter(): Snapshot['recipientFilter'] {
+    this.#fallbackFilter ??= defaultsOf(recipientFilterConfig, this.#place.role);
+    return this.#fallbackFilter;
   }
 
   #defaultOrganization(): Snapshot['organization'] {

@@ -2,6 +2,7 @@ import { type AcceptedDomain, acceptedDomain } from './accepted-domain.ts';
 import type { Snapshot, SnapshotSource } from './contract.ts';
 import { defaultsOf } from './object-table.ts';
 import { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
+import { recipientFilterConfig } from './recipient-filter-config.ts';
 import { remoteDomain } from './remote-domain.ts';
 import { type SendConnector, sendConnector } from './send-connector.ts';
 import { transportConfig } from './transport-config.ts';
@@ -17,6 +18,7 @@ export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     sendConnectors: [],
     acceptedDomains: [],
     remoteDomains: [{ ...defaultsOf(remoteDomain, 'EdgeTransport', 'Default'), domainName: '*' }],
+    recipientFilter: defaultsOf(recipientFilterConfig),
     problems: [],
     ...overrides,
   };

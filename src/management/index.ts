@@ -4,6 +4,7 @@
  */
 
 export { cmdletMethods } from './cmdlet-methods.ts';
+export { edgeSyncFor } from './edge-sync-for.ts';
 export { LdapConfigurationStore } from './ldap-configuration-store.ts';
 export { prepareManagement } from './management-folder.ts';
 export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';

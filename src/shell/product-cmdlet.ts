@@ -8,20 +8,21 @@ import {
   type Parameter,
   refuseUnbuilt,
 } from '../cmdlets/index.ts';
+import type { FileAccess } from './interpreter/context.ts';
 import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/contract.ts';
 import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
 
 /** A cmdlet of the product as the shell calls it. */
-export function productCmdlet(cmdlet: Cmdlet, runner: CmdletRunner): ShellCmdlet {
+export function productCmdlet(cmdlet: Cmdlet, runner: CmdletRunner, files?: FileAccess): ShellCmdlet {
   return {
     name: cmdlet.name,
     synopsis: cmdlet.synopsis,
     parameters: cmdlet.parameters.map(productParameter),
     shouldProcess: cmdlet.supportsShouldProcess,
     examples: cmdlet.examples.map(({ line, says }) => ({ line, text: says })),
-    run: (call) => runEach(cmdlet, call, runner),
+    run: (call) => runEach(cmdlet, call, { runner, files }),
   };
 }
 
@@ -62,19 +63,25 @@ function checked(given: unknown, check: Parameter['check']): unknown {
 }
 
 /** Once for the line, or once for each object of the pipeline. */
-async function* runEach(cmdlet: Cmdlet, call: CmdletCall, runner: CmdletRunner): AsyncGenerator<unknown> {
+/** Where a cmdlet runs, and the files of who called it. */
+interface Ground {
+  readonly runner: CmdletRunner;
+  readonly files: FileAccess | undefined;
+}
+
+async function* runEach(cmdlet: Cmdlet, call: CmdletCall, ground: Ground): AsyncGenerator<unknown> {
   try {
     refuseUnbuilt(cmdlet, call.bound);
   } catch (error) {
     throw asShellError(error);
   }
   if (call.input === undefined) {
-    yield* results(cmdlet, call, { runner, parameters: call.bound });
+    yield* results(cmdlet, call, { ...ground, parameters: call.bound });
     return;
   }
   for await (const item of call.input) {
     try {
-      yield* results(cmdlet, call, { runner, parameters: call.bind(item) });
+      yield* results(cmdlet, call, { ...ground, parameters: call.bind(item) });
     } catch (error) {
       // One object that fails does not keep the others from being worked on.
       if (!(error instanceof ShellError)) throw error;
@@ -84,15 +91,35 @@ async function* runEach(cmdlet: Cmdlet, call: CmdletCall, runner: CmdletRunner):
 }
 
 async function* results(
-  { name }: Cmdlet,
+  { name, savesTo }: Cmdlet,
   { host }: CmdletCall,
-  { runner, parameters }: { readonly runner: CmdletRunner; readonly parameters: ReadonlyMap<string, unknown> },
+  { runner, files, parameters }: Ground & { readonly parameters: ReadonlyMap<string, unknown> },
 ): AsyncGenerator<unknown> {
   try {
-    for await (const object of runner.run({ cmdlet: name, parameters, line: host.line }, host))
-      yield fromCmdlet(object);
+    for await (const object of runner.run({ cmdlet: name, parameters, line: host.line }, host)) {
+      const path = savesTo === undefined ? undefined : parameters.get(savesTo.parameter);
+      const content = savesTo === undefined ? undefined : object.get(savesTo.property);
+      if (files === undefined || typeof path !== 'string' || typeof content !== 'string') yield fromCmdlet(object);
+      else await save(files, path, Buffer.from(content, 'base64'));
+    }
   } catch (error) {
     throw asShellError(error);
+  }
+}
+
+/** Which file it is, the line has said; it may hold secrets. */
+async function save(files: FileAccess, path: string, content: Uint8Array): Promise<void> {
+  try {
+    await files.write(path, content, false, { ownerOnly: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ShellError(reason, {
+      id: 'FileOpenFailure',
+      category: 'WriteError',
+      exception: 'IOException',
+      target: path,
+      cause,
+    });
   }
 }
 

@@ -59,7 +59,7 @@ export class Shell implements ShellEndpoint {
     const { files, now } = parts;
     this.#catalogue = new Catalogue([
       ...builtInCmdlets({ files, now, findView: (name) => this.#view(name), finder: () => this.#catalogue }),
-      ...parts.cmdlets.all.map((cmdlet) => productCmdlet(cmdlet, parts.runner)),
+      ...parts.cmdlets.all.map((cmdlet) => productCmdlet(cmdlet, parts.runner, parts.files)),
     ]);
     this.#session = {
       findCmdlet: (name) => this.#catalogue.find(name),

@@ -19,7 +19,7 @@ const certificates = CertificateStore.open({ folder, clock: systemClock });
 after(() => rmSync(folder, { recursive: true }));
 
 /** A shell over a seeded directory in memory. */
-function edgeShell(): {
+function edgeShell(options: { readonly subscribed?: boolean } = {}): {
   store: MemoryStore;
   changes: AuditEntry[];
   run(line: string): Promise<{ ok: boolean; text: string }>;
@@ -37,11 +37,18 @@ function edgeShell(): {
     seal: (text: string) => `sealed:${text.length}`,
     trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
     certificates: () => certificates,
+    edgeSync: {
+      kind: 'edge' as const,
+      subscribed: options.subscribed === true,
+      issue: () => Promise.resolve(Buffer.from('<EdgeSubscriptionData/>')),
+      list: () => Promise.resolve([]),
+      remove: () => Promise.resolve(),
+    },
   };
   const shell = new Shell({
     cmdlets,
     runner: new LocalCmdletRunner(cmdlets, environment, { audited: (entry) => void changes.push(entry) }),
-    files: noFiles,
+    files: { ...noFiles, write: () => Promise.resolve() },
     now: () => 0,
   });
   return {
@@ -67,6 +74,22 @@ describe('every example of the help runs on a fresh server', () => {
       });
     }
   }
+});
+
+test('what EdgeSync replicates is closed on a subscribed edge, and can still be read', async () => {
+  const { run, store } = edgeShell({ subscribed: true });
+  const before = store.entries.length;
+  for (const line of [
+    'New-AcceptedDomain -Name x -DomainName x.example',
+    'New-SendConnector -Name x -AddressSpaces x.example -SmartHosts [127.0.0.1]',
+    'Remove-AcceptedDomain x -Confirm:$false',
+  ]) {
+    const { ok, text } = await run(line);
+    assert.ok(!ok && text.includes('is closed on a subscribed Edge Transport server'), text);
+  }
+  assert.equal(store.entries.length, before);
+  assert.ok((await run('Get-AcceptedDomain')).ok);
+  assert.ok((await run('Get-ReceiveConnector | Set-ReceiveConnector -MaxMessageSize 50MB')).ok);
 });
 
 test('the published recipe for an anonymous relay, typographic quotes and all', async () => {

@@ -2,7 +2,7 @@
  * Where `edge shell` runs its lines: here, with the caller's rights. What they ask of cmdlets is done by the service, or, when
  * none runs, by a process that has the store open.
  */
-import { access, appendFile, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { ManagementClient, type MethodCaller, NotRunningError } from '../../management/client/index.ts';
 import { mayUse, type StatePaths, statePaths } from '../../processes/state/index.ts';
 import type { Completion, FileAccess, RunOptions, ShellEndpoint, ShellOutput } from '../../shell/caller/index.ts';
@@ -25,7 +25,13 @@ export interface Runner extends ShellEndpoint, AsyncDisposable {
 /** Files with the rights of whoever called the command. */
 const callersFiles: FileAccess = {
   read: (path) => readFile(path),
-  write: (path, content, append) => (append ? appendFile(path, content) : writeFile(path, content)),
+  async write(path, content, append, { ownerOnly } = { ownerOnly: false }) {
+    if (append) return appendFile(path, content);
+    if (!ownerOnly) return writeFile(path, content);
+    // A file that others may have opened already is not written into.
+    await rm(path, { force: true });
+    await writeFile(path, content, { flag: 'wx', mode: 0o600 });
+  },
   exists: (path) =>
     access(path).then(
       () => true,

@@ -2,6 +2,8 @@
  * Running a cmdlet, the same for every caller (shell, console, API, another server): names and values of its parameters
  * are checked, what it does is audited, and it fails by a `CmdletError` or by a fault of the program that is reported.
  */
+
+import { isClosedOnSubscribedEdge } from '../exchange-cmdlets.ts';
 import {
   type AuditEntry,
   type BoundParameters,
@@ -69,6 +71,7 @@ export class LocalCmdletRunner implements CmdletRunner {
       });
     }
     refuseUnbuilt(cmdlet, request.parameters);
+    this.#refuseClosed(cmdlet.name);
     const bound = boundByName(cmdlet, request.parameters);
     const audited = (entry: AuditEntry): void => this.#reports.audited(entry);
     const recorder = new AuditRecorder({ cmdlet, bound, line: request.line }, audited, host);
@@ -87,6 +90,14 @@ export class LocalCmdletRunner implements CmdletRunner {
       recorder.failed(error);
       throw error;
     }
+  }
+
+  /** What EdgeSync replicates is changed inside, as on Exchange's edge. */
+  #refuseClosed(name: string): void {
+    const { edgeSync } = this.#environment;
+    if (edgeSync?.kind !== 'edge' || !isClosedOnSubscribedEdge(name) || !edgeSync.subscribed) return;
+    const text = `${name} is closed on a subscribed Edge Transport server: EdgeSync replicates these objects from inside. Change them there, or end the subscription with Remove-EdgeSubscription.`;
+    throw new CmdletError('InvalidOperationException', 'InvalidOperation', text, { target: name });
   }
 
   #context(host: CmdletHost, recorder: AuditRecorder): Omit<CmdletContext, 'shouldProcess'> {

@@ -1,5 +1,5 @@
 /** The one LDAP client of the product: ldapts with its traps closed. */
-import { connect as connectSocket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import {
   AddRequest,
@@ -45,6 +45,8 @@ export interface DirectoryClientOptions {
   readonly bind?: { readonly dn: string; readonly password: string } | 'external';
   /** For ldaps and StartTLS. */
   readonly tls?: ConnectionOptions;
+  /** Gives the connection to use, open already, as one whose peer was checked in ways that TLS options cannot say. */
+  readonly socket?: () => Socket;
   /** StartTLS on an `ldap://` connection. Default: false. */
   readonly startTls?: boolean;
   /** Time for an answer, in milliseconds; the connection is given up after it. Default: 30 s. */
@@ -69,6 +71,8 @@ export interface ClientSearch {
   readonly paged?: boolean;
   readonly controls?: readonly Control[];
   readonly signal?: AbortSignal;
+  /** Hears of parts that lie elsewhere (RFC 4511 §4.5.3): what is found is not all there is. */
+  readonly onReference?: (uris: readonly string[]) => void;
 }
 
 /** Names that ldapts keeps to itself; the version is pinned and a test holds them. */
@@ -119,6 +123,7 @@ export class DirectoryClient implements AsyncDisposable {
           : new PagedResultsControl({ value: { size: this.#options.pageSize ?? 500, cookie } });
       const answer: SearchResponse = await this.#searchOnce(search, filter, page);
       for (const { name, attributes } of answer.searchEntries) yield entryOf(name, attributes);
+      for (const { uris } of answer.searchReferences) search.onReference?.(uris);
       check(answer);
       // An empty page is no end: Active Directory sends such.
       const response = answer.controls?.find((control) => control instanceof PagedResultsControl);
@@ -250,10 +255,12 @@ export class DirectoryClient implements AsyncDisposable {
 function clientOptions({
   url,
   tls,
+  socket,
   timeoutMs = 30_000,
   connectTimeoutMs = 10_000,
 }: DirectoryClientOptions): ClientOptions {
   const limits = { timeout: timeoutMs, connectTimeout: connectTimeoutMs };
+  if (socket !== undefined) return { url: 'ldap://localhost', createConnection: socket, ...limits };
   const path = /^ldapi:\/\/([^/?]+)/i.exec(url)?.[1];
   if (path !== undefined) {
     const open = () => connectSocket(decodeURIComponent(path));

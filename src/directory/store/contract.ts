@@ -164,6 +164,8 @@ export interface DirectoryReader {
   explain(request: SearchRequest): SearchPlan;
   /** Entries whose attribute has this value, by the equality index (any naming context). The fast way for the mail path. */
   lookupEquality(attribute: string, value: string | Buffer): readonly DirectoryEntry[];
+  /** Whether any entry has this value, by the equality index: no entry is read. For values of at most 255 octets. */
+  hasValue(attribute: string, value: Buffer): boolean;
   /** At most `limit` changes after `usn` (default 1000). */
   changesSince(usn: number, limit?: number): Changes;
 }

@@ -69,6 +69,11 @@ export class LmdbIndex implements IndexReader {
     return sortedOnce([Uint32Array.from(list)]);
   }
 
+  /** Whether anything stands under the key. */
+  holds(key: Buffer): boolean {
+    return this.#database.getBinaryFast(key) !== undefined;
+  }
+
   /** The number under the key when there is exactly one; undefined when there is none; -1 when there are several. */
   single(key: Buffer): number | undefined {
     const first = this.#database.getBinaryFast(key);

@@ -119,6 +119,15 @@ export class StoreReader implements DirectoryReader, EntryContext {
     return normal.length < 300 ? found : found.filter((entry) => this.#holds(entry, known, normal));
   }
 
+  hasValue(attribute: string, value: Buffer): boolean {
+    const known = this.#schema.attribute(attribute);
+    if (known?.equalityRule === undefined || !this.index.hasEquality(known.key)) {
+      throw new LdapError('inappropriateMatching', `'${attribute}' has no equality index`);
+    }
+    const normal = known.equalityRule.normalise(value, this.#schema);
+    return normal !== undefined && this.index.holds(equalityKey(known, normal));
+  }
+
   changesSince(usn: number, limit = 1_000): Changes {
     const current = this.usn;
     const changes: Change[] = [];

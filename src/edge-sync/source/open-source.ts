@@ -27,6 +27,8 @@ export interface SourceSettings {
 export interface OpenedSource {
   readonly source: RecipientSource;
   readonly profile: SourceProfile;
+  /** A new connection to it, bound. */
+  readonly connect: () => Promise<LdapStream>;
   /** What is not allowed or not offered, and what is done instead. */
   readonly notes: readonly string[];
 }
@@ -58,17 +60,17 @@ export async function openSource(connection: StreamOptions, settings: SourceSett
         'the configuration naming context cannot be read: accepted domains and connectors are taken from the settings',
       );
     const source = new ActiveDirectorySource({ profile, attributes, addressAttributes, connect, dirSync, seesDeleted });
-    return { source, profile, notes };
+    return { source, profile, connect, notes };
   }
   const options = { base, attributes, addressAttributes, exchangeSchema, connect };
   const offered =
     profile.contentSync &&
     (await trial(stream, base, [syncRequestControl(Buffer.alloc(0))], (controls) => syncDone(controls) !== undefined));
-  if (offered) return { source: new ContentSyncSource(options), profile, notes };
+  if (offered) return { source: new ContentSyncSource(options), profile, connect, notes };
   notes.push(
     'content synchronization (RFC 4533; OpenLDAP: overlay syncprov) is not offered: changes are followed by modifyTimestamp and the ids of all objects',
   );
-  return { source: new GenericSource(options), profile, notes };
+  return { source: new GenericSource(options), profile, connect, notes };
 }
 
 const dirSyncTrial = () => [dirSyncControl(dirSyncFlags.objectSecurity, 1_000_000, Buffer.alloc(0))];

@@ -5,8 +5,9 @@ import { cmdletCatalogue, LocalCmdletRunner, type TrackingLog } from '../../cmdl
 import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
-import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
+import { isReplicatedInto, openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
 import { cmdletMethods } from '../cmdlet-methods.ts';
+import { lazyEdgeSync } from '../lazy-edge-sync.ts';
 import type { ManagementMethod } from '../management-server.ts';
 import type { Answer, Request } from '../management-wire.ts';
 import { ownAccount } from '../own-account.ts';
@@ -44,6 +45,7 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
   const place = placeIn(store);
   const auditTrail = openAdminAudit(paths);
   const secrets = new SecretBox(paths.certificates);
+  const certificates = once(() => openCertificates(store, paths));
   const environment = {
     store: new DirectConfigurationStore(store, place.configurationDn),
     role: place.role,
@@ -51,8 +53,16 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
     transport: undefined,
     auditTrail,
     trackingLog: trackingLogOf(store, paths),
-    certificates: once(() => openCertificates(store, paths)),
     seal: (text: string, purpose: string) => secrets.seal(text, purpose),
+    certificates,
+    edgeSync: lazyEdgeSync(
+      place.role,
+      once(async () => {
+        const { edgeSyncFor } = await import('../edge-sync-for.ts');
+        return edgeSyncFor({ store, paths, place, certificates: await certificates() });
+      }),
+      () => isReplicatedInto(store, place.configurationDn),
+    ),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: ownAccount() });
   const catalogue = cmdletCatalogue();

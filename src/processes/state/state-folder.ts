@@ -15,6 +15,8 @@ export interface StatePaths {
   /** The endpoint of the management shell. */
   readonly management: string;
   readonly mailboxes: string;
+  /** EdgeSync: the key of the address hashes on an edge; settings, subscriptions and mirror inside. */
+  readonly edgeSync: string;
 }
 
 /** State directory of the appliance of this machine. */
@@ -58,6 +60,7 @@ export function statePaths(root: string): StatePaths {
     run: below('run'),
     management: below('management'),
     mailboxes: below('mailboxes'),
+    edgeSync: below('edge-sync'),
   };
 }
 

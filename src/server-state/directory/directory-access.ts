@@ -70,9 +70,20 @@ export async function seedDirectory(store: DirectoryStore, role: ServerRole): Pr
   }
 }
 
-/** Whether an account may replicate into this directory, as it may once there is a subscription: the role EdgeSync has a member. */
-export function hasReplicationAccount(store: DirectoryReader, configurationDn: string): boolean {
+/** Whether the role EdgeSync has a member. */
+export function isReplicatedInto(store: DirectoryReader, configurationDn: string): boolean {
   return (store.get(`CN=EdgeSync,CN=Roles,${configurationDn}`)?.values('member').length ?? 0) > 0;
+}
+
+/**
+ * Whether an account may replicate into this directory: the role EdgeSync has a member, or a subscription file was made and its
+ * account has yet to ask for the first.
+ */
+export function hasReplicationAccount(store: DirectoryReader, configurationDn: string): boolean {
+  return (
+    isReplicatedInto(store, configurationDn) ||
+    store.get(`CN=EdgeSync,${serverObjectIn(store, configurationDn).dn}`) !== undefined
+  );
 }
 
 /** The bit of msExchCurrentServerRoles that says Edge Transport. */

@@ -6,6 +6,7 @@ import type { StatusReport, WhyRequest } from '../../cli/index.ts';
 import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
 import type { SnapshotPlace } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/index.ts';
+import { EdgeSide } from '../../edge-sync/index.ts';
 import {
   archivedLogs,
   findChains,
@@ -18,6 +19,7 @@ import {
 import {
   auditWriter,
   cmdletMethods,
+  edgeSyncFor,
   FanOutAdministration,
   LdapConfigurationStore,
   type ManagementMethod,
@@ -78,6 +80,9 @@ interface Parts {
   readonly ldap: LdapEndpoints;
   readonly archiver: LogArchiver;
   readonly lock: Disposable;
+  readonly edgeSide: EdgeSide | undefined;
+  /** Called when the key of the address hashes changed. */
+  readonly keyListeners: Set<() => void>;
 }
 
 /** With what runs once the service is open. */
@@ -180,19 +185,62 @@ async function build(options: ProcessOptions): Promise<Parts> {
   const { fqdn } = configuration.current.server;
   const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   await certificates.ensureServerCertificate(fqdn);
+  const keyListeners = new Set<() => void>();
+  const edgeSide = edgeSideOf({ paths, store, place, certificates, log }, configuration.current.server, keyListeners);
   const ldap = new LdapEndpoints(paths, place, {
     store,
     certificates,
     log,
     faults,
     settings: () => configuration.current.server,
+    edgeSide,
   });
   const archiver = new LogArchiver({
     clock,
     faults,
     logs: () => archivedLogs(journalSettings(configuration.current, paths)),
   });
-  return { paths, service, faults, store, place, configuration, certificates, ldap, archiver, lock };
+  return {
+    paths,
+    service,
+    faults,
+    store,
+    place,
+    configuration,
+    certificates,
+    ldap,
+    archiver,
+    lock,
+    edgeSide,
+    keyListeners,
+  };
+}
+
+/** EdgeSync on an edge: its accounts, its lease, the keys it is known by. */
+function edgeSideOf(
+  {
+    paths,
+    store,
+    place,
+    certificates,
+    log,
+  }: Pick<Parts, 'paths' | 'store' | 'place' | 'certificates'> & Pick<ServiceLog, 'log'>,
+  { dn: serverDn, name: serverName }: { readonly dn: string; readonly name: string },
+  keyListeners: ReadonlySet<() => void>,
+): EdgeSide | undefined {
+  if (place.role !== 'EdgeTransport') return undefined;
+  return new EdgeSide({
+    store,
+    certificates,
+    place: { configurationDn: place.configurationDn, serverDn, serverName },
+    folder: paths.edgeSync,
+    clock,
+    log: { info: (facts, text) => log.info(facts, text), warn: (facts, text) => log.warn(facts, text) },
+    keyChanged: () => {
+      for (const listener of keyListeners) listener();
+    },
+    ruleProblem: (rule) => log.warn(rule, 'LDAP rule'),
+  });
 }
 
 /** A damaged store is a line of the service log as well, before the process ends. */
@@ -208,7 +256,7 @@ async function openStore(paths: StatePaths, { log, flush }: ServiceLog): Promise
 
 /** Every process reads its configuration anew: while a load runs, for many changes at once. */
 function tellChanges(parts: Parts, bus: SupervisorBus): void {
-  const { store, place, configuration, service, ldap } = parts;
+  const { store, place, configuration, service, ldap, keyListeners } = parts;
   const tell = coalesced(betweenRefreshesMs, clock, () => {
     bus.notify('changed', store.usn);
     void ldap.apply();
@@ -216,6 +264,8 @@ function tellChanges(parts: Parts, bus: SupervisorBus): void {
     tellBindings(parts, bus);
     for (const { dn, attribute, reason } of configuration.current.problems) service.log.warn({ dn, attribute }, reason);
   });
+  // The workers look at the key when they hear of any change.
+  keyListeners.add(tell);
   // Names end with that of their naming context as it is spelled there. What lies elsewhere, recipients as a rule, every process
   // finds in the store itself.
   store.onChange((changes, someLost) => {
@@ -255,6 +305,7 @@ function methodsOf(
     trackingLog: {
       search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),
     },
+    edgeSync: edgeSyncFor({ store, paths, place, certificates: parts.certificates }),
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
   return {

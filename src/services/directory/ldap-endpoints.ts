@@ -3,6 +3,7 @@ import type { FaultReport } from '../../base/index.ts';
 import type { CertificateStore } from '../../certificates/index.ts';
 import type { Snapshot, SnapshotPlace } from '../../config/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer } from '../../directory/index.ts';
+import type { EdgeSide } from '../../edge-sync/index.ts';
 import type { ServiceLog } from '../../logs/index.ts';
 import type { StatePaths } from '../../processes/index.ts';
 import { hasReplicationAccount, serverObjectIn } from '../../server-state/directory/index.ts';
@@ -16,6 +17,8 @@ export interface LdapParts {
   readonly faults: FaultReport;
   /** The server's object in force. */
   readonly settings: () => Snapshot['server'];
+  /** The lease and the keys of EdgeSync; on an edge alone. */
+  readonly edgeSide: EdgeSide | undefined;
 }
 
 /** The LDAP face of the directory, on its local socket and the addresses that the server's object names. */
@@ -27,7 +30,7 @@ export class LdapEndpoints implements AsyncDisposable {
   readonly #log: ServiceLog['log'];
 
   constructor(paths: StatePaths, { configurationDn }: SnapshotPlace, parts: LdapParts) {
-    const { store, certificates, log, faults, settings } = parts;
+    const { store, certificates, log, faults, settings, edgeSide } = parts;
     this.socketPath = join(paths.run, 'ldapi');
     this.#log = log;
     this.#ldap = new LdapServer({
@@ -36,8 +39,12 @@ export class LdapEndpoints implements AsyncDisposable {
       hostName: settings().fqdn,
       version: programVersion(),
       serverDn: serverObjectIn(store, configurationDn).dn,
+      ...(edgeSide && { policy: edgeSide.policy }),
       tls: {
         secureContext: () => {
+          // The key that the inside knows, as long as there is one.
+          const known = edgeSide?.certificate;
+          if (known !== undefined) return certificates.secureContextFor(known.thumbprint);
           const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: settings().fqdn, single: true });
           if (context === undefined) throw new Error('there is no certificate for LDAPS');
           return context;

@@ -5,6 +5,7 @@ import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
 import type { Snapshot, SnapshotHolder } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
+import type { RecipientDirectory } from '../../edge-sync/edge/index.ts';
 import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
 import { MailboxDelivery } from '../../mailbox-transport/index.ts';
 import { toWorkers } from '../../management/workers/index.ts';
@@ -27,6 +28,7 @@ import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
+import { agentsOf, recipientsOf } from './agents.ts';
 import { heldMemory } from './held-memory.ts';
 import { type AskDirectory, LogonClient } from './logon-client.ts';
 import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
@@ -52,6 +54,7 @@ interface Parts {
   readonly certificates: CertificateStore;
   readonly spool: LmdbSpool;
   readonly queue: MessageQueue;
+  readonly recipients: RecipientDirectory;
   readonly receive: ReceiveService;
 }
 
@@ -143,15 +146,30 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     clock,
     faults,
   });
+  const recipients = recipientsOf(directory, snapshots.current, paths, clock);
   const receive = new ReceiveService({
     ...common,
+    agents: agentsOf(snapshots, recipients),
     sink: new QueueSink({ ...common, queue }),
     certificates,
     sessionIds,
     logons,
     onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
   });
-  return { name, paths, service, faults, directory, snapshots, journal, certificates, spool, queue, receive };
+  return {
+    name,
+    paths,
+    service,
+    faults,
+    directory,
+    snapshots,
+    journal,
+    certificates,
+    spool,
+    queue,
+    receive,
+    recipients,
+  };
 }
 
 /** Limits of the whole server are shared out among the workers. */
@@ -193,11 +211,14 @@ function answerSupervisor(bus: WorkerBus, parts: Parts): void {
 }
 
 function answerDirectory(bus: WorkerBus, parts: Parts): void {
-  const { queue, spool, receive, journal, snapshots, faults, service, name } = parts;
+  const { queue, spool, receive, journal, snapshots, faults, service, name, recipients } = parts;
   const configuration = new ConfigurationFollower(snapshots, (error, usn) =>
     service.log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
   );
-  bus.handle('changed', (usn) => void configuration.takeUp(usn));
+  bus.handle('changed', (usn) => {
+    recipients.refresh();
+    void configuration.takeUp(usn);
+  });
   bus.handle('flush-logs', () => journal.flush());
   bus.handle('worker-status', () => ({
     accepting: spool.accepting,

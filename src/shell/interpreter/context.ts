@@ -14,8 +14,8 @@ import type { Streams } from './streams.ts';
 /** Files, as far as cmdlets may reach them. */
 export interface FileAccess {
   read(path: string): Promise<Uint8Array>;
-  /** Makes or replaces the file, or adds to its end. */
-  write(path: string, content: Uint8Array, append: boolean): Promise<void>;
+  /** Makes or replaces the file, or adds to its end. `ownerOnly`: nobody else may read it, mode 0600. */
+  write(path: string, content: Uint8Array, append: boolean, options?: { readonly ownerOnly: boolean }): Promise<void>;
   exists(path: string): Promise<boolean>;
 }
 

@@ -1,0 +1,10 @@
+/**
+ * The agents of the transport pipeline: each answers the events of `pipeline/` by the configuration in force. What they look up
+ * is handed to them. Here so far: the recipient filter.
+ */
+export {
+  type RecipientFilterParts,
+  type RecipientKnowledge,
+  recipientFilterAgent,
+  userUnknown,
+} from './recipient-filter-agent.ts';

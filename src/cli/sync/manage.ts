@@ -1,0 +1,150 @@
+/** `edge sync init`, `subscribe`, `rekey`, `unsubscribe`, `undo`, `resume`. */
+
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { printableJson } from '../../base/text/index.ts';
+import { type EdgeSync, type SyncSettings, SyncStateError } from '../../edge-sync/index.ts';
+import { exitStatus, type Terminal } from '../parts.ts';
+import type { InitOptions, SyncOptions } from '../sync-program.ts';
+import { onSync } from './session.ts';
+
+const previewCount = 10;
+
+export function init(options: InitOptions, terminal: Terminal): Promise<number> {
+  return onSync('init', options, terminal, async (edgeSync) => {
+    await edgeSync.state.saveSettings(settingsOf(options));
+    const { profile, source, notes } = await edgeSync.openSource();
+    const shown = await edgeSync.sample(previewCount);
+    if (options.json) {
+      const { kind, name, base, exchangeSchema } = profile;
+      terminal.out(
+        `${printableJson({ kind, name, base, exchangeSchema, way: source.way, notes, recipients: shown })}\n`,
+      );
+      return exitStatus.done;
+    }
+    terminal.out(
+      `${profile.name} at ${options.source}, ${profile.base}; changes by ${source.way}${profile.exchangeSchema ? '; Exchange schema' : ''}\n`,
+    );
+    for (const note of notes) terminal.out(`note: ${note}\n`);
+    for (const { dn, addresses, excluded } of shown) {
+      terminal.out(`  ${dn}: ${excluded ?? addresses.join(', ')}\n`);
+    }
+    if (shown.length === 0)
+      terminal.out('no recipient was found: look at --base, --address and the rights of the account\n');
+    return exitStatus.done;
+  });
+}
+
+function settingsOf(options: InitOptions): SyncSettings {
+  const server = options.server ?? (hostname().split('.')[0] ?? hostname()).toUpperCase();
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(server))
+    throw new SyncStateError(`'${server}' is no name for a server: letters, digits and hyphens are taken`);
+  if (!/^ldaps?:\/\//i.test(options.source))
+    throw new SyncStateError(`'${options.source}' is no URL of a directory: ldaps://host`);
+  return {
+    server,
+    source: {
+      url: options.source,
+      base: options.base,
+      bindDn: options.bindDn,
+      passwordFile: options.passwordFile === '' ? '' : resolve(options.passwordFile),
+      caFile: options.ca === '' ? '' : resolve(options.ca),
+    },
+    mapping: {
+      addressAttributes: options.address.length > 0 ? options.address : ['proxyAddresses', 'mail'],
+      bases: options.include,
+      excludedBases: options.exclude,
+      filter: options.filter,
+      disabledAccounts: options.disabledAccounts,
+    },
+    domains: options.domain.map(domainOf),
+    smartHosts: options.smartHost,
+    configurationInterval: 180,
+    recipientInterval: 300,
+  };
+}
+
+function domainOf(text: string): SyncSettings['domains'][number] {
+  const [name = '', type = 'Authoritative'] = text.split(':');
+  const known = (['Authoritative', 'InternalRelay', 'ExternalRelay'] as const).find(
+    (one) => one.toLowerCase() === type.toLowerCase(),
+  );
+  if (known === undefined)
+    throw new SyncStateError(`'${type}' is no type of an accepted domain: Authoritative, InternalRelay, ExternalRelay`);
+  return { name: name.toLowerCase(), type: known };
+}
+
+export interface SubscribeCommandOptions extends SyncOptions {
+  readonly site: string;
+  readonly address?: string;
+  readonly internetConnector: boolean;
+  readonly inboundConnector: boolean;
+}
+
+export function subscribe(file: string, options: SubscribeCommandOptions, terminal: Terminal): Promise<number> {
+  return onSync('subscribe', options, terminal, async (edgeSync) => {
+    const { name, fqdn, credential } = await edgeSync.subscribe(readFileSync(file), {
+      site: options.site,
+      ...(options.address === undefined ? {} : { address: options.address }),
+      createInternetSendConnector: options.internetConnector,
+      createInboundSendConnector: options.inboundConnector,
+    });
+    if (options.json) terminal.out(`${printableJson({ name, fqdn, account: credential.user })}\n`);
+    else
+      terminal.out(
+        `${name} (${fqdn}) is subscribed to site ${options.site} as ${credential.user}. Delete ${file}, look at: edge sync plan, then: edge sync apply\n`,
+      );
+    return exitStatus.done;
+  });
+}
+
+export function rekey(
+  edge: string,
+  options: SyncOptions & { readonly pin?: string },
+  terminal: Terminal,
+): Promise<number> {
+  return simple('rekey', options, terminal, async (edgeSync) => {
+    await edgeSync.rekey(edge, options.pin, undefined);
+    return `${edge} has the key of the address hashes sealed anew, and a new account is asked for`;
+  });
+}
+
+export function unsubscribe(edge: string, options: SyncOptions, terminal: Terminal): Promise<number> {
+  return simple('unsubscribe', options, terminal, async (edgeSync) => {
+    await edgeSync.unsubscribe(edge);
+    return `${edge} is forgotten; on the edge: Remove-EdgeSubscription ${edge}`;
+  });
+}
+
+export function undo(
+  edge: string,
+  options: SyncOptions & { readonly runs: number },
+  terminal: Terminal,
+): Promise<number> {
+  return simple('undo', options, terminal, async (edgeSync) => {
+    const { written } = await edgeSync.undo(edge, options.runs, new AbortController().signal);
+    return `${written} recipients of ${edge} are as they were ${options.runs} runs ago; it is paused until: edge sync resume ${edge}`;
+  });
+}
+
+export function resume(edge: string, options: SyncOptions, terminal: Terminal): Promise<number> {
+  return simple('resume', options, terminal, async (edgeSync) => {
+    await edgeSync.resume(edge);
+    return `${edge} is synchronised again`;
+  });
+}
+
+/** A command that does one thing and says so. */
+function simple(
+  command: string,
+  options: SyncOptions,
+  terminal: Terminal,
+  work: (edgeSync: EdgeSync) => Promise<string>,
+): Promise<number> {
+  return onSync(command, options, terminal, async (edgeSync) => {
+    const said = await work(edgeSync);
+    terminal.out(options.json ? `${printableJson({ done: said })}\n` : `${said}\n`);
+    return exitStatus.done;
+  });
+}

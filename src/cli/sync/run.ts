@@ -1,0 +1,75 @@
+/** `edge sync apply` and `edge sync run`. */
+import { printableJson } from '../../base/text/index.ts';
+import type { EdgeResult, EdgeSync } from '../../edge-sync/index.ts';
+import { exitStatus, type Terminal } from '../parts.ts';
+import type { ApplyOptions, SyncOptions } from '../sync-program.ts';
+import { onSync } from './session.ts';
+
+export function apply(edge: string | undefined, options: ApplyOptions, terminal: Terminal): Promise<number> {
+  return onSync('apply', options, terminal, async (edgeSync) => {
+    const { force, full } = options;
+    const { reading, edges } = await edgeSync.apply({
+      ...(edge === undefined ? {} : { only: edge }),
+      force,
+      full,
+      signal: new AbortController().signal,
+    });
+    if (options.json) terminal.out(`${printableJson({ reading, edges }, 2)}\n`);
+    else {
+      if (!reading.complete) terminal.error(`the source could not be read completely: ${reading.reasons.join('; ')}\n`);
+      for (const one of edges) terminal.out(`${render(one)}\n`);
+    }
+    return reading.complete && edges.every(({ stopped }) => stopped === undefined)
+      ? exitStatus.done
+      : exitStatus.finding;
+  });
+}
+
+function render({ edge, configuration, recipients, stopped }: EdgeResult): string {
+  const { added = 0, updated = 0, deleted = 0, written = 0 } = recipients ?? {};
+  const done = `${edge}: ${written} recipients written (${added} added, ${updated} changed, ${deleted} removed), ${configuration} changes of the configuration`;
+  return stopped === undefined ? done : `${edge}: stopped: ${stopped} (${written} written)`;
+}
+
+/** Runs until SIGTERM or SIGINT. */
+export function run(options: SyncOptions & { readonly interval?: number }, terminal: Terminal): Promise<number> {
+  return onSync('run', options, terminal, async (edgeSync) => {
+    const stop = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+    terminal.error('edge sync is running\n');
+    const { configurationInterval, recipientInterval } = edgeSync.state.settings;
+    const every = options.interval ?? Math.min(configurationInterval, recipientInterval);
+    while (!stop.signal.aborted) {
+      await once(edgeSync, terminal, stop.signal);
+      await pause(every * 1000, stop.signal);
+    }
+    terminal.error('edge sync has stopped\n');
+    return exitStatus.done;
+  });
+}
+
+async function once(edgeSync: EdgeSync, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  try {
+    const { edges } = await edgeSync.apply({ additions: true, signal });
+    for (const one of edges) {
+      const { stopped, recipients, configuration } = one;
+      if (stopped !== undefined || (recipients?.written ?? 0) + configuration > 0)
+        terminal.error(`${new Date().toISOString()} ${render(one)}\n`);
+    }
+  } catch (error) {
+    // The source is gone or the state is not ready: the next round tries again.
+    if (!signal.aborted)
+      terminal.error(`${new Date().toISOString()} ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    if (signal.aborted) resolve();
+  });
+}

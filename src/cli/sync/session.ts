@@ -1,0 +1,49 @@
+/** Opens EdgeSync on a state directory, and turns what goes wrong into words. */
+
+import { join } from 'node:path';
+import { systemClock } from '../../base/index.ts';
+import { printableJson } from '../../base/text/index.ts';
+import { loadSchema } from '../../directory/store/index.ts';
+import { EdgeSync, InsideState, SubscriptionFileError, SyncStateError } from '../../edge-sync/index.ts';
+import { LdapError } from '../../ldap/index.ts';
+import { exitStatus, type Terminal } from '../parts.ts';
+import type { SyncOptions } from '../sync-program.ts';
+
+export interface OpenOptions {
+  /** Nobody else may work on the state meanwhile. Default: true. */
+  readonly exclusive?: boolean;
+}
+
+/** Runs a command; resolves with the exit status. */
+export async function onSync(
+  command: string,
+  options: SyncOptions,
+  terminal: Terminal,
+  work: (edgeSync: EdgeSync) => Promise<number>,
+  { exclusive = true }: OpenOptions = {},
+): Promise<number> {
+  try {
+    const state = new InsideState(join(options.state, 'edge-sync'));
+    using _lock = exclusive ? state.lock() : undefined;
+    const schema = await loadSchema(new URL('../../../ldap/schema', import.meta.url).pathname);
+    const progress = (text: string): void => terminal.error(`${text}\n`);
+    return await work(new EdgeSync({ state, schema, clock: systemClock, progress }));
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined) throw error;
+    const { message } = error as Error;
+    if (options.json) terminal.out(`${printableJson({ error: message })}\n`);
+    else terminal.error(`edge sync ${command}: ${message}\n`);
+    return status;
+  }
+}
+
+/** Exit status for an error that is the answer to a command; undefined for a bug. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof SubscriptionFileError) return exitStatus.finding;
+  if (error instanceof SyncStateError || error instanceof LdapError) return exitStatus.failed;
+  const { code, name } = error as NodeJS.ErrnoException;
+  return name === 'PinMismatchError' || code === 'EACCES' || code === 'ENOENT' || code === 'EROFS'
+    ? exitStatus.failed
+    : undefined;
+}

@@ -1,0 +1,54 @@
+/** EdgeSync as cmdlets use it: the subscription of this edge, or the edges that this inside serves. */
+
+/** A subscription as Get-EdgeSubscription shows it. */
+export interface EdgeSubscriptionView {
+  readonly name: string;
+  readonly site: string;
+  readonly domain: string;
+  /** Named facts in order, as they are shown. */
+  readonly facts: readonly (readonly [name: string, value: string | number | boolean | Date | null])[];
+}
+
+export interface SynchronizationView {
+  readonly edge: string;
+  readonly type: 'Configuration' | 'Recipients';
+  readonly result: 'Success' | 'CouldNotConnect' | 'NothingToDo' | 'Stopped';
+  readonly failure: string;
+  readonly added: number;
+  readonly deleted: number;
+  readonly updated: number;
+  readonly scanned: number;
+}
+
+/** On an edge. */
+export interface EdgeSideAdministration {
+  readonly kind: 'edge';
+  readonly subscribed: boolean;
+  /** Makes the subscription file. */
+  issue(durationMs: number): Promise<Buffer>;
+  list(): Promise<readonly EdgeSubscriptionView[]>;
+  remove(name: string): Promise<void>;
+}
+
+/** Inside. Every method throws Error that says what to do. */
+export interface InsideAdministration {
+  readonly kind: 'inside';
+  subscribe(
+    file: Buffer,
+    options: { readonly site: string; readonly internet: boolean; readonly inbound: boolean },
+  ): Promise<EdgeSubscriptionView>;
+  list(): Promise<readonly EdgeSubscriptionView[]>;
+  remove(name: string): Promise<void>;
+  synchronize(options: {
+    readonly target: string | undefined;
+    readonly full: boolean;
+    readonly force: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<readonly SynchronizationView[]>;
+  /** Compares without writing. */
+  test(): Promise<readonly EdgeSubscriptionView[]>;
+  /** What an edge would know of an address. */
+  verify(address: string): Promise<readonly { readonly dn: string; readonly verdict: string }[]>;
+}
+
+export type EdgeSyncAdministration = EdgeSideAdministration | InsideAdministration;

@@ -1,0 +1,214 @@
+/** EdgeSync for the cmdlets of one server, whether its service runs or not. */
+import { X509Certificate } from 'node:crypto';
+import { EdgeSubscription, type EdgeSubscriptionParts, type SubscriptionState } from './edge/edge-subscription.ts';
+import type { EdgeSync } from './inside/edge-sync.ts';
+import type { Subscription } from './inside/inside-state.ts';
+import { keyDigest } from './key-digest.ts';
+
+/** A subscription with named facts, as it is shown. */
+export interface SubscriptionView {
+  readonly name: string;
+  readonly site: string;
+  readonly domain: string;
+  readonly facts: readonly (readonly [name: string, value: string | number | boolean | Date | null])[];
+}
+
+export interface EdgeSideOptions extends EdgeSubscriptionParts {
+  readonly fqdn: () => string;
+  readonly sslPort: () => number;
+  readonly version: string;
+  /** PEM of the certificate that LDAPS presents. */
+  readonly certificate: () => string;
+  /** PEM of all certificates of this server. */
+  readonly certificates: () => readonly string[];
+  /** Removes the key of the address hashes. */
+  readonly forgetKey: () => Promise<void>;
+}
+
+const domainOf = (fqdn: string): string => fqdn.split('.').slice(1).join('.');
+
+/** On an edge. */
+export class EdgeSideCmdlets {
+  readonly kind = 'edge';
+  readonly #options: EdgeSideOptions;
+  readonly #subscription: EdgeSubscription;
+
+  constructor(options: EdgeSideOptions) {
+    this.#options = options;
+    this.#subscription = new EdgeSubscription(options);
+  }
+
+  /** Once the inside has used the file: until then the configuration is the administrator's. */
+  get subscribed(): boolean {
+    return this.#subscription.accounts.length > 0;
+  }
+
+  issue(durationMs: number): Promise<Buffer> {
+    const { fqdn, sslPort, version, certificate } = this.#options;
+    return this.#subscription.issue({
+      fqdn: fqdn(),
+      certificate: new X509Certificate(certificate()).raw,
+      sslPort: sslPort(),
+      durationMs,
+      serialNumber: version,
+      productId: '',
+      keys: this.#options.certificates().map((pem) => keyDigest(new X509Certificate(pem))),
+    });
+  }
+
+  async list(): Promise<readonly SubscriptionView[]> {
+    const { state } = this.#subscription;
+    if (state === undefined) return [];
+    const { place, fqdn, certificate } = this.#options;
+    const key = keyDigest(new X509Certificate(certificate()));
+    return [{ name: place.serverName, site: state.site, domain: domainOf(fqdn()), facts: factsOf(state, key) }];
+  }
+
+  async remove(): Promise<void> {
+    await this.#subscription.remove();
+    await this.#options.forgetKey();
+  }
+}
+
+function factsOf(state: SubscriptionState, key: string): SubscriptionView['facts'] {
+  return [
+    ['Subscribed', state.accounts.length > 0],
+    ['BootstrapAccountPending', state.bootstrapPending],
+    [
+      'Accounts',
+      state.accounts
+        .map(
+          ({ name, expires }) => `${name}${expires === undefined ? '' : ` until ${new Date(expires).toISOString()}`}`,
+        )
+        .join(', '),
+    ],
+    ['LeaseHolder', state.leaseHolder],
+    ['LastSynchronizedUtc', state.lastRun === undefined ? null : new Date(state.lastRun)],
+    ['Recipients', state.recipients],
+    ['KeyPin', key],
+    ['PinnedKeys', state.pinnedKeys.join(', ')],
+  ];
+}
+
+/** Inside. */
+export class InsideCmdlets {
+  readonly kind = 'inside';
+  readonly #edgeSync: EdgeSync;
+
+  constructor(edgeSync: EdgeSync) {
+    this.#edgeSync = edgeSync;
+  }
+
+  async subscribe(
+    file: Buffer,
+    { site, internet, inbound }: { readonly site: string; readonly internet: boolean; readonly inbound: boolean },
+  ): Promise<SubscriptionView> {
+    using _lock = this.#edgeSync.state.lock();
+    const options = { site, createInternetSendConnector: internet, createInboundSendConnector: inbound };
+    return viewOf(await this.#edgeSync.subscribe(file, options));
+  }
+
+  async list(): Promise<readonly SubscriptionView[]> {
+    return this.#edgeSync.state.subscriptions.map(viewOf);
+  }
+
+  async remove(name: string): Promise<void> {
+    using _lock = this.#edgeSync.state.lock();
+    await this.#edgeSync.unsubscribe(name);
+  }
+
+  async synchronize({
+    target,
+    full,
+    force,
+    signal,
+  }: {
+    readonly target: string | undefined;
+    readonly full: boolean;
+    readonly force: boolean;
+    readonly signal: AbortSignal;
+  }) {
+    using _lock = this.#edgeSync.state.lock();
+    const { edges } = await this.#edgeSync.apply({
+      ...(target === undefined ? {} : { only: target }),
+      full,
+      force,
+      signal,
+    });
+    return edges.flatMap(({ edge, configuration, recipients, scanned, stopped }) => {
+      const failure = stopped ?? '';
+      const result =
+        stopped === undefined
+          ? ('Success' as const)
+          : recipients === undefined
+            ? ('CouldNotConnect' as const)
+            : ('Stopped' as const);
+      const { added = 0, deleted = 0, updated = 0 } = recipients ?? {};
+      return [
+        {
+          edge,
+          type: 'Configuration' as const,
+          result,
+          failure,
+          added: configuration,
+          deleted: 0,
+          updated: 0,
+          scanned: configuration,
+        },
+        { edge, type: 'Recipients' as const, result, failure, added, deleted, updated, scanned },
+      ];
+    });
+  }
+
+  async test(): Promise<readonly SubscriptionView[]> {
+    const views: SubscriptionView[] = [];
+    for (const subscription of this.#edgeSync.state.subscriptions) {
+      const { differing, configuration, scanned, at } = await this.#edgeSync.test(subscription.name);
+      const view = viewOf(subscription);
+      const status = (count: number): string => (count === 0 ? 'Synchronized' : 'NotSynchronized');
+      views.push({
+        ...view,
+        facts: [
+          ['SyncStatus', differing + configuration === 0 ? 'Normal' : 'NotSynchronized'],
+          ['UtcNow', new Date()],
+          ['LastSynchronizedUtc', at === undefined ? null : new Date(at)],
+          ['ConfigurationStatus', status(configuration)],
+          ['RecipientStatus', status(differing)],
+          ['RecipientsOnEdge', scanned],
+          ['RecipientsDiffering', differing],
+          ...view.facts,
+        ],
+      });
+    }
+    return views;
+  }
+
+  verify(address: string) {
+    return this.#edgeSync.preview(address);
+  }
+}
+
+function viewOf({
+  name,
+  fqdn,
+  site,
+  credential,
+  pins,
+  lastSuccess,
+  lastFailure,
+  paused,
+}: Subscription): SubscriptionView {
+  return {
+    name,
+    site,
+    domain: domainOf(fqdn),
+    facts: [
+      ['Account', credential.user],
+      ['AccountExpires', new Date(credential.expires)],
+      ['PinnedKeys', pins.join(', ')],
+      ['LastSuccess', lastSuccess === undefined ? null : new Date(lastSuccess)],
+      ['LastFailure', lastFailure?.reason ?? ''],
+      ['Paused', paused ?? ''],
+    ],
+  };
+}

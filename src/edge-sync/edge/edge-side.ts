@@ -1,0 +1,88 @@
+/** EdgeSync on the edge, as its directory process runs it: the accounts, the lease, the keys it is known by. */
+import { X509Certificate } from 'node:crypto';
+import type { Clock } from '../../base/index.ts';
+import type { CertificateEntry, CertificateStore } from '../../certificates/index.ts';
+import { type AccessPolicy, Argon2Hasher, DirectoryAccessPolicy, type DirectoryStore } from '../../directory/index.ts';
+import { keyDigest } from '../key-digest.ts';
+import { CredentialService, type CredentialServiceParts } from './credential-service.ts';
+import { serviceActor } from './edge-subscription.ts';
+import { LeasePolicy } from './lease-policy.ts';
+import { type EdgePlace, subscriptionDn } from './place.ts';
+import { keepRecipientKey, recipientKeyFile } from './recipient-key-file.ts';
+
+export interface EdgeSideParts {
+  readonly store: DirectoryStore;
+  readonly certificates: CertificateStore;
+  readonly place: EdgePlace;
+  /** Folder of EdgeSync in the state directory. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: CredentialServiceParts['log'];
+  /** The key of the address hashes changed: workers read it anew. */
+  readonly keyChanged: () => void;
+  readonly ruleProblem: ConstructorParameters<typeof DirectoryAccessPolicy>[1];
+}
+
+export class EdgeSide implements Disposable {
+  readonly policy: AccessPolicy;
+  readonly credentials: CredentialService;
+  readonly #parts: EdgeSideParts;
+  readonly #rules: DirectoryAccessPolicy;
+  readonly #certificates: Disposable;
+
+  constructor(parts: EdgeSideParts) {
+    this.#parts = parts;
+    const { store, place, clock, certificates, log } = parts;
+    this.#rules = new DirectoryAccessPolicy(store, parts.ruleProblem);
+    this.policy = new LeasePolicy(this.#rules, { store, place, clock });
+    this.credentials = new CredentialService({
+      store,
+      place,
+      clock,
+      log,
+      hasher: new Argon2Hasher(),
+      unseal: (sealed) => certificates.unseal(sealed),
+      keepKey: async (key) => {
+        await keepRecipientKey(recipientKeyFile(parts.folder), key);
+        parts.keyChanged();
+      },
+    });
+    this.#certificates = certificates.onChange(() => void this.#publish());
+    void this.#publish();
+  }
+
+  /** The certificate that LDAPS shows: one whose key the inside knows, as long as there is one; undefined: any. */
+  get certificate(): CertificateEntry | undefined {
+    const { store, place, certificates, clock } = this.#parts;
+    const pinned = store.get(subscriptionDn(place))?.values('edgeSyncPinnedKey') ?? [];
+    if (pinned.length === 0) return undefined;
+    const now = clock.now();
+    // Newest first: a renewed one is shown as soon as the inside knows its key.
+    return certificates.list().find(({ certificate, chainPem }) => {
+      return certificate.notAfter > now && pinned.includes(keyDigest(new X509Certificate(chainPem)));
+    });
+  }
+
+  /** Tells the inside which keys this edge has certificates for, so that a change of certificates heals by itself. */
+  async #publish(): Promise<void> {
+    const { store, place, certificates, log } = this.#parts;
+    const entry = store.get(subscriptionDn(place));
+    if (entry === undefined) return;
+    const keys = [...new Set(certificates.list().map(({ chainPem }) => keyDigest(new X509Certificate(chainPem))))];
+    const known = entry.values('edgeSyncServerKey');
+    if (keys.length === known.length && keys.every((key) => known.includes(key))) return;
+    try {
+      const values = keys.map((key) => Buffer.from(key));
+      const modifications = [{ operation: 'replace', attribute: 'edgeSyncServerKey', values }] as const;
+      await store.modify(subscriptionDn(place), modifications, { actor: serviceActor });
+    } catch (error) {
+      log.warn({ err: error }, 'EdgeSync: the keys of this server could not be published');
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.credentials[Symbol.dispose]();
+    this.#certificates[Symbol.dispose]();
+    this.#rules[Symbol.dispose]();
+  }
+}

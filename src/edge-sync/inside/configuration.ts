@@ -1,0 +1,168 @@
+/** The configuration that flows to an edge: what it is to have, what it has, and the difference. Pure. */
+import {
+  type AcceptedDomain,
+  acceptedDomain,
+  attributesOf,
+  defaultValues,
+  remoteDomain,
+  type SendConnector,
+  sendConnector,
+} from '../../config/index.ts';
+import { type Entry, escapeDnValue, type Modification } from '../../ldap/index.ts';
+import type { DomainSetting, Subscription, SyncSettings } from './inside-state.ts';
+
+/** One object of the configuration. */
+export interface ConfigurationObject {
+  readonly kind: ConfigurationKind;
+  readonly name: string;
+  /** Every attribute that is replicated, objectClass too. */
+  readonly attributes: ReadonlyMap<string, readonly string[]>;
+}
+
+export type ConfigurationKind = 'acceptedDomain' | 'remoteDomain' | 'sendConnector';
+
+const organization = 'CN=First Organization,CN=Microsoft Exchange,CN=Services';
+const group = `CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,${organization}`;
+
+/** Class of each kind and its container below the configuration naming context. */
+export const containers: Readonly<Record<ConfigurationKind, { readonly objectClass: string; readonly path: string }>> =
+  {
+    acceptedDomain: {
+      objectClass: acceptedDomain.objectClass,
+      path: `CN=Accepted Domains,CN=Transport Settings,${organization}`,
+    },
+    remoteDomain: {
+      objectClass: remoteDomain.objectClass,
+      path: `CN=Internet Message Formats,CN=Global Settings,${organization}`,
+    },
+    sendConnector: {
+      objectClass: sendConnector.objectClass,
+      path: `CN=Connections,CN=Exchange Routing Group (DWBGZMFD01QNBJR),CN=Routing Groups,${group}`,
+    },
+  };
+
+export const configurationKinds = Object.keys(containers) as ConfigurationKind[];
+
+/** Attributes that an edge keeps for itself, or that belong to the source alone. */
+const local: ReadonlySet<string> = new Set(
+  [
+    'msExchSmtpOutboundSecurityCredential',
+    'objectGUID',
+    'msExchSourceBridgeheadServersDN',
+    'homeMTA',
+    'nTSecurityDescriptor',
+  ].map((name) => name.toLowerCase()),
+);
+
+/** What an edge is to have by the settings, where the source holds no configuration of Exchange. */
+export function configuredObjects(settings: SyncSettings, subscription: Subscription): ConfigurationObject[] {
+  return [
+    ...settings.domains.map((domain, index) => domainObject(domain, index === 0)),
+    ...connectorObjects(settings, subscription),
+  ];
+}
+
+function domainObject({ name, type }: DomainSetting, isDefault: boolean): ConfigurationObject {
+  // A relay domain has recipients that the source does not know.
+  const addressBookEnabled = type === 'Authoritative';
+  const values: Partial<AcceptedDomain> = {
+    domainName: name,
+    domainType: type,
+    default: isDefault,
+    addressBookEnabled,
+  };
+  const all = { ...defaultValues(acceptedDomain, 'EdgeTransport'), ...values };
+  return { kind: 'acceptedDomain', name, attributes: attributesOf(acceptedDomain, name, all, 'EdgeTransport') };
+}
+
+/** Exchange's two connectors of a subscription. */
+export function connectorObjects(
+  settings: Pick<SyncSettings, 'smartHosts'>,
+  subscription: Subscription,
+): ConfigurationObject[] {
+  const { site, createInboundSendConnector, createInternetSendConnector } = subscription;
+  const hosts = settings.smartHosts.map((text) => /^(?<host>\[[^\]]+\]|[^:]+)(?::(?<port>\d+))?$/.exec(text)?.groups);
+  const port = Number(hosts.find((host) => host?.['port'] !== undefined)?.['port'] ?? 25);
+  const inbound: Partial<SendConnector> = {
+    addressSpaces: sendConnector.properties.addressSpaces.syntax.parse('SMTP:--;1'),
+    smartHosts: sendConnector.properties.smartHosts.syntax.parse(hosts.map((host) => host?.['host'] ?? '')),
+    dnsRoutingEnabled: false,
+    port,
+  };
+  const internet: Partial<SendConnector> = {
+    addressSpaces: sendConnector.properties.addressSpaces.syntax.parse('SMTP:*;100'),
+    dnsRoutingEnabled: true,
+  };
+  return [
+    ...(createInboundSendConnector && hosts.length > 0 ? [connector(`EdgeSync - Inbound to ${site}`, inbound)] : []),
+    ...(createInternetSendConnector ? [connector(`EdgeSync - ${site} to Internet`, internet)] : []),
+  ];
+}
+
+function connector(name: string, values: Partial<SendConnector>): ConfigurationObject {
+  const all = { ...defaultValues(sendConnector, 'EdgeTransport'), ...values };
+  return { kind: 'sendConnector', name, attributes: attributesOf(sendConnector, name, all, 'EdgeTransport') };
+}
+
+/** An object of a source that has Exchange's configuration; undefined for an entry of another class. */
+export function objectOf(entry: Entry): ConfigurationObject | undefined {
+  const classes = entry.values('objectClass').map((name) => name.toLowerCase());
+  const kind = configurationKinds.find((one) => classes.includes(containers[one].objectClass.toLowerCase()));
+  const [name] = entry.values('cn');
+  if (kind === undefined || name === undefined) return undefined;
+  const attributes = new Map<string, readonly string[]>();
+  const prefixes =
+    /^(?:msExch|cn$|objectClass$|domainName$|routingList$|delivContLength$|deliveryMechanism$|adminDisplayName$|description$|adminDescription$)/i;
+  for (const attribute of entry.attributes) {
+    if (prefixes.test(attribute) && !local.has(attribute.toLowerCase()))
+      attributes.set(attribute, entry.values(attribute));
+  }
+  return { kind, name, attributes };
+}
+
+/** A write that brings the edge nearer. DNs are whole. */
+export type ConfigurationChange =
+  | { readonly kind: 'add'; readonly dn: string; readonly attributes: ReadonlyMap<string, readonly string[]> }
+  | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
+  | { readonly kind: 'delete'; readonly dn: string };
+
+/** The difference between what an edge is to have and what it has. */
+export function configurationPlan(
+  wanted: readonly ConfigurationObject[],
+  present: readonly Entry[],
+  configurationDn: string,
+): ConfigurationChange[] {
+  const changes: ConfigurationChange[] = [];
+  const known = new Map(present.map((entry) => [keyOf(objectOf(entry)), entry] as const));
+  for (const object of wanted) {
+    const entry = known.get(keyOf(object));
+    known.delete(keyOf(object));
+    const dn = `CN=${escapeDnValue(object.name)},${containers[object.kind].path},${configurationDn}`;
+    if (entry === undefined) changes.push({ kind: 'add', dn, attributes: object.attributes });
+    else {
+      const modifications = differences(object, entry);
+      if (modifications.length > 0) changes.push({ kind: 'modify', dn: entry.dn, modifications });
+    }
+  }
+  for (const [key, entry] of known) {
+    // The remote domain that stands for all others is part of every server.
+    if (key === '' || (key.startsWith('remoteDomain') && entry.values('domainName').includes('*'))) continue;
+    changes.push({ kind: 'delete', dn: entry.dn });
+  }
+  return changes;
+}
+
+const keyOf = (object: Pick<ConfigurationObject, 'kind' | 'name'> | undefined): string =>
+  object === undefined ? '' : `${object.kind} ${object.name.toLowerCase()}`;
+
+function differences({ attributes }: ConfigurationObject, entry: Entry): Modification[] {
+  const modifications: Modification[] = [];
+  const names = new Set([...attributes.keys(), ...(objectOf(entry)?.attributes.keys() ?? [])]);
+  for (const name of names) {
+    if (/^(?:cn|objectClass)$/i.test(name)) continue;
+    const [want, has] = [attributes.get(name) ?? [], entry.values(name)];
+    if (want.length === has.length && [...want].sort().every((value, i) => value === [...has].sort()[i])) continue;
+    modifications.push({ operation: 'replace', attribute: name, values: want.map((value) => Buffer.from(value)) });
+  }
+  return modifications;
+}

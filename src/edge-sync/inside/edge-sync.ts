@@ -1,0 +1,566 @@
+/** EdgeSync inside: subscribing edges, and bringing them up to date. One object for commands, cmdlets and the service. */
+import { hash, X509Certificate } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../base/index.ts';
+import { seal } from '../../certificates/index.ts';
+import type { DirectoryClient } from '../../directory/index.ts';
+import { LdapError, type Schema } from '../../ldap/index.ts';
+import { canonicalAddress, lookupForms } from '../address.ts';
+import { type EdgePlace, subscriptionDn } from '../edge/place.ts';
+import { keyDigest } from '../key-digest.ts';
+import { type Recipient, wantedState } from '../recipient.ts';
+import { newRecipientKey, RecipientHasher } from '../recipient-hash.ts';
+import { RecipientMapping } from '../recipient-mapping.ts';
+import type { RecipientChange } from '../recipient-plan.ts';
+import { type OpenedSource, openSource } from '../source/open-source.ts';
+import { readConfiguration } from '../source/read-configuration.ts';
+import { bootstrapSecret, readSubscriptionFile, SubscriptionFileError, unusableReason } from '../subscription-file.ts';
+import {
+  type ConfigurationChange,
+  type ConfigurationObject,
+  configurationPlan,
+  configuredObjects,
+  connectorObjects,
+} from './configuration.ts';
+import { inForce, needsNext, newCredential, requestOf, successor } from './credential.ts';
+import { EdgeWriter, type PlanReport, type WriteReport } from './edge-writer.ts';
+import { type InsideState, type Subscription, SyncStateError } from './inside-state.ts';
+import { connectEdge, LdapEdge } from './ldap-edge.ts';
+import { Mirror } from './mirror.ts';
+import { type Progress, type ReadingReport, SourceReader } from './source-reader.ts';
+
+export interface EdgeSyncParts {
+  readonly state: InsideState;
+  readonly schema: Schema;
+  readonly clock: Clock;
+  readonly progress: Progress;
+}
+
+export interface SubscribeOptions {
+  readonly site: string;
+  readonly address?: string;
+  readonly createInternetSendConnector: boolean;
+  readonly createInboundSendConnector: boolean;
+}
+
+/** What is to be done on one edge. */
+export interface EdgePlan {
+  readonly edge: string;
+  readonly recipients: PlanReport;
+  /** The first changes, for people. */
+  readonly shown: readonly RecipientChange[];
+  readonly configuration: readonly ConfigurationChange[];
+}
+
+export interface EdgeResult {
+  readonly edge: string;
+  readonly configuration: number;
+  readonly recipients: WriteReport | undefined;
+  readonly scanned: number;
+  /** Why it was not done, or not all of it. */
+  readonly stopped: string | undefined;
+}
+
+export interface ApplyOptions {
+  readonly only?: string;
+  readonly force?: boolean;
+  /** Read and compare everything. */
+  readonly full?: boolean;
+  /** Additions are written while the brake holds: the service does so. */
+  readonly additions?: boolean;
+  readonly what?: 'all' | 'configuration' | 'recipients';
+  readonly signal: AbortSignal;
+}
+
+const establishMs = 20_000;
+const sampleMs = 60_000;
+const shownChanges = 200;
+
+export class EdgeSync {
+  readonly #parts: EdgeSyncParts;
+
+  constructor(parts: EdgeSyncParts) {
+    this.#parts = parts;
+  }
+
+  get state(): InsideState {
+    return this.#parts.state;
+  }
+
+  /** Looks at the source with what the settings say. Throws LdapError, SyncStateError. */
+  async openSource(): Promise<OpenedSource> {
+    const { settings, password } = this.state;
+    const { url, bindDn, caFile, base } = settings.source;
+    const tls = caFile === '' ? {} : { ca: readFileSync(caFile, 'utf8') };
+    return openSource({ url, bindDn, password, tls }, { base, mapping: settings.mapping });
+  }
+
+  #mapping(exchangeSchema: boolean): RecipientMapping {
+    return new RecipientMapping(this.state.settings.mapping, { exchangeSchema, schema: this.#parts.schema });
+  }
+
+  /** Joins an edge by its subscription file. Begun and cut off, it goes on with the same file. Throws SubscriptionFileError. */
+  async subscribe(octets: Buffer, options: SubscribeOptions): Promise<Subscription> {
+    const { state, clock } = this.#parts;
+    const { settings } = state;
+    const file = readSubscriptionFile(octets);
+    const digest = hash('sha256', octets, 'hex');
+    const known = state.subscriptions.find(({ name }) => name.toLowerCase() === file.edgeServerName.toLowerCase());
+    if (known?.file === digest && known.established) throw new SubscriptionFileError('it was used before');
+    const reason = unusableReason(file, clock.now());
+    if (reason !== undefined) throw new SubscriptionFileError(reason);
+    const configurationDn = /,CN=Services,(CN=Configuration,.+)$/i.exec(file.username)?.[1];
+    if (configurationDn === undefined) throw new SubscriptionFileError('ESRAUsername is no account of an edge');
+    const begun = known?.file === digest ? known : undefined;
+    const subscription: Subscription = begun ?? {
+      name: file.edgeServerName,
+      fqdn: file.edgeServerFqdn,
+      address: options.address ?? file.edgeServerFqdn,
+      port: file.adamSslPort,
+      site: options.site,
+      configurationDn,
+      pins: [keyDigest(certificateIn(file.certificate))],
+      certificate: file.certificate.toString('base64'),
+      recipientKey: known?.recipientKey ?? newRecipientKey().toString('base64'),
+      credential: newCredential(file.edgeServerName, settings.server, 0, clock.now()),
+      file: digest,
+      established: false,
+      createInternetSendConnector: options.createInternetSendConnector,
+      createInboundSendConnector: options.createInboundSendConnector,
+    };
+    await state.save(subscription);
+    await this.#establish(subscription, file.username, bootstrapSecret(file.password, octets));
+    const established = { ...subscription, established: true };
+    await state.save(established);
+    await using mirror = Mirror.open(state.mirrorFolder);
+    // What an earlier subscription of this edge left is written anew.
+    await mirror.removeEdge(established.name);
+    await mirror.addEdge(established.name);
+    return established;
+  }
+
+  async #establish(subscription: Subscription, dn: string, password: string): Promise<void> {
+    if (!(await this.#hasAccount(subscription))) {
+      const { certificate, key } = subscription.credential;
+      const client = await this.#bootstrap({ ...subscription, certificate, key }, dn, password);
+      try {
+        const values = [Buffer.from(requestOf(subscription.credential))];
+        await client.modify(subscriptionDn(placeOf(subscription)), [
+          { operation: 'replace', attribute: 'edgeSyncCredential', values },
+        ]);
+      } finally {
+        await client.close();
+      }
+      const end = performance.now() + establishMs;
+      while (!(await this.#hasAccount(subscription))) {
+        if (performance.now() > end)
+          throw new LdapError(
+            'unavailable',
+            `${subscription.name} did not make our account within ${establishMs / 1000} s: see its service log`,
+          );
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+    await this.#withEdge(subscription, async (edge) => {
+      const sealedKey = seal(
+        Buffer.from(subscription.certificate, 'base64'),
+        Buffer.from(subscription.recipientKey, 'base64'),
+      );
+      await edge.tell({ sealedKey, site: subscription.site, pins: subscription.pins });
+    });
+  }
+
+  async #bootstrap(address: Parameters<typeof connectEdge>[0], dn: string, password: string): Promise<DirectoryClient> {
+    try {
+      return (await connectEdge(address, { dn, password })).client;
+    } catch (error) {
+      if (!(error instanceof LdapError) || error.code !== 'invalidCredentials') throw error;
+      throw new SubscriptionFileError(
+        'the edge does not take it: it was altered, it was used before, or a newer one was made on the edge',
+      );
+    }
+  }
+
+  async #hasAccount(subscription: Subscription): Promise<boolean> {
+    try {
+      await this.#withEdge(subscription, () => Promise.resolve());
+      return true;
+    } catch (error) {
+      if (error instanceof LdapError && ['invalidCredentials', 'inappropriateAuthentication'].includes(error.code))
+        return false;
+      throw error;
+    }
+  }
+
+  async #withEdge<T>(
+    subscription: Subscription,
+    work: (edge: LdapEdge, client: DirectoryClient) => Promise<T>,
+  ): Promise<T> {
+    const { credential, next } = subscription;
+    const { certificate, key } = inForce(credential, next, this.#parts.clock.now());
+    const { client, presented } = await connectEdge({ ...subscription, certificate, key }, 'external');
+    try {
+      const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
+      return await work(new LdapEdge({ client, place: placeOf(subscription), hasher, presented }), client);
+    } finally {
+      await client.close();
+    }
+  }
+
+  #chosen(only: string | undefined): readonly Subscription[] {
+    const { state } = this.#parts;
+    if (only !== undefined) return [state.subscription(only)];
+    const all = state.subscriptions.filter(({ established }) => established);
+    if (all.length === 0) throw new SyncStateError('no edge is subscribed: edge sync subscribe FILE --site NAME');
+    return all;
+  }
+
+  /** What would change. Reads into a copy of the mirror, which is thrown away. */
+  async plan(
+    only: string | undefined,
+    signal: AbortSignal,
+    full = false,
+  ): Promise<{ reading: ReadingReport; edges: EdgePlan[] }> {
+    const folder = join(this.state.folder, `plan.${process.pid}`);
+    try {
+      await using live = Mirror.open(this.state.mirrorFolder);
+      await live.copyTo(folder);
+      await using mirror = Mirror.open(folder);
+      const { reading, configuration } = await this.#read(mirror, { full, signal });
+      const edges: EdgePlan[] = [];
+      for (const subscription of this.#chosen(only)) {
+        edges.push(await this.#planFor(mirror, subscription, configuration));
+      }
+      return { reading, edges };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #planFor(
+    mirror: Mirror,
+    subscription: Subscription,
+    objects: readonly ConfigurationObject[] | undefined,
+  ): Promise<EdgePlan> {
+    const writer = new EdgeWriter(mirror, await mirror.addEdge(subscription.name), this.#parts.progress);
+    const shown: RecipientChange[] = [];
+    const plan = writer.plan();
+    let step = plan.next();
+    while (step.done !== true) {
+      if (shown.length < shownChanges) shown.push(step.value);
+      step = plan.next();
+    }
+    const configuration = await this.#withEdge(subscription, async (edge) =>
+      configurationPlan(this.#wanted(subscription, objects), await edge.configuration(), subscription.configurationDn),
+    );
+    return { edge: subscription.name, recipients: step.value, shown, configuration };
+  }
+
+  #wanted(subscription: Subscription, objects: readonly ConfigurationObject[] | undefined): ConfigurationObject[] {
+    const { settings } = this.state;
+    if (objects === undefined) return configuredObjects(settings, subscription);
+    return [...objects.filter(({ kind }) => kind !== 'sendConnector'), ...connectorObjects(settings, subscription)];
+  }
+
+  async #read(
+    mirror: Mirror,
+    { full = false, force = false, signal }: { full?: boolean; force?: boolean; signal: AbortSignal },
+  ): Promise<{ reading: ReadingReport; configuration: readonly ConfigurationObject[] | undefined }> {
+    const { source, profile, connect } = await this.openSource();
+    const reader = new SourceReader(mirror, this.#mapping(source.exchangeSchema), this.#parts.progress);
+    // Other settings mean other recipients: all are looked at again.
+    const settings = JSON.stringify([this.state.settings.source, this.state.settings.mapping, source.way]);
+    const changed = mirror.meta('settings') !== settings;
+    const reading = await reader.read(source, { full: full || changed, accept: force, signal });
+    if (changed) await mirror.setMeta({ settings });
+    return { reading, configuration: await readConfiguration(connect, profile) };
+  }
+
+  /** Brings the edges up to date. */
+  async apply(options: ApplyOptions): Promise<{ reading: ReadingReport; edges: EdgeResult[] }> {
+    const { signal, only, force = false, full = false } = options;
+    await using mirror = Mirror.open(this.state.mirrorFolder);
+    const { reading, configuration } = await this.#read(mirror, { full, force, signal });
+    const edges: EdgeResult[] = [];
+    for (const subscription of this.#chosen(only)) {
+      edges.push(await this.#applyTo(mirror, subscription, configuration, options, reading.scanned));
+    }
+    return { reading, edges };
+  }
+
+  async #applyTo(
+    mirror: Mirror,
+    subscription: Subscription,
+    objects: readonly ConfigurationObject[] | undefined,
+    options: ApplyOptions,
+    scanned: number,
+  ): Promise<EdgeResult> {
+    const { name } = subscription;
+    const none = { edge: name, configuration: 0, recipients: undefined, scanned };
+    if (subscription.paused !== undefined) {
+      return { ...none, stopped: `${name} is paused (${subscription.paused}): edge sync resume ${name}` };
+    }
+    try {
+      const result = await this.#withEdge(subscription, async (edge) => {
+        await edge.lease();
+        await this.#keepCredentials(subscription, edge);
+        const { what = 'all' } = options;
+        const configuration = what === 'recipients' ? 0 : await this.#writeConfiguration(subscription, edge, objects);
+        const recipients =
+          what === 'configuration' ? undefined : await this.#writeRecipients(mirror, subscription, edge, options);
+        await edge.release();
+        return { configuration, recipients };
+      });
+      const { recipients } = result;
+      const refused = recipients?.refused[0];
+      const stopped =
+        recipients?.held ??
+        (refused === undefined
+          ? undefined
+          : `the edge refused ${recipients?.refused.length} objects: ${refused.reason}`);
+      await this.#note(name, stopped);
+      return { ...none, ...result, stopped };
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      await this.#note(name, reason);
+      return { ...none, stopped: reason };
+    }
+  }
+
+  async #note(name: string, reason: string | undefined): Promise<void> {
+    const now = this.#parts.clock.now();
+    const { lastFailure: _, ...subscription } = this.state.subscription(name);
+    await this.state.save(
+      reason === undefined
+        ? { ...subscription, lastSuccess: now }
+        : { ...subscription, lastFailure: { at: now, reason } },
+    );
+  }
+
+  async #writeConfiguration(
+    subscription: Subscription,
+    edge: LdapEdge,
+    objects: readonly ConfigurationObject[] | undefined,
+  ): Promise<number> {
+    const changes = configurationPlan(
+      this.#wanted(subscription, objects),
+      await edge.configuration(),
+      subscription.configurationDn,
+    );
+    for (const change of changes) await edge.configure(change);
+    return changes.length;
+  }
+
+  async #writeRecipients(
+    mirror: Mirror,
+    subscription: Subscription,
+    edge: LdapEdge,
+    options: ApplyOptions,
+  ): Promise<WriteReport> {
+    const { name } = subscription;
+    const mirrored = await mirror.addEdge(name);
+    const writer = new EdgeWriter(mirror, mirrored, this.#parts.progress);
+    const { run } = await edge.heartbeat();
+    const beat = mirror.meta(`beat ${name}`);
+    // The edge is not where it was left: restored, changed by somebody else, or subscribed anew.
+    if (options.full === true || (run !== Number(beat ?? 0) && run !== Number(mirror.meta(`beating ${name}`) ?? -1))) {
+      const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
+      this.#parts.progress(`comparing with all that stands on ${name}`);
+      await writer.compare(edge, hasher);
+    }
+    const { force = false, additions = false, signal } = options;
+    const report = await writer.write(edge, { force, additions, signal });
+    if (report.held !== undefined || report.refused.length > 0) return report;
+    const next = Math.max(Number(mirror.meta(`run ${name}`) ?? 0), run, 1);
+    await mirror.setMeta({ [`beating ${name}`]: next });
+    await edge.beat(next, `${mirrored.recipientCount} recipients, ${mirrored.addressCount} addresses`);
+    await mirror.setMeta({ [`beat ${name}`]: next });
+    return report;
+  }
+
+  /** The next account in time, and the keys that the edge may change to. */
+  async #keepCredentials(subscription: Subscription, edge: LdapEdge): Promise<void> {
+    const now = this.#parts.clock.now();
+    let kept = this.state.subscription(subscription.name);
+    if (needsNext(kept.credential, kept.next, now)) {
+      const next = successor(kept.credential, now);
+      kept = { ...kept, next };
+      await this.state.save(kept);
+      await edge.tell({ credentials: [requestOf(kept.credential), requestOf(next)] });
+    } else if (kept.next !== undefined && now >= kept.credential.expires) {
+      const { next, ...rest } = kept;
+      kept = { ...rest, credential: next };
+      await this.state.save(kept);
+    }
+    const keys = await edge.serverKeys();
+    const pins = [...new Set([...keys, ...kept.pins.slice(0, 1)])];
+    if (pins.length === kept.pins.length && pins.every((pin) => kept.pins.includes(pin))) return;
+    await this.state.save({ ...kept, pins });
+    await edge.tell({ pins });
+  }
+
+  /** What the edge would know of an address, and why. */
+  async preview(
+    address: string,
+  ): Promise<readonly { readonly dn: string; readonly id: string; readonly verdict: string }[]> {
+    const canonical = canonicalAddress(address);
+    if (canonical === undefined) throw new SyncStateError(`'${address}' is no SMTP address`);
+    await using mirror = Mirror.open(this.state.mirrorFolder);
+    const forms = lookupForms(canonical);
+    const found = [];
+    for (const recipient of mirror.recipients()) {
+      const form = forms.find((one) => recipient.addresses.includes(one));
+      if (form === undefined) continue;
+      const verdict =
+        recipient.excluded === undefined ? `accepted as ${form}` : `not replicated: ${recipient.excluded}`;
+      found.push({ dn: recipient.dn, id: recipient.id, verdict });
+    }
+    return found;
+  }
+
+  /** Some recipients as they would be replicated, read from the source now. */
+  async sample(most: number): Promise<readonly Recipient[]> {
+    const { source } = await this.openSource();
+    const mapping = this.#mapping(source.exchangeSchema);
+    const shown: Recipient[] = [];
+    for await (const item of source.read('', AbortSignal.timeout(sampleMs))) {
+      if (item.kind !== 'entry') continue;
+      const recipient = mapping.recipient(item.entry, item.id);
+      if (recipient.addresses.length > 0) shown.push(recipient);
+      if (shown.length >= most) break;
+    }
+    return shown;
+  }
+
+  /** How many recipients the source has and each edge holds, as last seen. */
+  async counts() {
+    await using mirror = Mirror.open(this.state.mirrorFolder);
+    let excluded = 0;
+    for (const recipient of mirror.recipients()) if (wantedState(recipient) === undefined) excluded += 1;
+    const edges = new Map(
+      mirror.edgeNames.map((name) => {
+        const { recipientCount, addressCount, dirtyCount } = mirror.edge(name);
+        return [name, { recipients: recipientCount, addresses: addressCount, waiting: dirtyCount }] as const;
+      }),
+    );
+    return { source: { recipients: mirror.size - excluded, excluded }, edges };
+  }
+
+  /** Lookups of addresses for another mail system, as the source was last read. */
+  openLookups(): { isKnown(address: string): boolean } & AsyncDisposable {
+    const mirror = Mirror.open(this.state.mirrorFolder);
+    return {
+      isKnown: (address) => {
+        const canonical = canonicalAddress(address);
+        return canonical !== undefined && lookupForms(canonical).some((form) => mirror.isHeld(form));
+      },
+      [Symbol.asyncDispose]: () => mirror[Symbol.asyncDispose](),
+    };
+  }
+
+  /** Takes another key of the edge as its own, seals the key of the hashes anew, or asks for a new account. */
+  async rekey(name: string, pin: string | undefined, certificate: Buffer | undefined): Promise<void> {
+    const { state, clock } = this.#parts;
+    let kept = state.subscription(name);
+    if (pin !== undefined) kept = { ...kept, pins: [...new Set([pin, ...kept.pins])] };
+    if (certificate !== undefined) {
+      const digest = keyDigest(certificateIn(certificate));
+      kept = { ...kept, certificate: certificate.toString('base64'), pins: [...new Set([digest, ...kept.pins])] };
+    }
+    await state.save(kept);
+    await this.#withEdge(kept, async (edge) => {
+      const presented = edge.presentedCertificate;
+      if (presented !== undefined) kept = { ...kept, certificate: presented.toString('base64') };
+      const next = kept.next ?? successor(kept.credential, clock.now());
+      await edge.tell({
+        credentials: [requestOf(kept.credential), requestOf(next)],
+        sealedKey: seal(Buffer.from(kept.certificate, 'base64'), Buffer.from(kept.recipientKey, 'base64')),
+        pins: kept.pins,
+      });
+      await state.save({ ...kept, next });
+    });
+  }
+
+  async unsubscribe(name: string): Promise<void> {
+    const { state } = this.#parts;
+    const { name: exact } = state.subscription(name);
+    state.remove(exact);
+    await using mirror = Mirror.open(state.mirrorFolder);
+    await mirror.removeEdge(exact);
+  }
+
+  /** Brings an edge back to its state before the last `count` runs, and leaves it so until `resume`. */
+  async undo(name: string, count: number, signal: AbortSignal): Promise<WriteReport> {
+    const subscription = this.state.subscription(name);
+    await this.state.save({ ...subscription, paused: `the last ${count} runs were undone` });
+    await using mirror = Mirror.open(this.state.mirrorFolder);
+    return this.#withEdge(subscription, async (edge) => {
+      await edge.lease();
+      const report = await new EdgeWriter(mirror, await mirror.addEdge(subscription.name)).undo(edge, count, signal);
+      await edge.release();
+      return report;
+    });
+  }
+
+  async resume(name: string): Promise<void> {
+    const { paused: _, ...subscription } = this.state.subscription(name);
+    await this.state.save(subscription);
+  }
+
+  /** Compares an edge with what it is to have, and writes nothing. */
+  async test(
+    name: string,
+  ): Promise<{ scanned: number; differing: number; configuration: number; run: number; at: number | undefined }> {
+    const subscription = this.state.subscription(name);
+    const folder = join(this.state.folder, `test.${process.pid}`);
+    try {
+      await using live = Mirror.open(this.state.mirrorFolder);
+      await live.copyTo(folder);
+      await using mirror = Mirror.open(folder);
+      const { configuration } = await this.#read(mirror, { signal: new AbortController().signal });
+      return await this.#withEdge(subscription, async (edge) => {
+        const writer = new EdgeWriter(mirror, await mirror.addEdge(subscription.name));
+        const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
+        const { scanned } = await writer.compare(edge, hasher);
+        const { added, updated, deleted } = writer.counts;
+        const changes = configurationPlan(
+          this.#wanted(subscription, configuration),
+          await edge.configuration(),
+          subscription.configurationDn,
+        );
+        return {
+          scanned,
+          differing: added + updated + deleted,
+          configuration: changes.length,
+          ...(await edge.heartbeat()),
+        };
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Addresses that are to be accepted, sorted by recipient; for other mail systems. */
+  async *addresses(): AsyncGenerator<{ readonly address: string; readonly dn: string }> {
+    await using mirror = Mirror.open(this.state.mirrorFolder);
+    for (const recipient of mirror.recipients()) {
+      for (const address of wantedState(recipient)?.addresses ?? []) yield { address, dn: recipient.dn };
+    }
+  }
+}
+
+function certificateIn(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    throw new SubscriptionFileError('EdgeCertificateBlob holds no certificate');
+  }
+}
+
+/** Where things lie on the edge: by its name, as every Edge server is laid out. */
+export function placeOf({ name, configurationDn }: Pick<Subscription, 'name' | 'configurationDn'>): EdgePlace {
+  const servers = `CN=Servers,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,CN=First Organization,CN=Microsoft Exchange,CN=Services,${configurationDn}`;
+  return { configurationDn, serverName: name, serverDn: `CN=${name},${servers}` };
+}

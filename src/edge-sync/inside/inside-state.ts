@@ -1,0 +1,170 @@
+/**
+ * The state of EdgeSync inside: settings, one file for each subscription with its keys, and the mirror. A folder of mode 0700,
+ * files of mode 0600: it holds the credential of the source and the private keys of the accounts.
+ */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../../base/index.ts';
+import type { MappingSettings } from '../recipient-mapping.ts';
+import type { Credential } from './credential.ts';
+
+/** A domain that the edge accepts mail for, where the source has no configuration of Exchange. */
+export interface DomainSetting {
+  readonly name: string;
+  readonly type: 'Authoritative' | 'InternalRelay' | 'ExternalRelay';
+}
+
+export interface SyncSettings {
+  /** Short name of this server: part of the names of its accounts. */
+  readonly server: string;
+  readonly source: {
+    readonly url: string;
+    readonly base: string;
+    readonly bindDn: string;
+    /** Path of the file with the password; read at each run, so that a new password needs nothing else. */
+    readonly passwordFile: string;
+    /** Path of a PEM file with the authorities of the source; '' for those of the system. */
+    readonly caFile: string;
+  };
+  readonly mapping: MappingSettings;
+  readonly domains: readonly DomainSetting[];
+  /** Hosts that the edge sends the mail of the organization to. */
+  readonly smartHosts: readonly string[];
+  /** Seconds. */
+  readonly configurationInterval: number;
+  readonly recipientInterval: number;
+}
+
+/** One edge. */
+export interface Subscription {
+  readonly name: string;
+  readonly fqdn: string;
+  /** Host that is connected to; the FQDN unless something else was said. */
+  readonly address: string;
+  readonly port: number;
+  readonly site: string;
+  /** DN of the configuration of the edge. */
+  readonly configurationDn: string;
+  /** Digests of keys that the edge is known by. */
+  readonly pins: readonly string[];
+  /** Certificate of the edge, DER in base64: secrets are sealed to it. */
+  readonly certificate: string;
+  /** Key of the address hashes, base64. */
+  readonly recipientKey: string;
+  readonly credential: Credential;
+  readonly next?: Credential;
+  /** SHA-256 of the subscription file. */
+  readonly file: string;
+  /** The edge has made our account. */
+  readonly established: boolean;
+  readonly createInternetSendConnector: boolean;
+  readonly createInboundSendConnector: boolean;
+  /** Why it is not synchronised now; absent: it is. */
+  readonly paused?: string;
+  /** Milliseconds since 1970, and how the last run went. */
+  readonly lastSuccess?: number;
+  readonly lastFailure?: { readonly at: number; readonly reason: string };
+}
+
+/** The state is not there, is in use, or cannot be read; says what to do. */
+export class SyncStateError extends Error {
+  override readonly name = 'SyncStateError';
+}
+
+export class InsideState {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  get mirrorFolder(): string {
+    return join(this.folder, 'mirror');
+  }
+
+  /** Throws SyncStateError. */
+  get settings(): SyncSettings {
+    const path = join(this.folder, 'settings.json');
+    if (!existsSync(path)) {
+      throw new SyncStateError(`there is no EdgeSync state in ${this.folder}: begin with edge sync init`);
+    }
+    return readJson<SyncSettings>(path);
+  }
+
+  async saveSettings(settings: SyncSettings): Promise<void> {
+    this.#prepare();
+    await replaceFile(join(this.folder, 'settings.json'), `${JSON.stringify(settings, undefined, 2)}\n`);
+  }
+
+  /** The password of the source. Throws SyncStateError. */
+  get password(): string {
+    const { passwordFile } = this.settings.source;
+    if (passwordFile === '') return '';
+    try {
+      return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      throw new SyncStateError(`the password of the source cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  /** By name. */
+  get subscriptions(): readonly Subscription[] {
+    const folder = join(this.folder, 'edges');
+    if (!existsSync(folder)) return [];
+    const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    return names.sort().map((name) => readJson<Subscription>(join(folder, name)));
+  }
+
+  /** Throws SyncStateError for a name that is not subscribed. */
+  subscription(name: string): Subscription {
+    const found = this.subscriptions.find((one) => one.name.toLowerCase() === name.toLowerCase());
+    if (found !== undefined) return found;
+    const names = this.subscriptions.map((one) => one.name).join(', ');
+    throw new SyncStateError(`no edge '${name}' is subscribed${names === '' ? '' : `; subscribed are ${names}`}`);
+  }
+
+  async save(subscription: Subscription): Promise<void> {
+    this.#prepare();
+    await replaceFile(this.#pathOf(subscription.name), `${JSON.stringify(subscription, undefined, 2)}\n`);
+  }
+
+  remove(name: string): void {
+    rmSync(this.#pathOf(name), { force: true });
+  }
+
+  #pathOf(name: string): string {
+    return join(this.folder, 'edges', `${name}.json`);
+  }
+
+  #prepare(): void {
+    mkdirSync(join(this.folder, 'edges'), { recursive: true, mode: 0o700 });
+    chmodSync(this.folder, 0o700);
+  }
+
+  /** For one process at a time. Throws SyncStateError that says who has it. */
+  lock(): Disposable {
+    this.#prepare();
+    const path = join(this.folder, 'lock');
+    for (let tries = 0; ; tries++) {
+      try {
+        writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
+        return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || tries > 2) throw error;
+      }
+      const holder = Number(readFileSync(path, 'utf8').trim());
+      if (holder !== process.pid && existsSync(`/proc/${holder}`)) {
+        throw new SyncStateError(`${this.folder} is in use by process ${holder}`);
+      }
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+function readJson<T>(path: string): T {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T;
+  } catch (error) {
+    throw new SyncStateError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,25 @@
+/** Configuration of Exchange in a source that has it. */
+import type { ConfigurationObject } from '../inside/configuration.ts';
+import { configurationKinds, containers, objectOf } from '../inside/configuration.ts';
+import type { LdapStream } from './ldap-stream.ts';
+import { Completeness, pagedEntries } from './paged-search.ts';
+import type { SourceProfile } from './root-dse.ts';
+
+/** The objects; undefined where the source has none, or this account may not see them: then the settings say. */
+export async function readConfiguration(
+  connect: () => Promise<LdapStream>,
+  profile: SourceProfile,
+): Promise<readonly ConfigurationObject[] | undefined> {
+  if (profile.configuration === '') return undefined;
+  await using stream = await connect();
+  const classes = configurationKinds.map((kind) => `(objectClass=${containers[kind].objectClass})`).join('');
+  const completeness = new Completeness(profile.harmless);
+  const objects: ConfigurationObject[] = [];
+  const search = { base: profile.configuration, filter: `(|${classes})`, attributes: ['*'] };
+  for await (const entry of pagedEntries(stream, search, completeness)) {
+    const object = objectOf(entry);
+    if (object !== undefined) objects.push(object);
+  }
+  const usable = completeness.complete && objects.some(({ kind }) => kind === 'acceptedDomain');
+  return usable ? objects : undefined;
+}
