@@ -82,7 +82,8 @@ export class Session implements CommandSession {
   }
 
   get authenticated(): boolean {
-    return this.rights !== this.origin.profile.initialRights;
+    // A partner has shown a certificate; it may still log on.
+    return this.rights !== this.origin.profile.initialRights && this.principal !== partner;
   }
 
   delay(seconds: number, reply: Reply): void | Promise<void> {

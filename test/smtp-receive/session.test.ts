@@ -7,7 +7,7 @@ import { AgentChain } from '../../src/pipeline/index.ts';
 import { replies, SmtpError } from '../../src/smtp/index.ts';
 import { ConnectorProfile } from '../../src/smtp-receive/connector-profile.ts';
 import { HeldOctets } from '../../src/smtp-receive/held-octets.ts';
-import { anonymous, type Principal } from '../../src/smtp-receive/principal.ts';
+import { anonymous, type Principal, partner } from '../../src/smtp-receive/principal.ts';
 import { Session } from '../../src/smtp-receive/session.ts';
 import { anonymousAcl, HandClock, internetConnector, noCertificates } from './receiving.ts';
 
@@ -92,6 +92,15 @@ test('rights are worked out once for each principal, and name nobody else', () =
   assert.equal(profile.rights.of({ ...user }), profile.rights.of(user));
   assert.equal(profile.rights.of({ ...user, name: 'other' }).anySender.principal, 'other');
   assert.notEqual(profile.rights.of(user), profile.initialRights);
+});
+
+test('only AUTH authenticates: a partner by its certificate may still log on', () => {
+  const { session } = sessionOn({ acl });
+  assert.equal(session.authenticated, false);
+  session.become(partner);
+  assert.equal(session.authenticated, false);
+  session.become(user);
+  assert.equal(session.authenticated, true);
 });
 
 test('TLS makes a session anonymous again', () => {
