@@ -40,6 +40,7 @@ export {
   type Operation,
   type Parameter,
   type PropertyReader,
+  type ServiceFolders,
 } from './runtime.ts';
 export type {
   MessageAction,

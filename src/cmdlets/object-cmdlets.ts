@@ -19,6 +19,7 @@ import {
   alreadyThere,
   audit,
   check,
+  checkFolders,
   followersOf,
   inDirectory,
   modifyUnchanged,
@@ -217,7 +218,9 @@ async function setOnce<P extends Properties>(
   const changes = { ...asked, ...kind.adjust?.(request, before, asked) };
   const name = newNameOf(request, before);
   const after: Whole<P> = { ...before, ...changes, name };
-  check(kind, request, after, differing(table, before, after));
+  const changed = differing(table, before, after);
+  check(kind, request, after, changed);
+  await checkFolders(kind, request, after, changed);
   const modifications = encode(table, entry, changes, context.role);
   if (modifications.length === 0 && name === before.name) {
     context.warning(`The command completed successfully but no settings of '${before.identity}' have been modified.`);
@@ -264,6 +267,7 @@ async function* runNew<P extends Properties>(
     whenChanged: null,
   };
   check(kind, request, whole, Object.keys(table.properties));
+  await checkFolders(kind, request, whole, Object.keys(table.properties));
   if (!(await context.shouldProcess({ action: `Creating ${table.title}`, target: whole.identity, impact: 'Medium' })))
     return;
   await inDirectory(name, () => context.store.add(dn, attributesOf(table, name, values, context.role)));

@@ -54,6 +54,25 @@ export function check<P extends Properties>(
   kind.checkAmong?.(request, after, others);
 }
 
+/** Folders that are set are tried as the service would use them. Throws CmdletError with the reason. */
+export async function checkFolders<P extends Properties>(
+  { table }: ObjectKind<P>,
+  { context }: Request<P>,
+  after: Whole<P>,
+  changed: readonly string[],
+): Promise<void> {
+  for (const field of changed) {
+    const row = table.properties[field];
+    const path: unknown = after[field];
+    if (row?.syntax.type !== 'LocalLongFullPath' || typeof path !== 'string' || path === '') continue;
+    const reason = await context.folders.refusal(path);
+    if (reason === undefined) continue;
+    const target = propertyName(field, row);
+    const text = `The ${target} '${path}' cannot be used: ${reason}. Nothing was changed.`;
+    throw new CmdletError('DataValidationException', 'InvalidData', text, { target });
+  }
+}
+
 /**
  * The change of an entry that is still as it was read: several properties may share one attribute, and what another administrator
  * wrote into it meanwhile must not be lost (RFC 4528).

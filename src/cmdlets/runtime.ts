@@ -215,6 +215,15 @@ export interface ConfigurationStore {
   delete(dn: string): Promise<void>;
 }
 
+/** Folders of this server, as the account of the service finds them. */
+export interface ServiceFolders {
+  /**
+   * Why the service cannot keep files below a path (relative ones lie in the state directory); undefined when it can. It is
+   * tried, and nothing is left behind.
+   */
+  refusal(path: string): Promise<string | undefined>;
+}
+
 /** What cmdlets work on: the same for every line of a process. */
 export interface CmdletEnvironment {
   readonly store: ConfigurationStore;
@@ -225,6 +234,7 @@ export interface CmdletEnvironment {
   readonly transport: TransportAdministration | undefined;
   readonly auditTrail: AuditTrail;
   readonly trackingLog: TrackingLog;
+  readonly folders: ServiceFolders;
   /** The certificates of this server, opened when somebody asks. */
   readonly certificates?: () => Promise<CertificateStore>;
   /** Seals a secret for the workers of this machine; bound to what it is for. */

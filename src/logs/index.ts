@@ -21,7 +21,6 @@ export type {
 export type { LogLimits } from './files/line-log.ts';
 export { LogArchiver } from './files/log-archiver.ts';
 export { FileJournal, type JournalSettings } from './journal.ts';
-export { refusalOf as refusalOfLogFolder } from './log-folder.ts';
 export { protocolFields } from './protocol-log.ts';
 export { eventKinds, sentenceOf } from './sentences.ts';
 export { openServiceLog, type ServiceLog } from './service-log.ts';

@@ -44,6 +44,7 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
       list: () => Promise.resolve([]),
       remove: () => Promise.resolve(),
     },
+    folders: { refusal: () => Promise.resolve(undefined) },
   };
   const shell = new Shell({
     cmdlets,

@@ -58,6 +58,7 @@ describe('every parameter of a built cmdlet is acted on or refused', () => {
           auditTrail: bench.auditTrail,
           seal: (text) => `sealed:${text.length}`,
           trackingLog: bench.trackingLog,
+          folders: bench.folders,
           warning: () => undefined,
           verbose: () => undefined,
           shouldProcess: async () => true,

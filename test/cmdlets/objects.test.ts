@@ -110,6 +110,34 @@ test('the remote domain for all others stays', async () => {
 });
 
 describe('services', () => {
+  test('a folder that the service cannot write to is refused with the reason, whatever the parameter is', async () => {
+    const bench = new Bench();
+    const tried: string[] = [];
+    bench.folders = {
+      refusal: async (path) => {
+        tried.push(path);
+        return 'it is on the moon';
+      },
+    };
+    const parameters = [
+      'MessageTrackingLogPath',
+      'ReceiveProtocolLogPath',
+      'SendProtocolLogPath',
+      'ConnectivityLogPath',
+    ];
+    for (const parameter of parameters) {
+      const { error, changes } = await bench.try('Set-TransportService', { [parameter]: '/proc/edge/tracking' });
+      assert.equal(
+        error?.message,
+        `The ${parameter} '/proc/edge/tracking' cannot be used: it is on the moon. Nothing was changed.`,
+      );
+      assert.deepEqual(changes, []);
+    }
+    assert.equal(tried.length, parameters.length);
+    await bench.run('Set-TransportService', { MessageRetryInterval: '00:10:00' });
+    assert.equal(tried.length, parameters.length);
+  });
+
   test('Set-TransportService needs no identity, and takes the names of the server', async () => {
     const bench = new Bench();
     await bench.run('Set-TransportService', { MessageRetryInterval: '00:10:00', QueueGlitchRetryCount: 2 });

@@ -82,6 +82,7 @@ function service(run: Run) {
     auditTrail: { search: unused },
     seal: (text: string) => `sealed:${text.length}`,
     trackingLog: { search: unused },
+    folders: { refusal: () => Promise.resolve(undefined) },
   };
   const methods = cmdletMethods({ serverName: 'EDGE1', role: 'EdgeTransport' }, (account) => {
     return new LocalCmdletRunner(catalogue, environment, {

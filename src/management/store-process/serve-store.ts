@@ -1,7 +1,7 @@
 /** Serves the cmdlets of a stopped state to the process that forked this one. */
 import type { CertificateStore } from '../../certificates/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
-import { cmdletCatalogue, LocalCmdletRunner, type TrackingLog } from '../../cmdlets/index.ts';
+import { cmdletCatalogue, LocalCmdletRunner, type ServiceFolders, type TrackingLog } from '../../cmdlets/index.ts';
 import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
@@ -63,6 +63,7 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
       }),
       () => isReplicatedInto(store, place.configurationDn),
     ),
+    folders: foldersOf(paths),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: ownAccount() });
   const catalogue = cmdletCatalogue();
@@ -103,6 +104,16 @@ function trackingLogOf(store: DirectoryStore, paths: StatePaths): TrackingLog {
       const { searchTracking } = await import('../../logs/index.ts');
       const { holdSnapshots, trackingFolder } = await import('../../server-state/index.ts');
       yield* searchTracking(trackingFolder(holdSnapshots(store).current, paths), query, signal);
+    },
+  };
+}
+
+/** The store is opened by the account that owns it, which is the one that the service runs as. */
+function foldersOf(paths: StatePaths): ServiceFolders {
+  return {
+    async refusal(path) {
+      const { FolderTrial } = await import('../../server-state/index.ts');
+      return await new FolderTrial(paths).refusal(path);
     },
   };
 }

@@ -45,6 +45,7 @@ import {
 import { openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
 import {
   decisionFolder,
+  FolderTrial,
   holdSnapshots,
   journalSettings,
   QueueHolds,
@@ -115,11 +116,7 @@ export async function openDirectoryService(
   certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
   archiver.start();
   await ldap.listen();
-  const client = new LdapConfigurationStore(
-    ldap.socketPath,
-    { configurationDn: place.configurationDn, root: parts.paths.root },
-    store,
-  );
+  const client = new LdapConfigurationStore(ldap.socketPath, place.configurationDn, store);
   const auditTrail = openAdminAudit(parts.paths);
   const management = new ManagementServer(methodsOf({ ...parts, watch }, bus, client, auditTrail));
   await management.listen(parts.paths.management);
@@ -306,6 +303,7 @@ function methodsOf(
       search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),
     },
     edgeSync: edgeSyncFor({ store, paths, place, certificates: parts.certificates }),
+    folders: new FolderTrial(paths),
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
   return {

@@ -9,6 +9,7 @@ import {
   type ConfigurationWrite,
   cmdletCatalogue,
   type Operation,
+  type ServiceFolders,
   type TrackingLog,
   type TransportAdministration,
 } from '../../../src/cmdlets/index.ts';
@@ -134,6 +135,8 @@ export class Bench {
   auditTrail: AuditTrail = { search: async function* () {} };
   /** What Get-MessageTrackingLog finds. */
   trackingLog: TrackingLog = { search: async function* () {} };
+  /** Whether a folder that a line names will do. */
+  folders: ServiceFolders = { refusal: () => Promise.resolve(undefined) };
   readonly #role: 'edge' | 'mailbox';
   readonly #transport: TransportAdministration | undefined;
 
@@ -155,6 +158,7 @@ export class Bench {
       auditTrail: this.auditTrail,
       trackingLog: this.trackingLog,
       seal: (text) => `sealed:${text.length}`,
+      folders: this.folders,
       warning: (text) => void warnings.push(text),
       verbose: () => undefined,
       shouldProcess: async (operation) => {

@@ -61,6 +61,7 @@ export class GoldenShell implements AsyncDisposable {
       auditTrail: { search: async function* () {} },
       seal: (text: string) => `sealed:${text.length}`,
       trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
+      folders: { refusal: () => Promise.resolve(undefined) },
     };
     const cmdlets = cmdletCatalogue();
     this.#shell = new Shell({

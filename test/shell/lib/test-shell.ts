@@ -39,6 +39,7 @@ export class TestShell {
       auditTrail: { search: unused },
       seal: (text: string) => `sealed:${text.length}`,
       trackingLog: { search: unused },
+      folders: { refusal: () => Promise.resolve(undefined) },
     };
     const runner = new LocalCmdletRunner(cmdlets, environment, {
       audited: ({ object, line, error }) => void this.audited.push(`${object} | ${line}${error}`),
