@@ -3,16 +3,10 @@ import { readFileSync } from 'node:fs';
 import { printableJson } from '../base/text/index.ts';
 import { Argon2Hasher, type DirectoryEntry, type DirectoryStore, type Operation } from '../directory/index.ts';
 import { equals, escapeDnValue, LdapError } from '../ldap/index.ts';
-import type { DirectoryOptions } from './directory-program.ts';
+import type { AccountOptions, DirectoryOptions } from './directory-options.ts';
 import { commandActor, tellService, withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 import { readRow } from './shell/terminal-answer.ts';
-
-export interface AccountOptions extends DirectoryOptions {
-  readonly role?: string;
-  /** File whose first line is the password. */
-  readonly passwordFile?: string;
-}
 
 const shortestPassword = 8;
 

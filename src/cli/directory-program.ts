@@ -1,23 +1,10 @@
 /** Words, options and help of `edge directory`. */
 import { type Command, Option } from 'commander';
 import { defaultStateFolder } from '../processes/state/index.ts';
-import type { AccountOptions } from './directory-account.ts';
-import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
+import { type AccountOptions, type BaseOptions, type DirectoryOptions, scopes } from './directory-options.ts';
+import { type CommandParts, type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
-/** What the commands have in common. */
-export interface DirectoryOptions {
-  readonly state: string;
-  readonly json: boolean;
-}
-
-const scopes = ['base', 'one', 'sub', 'subordinate'] as const;
-
-export interface BaseOptions extends DirectoryOptions {
-  readonly base: string;
-  readonly scope: (typeof scopes)[number];
-}
-
-type Run<A extends readonly unknown[]> = (...args: A) => Promise<number>;
+type Run<A extends readonly unknown[]> = (access: DirectoryAccess, ...args: A) => Promise<number>;
 
 const baseOption = (): Option =>
   new Option('--base <dn>', 'where to begin; every naming context without it').default('');
@@ -45,18 +32,25 @@ export function addDirectory(
       .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder('use')))
       .option('--json', 'for programs', false)
       .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
-  const ends = <A extends readonly unknown[]>(run: Run<A>): ((...args: A) => Promise<void>) => {
-    return async (...args) => finish(await run(...args));
+  // Commander gives arguments and options first, the command last.
+  const ends = <A extends readonly unknown[]>(run: Run<A>): ((...args: [...A, Command]) => Promise<void>) => {
+    return async (...args) => {
+      const { AuditedAccess } = await import('./directory-audit.ts');
+      const access = new AuditedAccess(parts.directory, args.at(-1) as Command, terminal);
+      const status = await run(access, ...(args.slice(0, -1) as unknown as A));
+      access.ended(status);
+      finish(status);
+    };
   };
-  addReading(add, ends, parts, terminal);
-  addWriting(add, ends, parts, terminal);
-  addAccounts(group, ends, parts, terminal);
+  addReading(add, ends, terminal);
+  addWriting(add, ends, terminal);
+  addAccounts(group, ends, terminal);
 }
 
 type Add = (name: string, description: string, examples: readonly string[]) => Command;
-type Ends = <A extends readonly unknown[]>(run: Run<A>) => (...args: A) => Promise<void>;
+type Ends = <A extends readonly unknown[]>(run: Run<A>) => (...args: [...A, Command]) => Promise<void>;
 
-function addReading(add: Add, ends: Ends, { directory }: CommandParts, terminal: Terminal): void {
+function addReading(add: Add, ends: Ends, terminal: Terminal): void {
   add('explain', 'which indexes a search uses, and how many entries it has to read', [
     "edge directory explain '(proxyAddresses=smtp:jane@corp.example)'",
     "edge directory explain --run '(&(objectClass=user)(cn=*doe*))'",
@@ -66,8 +60,8 @@ function addReading(add: Add, ends: Ends, { directory }: CommandParts, terminal:
     .addOption(scopeOption())
     .option('--run', 'do the search too: how many entries it finds, and how long it takes', false)
     .action(
-      ends(async (filter: string, options: BaseOptions & { readonly run: boolean }) =>
-        (await import('./directory-read.ts')).explain(filter, options, directory, terminal),
+      ends(async (access, filter: string, options: BaseOptions & { readonly run: boolean }) =>
+        (await import('./directory-read.ts')).explain(filter, options, access, terminal),
       ),
     );
   add('export', 'writes LDIF (RFC 2849): parents first, siblings and values in order, equal content as equal text', [
@@ -84,8 +78,8 @@ function addReading(add: Add, ends: Ends, { directory }: CommandParts, terminal:
     )
     .option('--output <file>', 'write there, mode 0600, instead of to standard output')
     .action(
-      ends(async (options: BaseOptions & { readonly operational: boolean; readonly output?: string }) =>
-        (await import('./directory-read.ts')).exportDirectory(options, directory, terminal),
+      ends(async (access, options: BaseOptions & { readonly operational: boolean; readonly output?: string }) =>
+        (await import('./directory-read.ts')).exportDirectory(options, access, terminal),
       ),
     );
   add('backup', 'copies the directory into a new folder, while it is in use', [
@@ -93,13 +87,13 @@ function addReading(add: Add, ends: Ends, { directory }: CommandParts, terminal:
   ])
     .argument('<folder>', 'where to; must be empty or not be there')
     .action(
-      ends(async (folder: string, options: DirectoryOptions) =>
-        (await import('./directory-read.ts')).backup(folder, options, directory, terminal),
+      ends(async (access, folder: string, options: DirectoryOptions) =>
+        (await import('./directory-read.ts')).backup(folder, options, access, terminal),
       ),
     );
 }
 
-function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal: Terminal): void {
+function addWriting(add: Add, ends: Ends, terminal: Terminal): void {
   add('import', 'applies LDIF content and change records, all or nothing; those of cn=schema extend the schema', [
     'edge directory import --dry-run changes.ldif',
     'edge directory import recipients.ldif',
@@ -110,8 +104,11 @@ function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal:
     .option('--replace', 'a full export takes the place of everything; what was there is kept as a backup', false)
     .action(
       ends(
-        async (files: string[], options: DirectoryOptions & { readonly dryRun: boolean; readonly replace: boolean }) =>
-          (await import('./directory-write.ts')).importFiles(files, options, directory, terminal),
+        async (
+          access,
+          files: string[],
+          options: DirectoryOptions & { readonly dryRun: boolean; readonly replace: boolean },
+        ) => (await import('./directory-write.ts')).importFiles(files, options, access, terminal),
       ),
     );
   add(
@@ -125,8 +122,8 @@ function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal:
     .argument('<folder>', 'folder that edge directory backup wrote')
     .option('--dry-run', 'only say how many entries differ', false)
     .action(
-      ends(async (folder: string, options: DirectoryOptions & { readonly dryRun: boolean }) =>
-        (await import('./directory-write.ts')).restore(folder, options, directory, terminal),
+      ends(async (access, folder: string, options: DirectoryOptions & { readonly dryRun: boolean }) =>
+        (await import('./directory-write.ts')).restore(folder, options, access, terminal),
       ),
     );
   add('verify', 'compares names, entries, tree and indexes with each other', [
@@ -135,13 +132,13 @@ function addWriting(add: Add, ends: Ends, { directory }: CommandParts, terminal:
   ])
     .option('--rebuild', 'make all indexes anew from the entries first', false)
     .action(
-      ends(async (options: DirectoryOptions & { readonly rebuild: boolean }) =>
-        (await import('./directory-write.ts')).verify(options, directory, terminal),
+      ends(async (access, options: DirectoryOptions & { readonly rebuild: boolean }) =>
+        (await import('./directory-write.ts')).verify(options, access, terminal),
       ),
     );
 }
 
-function addAccounts(group: Command, ends: Ends, { directory }: CommandParts, terminal: Terminal): void {
+function addAccounts(group: Command, ends: Ends, terminal: Terminal): void {
   const accounts = group.command('account').description('accounts that bind over LDAP: people, monitors, machines');
   const add = (name: string, description: string, example: string): Command =>
     accounts
@@ -155,13 +152,13 @@ function addAccounts(group: Command, ends: Ends, { directory }: CommandParts, te
     .option('--role <role>', 'group below CN=Roles: Readers, Administrators, EdgeSync …', 'Readers')
     .option('--password-file <file>', 'its first line is the password; without it you are asked')
     .action(
-      ends(async (name: string, options: AccountOptions) =>
-        (await import('./directory-account.ts')).addAccount(name, options, directory, terminal),
+      ends(async (access, name: string, options: AccountOptions) =>
+        (await import('./directory-account.ts')).addAccount(name, options, access, terminal),
       ),
     );
   add('list', 'name, roles and state of every account', 'list').action(
-    ends(async (options: DirectoryOptions) =>
-      (await import('./directory-account.ts')).listAccounts(options, directory, terminal),
+    ends(async (access, options: DirectoryOptions) =>
+      (await import('./directory-account.ts')).listAccounts(options, access, terminal),
     ),
   );
   for (const [verb, disabled] of [
@@ -171,15 +168,15 @@ function addAccounts(group: Command, ends: Ends, { directory }: CommandParts, te
     add(verb, disabled ? 'closes an account: what it has open ends at once' : 'opens it again', `${verb} monitor`)
       .argument('<name>', 'name of the account')
       .action(
-        ends(async (name: string, options: DirectoryOptions) =>
-          (await import('./directory-account.ts')).disableAccount(name, { ...options, disabled }, directory, terminal),
+        ends(async (access, name: string, options: DirectoryOptions) =>
+          (await import('./directory-account.ts')).disableAccount(name, { ...options, disabled }, access, terminal),
         ),
       );
   add('remove', 'deletes an account and its memberships', 'remove monitor')
     .argument('<name>', 'name of the account')
     .action(
-      ends(async (name: string, options: DirectoryOptions) =>
-        (await import('./directory-account.ts')).removeAccount(name, options, directory, terminal),
+      ends(async (access, name: string, options: DirectoryOptions) =>
+        (await import('./directory-account.ts')).removeAccount(name, options, access, terminal),
       ),
     );
 }

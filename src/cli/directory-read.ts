@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { printableJson } from '../base/text/index.ts';
 import { type DirectoryReader, type DirectoryStore, exportLdif, type SearchPlan } from '../directory/index.ts';
 import { formatFilter, parseFilter } from '../ldap/index.ts';
-import type { BaseOptions, DirectoryOptions } from './directory-program.ts';
+import type { BaseOptions, DirectoryOptions } from './directory-options.ts';
 import { telling, withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 

@@ -12,7 +12,7 @@ import {
   StateLockedError,
   statePaths,
 } from '../processes/state/index.ts';
-import type { DirectoryOptions } from './directory-program.ts';
+import type { DirectoryOptions } from './directory-options.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
 
 export interface DirectoryParts {

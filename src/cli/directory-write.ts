@@ -5,7 +5,7 @@ import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, ImportError, importLdif, type Restored, StoreError } from '../directory/index.ts';
 import { LdifError, type LdifRecord, readLdif } from '../ldap/index.ts';
 import { becomeOwner, lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
-import type { DirectoryOptions } from './directory-program.ts';
+import type { DirectoryOptions } from './directory-options.ts';
 import { replaceContent } from './directory-replace.ts';
 import { commandActor, onStore, telling, tellService, withStore } from './directory-session.ts';
 import { type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';

@@ -11,9 +11,9 @@ import {
   toWire,
 } from '../cmdlets/index.ts';
 import { Channel } from '../shell/caller/index.ts';
+import { accountText } from './audit/own-account.ts';
 import { type CmdletEnd, type CmdletPart, type CmdletReply, objectsAhead } from './cmdlet-wire.ts';
 import type { Caller, ManagementMethod } from './management-server.ts';
-import { accountText } from './own-account.ts';
 
 /** Calls of one account that run at a time: a pipeline has one for each of its cmdlets. */
 const mostCalls = 64;

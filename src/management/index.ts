@@ -3,11 +3,11 @@
  * administration of the queues of all workers. Who calls it enters by `client/`; lines on a stopped state run in `store/`.
  */
 
+export { auditWriter, openAdminAudit } from './audit/admin-audit.ts';
 export { cmdletMethods } from './cmdlet-methods.ts';
 export { edgeSyncFor } from './edge-sync-for.ts';
 export { LdapConfigurationStore } from './ldap-configuration-store.ts';
 export { prepareManagement } from './management-folder.ts';
 export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';
-export { auditWriter, openAdminAudit } from './store-process/admin-audit.ts';
 export { FanOutAdministration, shardOf } from './workers/transport-administration.ts';
 export { WorkerCaller } from './workers/worker-caller.ts';

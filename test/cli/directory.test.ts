@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { systemClock } from '../../src/base/index.ts';
 import { runCommand } from '../../src/cli/index.ts';
+import { AdminAuditLog, type AdminAuditRecord } from '../../src/logs/records/index.ts';
 import { lockStateFolder, prepareStateFolder, statePaths } from '../../src/processes/index.ts';
 import {
   openBackup,
@@ -70,6 +72,12 @@ async function runDirectory(option: string, state: string, [command = '', ...arg
     '1.2.3',
   );
   return { status, out, error };
+}
+
+/** What the admin audit log of a state holds, oldest first. */
+async function auditedIn(state: State): Promise<readonly AdminAuditRecord[]> {
+  const log = new AdminAuditLog(join(statePaths(state.folder).logs, 'AdminAudit'), systemClock);
+  return (await Array.fromAsync(log.search({}, AbortSignal.timeout(60_000)))).toReversed();
 }
 
 const people = `dn: o=Corp
@@ -365,4 +373,41 @@ test('an account takes one line to make, list, close and remove', async () => {
     assert.notEqual(ran.status, 0);
     assert.match(ran.error, says);
   }
+});
+
+test('a command that reads or changes the directory is a line of the admin audit log', async () => {
+  using state = await newState();
+  const ldif = state.file('people.ldif', people);
+  const backup = state.path('backup');
+  const given: readonly (readonly string[])[] = [
+    ['import', ldif],
+    ['import', '--dry-run', ldif],
+    ['export', '--output', state.path('out.ldif')],
+    ['backup', backup],
+    ['restore', backup],
+    ['verify', '--rebuild'],
+    ['account list'],
+  ];
+  for (const args of given) await state.run(...args);
+  const lines = await auditedIn(state);
+  assert.deepEqual(
+    lines.map(({ cmdlet, succeeded }) => [cmdlet, succeeded]),
+    [
+      ['edge directory import', true],
+      // The same people again: the first record is refused.
+      ['edge directory import', true],
+      ['edge directory import', false],
+      ['edge directory export', true],
+      ['edge directory backup', true],
+      ['edge directory restore', true],
+      ['edge directory verify', true],
+      ['edge directory account list', true],
+    ],
+  );
+  assert.equal(lines[4]?.line, `edge directory backup --state ${state.folder} ${backup}`);
+  assert.ok(lines.every(({ who, via, server }) => who !== '' && via === 'store' && server !== ''));
+  assert.deepEqual(lines[0]?.parameters, [
+    { name: 'argument', value: ldif },
+    { name: 'state', value: state.folder },
+  ]);
 });

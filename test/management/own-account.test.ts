@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accountText } from '../../src/management/own-account.ts';
+import { accountText } from '../../src/management/audit/index.ts';
 
 /** Who stands in the admin audit log: what sudo says counts for root alone, and only as a name. */
 const rows: readonly (readonly [account: string, sudoer: string | undefined, who: string])[] = [

@@ -6,12 +6,12 @@ import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
 import { isReplicatedInto, openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
+import { auditWriter, openAdminAudit } from '../audit/admin-audit.ts';
+import { ownAccount } from '../audit/own-account.ts';
 import { cmdletMethods } from '../cmdlet-methods.ts';
 import { lazyEdgeSync } from '../lazy-edge-sync.ts';
 import type { ManagementMethod } from '../management-server.ts';
 import type { Answer, Request } from '../management-wire.ts';
-import { ownAccount } from '../own-account.ts';
-import { auditWriter, openAdminAudit } from './admin-audit.ts';
 import { DirectConfigurationStore } from './direct-configuration-store.ts';
 
 /** Opens the store that the first argument names, says so, and serves until the other process leaves. */
