@@ -54,3 +54,4 @@ export type {
   TrackingRecord,
   TransportAdministration,
 } from './transport-administration.ts';
+export { UtcTime } from './utc-time.ts';

@@ -2,6 +2,7 @@
 import { type ObjectIdentity, propertyName, StructuredValue, type TableShape } from '../config/index.ts';
 import { Dn } from '../ldap/index.ts';
 import { CmdletObject } from './runtime.ts';
+import { UtcTime } from './utc-time.ts';
 
 /** Named values in the order of the table, and what every directory object has behind them. */
 export function shownObject(
@@ -54,9 +55,8 @@ function serverId(name: string): StructuredValue {
   return new StructuredValue('ADObjectId', name, [['Name', name]]);
 }
 
-/** A time whose local parts are those of the time in UTC: dates of the shell carry no zone. */
-function inUtc(date: Date | null): Date | null {
-  return date === null ? null : new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
+function inUtc(date: Date | null): UtcTime | null {
+  return date === null ? null : new UtcTime(date);
 }
 
 /** One value as text, for the audit log and for -WhatIf. */

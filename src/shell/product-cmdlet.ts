@@ -7,6 +7,7 @@ import {
   type CmdletRunner,
   type Parameter,
   refuseUnbuilt,
+  UtcTime,
 } from '../cmdlets/index.ts';
 import type { FileAccess } from './interpreter/context.ts';
 import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/contract.ts';
@@ -125,6 +126,7 @@ async function save(files: FileAccess, path: string, content: Uint8Array): Promi
 
 /** An object of a cmdlet as one that lines may change: `$c.RemoteIPRanges += '…'`. */
 function fromCmdlet(object: unknown): unknown {
+  if (object instanceof UtcTime) return object.toDate();
   if (!(object instanceof CmdletObject)) return object;
   // Plain text, as New-ExchangeCertificate -GenerateRequest gives it.
   if (object.typeName === 'System.String') return object.get('Value');

@@ -4,6 +4,7 @@
  */
 import { Quantity, StructuredValue } from '../../config/index.ts';
 import { CmdletObject, type HashReader, type PropertyReader } from '../runtime.ts';
+import { UtcTime } from '../utc-time.ts';
 import { SecureString } from './secure-string.ts';
 
 /** Deepest nesting, and most values in one call or object: a table that holds itself has no end. */
@@ -71,6 +72,7 @@ class WireWriter {
   #object(value: object, depth: number): unknown {
     if (Array.isArray(value)) return value.map((item) => this.write(item, depth));
     if (value instanceof Date) return { date: Number.isNaN(value.getTime()) ? null : value.getTime() };
+    if (value instanceof UtcTime) return { utc: value.getTime() };
     if (value instanceof Quantity) {
       return { quantity: [value.typeName, this.write(value.value, depth), value.toString()] };
     }
@@ -110,6 +112,7 @@ class WireReader {
   readonly #kinds: Readonly<Record<string, Read>> = {
     number: (content) => numberOf(content),
     date: (content) => new Date(typeof content === 'number' ? content : Number.NaN),
+    utc: (content) => new UtcTime(new Date(numberOf(content))),
     quantity: (content, depth) => {
       const [typeName, value, text] = listOf(content, 3);
       return new Quantity(textOf(typeName), numberOf(this.read(value, depth)), textOf(text));

@@ -1,4 +1,5 @@
 import { nearestNameHint, newGuid, parseDate } from '../../base/index.ts';
+import { UtcTime } from '../../cmdlets/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
 import { parseExact } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
@@ -102,7 +103,7 @@ const types: Readonly<Record<string, StaticType>> = {
   datetime: {
     properties: {
       Now: ({ session }) => new Date(session.now()),
-      UtcNow: ({ session }) => utc(new Date(session.now())),
+      UtcNow: ({ session }) => new UtcTime(new Date(session.now())).toDate(),
       Today: ({ session }) => new Date(new Date(session.now()).setHours(0, 0, 0, 0)),
     },
     methods: { Parse: parsedDate, ParseExact: exactDate },
@@ -173,11 +174,6 @@ const types: Readonly<Record<string, StaticType>> = {
   'net.ipaddress': { methods: { Parse: (args) => convertTo('ipaddress', text(args)) } },
   ipaddress: { methods: { Parse: (args) => convertTo('ipaddress', text(args)) } },
 };
-
-/** A time whose local parts are those of the time in UTC: dates of this shell carry no zone. */
-function utc(date: Date): Date {
-  return new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
-}
 
 function typeOf(value: unknown): { name: string; type: StaticType } {
   if (!(value instanceof TypeValue)) {
