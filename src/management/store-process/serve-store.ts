@@ -7,12 +7,19 @@ import type { DirectoryStore } from '../../directory/store/index.ts';
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
 import { isReplicatedInto, openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
 import { auditWriter, openAdminAudit } from '../audit/admin-audit.ts';
-import { ownAccount } from '../audit/own-account.ts';
 import { cmdletMethods } from '../cmdlet-methods.ts';
 import { lazyEdgeSync } from '../lazy-edge-sync.ts';
-import type { ManagementMethod } from '../management-server.ts';
+import type { Caller, ManagementMethod } from '../management-server.ts';
 import type { Answer, Request } from '../management-wire.ts';
 import { DirectConfigurationStore } from './direct-configuration-store.ts';
+
+/** What the process is started with. */
+interface StoreArguments {
+  readonly state: string;
+  readonly role: ServerRole;
+  /** Who asks: this process may be another account's, the owner of the state. */
+  readonly account: string;
+}
 
 /** Opens the store that the first argument names, says so, and serves until the other process leaves. */
 export async function serveStore(args: readonly string[]): Promise<void> {
@@ -20,9 +27,9 @@ export async function serveStore(args: readonly string[]): Promise<void> {
     if (process.connected) process.send?.(answer);
   };
   try {
-    const { state, role } = JSON.parse(args[0] ?? '') as { state: string; role: ServerRole };
-    const { methods, close } = await openStore(statePaths(state), role);
-    const caller = new StoreConnection(methods, send);
+    const { state, role, account } = JSON.parse(args[0] ?? '') as StoreArguments;
+    const { methods, close } = await openStore(statePaths(state), role, account);
+    const caller = new StoreConnection(methods, account, send);
     process.on('message', (request) => void caller.take(request as Request));
     process.on('disconnect', () => void close().finally(() => process.exit(0)));
     send({ id: 0, end: null });
@@ -36,7 +43,7 @@ interface OpenStore {
   close(): Promise<void>;
 }
 
-async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore> {
+async function openStore(paths: StatePaths, role: ServerRole, account: string): Promise<OpenStore> {
   prepareStateFolder(paths);
   const lock = lockStateFolder(paths);
   const store = await openDirectory(paths, { readOnly: false });
@@ -65,7 +72,7 @@ async function openStore(paths: StatePaths, role: ServerRole): Promise<OpenStore
     ),
     folders: foldersOf(paths),
   };
-  const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: ownAccount() });
+  const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: account });
   const catalogue = cmdletCatalogue();
   return {
     methods: cmdletMethods(
@@ -123,9 +130,10 @@ class StoreConnection {
   readonly #methods: Readonly<Record<string, ManagementMethod>>;
   readonly #send: (answer: Answer) => void;
   readonly #running = new Map<number, AbortController>();
-  readonly #caller = { uid: process.getuid?.() ?? 0, name: ownAccount({}) };
+  readonly #caller: Caller;
 
-  constructor(methods: Readonly<Record<string, ManagementMethod>>, send: (answer: Answer) => void) {
+  constructor(methods: Readonly<Record<string, ManagementMethod>>, account: string, send: (answer: Answer) => void) {
+    this.#caller = { uid: process.getuid?.() ?? 0, name: account };
     this.#methods = methods;
     this.#send = send;
   }
