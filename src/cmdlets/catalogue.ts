@@ -1,25 +1,27 @@
 /** All cmdlets: those that are built, and those that are only known by name. */
+
 import type { Properties } from '../config/index.ts';
-import { adPermissionCmdlets } from './ad-permission.ts';
 import { adminAuditCmdlets } from './admin-audit.ts';
-import { notImplemented } from './changes.ts';
-import { configureAdam } from './configure-adam.ts';
-import { acceptedDomainKind, remoteDomainKind } from './domains.ts';
 import { edgeSubscriptionCmdlets } from './edge-subscription.ts';
 import { edgeSynchronizationCmdlets } from './edge-synchronization.ts';
 import { certificateCmdlets } from './exchange-certificate/certificate-cmdlets.ts';
 import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
-import { messageCmdlets } from './message.ts';
-import { trackingCmdlets } from './message-tracking.ts';
-import { objectCmdlets } from './object-cmdlets.ts';
-import type { ObjectKind } from './object-kind.ts';
-import { parametersOf } from './parameters.ts';
-import { queueCmdlets } from './queue.ts';
-import { receiveConnectorKind } from './receive-connector.ts';
-import { recipientFilterConfigKind } from './recipient-filter-config.ts';
-import { redirectMessage } from './redirect-message.ts';
-import { type Cmdlet, type CmdletCatalogue, type DefaultView, quietly } from './runtime.ts';
-import { sendConnectorKind } from './send-connector.ts';
+import { viewOf } from './mail-flow/info-table.ts';
+import { messageCmdlets } from './mail-flow/message.ts';
+import { messageTable } from './mail-flow/message-properties.ts';
+import { trackingCmdlets } from './mail-flow/message-tracking.ts';
+import { queueCmdlets } from './mail-flow/queue.ts';
+import { queueTable } from './mail-flow/queue-properties.ts';
+import { redirectMessage } from './mail-flow/redirect-message.ts';
+import { testSmtpConnectivity } from './mail-flow/test-smtp-connectivity.ts';
+import { adPermissionCmdlets } from './objects/ad-permission.ts';
+import { configureAdam } from './objects/configure-adam.ts';
+import { acceptedDomainKind, remoteDomainKind } from './objects/domains.ts';
+import { objectCmdlets } from './objects/object-cmdlets.ts';
+import type { ObjectKind } from './objects/object-kind.ts';
+import { receiveConnectorKind } from './objects/receive-connector.ts';
+import { recipientFilterConfigKind } from './objects/recipient-filter-config.ts';
+import { sendConnectorKind } from './objects/send-connector.ts';
 import {
   exchangeServerKind,
   frontEndTransportServiceKind,
@@ -27,25 +29,15 @@ import {
   transportConfigKind,
   transportServerKind,
   transportServiceKind,
-} from './services.ts';
-import { testSmtpConnectivity } from './test-smtp-connectivity.ts';
+} from './objects/services.ts';
+import { notImplemented } from './parameter-values.ts';
+import { parametersOf } from './parameters.ts';
+import { type Cmdlet, type CmdletCatalogue, type DefaultView, quietly } from './runtime.ts';
 
 const views: Readonly<Record<string, DefaultView>> = {
   ADAcePresentationObject: { kind: 'table', columns: ['Identity', 'User', 'Deny', 'Inherited'] },
-  ExtensibleQueueInfo: {
-    kind: 'table',
-    columns: [
-      'Identity',
-      'DeliveryType',
-      'Status',
-      'MessageCount',
-      'Velocity',
-      'RiskLevel',
-      'OutboundIPPool',
-      'NextHopDomain',
-    ],
-  },
-  ExtensibleMessageInfo: { kind: 'table', columns: ['Identity', 'FromAddress', 'Status', 'Size', 'SCL', 'Subject'] },
+  ...viewOf(queueTable),
+  ...viewOf(messageTable(false)),
   QueueDigestPresentationObject: {
     kind: 'table',
     columns: [

@@ -1,14 +1,14 @@
 /**
- * The cmdlets: one engine for Get-, New-, Set- and Remove- of every object table, and those that do something of their
- * own (permissions, queues, messages, tracking). Each is a value with its parameters; whoever runs it (shell, console,
- * API) finds it here, binds and calls it. Leaves out: the language and the formatting (`shell/`), how the directory and
- * the workers are reached (`CmdletContext`).
+ * The cmdlets: one engine for Get-, New-, Set- and Remove- of every object table (`objects/`), queues, messages and what became of
+ * them (`mail-flow/`), and how any of them is run (`running/`). The folder itself holds what a cmdlet is and all of them by name.
+ * Each is a value with its parameters; whoever runs it (shell, console, API) finds it here, binds and calls it. Leaves out: the
+ * language and the formatting (`shell/`), how the directory and the workers are reached (`CmdletContext`).
  */
 
 export { cmdletCatalogue } from './catalogue.ts';
 export type { EdgeSubscriptionView, EdgeSyncAdministration } from './edge-sync-administration.ts';
 
-export { type Predicate, parseOpath } from './opath.ts';
+export { type Predicate, parseOpath } from './mail-flow/opath.ts';
 export {
   type CmdletHost,
   type CmdletReports,

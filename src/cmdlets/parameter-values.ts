@@ -89,3 +89,15 @@ export function plainText(value: unknown): string {
   const hasText = value instanceof Quantity || value instanceof StructuredValue;
   return hasText ? value.toString() : JSON.stringify(value);
 }
+
+/** A refusal for what is known and not built. */
+export function notImplemented(what: string): CmdletError {
+  return new CmdletError(
+    'NotImplementedYet',
+    'NotImplemented',
+    `${what} is not implemented yet. Nothing was changed.`,
+    {
+      target: what.replace(/^The parameter /, ''),
+    },
+  );
+}

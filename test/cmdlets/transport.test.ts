@@ -47,6 +47,11 @@ describe('choosing queues and messages', () => {
     ['Get-Queue', { Filter: '(MessageCount -eq 1' }, /It ends where '\)' belongs/],
     ['Get-Queue', { Filter: 'Status -eq' }, /It ends where a value belongs/],
     ['Get-Queue', { SortOrder: '+Sise' }, /There is no property 'Sise'/],
+    // Also while there is nothing to show: names come from the table, not from what is found.
+    ['Get-Queue', { Identity: '*nothing*', SortOrder: '+Sise' }, /There is no property 'Sise'/],
+    ['Get-Queue', { Filter: "Subject -eq 'x'" }, /There is no property 'Subject'/],
+    ['Get-Message', { Queue: 'none', Filter: "NextHopDomain -eq 'x'" }, /There is no property 'NextHopDomain'/],
+    ['Get-Message', { Queue: 'none', SortOrder: '-Velocity' }, /There is no property 'Velocity'/],
     ['Get-Queue', { ResultSize: 'many' }, /neither a number nor Unlimited/],
     ['Get-Queue', { BookmarkIndex: 1 }, /BookmarkIndex is not implemented yet/],
     ['Retry-Queue', {}, /It names the queue/],

@@ -1,7 +1,7 @@
 /** What one kind of object adds to the engine that all share. */
-import type { ObjectIdentity, ObjectTable, Properties, ValuesOf } from '../config/index.ts';
-import type { Found } from './directory-objects.ts';
-import type { BoundParameters, CmdletContext, DefaultView, Example, Parameter } from './runtime.ts';
+import type { ObjectIdentity, ObjectTable, Properties, ValuesOf } from '../../config/index.ts';
+import type { Found } from '../directory-objects.ts';
+import type { BoundParameters, CmdletContext, DefaultView, Example, Parameter } from '../runtime.ts';
 
 /** The verbs that the engine knows. */
 export type Verb = 'Get' | 'New' | 'Set' | 'Remove';

@@ -1,8 +1,8 @@
 /** Get-Message, Suspend-, Resume-, Remove- and Export-Message. */
 
-import { knownCmdlet } from './exchange-cmdlets.ts';
-import { identityOf, isOn, missingArgument, plainText, yesNoOf } from './parameter-values.ts';
-import { parametersOf } from './parameters.ts';
+import { knownCmdlet } from '../exchange-cmdlets.ts';
+import { identityOf, isOn, missingArgument, plainText, yesNoOf } from '../parameter-values.ts';
+import { parametersOf } from '../parameters.ts';
 import {
   type AuditedChange,
   type BoundParameters,
@@ -10,17 +10,21 @@ import {
   type CmdletContext,
   CmdletObject,
   quietly,
-} from './runtime.ts';
-import type { MessageAction } from './transport-administration.ts';
-import { arranged, choose, presentMessage, refuseOthers, runningTransport, withServer } from './transport-objects.ts';
+} from '../runtime.ts';
+import type { MessageAction } from '../transport-administration.ts';
+import { refuseOthers, withServer } from '../transport-objects.ts';
+import { arranged, choose, runningTransport } from './chosen-objects.ts';
+import { propertyNames, shownInfo } from './info-table.ts';
+import { messageTable } from './message-properties.ts';
 
 const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];
 const listed = [...chosen, 'Queue', 'ResultSize', 'SortOrder', 'IncludeRecipientInfo'];
 
 async function messagesOf(context: CmdletContext, bound: BoundParameters): Promise<readonly CmdletObject[]> {
   const all = await runningTransport(context).messages();
-  const objects = all.map((message) => presentMessage(message, isOn(bound, 'IncludeRecipientInfo')));
-  const wanted = choose(context, bound, objects, 'message');
+  const table = messageTable(isOn(bound, 'IncludeRecipientInfo'));
+  const objects = all.map((message) => shownInfo(table, message));
+  const wanted = choose(context, bound, objects, table);
   const queue = identityOf(bound, 'Queue');
   if (queue === undefined) return wanted;
   const name = queue.toLowerCase().replace(/^.*\\/, '');
@@ -41,7 +45,7 @@ const getMessage: Cmdlet = {
   ],
   async *run(context, bound) {
     refuseOthers(bound, listed);
-    yield* arranged(bound, await messagesOf(context, withServer(bound, 'Queue')));
+    yield* arranged(bound, await messagesOf(context, withServer(bound, 'Queue')), propertyNames(messageTable(true)));
   },
 };
 

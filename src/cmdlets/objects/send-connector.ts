@@ -1,9 +1,9 @@
 /** Get-, New-, Set-, Remove-SendConnector. */
-import { nearestNameHint } from '../base/index.ts';
-import { type Credential, credentialPurpose, type SendConnector, sendConnector } from '../config/index.ts';
+import { nearestNameHint } from '../../base/index.ts';
+import { type Credential, credentialPurpose, type SendConnector, sendConnector } from '../../config/index.ts';
+import { badArgument, isOn, missingArgument, textOf } from '../parameter-values.ts';
+import type { CmdletContext } from '../runtime.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
-import { badArgument, isOn, missingArgument, textOf } from './parameter-values.ts';
-import type { CmdletContext } from './runtime.ts';
 
 type Table = typeof sendConnector.properties;
 

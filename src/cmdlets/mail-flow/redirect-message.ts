@@ -1,11 +1,12 @@
 /** Redirect-Message: empties the queues of a server to other servers, before it is taken down. */
-import { parseSmartHost } from '../config/index.ts';
-import { serverEntry } from './directory-objects.ts';
-import { knownCmdlet } from './exchange-cmdlets.ts';
-import { badArgument, missingArgument, textOf, textsOf } from './parameter-values.ts';
-import { parametersOf } from './parameters.ts';
-import { type BoundParameters, type Cmdlet, type CmdletContext, quietly } from './runtime.ts';
-import { refuseOthers, runningTransport } from './transport-objects.ts';
+import { parseSmartHost } from '../../config/index.ts';
+import { serverEntry } from '../directory-objects.ts';
+import { knownCmdlet } from '../exchange-cmdlets.ts';
+import { badArgument, missingArgument, textOf, textsOf } from '../parameter-values.ts';
+import { parametersOf } from '../parameters.ts';
+import { type BoundParameters, type Cmdlet, type CmdletContext, quietly } from '../runtime.ts';
+import { refuseOthers } from '../transport-objects.ts';
+import { runningTransport } from './chosen-objects.ts';
 
 /** Servers to send to, as smart hosts. Throws CmdletError: mail to oneself would come back as a loop. */
 async function targetsOf(context: CmdletContext, bound: BoundParameters): Promise<readonly string[]> {

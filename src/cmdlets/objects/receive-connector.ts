@@ -1,5 +1,5 @@
 /** Get-, New-, Set-, Remove-ReceiveConnector: usage presets, conflicts with other connectors, open relays. */
-import { nearestNameHint, parseIpRange } from '../base/index.ts';
+import { nearestNameHint, parseIpRange } from '../../base/index.ts';
 import {
   connectorConflict,
   openRelayRanges,
@@ -7,11 +7,11 @@ import {
   type ReceiveConnector,
   receiveConnector,
   type ServerRole,
-} from '../config/index.ts';
-import { serverEntry } from './directory-objects.ts';
+} from '../../config/index.ts';
+import { serverEntry } from '../directory-objects.ts';
+import { badArgument, isOn, textOf } from '../parameter-values.ts';
+import { type CmdletContext, CmdletError } from '../runtime.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
-import { badArgument, isOn, textOf } from './parameter-values.ts';
-import { type CmdletContext, CmdletError } from './runtime.ts';
 
 type Table = typeof receiveConnector.properties;
 type Connector = ReceiveConnector;

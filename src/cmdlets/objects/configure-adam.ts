@@ -1,8 +1,8 @@
 /** `ConfigureAdam.ps1`: Exchange's script that moves the ports of the directory of an Edge server; here it also says where LDAPS answers whom. */
-import { transportService } from '../config/index.ts';
-import { serverEntry } from './directory-objects.ts';
-import { badArgument, textOf, textsOf } from './parameter-values.ts';
-import { type BoundParameters, type Cmdlet, type CmdletContext, type Parameter, quietly } from './runtime.ts';
+import { transportService } from '../../config/index.ts';
+import { serverEntry } from '../directory-objects.ts';
+import { badArgument, textOf, textsOf } from '../parameter-values.ts';
+import { type BoundParameters, type Cmdlet, type CmdletContext, type Parameter, quietly } from '../runtime.ts';
 
 const ports = [
   { name: 'LdapPort', row: transportService.properties.edgeSyncAdamLdapPort, help: 'Port without TLS; loopback only.' },

@@ -1,11 +1,14 @@
 /** Get-Queue, Get-QueueDigest, Suspend-, Resume- and Retry-Queue. */
 
-import { knownCmdlet } from './exchange-cmdlets.ts';
-import { badArgument, isOn, missingArgument, plainText, textOf } from './parameter-values.ts';
-import { parametersOf } from './parameters.ts';
-import { type Cmdlet, CmdletObject, quietly } from './runtime.ts';
-import type { QueueAction } from './transport-administration.ts';
-import { arranged, choose, presentQueue, refuseOthers, runningTransport, withServer } from './transport-objects.ts';
+import { knownCmdlet } from '../exchange-cmdlets.ts';
+import { badArgument, isOn, missingArgument, plainText, textOf } from '../parameter-values.ts';
+import { parametersOf } from '../parameters.ts';
+import { type Cmdlet, CmdletObject, quietly } from '../runtime.ts';
+import type { QueueAction } from '../transport-administration.ts';
+import { refuseOthers, withServer } from '../transport-objects.ts';
+import { arranged, choose, runningTransport } from './chosen-objects.ts';
+import { propertyNames, shownInfo } from './info-table.ts';
+import { queueTable } from './queue-properties.ts';
 
 const chosen = ['Identity', 'Filter', 'Server', 'Confirm', 'WhatIf', 'DomainController'];
 const listed = [...chosen, 'ResultSize', 'SortOrder', 'Include', 'Exclude'];
@@ -22,13 +25,13 @@ const getQueue: Cmdlet = {
   async *run(context, line) {
     refuseOthers(line, listed);
     const bound = withServer(line, 'Identity');
-    const queues = (await runningTransport(context).queues()).map(presentQueue);
+    const queues = (await runningTransport(context).queues()).map((queue) => shownInfo(queueTable, queue));
     const [only, without] = [textOf(bound, 'Include'), textOf(bound, 'Exclude')].map((name) => name?.toLowerCase());
-    const wanted = choose(context, bound, queues, 'queue').filter((queue) => {
+    const wanted = choose(context, bound, queues, queueTable).filter((queue) => {
       const category = String(queue.get('NextHopCategory')).toLowerCase();
       return (only === undefined || category === only) && category !== without;
     });
-    yield* arranged(bound, wanted);
+    yield* arranged(bound, wanted, propertyNames(queueTable));
   },
 };
 
@@ -77,9 +80,9 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
           throw missingArgument('Identity', 'It names the queue, such as SERVER\\3; or use -Filter.');
         }
         const transport = runningTransport(context);
-        const queues = (await transport.queues()).map(presentQueue);
+        const queues = (await transport.queues()).map((queue) => shownInfo(queueTable, queue));
         const resubmit = isOn(bound, 'Resubmit');
-        for (const queue of choose(context, bound, queues, 'queue')) {
+        for (const queue of choose(context, bound, queues, queueTable)) {
           const identity = String(queue.get('Identity'));
           if (/\\(?:Submission|Poison)$/.test(identity)) {
             context.warning(`The queue ${identity} delivers nothing, so nothing was done to it. ${advice}`);
@@ -94,15 +97,7 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
   };
 }
 
-const groupings: readonly string[] = [
-  'NextHopDomain',
-  'NextHopCategory',
-  'DeliveryType',
-  'Status',
-  'LastError',
-  'RiskLevel',
-  'OutboundIPPool',
-];
+const groupings: readonly string[] = queueTable.properties.flatMap(({ name, groupBy }) => (groupBy ? [name] : []));
 
 function detailsOf(queue: CmdletObject, level: string): readonly string[] {
   const identity = String(queue.get('Identity'));
@@ -128,9 +123,9 @@ const getQueueDigest: Cmdlet = {
     if (property === undefined && wanted.toLowerCase() !== 'servername') {
       throw badArgument('GroupBy', `'${wanted}' is not one of ServerName, ${groupings.join(', ')}.`);
     }
-    const queues = (await runningTransport(context).queues()).map(presentQueue);
+    const queues = (await runningTransport(context).queues()).map((queue) => shownInfo(queueTable, queue));
     const groups = new Map<string, CmdletObject[]>();
-    for (const queue of choose(context, bound, queues, 'queue')) {
+    for (const queue of choose(context, bound, queues, queueTable)) {
       const key = property === undefined ? context.serverName : plainText(queue.get(property));
       groups.set(key, [...(groups.get(key) ?? []), queue]);
     }
@@ -152,6 +147,7 @@ const getQueueDigest: Cmdlet = {
     yield* arranged(
       bound,
       digests.sort((a, b) => Number(b.get('MessageCount')) - Number(a.get('MessageCount'))),
+      [],
     );
   },
 };

@@ -1,11 +1,11 @@
 /** The steps that New-, Set- and Remove- have in common: names, rules, the directory, the audit log. */
-import { brokenRules, encode, type Properties, propertyName } from '../config/index.ts';
-import { type Entry, equals, LdapError, type Modification } from '../ldap/index.ts';
+import { brokenRules, encode, type Properties, propertyName } from '../../config/index.ts';
+import { type Entry, equals, LdapError, type Modification } from '../../ldap/index.ts';
+import { badArgument, textOf } from '../parameter-values.ts';
+import { type BoundParameters, CmdletError, type ConfigurationWrite } from '../runtime.ts';
 import { differing } from './changes.ts';
 import type { ObjectKind, Request, Whole } from './object-kind.ts';
 import { asAudited } from './object-output.ts';
-import { badArgument, textOf } from './parameter-values.ts';
-import { type BoundParameters, CmdletError, type ConfigurationWrite } from './runtime.ts';
 
 /** Longest name of an object. */
 const longestName = 64;

@@ -1,5 +1,5 @@
 /** Get-, Add- and Remove-ADPermission: single rights on connectors, beyond what PermissionGroups says. */
-import { nearestNameHint } from '../base/index.ts';
+import { nearestNameHint } from '../../base/index.ts';
 import {
   type Ace,
   ace,
@@ -15,15 +15,21 @@ import {
   tryDecode,
   wellKnownPrincipals,
   writeAcl,
-} from '../config/index.ts';
-import type { Entry } from '../ldap/index.ts';
-import { notImplemented } from './changes.ts';
-import { listObjects, matches, notFound } from './directory-objects.ts';
-import { knownCmdlet } from './exchange-cmdlets.ts';
-import { inDirectory } from './object-steps.ts';
-import { badArgument, identityOf, isObject, isOn, missingArgument, textOf, textsOf } from './parameter-values.ts';
-import { parametersOf } from './parameters.ts';
-import { warnOpenRelay } from './receive-connector.ts';
+} from '../../config/index.ts';
+import type { Entry } from '../../ldap/index.ts';
+import { listObjects, matches, notFound } from '../directory-objects.ts';
+import { knownCmdlet } from '../exchange-cmdlets.ts';
+import {
+  badArgument,
+  identityOf,
+  isObject,
+  isOn,
+  missingArgument,
+  notImplemented,
+  textOf,
+  textsOf,
+} from '../parameter-values.ts';
+import { parametersOf } from '../parameters.ts';
 import {
   type BoundParameters,
   type Cmdlet,
@@ -31,7 +37,9 @@ import {
   CmdletError,
   CmdletObject,
   quietly,
-} from './runtime.ts';
+} from '../runtime.ts';
+import { inDirectory } from './object-steps.ts';
+import { warnOpenRelay } from './receive-connector.ts';
 
 /** A connector with its access control entries. */
 interface Target {

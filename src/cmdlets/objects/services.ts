@@ -5,7 +5,7 @@ import {
   mailboxTransportService,
   transportConfig,
   transportService,
-} from '../config/index.ts';
+} from '../../config/index.ts';
 import type { ObjectKind } from './object-kind.ts';
 
 /** The transport service. */

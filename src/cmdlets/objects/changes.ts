@@ -1,8 +1,8 @@
 /** What a line asks of an object: bound parameters as values of its table. Pure but for warnings. */
-import { isBuilt, type Properties, propertyName, type TableShape } from '../config/index.ts';
-import { badArgument } from './parameter-values.ts';
-import { faultOf, isHash, type NamedRow, rowsByName } from './parameters.ts';
-import { type BoundParameters, type CmdletContext, CmdletError, type HashReader } from './runtime.ts';
+import { isBuilt, type Properties, propertyName, type TableShape } from '../../config/index.ts';
+import { badArgument, notImplemented } from '../parameter-values.ts';
+import { faultOf, isHash, type NamedRow, rowsByName } from '../parameters.ts';
+import { type BoundParameters, type CmdletContext, CmdletError, type HashReader } from '../runtime.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -52,18 +52,6 @@ function isSettable(context: CmdletContext, table: TableShape, { name, row }: Na
 function notOnEdge(parameter: string): CmdletError {
   const text = `The ${parameter} parameter can't be used on an Edge Transport server.`;
   return new CmdletError('ParameterNotOnEdge', 'InvalidArgument', text, { target: parameter });
-}
-
-/** A refusal for what is known and not built. */
-export function notImplemented(what: string): CmdletError {
-  return new CmdletError(
-    'NotImplementedYet',
-    'NotImplemented',
-    `${what} is not implemented yet. Nothing was changed.`,
-    {
-      target: what.replace(/^The parameter /, ''),
-    },
-  );
 }
 
 function readValue({ name, row }: NamedRow, value: unknown, before: unknown): unknown {

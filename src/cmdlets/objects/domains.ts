@@ -1,8 +1,8 @@
 /** Cmdlets for accepted and remote domains. */
-import { type AcceptedDomain, acceptedDomain, type RemoteDomain, remoteDomain } from '../config/index.ts';
+import { type AcceptedDomain, acceptedDomain, type RemoteDomain, remoteDomain } from '../../config/index.ts';
+import { badArgument, isOn, missingArgument } from '../parameter-values.ts';
+import { CmdletError } from '../runtime.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
-import { badArgument, isOn, missingArgument } from './parameter-values.ts';
-import { CmdletError } from './runtime.ts';
 
 type Accepted = typeof acceptedDomain.properties;
 type Remote = typeof remoteDomain.properties;

@@ -1,8 +1,8 @@
 /** Filters of the -Filter parameters (OPATH): `Status -eq 'Retry' -and MessageCount -gt 10`. */
-import { nearestNameHint, parseByteSize, parseDate, parseTimeSpan, wildcardTest } from '../base/index.ts';
-import { Quantity } from '../config/index.ts';
-import { badArgument } from './parameter-values.ts';
-import type { PropertyReader } from './runtime.ts';
+import { nearestNameHint, parseByteSize, parseDate, parseTimeSpan, wildcardTest } from '../../base/index.ts';
+import { Quantity } from '../../config/index.ts';
+import { badArgument } from '../parameter-values.ts';
+import type { PropertyReader } from '../runtime.ts';
 
 /** Tells whether an object is meant. */
 export type Predicate = (object: PropertyReader) => boolean;

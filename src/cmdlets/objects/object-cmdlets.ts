@@ -1,7 +1,6 @@
 /** Get-, New-, Set- and Remove- for any table: one engine, so that all objects behave alike. */
-import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../config/index.ts';
-import { LdapError } from '../ldap/index.ts';
-import { boundChanges, differing, generalParameters, notImplemented } from './changes.ts';
+import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../../config/index.ts';
+import { LdapError } from '../../ldap/index.ts';
 import {
   childDn,
   containerOf,
@@ -11,8 +10,21 @@ import {
   notFound,
   pickObject,
   serverEntry,
-} from './directory-objects.ts';
-import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
+} from '../directory-objects.ts';
+import { exchangeCmdlets, type KnownCmdlet } from '../exchange-cmdlets.ts';
+import { identityOf, missingArgument, notImplemented, textOf } from '../parameter-values.ts';
+import { parametersOf, rowsByName } from '../parameters.ts';
+import {
+  type BoundParameters,
+  type Cmdlet,
+  type CmdletContext,
+  CmdletError,
+  type CmdletObject,
+  type ConfigurationWrite,
+  type Parameter,
+  quietly,
+} from '../runtime.ts';
+import { boundChanges, differing, generalParameters } from './changes.ts';
 import type { ObjectKind, Request, Verb, Whole } from './object-kind.ts';
 import { shownObject } from './object-output.ts';
 import {
@@ -26,18 +38,6 @@ import {
   newNameOf,
   validName,
 } from './object-steps.ts';
-import { identityOf, missingArgument, textOf } from './parameter-values.ts';
-import { parametersOf, rowsByName } from './parameters.ts';
-import {
-  type BoundParameters,
-  type Cmdlet,
-  type CmdletContext,
-  CmdletError,
-  type CmdletObject,
-  type ConfigurationWrite,
-  type Parameter,
-  quietly,
-} from './runtime.ts';
 
 type Run<P extends Properties> = (
   kind: ObjectKind<P>,

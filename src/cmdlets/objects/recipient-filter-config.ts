@@ -1,5 +1,5 @@
 /** Get- and Set-RecipientFilterConfig. */
-import { recipientFilterConfig } from '../config/index.ts';
+import { recipientFilterConfig } from '../../config/index.ts';
 import type { ObjectKind } from './object-kind.ts';
 
 /** The recipient filter. */

@@ -1,11 +1,12 @@
 /** Get-MessageTrackingLog and Get-TransportPipeline. */
 
-import { knownCmdlet } from './exchange-cmdlets.ts';
-import { dateOf, resultSizeOf, textOf, textsOf } from './parameter-values.ts';
-import { parametersOf } from './parameters.ts';
-import { type BoundParameters, type Cmdlet, CmdletObject } from './runtime.ts';
-import type { TrackingQuery } from './transport-administration.ts';
-import { refuseOthers, requireThisServer, runningTransport } from './transport-objects.ts';
+import { knownCmdlet } from '../exchange-cmdlets.ts';
+import { dateOf, resultSizeOf, textOf, textsOf } from '../parameter-values.ts';
+import { parametersOf } from '../parameters.ts';
+import { type BoundParameters, type Cmdlet, CmdletObject } from '../runtime.ts';
+import type { TrackingQuery } from '../transport-administration.ts';
+import { refuseOthers, requireThisServer } from '../transport-objects.ts';
+import { runningTransport } from './chosen-objects.ts';
 
 type TextField = Exclude<keyof TrackingQuery, 'start' | 'end' | 'recipients'>;
 

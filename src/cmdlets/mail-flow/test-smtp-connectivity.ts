@@ -1,13 +1,13 @@
 /** Test-SmtpConnectivity: does every endpoint of the receive connectors answer? */
-import { formatEndpoint } from '../base/index.ts';
-import { receiveConnector } from '../config/index.ts';
-import { notImplemented } from './changes.ts';
-import { listObjects, serverEntry } from './directory-objects.ts';
-import { knownCmdlet } from './exchange-cmdlets.ts';
-import { identityOf, isOn } from './parameter-values.ts';
-import { parametersOf } from './parameters.ts';
-import { type Cmdlet, CmdletObject } from './runtime.ts';
-import { refuseOthers, runningTransport } from './transport-objects.ts';
+import { formatEndpoint } from '../../base/index.ts';
+import { receiveConnector } from '../../config/index.ts';
+import { listObjects, serverEntry } from '../directory-objects.ts';
+import { knownCmdlet } from '../exchange-cmdlets.ts';
+import { identityOf, isOn, notImplemented } from '../parameter-values.ts';
+import { parametersOf } from '../parameters.ts';
+import { type Cmdlet, CmdletObject } from '../runtime.ts';
+import { refuseOthers } from '../transport-objects.ts';
+import { runningTransport } from './chosen-objects.ts';
 
 /** Where this machine reaches a binding: the unspecified address is no place to connect to. */
 function reachable(address: string): string {

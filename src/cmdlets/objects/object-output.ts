@@ -1,8 +1,8 @@
 /** Objects of a table as the shell gets them. */
-import { type ObjectIdentity, propertyName, StructuredValue, type TableShape } from '../config/index.ts';
-import { Dn } from '../ldap/index.ts';
-import { CmdletObject } from './runtime.ts';
-import { UtcTime } from './utc-time.ts';
+import { type ObjectIdentity, propertyName, StructuredValue, type TableShape } from '../../config/index.ts';
+import { Dn } from '../../ldap/index.ts';
+import { CmdletObject } from '../runtime.ts';
+import { UtcTime } from '../utc-time.ts';
 
 /** Named values in the order of the table, and what every directory object has behind them. */
 export function shownObject(
