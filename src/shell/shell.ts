@@ -13,9 +13,10 @@ import { wordWrap } from './format/word-wrap.ts';
 import { Budget, cancelled } from './interpreter/budget.ts';
 import { type Context, Failure, type FileAccess, report, type Session } from './interpreter/context.ts';
 import { ErrorRecord } from './interpreter/error-record.ts';
+import { evaluate } from './interpreter/evaluate.ts';
 import { Leave } from './interpreter/leave.ts';
 import { Scope } from './interpreter/scope.ts';
-import { runStatements } from './interpreter/statements.ts';
+import { runStatement, runStatements } from './interpreter/statements.ts';
 import type { Streams } from './interpreter/streams.ts';
 import { parse } from './language/parser.ts';
 import type { ShellSyntaxError } from './language/syntax-error.ts';
@@ -129,6 +130,7 @@ export class Shell implements ShellEndpoint {
       scope: this.#scope,
       source,
       streams: streamsTo(show, options),
+      engine: { evaluate, runStatement, runStatements },
       budget: new Budget(options.signal),
       render,
       state: { succeeded: this.#succeeded, errors: 0 },

@@ -1,5 +1,5 @@
 import type { CmdletCall, CmdletDescription, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
-import { enumerate } from '../interpreter/statements.ts';
+import { enumerate } from '../interpreter/engine.ts';
 
 type ParameterTable = Readonly<Record<string, Omit<ParameterDescription, 'name'>>>;
 

@@ -3,7 +3,7 @@ import { convertTo } from '../values/convert.ts';
 import { getProperty } from '../values/members.ts';
 import { toText } from '../values/text.ts';
 import type { Context } from './context.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate } from './engine.ts';
 import { indexInto, setIndex, setProperty } from './indexing.ts';
 import { applyOperator } from './operators.ts';
 import { readVariable, writeVariable } from './variables.ts';

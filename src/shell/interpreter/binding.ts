@@ -8,7 +8,7 @@ import { isCommon } from './common-parameters.ts';
 import { type Context, located } from './context.ts';
 import type { CmdletDescription, ParameterDescription } from './contract.ts';
 import { convertArgument, literalText } from './convert-argument.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate } from './engine.ts';
 import { filterText } from './filter-text.ts';
 import { type Assigned, bindingError, type Item, itemOf, planBinding, type Slot } from './plan.ts';
 import { readVariable } from './variables.ts';

@@ -5,8 +5,8 @@ import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { numberOf } from './arithmetic.ts';
 import type { Context } from './context.ts';
+import { collect, enumerate } from './engine.ts';
 import { invokeBlock } from './invoke-block.ts';
-import { collect, enumerate } from './statements.ts';
 
 /** `$list.Where({…}, mode, count)` and `$list.ForEach({…})`, which every value has (about_Arrays); undefined for other methods. */
 export async function collectionMethod(

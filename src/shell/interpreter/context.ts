@@ -1,5 +1,5 @@
 import type { RenderOptions } from '../format/rendered.ts';
-import type { Pipeline } from '../language/ast.ts';
+import type { Expression, Pipeline, Statement } from '../language/ast.ts';
 import type { Extent } from '../language/position.ts';
 import type { ScriptBlock, Source } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
@@ -35,8 +35,16 @@ export interface Session {
   readonly onBug?: (error: unknown) => void;
 }
 
+/** The two halves of the language, which need each other: `engine.ts` reaches them. */
+export interface Engine {
+  evaluate(node: Expression, context: Context): Promise<unknown>;
+  runStatement(statement: Statement, context: Context): AsyncGenerator<unknown>;
+  runStatements(statements: readonly Statement[], context: Context): AsyncGenerator<unknown>;
+}
+
 /** What one line, or one script block in it, runs with. */
 export interface Context {
+  readonly engine: Engine;
   readonly session: Session;
   readonly scope: Scope;
   readonly source: Source;

@@ -6,12 +6,12 @@ import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { wildcard } from '../values/wildcard.ts';
 import { type Context, Failure, report } from './context.ts';
+import { collect, enumerate, evaluate, gather, runStatement, runStatements } from './engine.ts';
 import { ErrorRecord } from './error-record.ts';
-import { evaluate, gather, valueOf } from './evaluate.ts';
 import { invokeBlock } from './invoke-block.ts';
 import { Leave } from './leave.ts';
 import { applyOperator } from './operators.ts';
-import { collect, enumerate, runStatement, runStatements } from './statements.ts';
+import { valueOf } from './value-of.ts';
 
 /** Runs the clauses that fit each value of the subject, `$_` being the value; the default when none does. */
 export async function* runSwitch(statement: SwitchStatement, context: Context): AsyncGenerator<unknown> {

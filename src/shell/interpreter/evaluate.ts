@@ -9,11 +9,12 @@ import { assign } from './assign.ts';
 import { longText } from './budget.ts';
 import { collectionMethod } from './collection-methods.ts';
 import { type Context, located } from './context.ts';
+import { collect, gather, runStatements } from './engine.ts';
 import { indexInto } from './indexing.ts';
 import { callMethod } from './methods.ts';
 import { applyOperator, join, split } from './operators.ts';
-import { collect, runStatement, runStatements } from './statements.ts';
 import { callStatic, readStatic } from './statics.ts';
+import { valueOf } from './value-of.ts';
 import { readVariable } from './variables.ts';
 
 type Of<K extends ExpressionKind> = Extract<Expression, { kind: K }>;
@@ -136,20 +137,4 @@ const evaluators: Evaluators = {
 function expanded(value: unknown, context: Context): string {
   const separator = Array.isArray(value) ? context.scope.get('OFS') : undefined;
   return separator === undefined ? toText(value) : join(value, toText(separator));
-}
-
-/** What a statement in brackets gives: an expression's value as it is, a pipeline's objects as one or a list. */
-export async function valueOf(statement: Parameters<typeof runStatement>[0], context: Context): Promise<unknown> {
-  const [stage] = statement.kind === 'pipeline' && statement.stages.length === 1 ? statement.stages : [];
-  if (stage?.kind === 'expression' && stage.redirections.length === 0) return evaluate(stage.expression, context);
-  if (statement.kind === 'assignment')
-    return assign(statement.target, statement.operator, await valueOf(statement.value, context), context);
-  return collect(await gather(runStatement(statement, context)));
-}
-
-/** Everything that comes out, as a list. */
-export async function gather(source: AsyncIterable<unknown>): Promise<unknown[]> {
-  const values: unknown[] = [];
-  for await (const value of source) values.push(value);
-  return values;
 }

@@ -3,7 +3,7 @@ import { quoted } from '../language/printer.ts';
 import { formatDate } from '../values/dates.ts';
 import { toText } from '../values/text.ts';
 import type { Context } from './context.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate } from './engine.ts';
 
 /** Parts of a filter that stand for a value of the session. */
 const evaluated: ReadonlySet<string> = new Set(['variable', 'member', 'index', 'call', 'expandable', 'sub-expression']);

@@ -1,9 +1,9 @@
 import type { DoStatement, ForeachStatement, ForStatement, WhileStatement } from '../language/ast.ts';
 import { toBoolean } from '../values/convert.ts';
 import type { Context } from './context.ts';
-import { valueOf } from './evaluate.ts';
+import { enumerate, runStatement, runStatements } from './engine.ts';
 import { Leave } from './leave.ts';
-import { enumerate, runStatement, runStatements } from './statements.ts';
+import { valueOf } from './value-of.ts';
 import { writeVariable } from './variables.ts';
 
 type Loop = DoStatement | ForeachStatement | ForStatement | WhileStatement;

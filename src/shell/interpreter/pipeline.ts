@@ -7,11 +7,10 @@ import { type Binding, bindCommand, bindItem, missingError, missingParameters } 
 import { commandNotFound } from './command-not-found.ts';
 import { type Context, Failure, located } from './context.ts';
 import type { ShellCmdlet } from './contract.ts';
-import { evaluate, gather } from './evaluate.ts';
+import { enumerate, evaluate, gather } from './engine.ts';
 import { Host } from './host.ts';
 import { callBlock } from './invoke-block.ts';
 import { Redirected } from './redirections.ts';
-import { enumerate } from './statements.ts';
 
 type Input = AsyncIterable<unknown> | undefined;
 type Prepared = (input: Input) => AsyncIterable<unknown>;

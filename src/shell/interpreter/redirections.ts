@@ -2,7 +2,7 @@ import { renderText } from '../format/output.ts';
 import type { Redirection } from '../language/ast.ts';
 import { toText } from '../values/text.ts';
 import type { Context } from './context.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate } from './engine.ts';
 import { diverted, type SideStream } from './streams.ts';
 
 /** Where one redirection puts what it takes. */

@@ -3,15 +3,10 @@ import { toBoolean } from '../values/convert.ts';
 import { assign } from './assign.ts';
 import { type Context, Failure, located, report } from './context.ts';
 import { runLeave, runSwitch, runTry } from './control.ts';
-import { valueOf } from './evaluate.ts';
 import { runDo, runFor, runForeach, runWhile } from './loops.ts';
 import { runPipeline } from './pipeline.ts';
+import { valueOf } from './value-of.ts';
 import { readVariable } from './variables.ts';
-
-/** Nothing as null, one value as itself, several as a list. */
-export function collect(values: readonly unknown[]): unknown {
-  return values.length > 1 ? values : (values[0] ?? null);
-}
 
 const simple: ReadonlySet<Statement['kind']> = new Set(['pipeline', 'assignment']);
 
@@ -90,11 +85,4 @@ async function* runIf({ clauses, otherwise }: IfStatement, context: Context): As
     return;
   }
   if (otherwise !== undefined) yield* runStatements(otherwise.statements, context);
-}
-
-/** The items of a list; nothing for null; any other value is a list of one. */
-export function enumerate(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  if (value instanceof Uint8Array) return [...value];
-  return value === null || value === undefined ? [] : [value];
 }

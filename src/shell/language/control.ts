@@ -9,10 +9,11 @@ import {
 } from './ast.ts';
 import { endsWord, isDash, isNameStart } from './characters.ts';
 import { endsStage } from './commands.ts';
+import { readStatement } from './grammar.ts';
 import { readBlock } from './groups.ts';
+import { keywordAt, readCondition, takeKeyword, takeLater } from './keyword-parts.ts';
 import { readPostfix, readPrimary } from './primary.ts';
 import type { Scanner } from './scanner.ts';
-import { keywordAt, readCondition, readStatement, takeKeyword, takeLater } from './statements.ts';
 import { readWord } from './strings.ts';
 import { readTypeName } from './type-name.ts';
 

@@ -9,9 +9,8 @@ import type {
   SubExpression,
 } from './ast.ts';
 import { isNamePart, isNameStart } from './characters.ts';
-import { readPrimary } from './primary.ts';
+import { readPrimary, readStatement, readStatements } from './grammar.ts';
 import type { Scanner } from './scanner.ts';
-import { readStatement, readStatements } from './statements.ts';
 
 /** Reads `( … )`: one statement. */
 export function readParenthesis(scanner: Scanner): Parenthesis {

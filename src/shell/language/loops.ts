@@ -1,7 +1,8 @@
 import type { DoStatement, ForStatement, Statement, WhileStatement } from './ast.ts';
+import { readStatement } from './grammar.ts';
 import { readBlock } from './groups.ts';
+import { readCondition, takeKeyword, takeLater } from './keyword-parts.ts';
 import type { Scanner } from './scanner.ts';
-import { readCondition, readStatement, takeKeyword, takeLater } from './statements.ts';
 
 const readers: Readonly<Record<string, (scanner: Scanner) => Statement>> = {
   while: readWhile,

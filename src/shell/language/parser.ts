@@ -1,7 +1,11 @@
 import type { Script } from './ast.ts';
-import { Scanner } from './scanner.ts';
-import { readStatements } from './statements.ts';
+import { readExpression } from './expressions.ts';
+import { readPrimary } from './primary.ts';
+import { type Grammar, Scanner } from './scanner.ts';
+import { readStatement, readStatements } from './statements.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
+
+const grammar: Grammar = { readStatements, readStatement, readExpression, readPrimary };
 
 /** Longest text that is read at once, in UTF-16 code units: a script of some 20,000 lines. */
 export const maxScriptLength = 1_000_000;
@@ -15,7 +19,7 @@ export interface ParseResult {
 
 /** Reads a line or a script. Never throws for any text. */
 export function parse(text: string): ParseResult {
-  const scanner = new Scanner(text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text);
+  const scanner = new Scanner(text.startsWith('\uFEFF') ? ` ${text.slice(1)}` : text, grammar);
   const extent = { start: 0, end: text.length };
   if (text.length > maxScriptLength) {
     const error = new ShellSyntaxError('ScriptTooLong', `The text is longer than ${maxScriptLength} characters.`, {

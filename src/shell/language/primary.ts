@@ -1,6 +1,6 @@
 import type { Expression, TypeLiteral } from './ast.ts';
 import { endsWord, isDoubleQuote, isNamePart, isNameStart, isSingleQuote } from './characters.ts';
-import { readExpression } from './expressions.ts';
+import { readExpression } from './grammar.ts';
 import { readArrayExpression, readHashLiteral, readParenthesis, readScriptBlock, readSubExpression } from './groups.ts';
 import { readNumber } from './number.ts';
 import type { Scanner } from './scanner.ts';

@@ -1,3 +1,4 @@
+import type { Expression, Statement } from './ast.ts';
 import { isBlank, isNewline } from './characters.ts';
 import type { Extent } from './position.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
@@ -6,16 +7,29 @@ import { ShellSyntaxError } from './syntax-error.ts';
 const maxDepth = 100;
 const maxChain = 1000;
 
-/** A cursor over the text. It knows white space, comments and line continuation, and no grammar. */
+/** What ends a row of statements: the end of the text, or a bracket. */
+export type Closer = '' | ')' | '}';
+
+/** Readers of the parts that stand inside each other (`grammar.ts`). */
+export interface Grammar {
+  readStatements(scanner: Scanner, closer: Closer): readonly Statement[];
+  readStatement(scanner: Scanner): Statement;
+  readExpression(scanner: Scanner, comma: boolean): Expression;
+  readPrimary(scanner: Scanner): Expression;
+}
+
+/** A cursor over the text. It knows white space, comments and line continuation; the grammar it only carries. */
 export class Scanner {
   readonly text: string;
+  readonly grammar: Grammar;
   /** Errors met so far; reading goes on behind each. */
   readonly errors: ShellSyntaxError[] = [];
   position = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, grammar: Grammar) {
     this.text = text;
+    this.grammar = grammar;
   }
 
   get atEnd(): boolean {

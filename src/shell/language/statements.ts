@@ -14,10 +14,11 @@ import { endsStage, readCommand, readRedirection } from './commands.ts';
 import { controlReader, readLabelled } from './control.ts';
 import { readExpression } from './expressions.ts';
 import { readBlock } from './groups.ts';
+import { keywordAt, readCondition, takeKeyword, takeLater } from './keyword-parts.ts';
 import { refusedKeywords } from './keywords.ts';
 import { loopReader } from './loops.ts';
 import { passConstruct, passOver } from './recovery.ts';
-import type { Scanner } from './scanner.ts';
+import type { Closer, Scanner } from './scanner.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
 import { readVariable } from './variable.ts';
 
@@ -28,7 +29,7 @@ const maxErrors = 100;
  * Reads statements up to the closing bracket, which is left, or to the end of the text. A statement at fault is put on
  * record and passed over, so that one run finds the errors of all.
  */
-export function readStatements(scanner: Scanner, closer: '' | ')' | '}'): readonly Statement[] {
+export function readStatements(scanner: Scanner, closer: Closer): readonly Statement[] {
   const statements: Statement[] = [];
   for (scanner.skipSeparators(); !scanner.atEnd && scanner.peek() !== closer; scanner.skipSeparators()) {
     const start = scanner.position;
@@ -100,22 +101,6 @@ export function readStatement(scanner: Scanner): Statement {
   });
 }
 
-const keywordPattern = /[a-z]+/iy;
-
-/** The word at the cursor in lower case, when it stands alone. */
-export function keywordAt(scanner: Scanner): string | undefined {
-  const word = scanner.match(keywordPattern)?.[0];
-  return word !== undefined && endsWord(scanner.peek(word.length)) ? word.toLowerCase() : undefined;
-}
-
-/** Takes one of these words; undefined when none stands here. */
-export function takeKeyword(scanner: Scanner, ...words: readonly string[]): string | undefined {
-  const word = keywordAt(scanner);
-  if (word === undefined || !words.includes(word)) return undefined;
-  scanner.position += word.length;
-  return word;
-}
-
 function readIf(scanner: Scanner): IfStatement {
   const start = scanner.position;
   const clauses: { condition: Statement; body: Block }[] = [];
@@ -130,38 +115,6 @@ function readIf(scanner: Scanner): IfStatement {
     clauses.push({ condition, body: readBlock(scanner, `the condition of '${word}'`) });
   }
   return { kind: 'if', clauses, extent: scanner.from(start) };
-}
-
-/** Takes a keyword on this or a later line; otherwise the cursor stays. */
-export function takeLater(scanner: Scanner, ...words: readonly string[]): string | undefined {
-  const start = scanner.position;
-  scanner.skipLines();
-  const word = takeKeyword(scanner, ...words);
-  if (word === undefined) scanner.position = start;
-  return word;
-}
-
-/** Reads `( … )` behind `if`, `while` and their kin. */
-export function readCondition(scanner: Scanner, word: string): Statement {
-  scanner.skipLines();
-  if (!scanner.take('(')) {
-    const id = /if$/.test(word) ? 'MissingOpenParenthesisInIfStatement' : 'MissingOpenParenthesisAfterKeyword';
-    scanner.expected(id, `Missing '(' after '${word}' in ${/if$/.test(word) ? 'if' : word} statement.`);
-  }
-  scanner.skipLines();
-  if (scanner.atEnd || scanner.peek() === ')') {
-    const id = /if$/.test(word) ? 'IfStatementMissingCondition' : 'MissingExpressionAfterKeyword';
-    scanner.expected(id, `Missing condition in ${/if$/.test(word) ? 'if' : word} statement after '${word} ('.`);
-  }
-  const condition = readStatement(scanner);
-  scanner.skipLines();
-  if (!scanner.take(')')) {
-    scanner.expected(
-      'MissingEndParenthesisAfterStatement',
-      `Missing closing ')' after expression in '${word}' statement.`,
-    );
-  }
-  return condition;
 }
 
 function readForeach(scanner: Scanner): ForeachStatement {
