@@ -44,6 +44,10 @@ export class AuditedAccess implements DirectoryAccess {
     return store;
   }
 
+  ready(): Promise<unknown> {
+    return this.#inner.ready();
+  }
+
   openBackup(folder: string): Promise<DirectoryStore> {
     return this.#inner.openBackup(folder);
   }
