@@ -58,6 +58,7 @@ const shell = new Shell({
       serverName: 'EDGE1',
       transport: undefined,
       auditTrail: { search: () => noRecords },
+      folders: { refusal: () => Promise.resolve(undefined) },
       seal: (text: string) => `sealed:${text.length}`,
       trackingLog: { search: () => noRecords },
       certificates: async () => store,
