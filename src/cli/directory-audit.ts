@@ -93,7 +93,7 @@ function serverName(store: DirectoryStore): string {
 function typed(command: Command): Typed {
   const names: string[] = [];
   for (let one: Command | null = command; one !== null; one = one.parent) names.unshift(one.name());
-  const given = Object.entries(command.opts() as Record<string, unknown>).filter(
+  const given = Object.entries<unknown>(command.opts()).filter(
     ([name]) => command.getOptionValueSource(name) === 'cli',
   );
   const parameters = [

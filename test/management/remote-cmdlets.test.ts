@@ -159,7 +159,7 @@ test('parameters arrive as the cmdlet reads them: tables, objects, secrets', asy
   assert.deepEqual([value.keys(), value.get('aDD')], [['Add'], ['a', 'b']]);
   const password = (read.get('Credential') as CmdletObject).get('Password');
   assert.ok(password instanceof SecureString && password.reveal() === 'hunter2');
-  assert.equal(`${password} ${JSON.stringify(password)}`.includes('hunter2'), false);
+  assert.equal(`${String(password)} ${JSON.stringify(password)}`.includes('hunter2'), false);
   assert.deepEqual(
     audited.map(({ account, line, parameters }) => [account, line, parameters.map((one) => one.value)]),
     [['anne', 'Set-Thing x', ['x', '@{Add=a, b}', '********']]],
