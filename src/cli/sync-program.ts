@@ -4,33 +4,7 @@ import { defaultStateFolder } from '../processes/state/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 import type * as Commands from './sync/commands.ts';
 import type { SubscribeCommandOptions } from './sync/manage.ts';
-
-/** What the commands have in common. */
-export interface SyncOptions {
-  readonly state: string;
-  readonly json: boolean;
-}
-
-export interface InitOptions extends SyncOptions {
-  readonly source: string;
-  readonly base: string;
-  readonly bindDn: string;
-  readonly passwordFile: string;
-  readonly ca: string;
-  readonly server?: string;
-  readonly domain: string[];
-  readonly smartHost: string[];
-  readonly include: string[];
-  readonly exclude: string[];
-  readonly filter: string;
-  readonly address: string[];
-  readonly disabledAccounts: 'keep' | 'drop';
-}
-
-export interface ApplyOptions extends SyncOptions {
-  readonly force: boolean;
-  readonly full: boolean;
-}
+import type { ApplyOptions, InitOptions, SyncOptions } from './sync/options.ts';
 
 const list = (text: string, texts: string[] = []): string[] => [...texts, text];
 

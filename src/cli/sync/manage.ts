@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { printableJson } from '../../base/text/index.ts';
 import { type EdgeSync, type SyncSettings, SyncStateError } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
-import type { InitOptions, SyncOptions } from '../sync-program.ts';
+import type { InitOptions, SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
 
 const previewCount = 10;

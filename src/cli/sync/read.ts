@@ -2,7 +2,7 @@
 import { printableJson } from '../../base/text/index.ts';
 import type { EdgePlan, Subscription } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
-import type { SyncOptions } from '../sync-program.ts';
+import type { SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
 
 export function plan(

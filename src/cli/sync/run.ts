@@ -2,7 +2,7 @@
 import { printableJson } from '../../base/text/index.ts';
 import type { EdgeResult, EdgeSync } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
-import type { ApplyOptions, SyncOptions } from '../sync-program.ts';
+import type { ApplyOptions, SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
 
 export function apply(edge: string | undefined, options: ApplyOptions, terminal: Terminal): Promise<number> {

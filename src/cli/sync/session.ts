@@ -7,7 +7,7 @@ import { loadSchema } from '../../directory/store/index.ts';
 import { EdgeSync, InsideState, SubscriptionFileError, SyncStateError } from '../../edge-sync/index.ts';
 import { LdapError } from '../../ldap/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
-import type { SyncOptions } from '../sync-program.ts';
+import type { SyncOptions } from './options.ts';
 
 export interface OpenOptions {
   /** Nobody else may work on the state meanwhile. Default: true. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { type EdgeSync, SyncStateError } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
-import type { SyncOptions } from '../sync-program.ts';
+import type { SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
 
 /** Longest request, in octets: an address and the name of the map. */

@@ -1,0 +1,28 @@
+/** Options of `edge sync`, as they are typed. */
+
+/** What the commands have in common. */
+export interface SyncOptions {
+  readonly state: string;
+  readonly json: boolean;
+}
+
+export interface InitOptions extends SyncOptions {
+  readonly source: string;
+  readonly base: string;
+  readonly bindDn: string;
+  readonly passwordFile: string;
+  readonly ca: string;
+  readonly server?: string;
+  readonly domain: string[];
+  readonly smartHost: string[];
+  readonly include: string[];
+  readonly exclude: string[];
+  readonly filter: string;
+  readonly address: string[];
+  readonly disabledAccounts: 'keep' | 'drop';
+}
+
+export interface ApplyOptions extends SyncOptions {
+  readonly force: boolean;
+  readonly full: boolean;
+}
