@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -145,6 +155,19 @@ test('an endpoint that leads the proof to another one gets none', async (t) => {
     return true;
   });
   assert.deepEqual(readdirSync(join(genuine.management, 'callers')), []);
+});
+
+test('a link in place of the endpoint, and one of another owner, is not asked', async (t) => {
+  const genuine = await endpoint(t);
+  const trap = await endpoint(t);
+  renameSync(trap.management, `${trap.management}.aside`);
+  symlinkSync(genuine.management, trap.management);
+  await assert.rejects(ManagementClient.connect(trap), NotRunningError);
+  if (own.uid !== 0) return;
+  rmSync(trap.management);
+  renameSync(`${trap.management}.aside`, trap.management);
+  chownSync(trap.root, 5, 60);
+  await assert.rejects(ManagementClient.connect(trap), /belongs to the account 0, .* to 5: nothing is asked there/);
 });
 
 test('a state directory with a long name has an endpoint too', async (t) => {
