@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { buildCertificate, randomSerial, seal } from '../../src/certificates/index.ts';
 import { unseal } from '../../src/certificates/sealing.ts';
 
 const name = [[{ oid: '2.5.4.3', value: 'edge1' }]];
-function certificateOf(keys: {
-  publicKey: import('node:crypto').KeyObject;
-  privateKey: import('node:crypto').KeyObject;
-}) {
+function certificateOf(keys: { publicKey: KeyObject; privateKey: KeyObject }) {
   return buildCertificate({
     subject: name,
     issuer: name,
