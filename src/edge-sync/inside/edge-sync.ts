@@ -496,7 +496,8 @@ export class EdgeSync {
     const subscription = this.state.subscription(name);
     await this.state.save({ ...subscription, paused: `the last ${count} runs were undone` });
     await using mirror = Mirror.open(this.state.mirrorFolder);
-    return this.#withEdge(subscription, async (edge) => {
+    // Awaited here: the mirror stays open as long.
+    return await this.#withEdge(subscription, async (edge) => {
       await edge.lease();
       const report = await new EdgeWriter(mirror, await mirror.addEdge(subscription.name)).undo(edge, count, signal);
       await edge.release();
