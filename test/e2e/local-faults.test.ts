@@ -38,7 +38,7 @@ describe('local faults', () => {
   test('a path of a log that cannot be written is refused with the reason when it is set', async () => {
     for (const path of ['/proc/edge/tracking', '/dev/null', '/proc']) {
       const line = `Set-TransportService ${serverName()} -MessageTrackingLogPath ${path}`;
-      await assert.rejects(edge.shell(line), new RegExp(`${path} (?:cannot be written|is )`), path);
+      await assert.rejects(edge.shell(line), new RegExp(`MessageTrackingLogPath '${path}' cannot be used: `), path);
     }
     await edge.shell(`Set-TransportService ${serverName()} -MessageTrackingLogPath logs/Elsewhere`);
     assert.match(await send(edge.port), /^250 2\.6\.0 /m);
