@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Appliance, freePort, edge as run } from '../lib/appliance.ts';
+import { Appliance, edge as run } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
 import { memoryOf, processTree } from './accounting.ts';
 import { drive, Sink } from './drive.ts';
 

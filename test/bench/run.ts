@@ -6,7 +6,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Appliance, freePort } from '../lib/appliance.ts';
+import { Appliance } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
 import { Postfix, postfixMissing } from '../lib/postfix.ts';
 import { drive, type Load, type Result, Sink } from './drive.ts';
 import { driveWithTools } from './postfix-tools.ts';

@@ -3,7 +3,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, freePort } from '../lib/appliance.ts';
+import { eventually } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
 import type { LdapPeer } from './ldap-load.ts';
 
 const configuration = (folder: string): string => `include /etc/ldap/schema/core.schema

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { sendMessage } from '../../src/lab/lab-client.ts';
 import { driveWithTools } from '../bench/postfix-tools.ts';
-import { Appliance, eventually, freePort } from '../lib/appliance.ts';
+import { Appliance, eventually } from '../lib/appliance.ts';
 import { Dovecot } from '../lib/dovecot.ts';
 import { needs, swaks } from '../lib/peers.ts';
+import { freePort } from '../lib/ports.ts';
 import { Postfix } from '../lib/postfix.ts';
 
 const sample = (name: string): Buffer => readFileSync(new URL(`../../src/lab/messages/${name}.eml`, import.meta.url));

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { Appliance, type CommandResult, edge as command, eventually, freePort, serverName } from '../lib/appliance.ts';
+import { Appliance, type CommandResult, edge as command, eventually, serverName } from '../lib/appliance.ts';
 import { needs, swaks } from '../lib/peers.ts';
+import { freePort } from '../lib/ports.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 
 /** The recipe for an anonymous relay as it is published, typographic quotes and all; the port alone is a free one. */

@@ -10,7 +10,8 @@ import { element, octets } from '../../src/directory/face/ber/ber-writer.ts';
 import { DirectoryClient } from '../../src/directory/index.ts';
 import { LdapError } from '../../src/ldap/index.ts';
 import { bindOp, message, searchOp } from '../directory-face/raw-client.ts';
-import { Appliance, edge, eventually, freePort } from '../lib/appliance.ts';
+import { Appliance, edge, eventually } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
 import { type Attack, addresses, Crowd } from './lib/crowd.ts';
 
 const full = process.env['EDGE_HOSTILE'] === 'all';

@@ -15,6 +15,9 @@ const files = globSync(patterns.length > 0 ? patterns : 'test/**/*.test.ts', { c
 // Suites that start whole appliances come last, so that quick failures are seen at once.
 files.sort((a, b) => Number(a.includes('/e2e/')) - Number(b.includes('/e2e/')) || a.localeCompare(b));
 
+/** The longest that all the tests may take, in minutes. */
+const wholeMinutes = 60;
+
 let passed = 0;
 let failed = 0;
 const skipped: string[] = [];
@@ -23,7 +26,22 @@ const perFile = new Map<string, { passed: number; failed: number; ms: number }>(
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const shortPath = (file: string | undefined): string => relative(root, file ?? '');
 
-const stream = run({ files, concurrency: 2, timeout: 600_000, execArgv: ['--disable-warning=ExperimentalWarning'] });
+// The limit of time is a test's, not a file's: a file whose set-up failed would wait for ever for what it left open.
+const execArgv = ['--disable-warning=ExperimentalWarning', '--test-force-exit'];
+const stream = run({ files, concurrency: 2, timeout: 600_000, execArgv });
+const unfinished = new Set<string>();
+const wholeRun = setTimeout(() => {
+  say(
+    `\nFAILED the run took more than ${wholeMinutes} minutes; not finished: ${[...unfinished].map(shortPath).join(' ')}`,
+  );
+  process.exit(1);
+}, wholeMinutes * 60_000);
+stream.on('test:dequeue', ({ file, nesting }) => {
+  if (nesting === 0 && file !== undefined) unfinished.add(file);
+});
+stream.on('test:complete', ({ file, nesting }) => {
+  if (nesting === 0 && file !== undefined) unfinished.delete(file);
+});
 stream.on('test:pass', ({ name, file, skip, details }) => {
   if (details.type === 'suite') return;
   const entry = entryOf(file);
@@ -47,6 +65,7 @@ for await (const _ of stream) {
   // Reading the stream keeps it going; the listeners above do the work.
 }
 
+clearTimeout(wholeRun);
 for (const [file, { passed: good, failed: bad, ms }] of perFile)
   say(`${bad > 0 ? 'FAILED' : 'ok    '} ${shortPath(file)}  ${good} in ${Math.round(ms)} ms`);
 for (const text of skipped) say(`not run: ${text}`);

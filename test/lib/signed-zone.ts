@@ -3,11 +3,11 @@
  * the test's own trust anchors. Everything listens on one loopback address.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DnsClient } from '../../src/dns/index.ts';
+import { freePort } from './ports.ts';
 
 export interface ZoneOptions {
   /** 'example.test' */
@@ -30,27 +30,59 @@ export const dnsPeers = { nsd: '/usr/sbin/nsd', unbound: '/usr/sbin/unbound', si
 
 export async function startDns(zones: readonly ZoneOptions[]): Promise<DnsWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-dns-'));
-  const [authorityPort, resolverPort] = [await freeUdpPort(), await freeUdpPort()];
+  const [authorityPort, resolverPort] = [await freePort(), await freePort()];
   const anchors = zones.flatMap((zone) => makeZone(folder, zone));
   writeFileSync(join(folder, 'nsd.conf'), nsdConfiguration(folder, authorityPort, zones));
   writeFileSync(join(folder, 'anchors'), `${anchors.join('\n')}\n`);
   writeFileSync(join(folder, 'unbound.conf'), unboundConfiguration(folder, resolverPort, authorityPort, zones));
-  const children = [
-    spawn(dnsPeers.nsd, ['-d', '-c', join(folder, 'nsd.conf')], { stdio: 'ignore' }),
-    spawn(dnsPeers.unbound, ['-d', '-c', join(folder, 'unbound.conf')], { stdio: 'ignore' }),
+  const daemons = [
+    new Daemon(dnsPeers.nsd, ['-d', '-c', join(folder, 'nsd.conf')]),
+    new Daemon(dnsPeers.unbound, ['-d', '-c', join(folder, 'unbound.conf')]),
   ];
   const world: DnsWorld = {
     resolver: `127.0.0.1:${resolverPort}`,
     authority: `127.0.0.1:${authorityPort}`,
     async [Symbol.asyncDispose]() {
-      await Promise.all(children.map(end));
+      await Promise.all(daemons.map((daemon) => daemon.end()));
       rmSync(folder, { recursive: true, force: true });
     },
   };
   const up = zones.find(({ signing }) => signing === undefined || signing === 'signed' || signing === 'unsigned');
-  await answers(world.authority, zones[0]?.name ?? 'test');
-  if (up !== undefined) await answers(world.resolver, up.name);
+  try {
+    await answers(world.authority, zones[0]?.name ?? 'test');
+    if (up !== undefined) await answers(world.resolver, up.name);
+  } catch (error) {
+    await world[Symbol.asyncDispose]();
+    throw new Error(daemons.map(({ said }) => said).join('\n'), { cause: error });
+  }
   return world;
+}
+
+/** A program that stays in the foreground; what it says last is kept for the test that fails. */
+class Daemon {
+  readonly #child: ChildProcess;
+  #said = '';
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child.stderr?.on('data', (octets: Buffer) => {
+      this.#said = (this.#said + octets.toString('latin1')).slice(-2000);
+    });
+  }
+
+  get said(): string {
+    const { spawnfile, exitCode, signalCode } = this.#child;
+    return `${spawnfile} (exit ${exitCode ?? signalCode ?? 'none'}): ${this.#said}`;
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await gone;
+    clearTimeout(timer);
+  }
 }
 
 async function answers(resolver: string, name: string): Promise<void> {
@@ -60,19 +92,10 @@ async function answers(resolver: string, name: string): Promise<void> {
       await client.ask(name, 'TXT');
       return;
     } catch (error) {
-      if (attempt > 100) throw error;
+      if (attempt > 600) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await gone;
-  clearTimeout(timer);
 }
 
 /** Writes the zone file, signed as asked; gives its trust anchor. */
@@ -145,14 +168,4 @@ function unboundConfiguration(folder: string, port: number, authority: number, z
   ];
   const stub = ({ name }: ZoneOptions): string => `stub-zone:\n  name: "${name}"\n  stub-addr: 127.0.0.1@${authority}`;
   return `${[...server, ...zones.map(stub)].join('\n')}\n`;
-}
-
-function freeUdpPort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1', () => {
-    const { port } = socket.address();
-    socket.close(() => resolve(port));
-  });
-  return promise;
 }

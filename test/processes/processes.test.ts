@@ -19,6 +19,7 @@ import {
   statePaths,
 } from '../../src/processes/index.ts';
 import { BindError, bindSocket, probeBinding } from '../../src/processes/listen-sockets.ts';
+import { freePort } from '../lib/ports.ts';
 
 function temporary(t: { after(call: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'edge-supervisor-'));
@@ -226,13 +227,3 @@ test('who names no state directory gets their own to run, and the one of the mac
   mkdirSync(own, { recursive: true });
   assert.equal(folder('use'), own);
 });
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { edgeCommand, freePort } from '../lib/appliance.ts';
+import { edgeCommand } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
 
 const unit = new URL('../../src/processes/launch/edge.service', import.meta.url).pathname;
 const text = readFileSync(unit, 'utf8');

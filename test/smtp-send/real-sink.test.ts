@@ -2,24 +2,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { freePort } from '../lib/ports.ts';
 import { FakeWork } from './fake-work.ts';
 import { senderBench } from './sender-bench.ts';
 
 const program = '/usr/sbin/smtp-sink';
 const skip = existsSync(program) ? false : 'smtp-sink of the Debian package postfix is not installed';
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Postfix's own test server, with the faults that its options make. */
 class Sink implements AsyncDisposable {

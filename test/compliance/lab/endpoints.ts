@@ -3,9 +3,10 @@
  * servers beside this file. What the tester must find at each stands in `golden/`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Endpoint } from '../../../src/compliance/index.ts';
+import { freePort } from '../../lib/ports.ts';
 import { byteServers } from './byte-servers.ts';
 import { type MailServerFault, startMailServer } from './mail-server.ts';
 
@@ -24,16 +25,6 @@ export interface LabEndpoint {
   /** Program that must be there: a name of test/lib/peers.ts. */
   readonly peer?: string;
   start(files: LabFiles): Promise<Running>;
-}
-
-export function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-  return promise;
 }
 
 /** A server program that listens on the port given; resolves when it takes connections. */
