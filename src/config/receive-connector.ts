@@ -231,15 +231,12 @@ const properties = {
     default: Infinity,
     edgeDefault: 600,
     help: 'Messages in a minute from one source.',
-    notImplementedYet: true,
-    builtFor: (value) => value === Infinity,
   }),
   messageRateSource: property({
     attribute: 'msExchSMTPReceiveMessageRateSource',
     syntax: { ...oneOf(['None', 'IPAddress', 'User', 'All']), type: 'MessageRateSourceFlags' },
     default: 'IPAddress',
-    help: 'What MessageRateLimit counts by.',
-    notImplementedYet: true,
+    help: 'What MessageRateLimit counts by: the address of the client, the sender that MAIL FROM names, or both.',
   }),
   maxInboundConnection: property({
     attribute: 'msExchSmtpReceiveMaxInboundConnections',

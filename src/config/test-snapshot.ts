@@ -8,11 +8,15 @@ import { type SendConnector, sendConnector } from './send-connector.ts';
 import { transportConfig } from './transport-config.ts';
 import { transportService } from './transport-service.ts';
 
-/** A snapshot with the defaults of an Edge server and no connector or domain, for tests; `overrides` replaces parts. */
+/** A snapshot with the defaults of an Edge server and no connector or domain, for tests, which connect faster than the default allows; `overrides` replaces parts. */
 export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   return {
     usn: 1,
-    server: { ...defaultsOf(transportService, 'EdgeTransport', 'EDGE1'), fqdn: 'edge1.example.net' },
+    server: {
+      ...defaultsOf(transportService, 'EdgeTransport', 'EDGE1'),
+      fqdn: 'edge1.example.net',
+      maxConnectionRatePerMinute: 1_000_000,
+    },
     organization: defaultsOf(transportConfig),
     receiveConnectors: [],
     sendConnectors: [],
@@ -24,9 +28,9 @@ export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-/** A receive connector with the defaults of an Edge server, for tests. */
+/** A receive connector with the defaults of an Edge server, for tests, which send faster than the default allows. */
 export function testReceiveConnector(overrides: Partial<ReceiveConnector> = {}): ReceiveConnector {
-  return { ...defaultsOf(receiveConnector), ...overrides };
+  return { ...defaultsOf(receiveConnector), messageRateLimit: Infinity, ...overrides };
 }
 
 /** A send connector with its defaults, for tests. */

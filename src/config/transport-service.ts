@@ -199,7 +199,6 @@ const properties = {
     syntax: integer(1),
     default: 1200,
     help: 'New connections in a minute that the service takes.',
-    notImplementedYet: true,
   }),
   maxOutboundConnections: property({
     attribute: 'msExchSmtpMaxOutgoingConnections',

@@ -66,6 +66,7 @@ const hub: Server = {
   lines: [
     `ConfigureAdam.ps1 -LdapPort ${hubLdap} -SslPort ${hubLdaps}`,
     `Set-ReceiveConnector "Default ${server}" -Bindings 127.0.0.1:${hubPort} -PermissionGroups AnonymousUsers,ExchangeServers`,
+    'Set-TransportService -MaxConnectionRatePerMinute 100000',
     'New-AcceptedDomain -Name "Corp" -DomainName corp.example -DomainType Authoritative',
   ],
 };
@@ -77,7 +78,8 @@ const appliance: Server = {
   port: edgePort,
   lines: [
     `ConfigureAdam.ps1 -LdapPort ${edgeLdap} -SslPort ${edgeLdaps}`,
-    `Set-ReceiveConnector "Default internal receive connector ${server}" -Bindings 127.0.0.1:${edgePort} -ProtocolLoggingLevel Verbose`,
+    `Set-ReceiveConnector "Default internal receive connector ${server}" -Bindings 127.0.0.1:${edgePort} -ProtocolLoggingLevel Verbose -MessageRateLimit Unlimited`,
+    'Set-TransportService -MaxConnectionRatePerMinute 100000',
     'New-AcceptedDomain -Name "Corp" -DomainName corp.example -DomainType Authoritative',
     `New-SendConnector -Name "To the hub" -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${hubPort}`,
   ],

@@ -8,6 +8,7 @@ import type { TrustAnchors } from '../tls/index.ts';
 import type { TlsUse } from './connector-profile.ts';
 import type { LogonChecker } from './logon.ts';
 import type { MessageSink } from './message-sink.ts';
+import type { SharedNumbers } from './shared-numbers.ts';
 
 /** A certificate for STARTTLS, and the event that tells of the choice. CertificateStore has this shape. */
 export interface CertificatePicker {
@@ -44,6 +45,8 @@ export interface ReceiveParts {
   readonly sessionIds: { next(): string };
   /** Checks who authenticates; without it AUTH is not offered. */
   readonly logons?: LogonChecker;
+  /** Numbers that all workers see; without them this worker counts alone. */
+  readonly numbers?: SharedNumbers;
   /** Octets of headers that all sessions may hold. Default 24 MB. */
   readonly maxHeldOctets?: number;
   /** No agents when absent. */

@@ -2,8 +2,7 @@
  * Receiving mail by SMTP: from the accepted socket to the message in the queue. One listener for each binding, the
  * receive connector by the most specific remote range, one smtp-server instance for each connector, and a session that
  * checks the rights of its principal, asks the agents, and streams the content into a message sink: the queue, or a proxy. RFC 5321, 1870, 2034, 2920, 3030, 3207,
- * 3461, 4954, 6152, 6531. It decides nothing about routes and keeps no message. Left out so far: PROXY protocol and
- * message rate.
+ * 3461, 4954, 6152, 6531. It decides nothing about routes and keeps no message. Left out so far: PROXY protocol.
  */
 
 export type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';
@@ -12,3 +11,4 @@ export type { MessageSink, Refusal, SinkContent, SinkTransaction } from './messa
 export type { Principal } from './principal.ts';
 export { type MessageQueueing, QueueSink, type QueueSinkParts } from './queue-sink.ts';
 export { type Listener, type ListenSource, ReceiveService } from './receive-service.ts';
+export { NumberFiles, type SharedNumbers } from './shared-numbers.ts';

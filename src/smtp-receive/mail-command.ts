@@ -2,6 +2,7 @@
 import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
 import { type ClientPolicy, requireClient } from './client-certificate.ts';
 import type { CommandSession } from './command-session.ts';
+import { takeMessage } from './message-rate.ts';
 import { partner } from './principal.ts';
 import { senderRight } from './sender-right.ts';
 import { Transaction } from './transaction.ts';
@@ -56,6 +57,8 @@ function mailFrom(session: CommandSession, parsed: MailArgument): void | Promise
 }
 
 function begin(session: CommandSession, argument: MailArgument): void {
+  const { remoteAddress } = session.origin;
+  takeMessage(session.parts.rates, session.connector, { remoteAddress, from: argument.from?.address ?? '' });
   const sink = session.parts.sink.begin({
     session: session.origin.id,
     from: argument.from?.address ?? '',

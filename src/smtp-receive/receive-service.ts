@@ -11,8 +11,10 @@ import type { ReceiveParts, SessionState } from './contract.ts';
 import type { ConnectionOwner, EdgeConnection } from './edge-connection.ts';
 import { EdgeServer } from './edge-server.ts';
 import { HeldOctets } from './held-octets.ts';
+import { MinuteRates } from './minute-rates.ts';
 import { shuttingDown } from './session.ts';
 import type { SessionOrigin, SessionParts } from './session-parts.ts';
+import { unshared } from './shared-numbers.ts';
 
 /** What to listen on: a bound handle that the supervisor passed, or an endpoint to bind here. */
 export type ListenSource = ListenOptions | object;
@@ -41,6 +43,8 @@ interface Compiled {
   readonly domains: AcceptedDomainTable;
   readonly servers: ReadonlyMap<ReceiveConnector, EdgeServer>;
   readonly secureDomains: readonly string[];
+  /** MaxConnectionRatePerMinute. */
+  readonly connectionRate: number;
 }
 
 /** Receives mail on the bindings of the configuration. */
@@ -48,7 +52,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
   #parts: ReceiveParts;
   #sessionParts: SessionParts;
   #compiled: Compiled;
-  #limits = new ConnectionLimits();
+  #limits: ConnectionLimits;
   #listeners = new Map<string, Server>();
   /** Every connection whose socket is open, and those of them that still converse. */
   #open = new Set<EdgeConnection>();
@@ -60,9 +64,12 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
   #date = { second: -1, text: '' };
 
   constructor(parts: ReceiveParts) {
+    const { numbers = unshared, clock } = parts;
     this.#parts = parts;
+    this.#limits = new ConnectionLimits(numbers, clock);
     this.#sessionParts = {
       ...parts,
+      rates: new MinuteRates(numbers, clock),
       agents: parts.agents ?? new AgentChain(),
       heldOctets: new HeldOctets(parts.maxHeldOctets ?? mostHeldOctets),
       draining: () => this.#draining,
@@ -201,7 +208,9 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
       remote: formatEndpoint({ address: remoteAddress, port: remotePort }),
     };
     if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
-    const { table, domains, servers } = this.#compiled;
+    const { table, domains, servers, connectionRate } = this.#compiled;
+    const tooFast = this.#limits.arrived(connectionRate);
+    if (tooFast !== undefined) return this.#refuse(socket, origin, tooFast.reply, tooFast.reason);
     const choice = table.choose({ address: localAddress, port: binding.port }, remoteAddress);
     if (choice.kind === 'none') return this.#refuse(socket, origin, replies.serviceNotAvailable, choice.reason);
     const { connector, range, passedOver } = choice;
@@ -278,5 +287,6 @@ function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
     domains: new AcceptedDomainTable(snapshot.acceptedDomains),
     servers,
     secureDomains,
+    connectionRate: snapshot.server.maxConnectionRatePerMinute,
   };
 }

@@ -6,6 +6,7 @@ import type { ConnectorProfile } from './connector-profile.ts';
 import type { CertificatePicker, ReceiveParts } from './contract.ts';
 import type { ContentSink } from './edge-stream.ts';
 import type { HeldOctets } from './held-octets.ts';
+import type { MinuteRates } from './minute-rates.ts';
 
 /** The connection under a session. */
 export interface Wire {
@@ -40,6 +41,8 @@ export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'lo
   readonly agents: AgentChain;
   /** Headers of all sessions that are held until they are complete. */
   readonly heldOctets: HeldOctets;
+  /** Messages in a minute, by source. */
+  readonly rates: MinuteRates;
   /** No new message is begun any more. */
   readonly draining: () => boolean;
 };

@@ -333,9 +333,9 @@ describe('Set-ReceiveConnector', () => {
     await bench.run('Set-ReceiveConnector', {
       Identity: defaultConnector,
       TarpitInterval: '00:00:00',
-      MessageRateLimit: 'Unlimited',
+      SuppressXAnonymousTls: true,
     });
-    assert.equal(String(await bench.value('Get-ReceiveConnector', 'MessageRateLimit')), 'Unlimited');
+    assert.equal(String(await bench.value('Get-ReceiveConnector', 'SuppressXAnonymousTls')), 'true');
   });
 
   test('an open relay is named with its range when it is made by RemoteIPRanges', async () => {

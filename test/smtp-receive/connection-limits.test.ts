@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../src/base/index.ts';
 import { ConnectionLimits } from '../../src/smtp-receive/connection-limits.ts';
+import { NumberFiles, unshared } from '../../src/smtp-receive/shared-numbers.ts';
 import { internetConnector, internetSnapshot, Receiving } from './receiving.ts';
 
 const rows: readonly [all: number, perSource: number, percentage: number, admitted: number, reason: string][] = [
@@ -13,7 +18,7 @@ const rows: readonly [all: number, perSource: number, percentage: number, admitt
 ];
 for (const [all, perSource, percentage, admitted, reason] of rows) {
   test(`${all} in all, ${perSource} per source, ${percentage} %: ${admitted} from one address`, () => {
-    const limits = new ConnectionLimits();
+    const limits = new ConnectionLimits(unshared, systemClock);
     const connector = internetConnector({
       maxInboundConnection: all,
       maxInboundConnectionPerSource: perSource,
@@ -27,7 +32,7 @@ for (const [all, perSource, percentage, admitted, reason] of rows) {
 }
 
 test('addresses of one IPv6 /64 are one source', () => {
-  const limits = new ConnectionLimits();
+  const limits = new ConnectionLimits(unshared, systemClock);
   const connector = internetConnector({ maxInboundConnectionPerSource: 2 });
   assert.equal(limits.admit(connector, '2001:db8:1:2::1'), undefined);
   assert.equal(limits.admit(connector, '2001:db8:1:2:ffff::1'), undefined);
@@ -47,4 +52,71 @@ test('the connection above the limit gets 421, and there is room again after QUI
   assert.match(edge.of('connection-refused')[0]?.reason ?? '', /MaxInboundConnectionPerSource 1/);
   await first.ask('QUIT');
   assert.match(await (await edge.connect()).reply(), /^220 /);
+});
+
+/** A folder for the numbers of so many workers, and a way to open one of them anew, as after a crash. */
+function sharedBy(t: TestContext, workers: number): (index: number) => NumberFiles {
+  const folder = join(mkdtempSync(join(tmpdir(), 'edge-counts-')), 'counts');
+  const opened: NumberFiles[] = [];
+  t.after(() => {
+    for (const one of opened) one[Symbol.dispose]();
+    rmSync(join(folder, '..'), { recursive: true });
+  });
+  return (index) => {
+    const numbers = NumberFiles.open(folder, index, workers);
+    opened.push(numbers);
+    return numbers;
+  };
+}
+
+test('workers count together, and what a worker that was killed had counted is free when it comes back', (t) => {
+  const open = sharedBy(t, 3);
+  const connector = internetConnector({
+    maxInboundConnectionPerSource: 20,
+    maxInboundConnection: 25,
+    maxInboundConnectionPercentagePerSource: 100,
+  });
+  const workers = [0, 1, 2].map((index) => new ConnectionLimits(open(index), systemClock));
+  const admitted = Array.from({ length: 200 }, (_, i) => workers[i % 3]?.admit(connector, '192.0.2.1'));
+  assert.equal(admitted.filter((reached) => reached === undefined).length, 20);
+  assert.match(admitted.at(-1)?.reason ?? '', /PerSource 20/);
+  const others = Array.from({ length: 20 }, (_, i) => workers[i % 3]?.admit(connector, `192.0.2.${i + 2}`));
+  assert.equal(others.filter((reached) => reached === undefined).length, 5);
+  assert.match(others.at(-1)?.reason ?? '', /MaxInboundConnection 25/);
+  const anew = new ConnectionLimits(open(0), systemClock);
+  const again = Array.from({ length: 20 }, () => anew.admit(connector, '192.0.2.1'));
+  assert.equal(again.filter((reached) => reached === undefined).length, 7);
+});
+
+test('the share of what is free is of the sessions of all workers', (t) => {
+  const open = sharedBy(t, 2);
+  const connector = internetConnector({ maxInboundConnection: 100, maxInboundConnectionPercentagePerSource: 10 });
+  const [one, two] = [new ConnectionLimits(open(0), systemClock), new ConnectionLimits(open(1), systemClock)];
+  for (let i = 0; i < 50; i++) assert.equal(one.admit(connector, `10.0.0.${i}`), undefined);
+  const admitted = Array.from({ length: 20 }, () => two.admit(connector, '192.0.2.1'));
+  assert.equal(admitted.filter((reached) => reached === undefined).length, 5);
+});
+
+test('names that share a place by chance add up, and neither is lost', () => {
+  const written: number[] = [];
+  const oneCell = { placeOf: () => 7, write: (_: number, sum = 0) => void written.push(sum), others: () => [] };
+  const limits = new ConnectionLimits(oneCell, systemClock);
+  const connector = internetConnector();
+  limits.admit(connector, '192.0.2.1');
+  limits.admit(connector, '192.0.2.2');
+  assert.equal(written.at(-1), 4);
+  limits.release(connector, '192.0.2.1');
+  assert.equal(written.at(-1), 2);
+  limits.release(connector, '192.0.2.2');
+  assert.equal(written.at(-1), 0);
+});
+
+test('MaxConnectionRatePerMinute: connections beyond it get 421', async () => {
+  const snapshot = internetSnapshot();
+  await using edge = await Receiving.start({
+    snapshot: { ...snapshot, server: { ...snapshot.server, maxConnectionRatePerMinute: 2 } },
+  });
+  for (let i = 0; i < 2; i++) assert.match(await (await edge.connect()).reply(), /^220 /);
+  assert.match(await (await edge.connect()).reply(), /^421 4\.3\.2 /);
+  assert.match(edge.of('connection-refused')[0]?.reason ?? '', /MaxConnectionRatePerMinute 2/);
 });

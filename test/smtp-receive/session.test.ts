@@ -7,8 +7,10 @@ import { AgentChain } from '../../src/pipeline/index.ts';
 import { replies, SmtpError } from '../../src/smtp/index.ts';
 import { ConnectorProfile } from '../../src/smtp-receive/connector-profile.ts';
 import { HeldOctets } from '../../src/smtp-receive/held-octets.ts';
+import { MinuteRates } from '../../src/smtp-receive/minute-rates.ts';
 import { anonymous, type Principal, partner } from '../../src/smtp-receive/principal.ts';
 import { Session } from '../../src/smtp-receive/session.ts';
+import { unshared } from '../../src/smtp-receive/shared-numbers.ts';
 import { anonymousAcl, HandClock, internetConnector, noCertificates } from './receiving.ts';
 
 const user: Principal = {
@@ -52,6 +54,7 @@ function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
     certificates: noCertificates,
     agents: new AgentChain(),
     heldOctets: new HeldOctets(1024),
+    rates: new MinuteRates(unshared, new HandClock()),
     draining: () => false,
     onFault: (error: unknown) => assert.fail(String(error)),
   };

@@ -22,4 +22,10 @@ export const upgradeSteps: readonly UpgradeStep[] = [
     changes: [],
     run: () => Promise.resolve(),
   },
+  {
+    version: 2,
+    what: 'MessageRateLimit of receive connectors (600 a minute from one address by default) and MaxConnectionRatePerMinute (1200) were kept without effect before, and act from now on; Unlimited turns the first one off',
+    changes: [],
+    run: () => Promise.resolve(),
+  },
 ];

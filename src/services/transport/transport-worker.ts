@@ -24,7 +24,7 @@ import {
 import { type DeliveryType, LmdbSpool, MessageQueue, type QueueSettings } from '../../queue/index.ts';
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
-import { QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
+import { NumberFiles, QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
@@ -147,6 +147,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     faults,
   });
   const recipients = recipientsOf(directory, snapshots.current, paths, clock);
+  const numbers = NumberFiles.open(join(paths.run, 'counts'), options.index, options.workers);
   const receive = new ReceiveService({
     ...common,
     agents: agentsOf(snapshots, recipients),
@@ -154,6 +155,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     certificates,
     sessionIds,
     logons,
+    numbers,
     onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
   });
   return {
