@@ -59,15 +59,12 @@ export interface ContentReader {
   /** Octets behind the header block. They may not be changed. A promise means: no more before it settles. */
   write(chunk: Buffer): void | Promise<void>;
   /** All was seen; asked before OnEndOfData of any agent. */
-  end(args: EndOfDataArgs): AgentAction<RecipientChanges> | Promise<AgentAction<RecipientChanges>>;
+  end(args: EndOfDataArgs): AgentAction<MessageChanges> | Promise<AgentAction<MessageChanges>>;
   /** The message comes to nothing: refused, thrown away, or the client is gone. */
   abort?(): void;
 }
 
-/**
- * An agent: it implements the events that it cares for. A handler that throws ends the session with 421. Header fields
- * change in OnEndOfHeaders and not later: behind it the header is on its way to the disk.
- */
+/** An agent: it implements the events that it cares for. A handler that throws ends the session with 421. */
 export interface ReceiveAgent {
   readonly name: string;
   /** Lower runs first, within one event. */
@@ -79,7 +76,7 @@ export interface ReceiveAgent {
   readonly onEndOfHeaders?: Handler<EndOfHeadersArgs, MessageChanges>;
   /** Asked behind OnEndOfHeaders: undefined when the agent does not care for this message's content. */
   readonly readContent?: (args: EndOfHeadersArgs) => ContentReader | undefined;
-  readonly onEndOfData?: Handler<EndOfDataArgs, RecipientChanges>;
+  readonly onEndOfData?: Handler<EndOfDataArgs, MessageChanges>;
 }
 
 /** The action that ended an event, and whose it was. */

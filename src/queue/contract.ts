@@ -67,6 +67,24 @@ export interface StoredMessage extends NewMessage {
   readonly expiresAt: number;
   /** One for each of `envelope.recipients`, in the same order. */
   readonly recipients: readonly RecipientState[];
+  /** Agents of the categorizer have changed it: they are not asked again. */
+  readonly categorized?: true;
+}
+
+/** What stands in the place of the first `octets` of a content. */
+export interface ReplacedHead {
+  readonly head: Buffer;
+  readonly octets: number;
+}
+
+/** What agents made of a message that nobody has tried to deliver yet. */
+export interface Revision {
+  readonly envelope: Envelope;
+  /** Of the content as it is afterwards. */
+  readonly facts: ContentFacts;
+  /** One for each of `envelope.recipients`. */
+  readonly recipients: readonly RecipientState[];
+  readonly replaced?: ReplacedHead;
 }
 
 /**
@@ -78,6 +96,8 @@ export interface MessageWriter {
   readonly guid: string;
   /** Takes a chunk; the buffer must not change afterwards. A promise means: wait before the next one. */
   write(chunk: Buffer): void | Promise<void>;
+  /** The first octets of what was written are these instead. Once, before commit, whose facts are those of the new content. */
+  replaceHead(replaced: ReplacedHead): void;
   /** Resolves when message and envelope are on disk. Throws SpoolError when they are not and never will be. */
   commit(message: NewMessage, expiresAt: number): Promise<StoredMessage>;
   /** Forgets what was written. Safe to call at any time before commit. */
@@ -117,6 +137,11 @@ export interface Spool extends AsyncDisposable {
   readonly damaged: ReadonlyMap<number, string>;
   /** Durable when resolved. Calls for one message take effect in their order. Throws SpoolError. */
   update(id: number, recipients: readonly RecipientState[]): Promise<void>;
+  /**
+   * Replaces envelope, facts, states and the beginning of the content, all or nothing; durable when resolved. Resolves with the
+   * message as it is now; undefined when it is not there. Throws SpoolError.
+   */
+  revise(id: number, revision: Revision): Promise<StoredMessage | undefined>;
   /** Durable when resolved; an id that is not there is no fault. Throws SpoolError. */
   remove(id: number): Promise<void>;
 }

@@ -11,6 +11,8 @@ export {
   type NewMessage,
   type Origin,
   type RecipientState,
+  type ReplacedHead,
+  type Revision,
   type Spool,
   SpoolError,
   type SpoolWriter,

@@ -1,4 +1,4 @@
-import type { MessageWriter, NewMessage, SpoolWriter, StoredMessage } from './contract.ts';
+import type { MessageWriter, NewMessage, ReplacedHead, SpoolWriter, StoredMessage } from './contract.ts';
 
 /** Hears of every message that is on the disk; small ones with their content. */
 export type Submit = (message: StoredMessage, content: Buffer | undefined) => void;
@@ -23,6 +23,10 @@ export class SubmittingWriter implements MessageWriter {
 
   write(chunk: Buffer): void | Promise<void> {
     return this.#writer.write(chunk);
+  }
+
+  replaceHead(replaced: ReplacedHead): void {
+    this.#writer.replaceHead(replaced);
   }
 
   async commit(message: NewMessage, expiresAt: number): Promise<StoredMessage> {

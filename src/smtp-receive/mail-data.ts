@@ -1,5 +1,4 @@
-import { isAscii } from 'node:buffer';
-import { type Envelope, HeaderBlock, type HeaderFacts } from '../mail/index.ts';
+import { type Envelope, HeaderBlock } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type Outcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -9,6 +8,7 @@ import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
 import { ContentOutput } from './content-output.ts';
 import { screenHeader } from './header-firewall.ts';
 import { HeldHeader } from './held-header.ts';
+import { MessageHeader } from './message-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
 import { missingFromRight } from './sender-right.ts';
 import { newMessage, receivedField } from './trace.ts';
@@ -31,12 +31,8 @@ export class MailData implements ChunkedContent, MailDataState {
   readonly #receivedAt: number;
   #envelope: Envelope;
   #headerDone = false;
-  /** The header as agents left it. */
-  #header: Buffer = Buffer.alloc(0);
-  #headerChanged = false;
-  #facts: HeaderFacts | undefined;
-  /** Octets that the stored header has more than the received one. */
-  #added = 0;
+  /** Undefined until it is complete. */
+  #header: MessageHeader | undefined;
   /** Why the message is not taken. The rest of it is read and thrown away, then the reply is given. */
   #refusal: Refusal | undefined;
   /** An agent had it thrown away: answered as if it were taken. */
@@ -137,52 +133,48 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#headerDone = true;
     this.#refuseFor(headerRefusal(this.#scanner, this.#session.connector));
     if (!this.#writing) return;
-    this.#header = first.subarray(0, this.#scanner.headerSize);
-    this.#facts = this.#headerFacts();
-    this.#refuseFor(hopRefusal(this.#facts, this.#session.connector));
-    this.#checkFrom();
-    this.#screen();
+    const header = new MessageHeader(first.subarray(0, this.#scanner.headerSize), this.#session.origin.profile.fqdn);
+    this.#header = header;
+    this.#refuseFor(hopRefusal(header.facts, this.#session.connector));
+    this.#checkFrom(header);
+    this.#screen(header);
     const { onEndOfHeaders, readContent } = this.#session.parts.agents;
-    if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined)) return this.#storeHeader(first);
+    if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined))
+      return this.#storeHeader(header, first);
     const args = {
       session: this.#session.smtpSession,
       envelope: this.#envelope,
-      header: this.#header,
+      header: header.octets,
     };
     return this.#session.afterwards(onEndOfHeaders?.(args) ?? { args, changes: [] }, (outcome) => {
-      this.#obey(outcome);
+      this.#obey(header, outcome);
       if (this.#writing && readContent !== undefined) this.#output.readBy(readContent(outcome.args));
-      return this.#storeHeader(first);
+      return this.#storeHeader(header, first);
     });
   }
 
-  #checkFrom(): void {
+  #checkFrom({ octets }: MessageHeader): void {
     const { origin, rights } = this.#session;
-    const missing = this.#writing ? missingFromRight(this.#header, origin.domains, rights) : undefined;
+    const missing = this.#writing ? missingFromRight(octets, origin.domains, rights) : undefined;
     if (missing === undefined) return;
     this.#session.holds(missing);
     this.#refuse(replies.cannotSendAsSender, `From: ${missing.right}: ${missing.by}`);
   }
 
   /** Behind the count of hops, which needs the Received fields that it may take away. */
-  #screen(): void {
+  #screen(header: MessageHeader): void {
     const session = this.#session;
     if (!this.#writing) return;
-    const screened = screenHeader(new HeaderBlock(this.#header), session.rights.forbiddenFields);
+    const screened = screenHeader(new HeaderBlock(header.octets), session.rights.forbiddenFields);
     if (screened === undefined) return;
-    this.#header = screened.header;
-    this.#headerChanged = true;
-    const header = screened.removed
+    header.change(screened.header);
+    const changes = screened.removed
       .slice(0, mostTold)
       .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);
-    session.tellChanges([{ agent: 'Header firewall', changes: { header } }], this.id);
+    session.tellChanges([{ agent: 'Header firewall', changes: { header: changes } }], this.id);
   }
 
-  #headerFacts(): HeaderFacts {
-    return new HeaderBlock(this.#header).facts(this.#session.origin.profile.fqdn);
-  }
-
-  #storeHeader(first: Buffer): void | Promise<void> {
+  #storeHeader(header: MessageHeader, first: Buffer): void | Promise<void> {
     if (!this.#writing) return;
     const { headerSize } = this.#scanner;
     const named = {
@@ -193,17 +185,13 @@ export class MailData implements ChunkedContent, MailDataState {
       id: this.#sink.guid,
       at: this.#receivedAt,
     });
-    // Content without a header would become part of our field (RFC 5322 §2.2.3) but for an empty line between them.
-    const separator = headerSize === 0 && first.length > 0 ? '\r\n' : '';
-    const untouched = !this.#headerChanged;
-    const head = untouched
-      ? Buffer.from(`${field}${separator}`)
-      : Buffer.concat([Buffer.from(field), this.#header, Buffer.from(separator)]);
-    this.#added = head.length - (untouched ? 0 : headerSize);
+    const head = header.store(field, first.length > headerSize);
     return this.#attempt(() => {
       const wait = this.#output.writeHeader(head);
       const rest = (): void | Promise<void> =>
-        untouched ? this.#output.writeWhole(first, headerSize) : this.#output.write(first.subarray(headerSize));
+        header.changed === undefined
+          ? this.#output.writeWhole(first, headerSize)
+          : this.#output.write(first.subarray(headerSize));
       return wait === undefined ? rest() : wait.then(rest);
     });
   }
@@ -234,16 +222,15 @@ export class MailData implements ChunkedContent, MailDataState {
   }
 
   /** Follows what the agents changed and decided. */
-  #obey({ decision, args, changes }: Outcome<{ readonly envelope: Envelope; readonly header: Buffer }>): void {
+  #obey(
+    header: MessageHeader,
+    { decision, args, changes }: Outcome<{ readonly envelope: Envelope; readonly header: Buffer }>,
+  ): void {
     if (this.#refusal !== undefined || !this.#writing) return;
     if (changes.length > 0) {
       this.#session.tellChanges(changes, this.id);
       this.#envelope = args.envelope;
-      if (this.#header !== args.header) {
-        this.#header = args.header;
-        this.#headerChanged = true;
-        this.#facts = this.#headerFacts();
-      }
+      if (header.octets !== args.header) header.change(args.header);
     }
     if (decision !== undefined) return this.#decide(decision);
     if (this.#envelope.recipients.length === 0) this.#discard('agents removed every recipient');
@@ -263,7 +250,7 @@ export class MailData implements ChunkedContent, MailDataState {
   }
 
   #discardReply(): Reply {
-    return this.#sink.discard({ messageId: this.#facts?.messageId ?? '' });
+    return this.#sink.discard({ messageId: this.#header?.facts.messageId ?? '' });
   }
 
   /** Nothing more is written. */
@@ -279,20 +266,22 @@ export class MailData implements ChunkedContent, MailDataState {
     if (this.#writing) this.#checkContent();
     const { onEndOfData } = this.#session.parts.agents;
     const { readers } = this.#output;
-    if (!this.#writing || (onEndOfData === undefined && readers.length === 0)) return this.#settle();
+    const header = this.#header;
+    if (!this.#writing || header === undefined || (onEndOfData === undefined && readers.length === 0))
+      return this.#settle();
     const args: EndOfDataArgs = {
       session: this.#session.smtpSession,
       envelope: this.#envelope,
-      header: this.#header,
+      header: header.octets,
       size: this.#scanner.size,
-      messageId: this.#facts?.messageId ?? '',
-      subject: this.#facts?.subject ?? '',
+      messageId: header.facts.messageId,
+      subject: header.facts.subject,
     };
     return this.#session.afterwards(endOfContent(readers, args), (read) => {
-      this.#obey(read);
+      this.#obey(header, read);
       if (!this.#writing || onEndOfData === undefined) return this.#settle();
       return this.#session.afterwards(onEndOfData(read.args), (outcome) => {
-        this.#obey(outcome);
+        this.#obey(header, outcome);
         return this.#settle();
       });
     });
@@ -309,10 +298,12 @@ export class MailData implements ChunkedContent, MailDataState {
     const session = this.#session;
     this.#committing = true;
     this.#writing = false;
+    const replaced = this.#header?.replacement();
     const message = newMessage(session, { envelope: this.#envelope }, this.#contentFacts());
     let reply: Reply;
     try {
       await this.#output.end();
+      if (replaced !== undefined) this.#sink.replaceHead(replaced);
       reply = await this.#sink.commit(message);
     } catch (error) {
       if (!(error instanceof SmtpError)) throw error;
@@ -330,17 +321,18 @@ export class MailData implements ChunkedContent, MailDataState {
 
   #contentFacts(): ContentFacts {
     const { size, headerSize, leadingDots, eightBit, utf8Header, bareCr, bareLf } = this.#scanner;
-    const headerIsAscii = this.#headerChanged ? isAscii(this.#header) : !utf8Header;
+    const { changed, added = 0, facts } = this.#header ?? {};
+    const headerIsAscii = changed?.isAscii ?? !utf8Header;
     return {
-      size: size + this.#added,
-      headerSize: headerSize + this.#added,
+      size: size + added,
+      headerSize: headerSize + added,
       // What agents add to the header may begin with a dot as well.
-      leadingDots: leadingDots || (this.#headerChanged && this.#header.includes('.')),
+      leadingDots: leadingDots || (changed !== undefined && this.#header?.octets.includes('.') === true),
       eightBit: eightBit || !headerIsAscii,
       utf8Header: !headerIsAscii,
       bareLines: bareCr >= 0 || bareLf >= 0,
-      messageId: this.#facts?.messageId ?? '',
-      subject: this.#facts?.subject ?? '',
+      messageId: facts?.messageId ?? '',
+      subject: facts?.subject ?? '',
     };
   }
 

@@ -1,6 +1,6 @@
 /** Where the mail of a session goes: the contract that the queue fulfils, and a proxy to another server can. */
 import type { EnvelopeRecipient } from '../mail/index.ts';
-import type { NewMessage } from '../queue/index.ts';
+import type { NewMessage, ReplacedHead } from '../queue/index.ts';
 import type { Reply } from '../smtp/index.ts';
 
 /** A refusal: the reply, and why, for the decisions. */
@@ -35,6 +35,8 @@ export interface SinkContent {
   readonly guid: string;
   /** The buffer must not change afterwards. A promise means: wait before the next one. Throws or rejects with SmtpError. */
   write(chunk: Buffer): void | Promise<void>;
+  /** All was written, and agents have changed the header since. Throws SmtpError where it cannot be had back. */
+  replaceHead(replaced: ReplacedHead): void;
   /** The message is complete. Resolves with the reply to the client: after a 2xx the sink is responsible for the message. Rejects with SmtpError. */
   commit(message: NewMessage): Promise<Reply>;
   /** Forgets the content, and gives the reply of a message that was taken: an agent has it thrown away. */

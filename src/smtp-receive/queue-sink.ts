@@ -1,7 +1,7 @@
 import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
-import { type MessageWriter, type NewMessage, SpoolError } from '../queue/index.ts';
+import { type MessageWriter, type NewMessage, type ReplacedHead, SpoolError } from '../queue/index.ts';
 import { type Reply, replies, SmtpError } from '../smtp/index.ts';
 import type { MessageSink, SinkContent, SinkTransaction } from './message-sink.ts';
 import { queuedEvent, queuedReply } from './trace.ts';
@@ -74,6 +74,10 @@ class QueueContent implements SinkContent {
     } catch (error) {
       throw asRefusal(error);
     }
+  }
+
+  replaceHead(replaced: ReplacedHead): void {
+    this.#writer.replaceHead(replaced);
   }
 
   async commit(message: NewMessage): Promise<Reply> {

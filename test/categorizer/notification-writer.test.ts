@@ -34,6 +34,7 @@ function bench(content: Buffer, options: BenchOptions = {}) {
           id: 99,
           guid: '',
           write: (chunk) => void chunks.push(chunk),
+          replaceHead: () => assert.fail('reports are written once'),
           async commit(message, expiresAt) {
             if (options.full === true) throw new SpoolError('the disk is full');
             submitted.push({ message, content: Buffer.concat(chunks), expiresAt });

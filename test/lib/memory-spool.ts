@@ -3,6 +3,8 @@ import { newGuid } from '../../src/base/index.ts';
 import {
   type NewMessage,
   type RecipientState,
+  type ReplacedHead,
+  type Revision,
   type Spool,
   SpoolError,
   type SpoolWriter,
@@ -11,7 +13,7 @@ import {
 
 interface Kept {
   message: StoredMessage;
-  readonly content: Buffer;
+  content: Buffer;
 }
 
 /** What outlives a spool object: the disk, so to speak. */
@@ -70,6 +72,7 @@ export class MemorySpool implements Spool {
     const chunks: Buffer[] = [];
     let state: 'open' | 'committed' | 'aborted' = 'open';
     let content: Buffer | undefined;
+    let replaced: ReplacedHead | undefined;
     return {
       id,
       guid,
@@ -80,10 +83,13 @@ export class MemorySpool implements Spool {
         if (state !== 'open') throw new Error('the writer has ended');
         chunks.push(chunk);
       },
+      replaceHead: (wanted) => {
+        replaced = wanted;
+      },
       commit: async (message, expiresAt) => {
         if (state !== 'open') throw new Error('the writer has ended');
         state = 'committed';
-        const whole = Buffer.concat(chunks);
+        const whole = withHead(Buffer.concat(chunks), replaced);
         const stored = await this.#write(`commit ${id}`, () => this.#keep(id, guid, message, expiresAt, whole));
         if (whole.length <= this.#threshold) content = whole;
         return stored;
@@ -125,6 +131,17 @@ export class MemorySpool implements Spool {
     });
   }
 
+  async revise(id: number, { replaced, ...revision }: Revision): Promise<StoredMessage | undefined> {
+    if (!this.disk.messages.has(id)) return undefined;
+    return this.#write(`revise ${id}`, () => {
+      const kept = this.disk.messages.get(id);
+      if (kept === undefined) return undefined;
+      kept.message = { ...kept.message, ...revision, categorized: true };
+      kept.content = withHead(kept.content, replaced);
+      return kept.message;
+    });
+  }
+
   async remove(id: number): Promise<void> {
     if (!this.disk.messages.has(id)) return;
     await this.#write(`remove ${id}`, () => void this.disk.messages.delete(id));
@@ -153,4 +170,8 @@ export class MemorySpool implements Spool {
     this.story.push(what);
     return change();
   }
+}
+
+function withHead(content: Buffer, replaced: ReplacedHead | undefined): Buffer {
+  return replaced === undefined ? content : Buffer.concat([replaced.head, content.subarray(replaced.octets)]);
 }

@@ -5,7 +5,13 @@ import type { QueueSettings } from '../../src/queue/index.ts';
 import { RateMeter } from '../../src/queue/rate-meter.ts';
 import { retryDelayMs } from '../../src/queue/retry-plan.ts';
 import { IdSource } from '../../src/queue/spool/id-source.ts';
-import { decodeRecord, decodeStates, encodeRecord, encodeStates } from '../../src/queue/spool/record-codec.ts';
+import {
+  decodeHead,
+  decodeRecord,
+  decodeStates,
+  encodeRecord,
+  encodeStates,
+} from '../../src/queue/spool/record-codec.ts';
 import { TimeHeap } from '../../src/queue/time-heap.ts';
 import { edgeSettings } from './lib/bench.ts';
 import { elaborate } from './lib/new-message.ts';
@@ -90,8 +96,14 @@ test('ids are handed out only when they are reserved', async () => {
 });
 
 test('records and states survive the codec, and damage is told', () => {
-  const record = decodeRecord(7, encodeRecord(elaborate, 'guid', 1, 2));
+  const record = decodeRecord(7, encodeRecord(elaborate, { guid: 'guid', receivedAt: 1, expiresAt: 2 }));
   assert.deepEqual(record, { ...elaborate, id: 7, guid: 'guid', receivedAt: 1, expiresAt: 2 });
+  const head = { head: Buffer.from([0, 13, 10, 255]), octets: 70 };
+  const replaced = encodeRecord(elaborate, { ...record, categorized: true }, head);
+  assert.deepEqual(decodeRecord(7, replaced), { ...record, categorized: true });
+  assert.deepEqual(decodeHead(7, replaced), head);
+  // An older program that does not look for the head must not send the file as it is.
+  assert.match(replaced.toString(), /^\[2,/);
   const states = (['pending', 'delivered', 'relayed', 'failed'] as const).map((status, attempts) => ({
     status,
     attempts,

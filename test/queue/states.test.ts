@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { findChains } from '../../src/logs/index.ts';
 import { LmdbSpool } from '../../src/queue/index.ts';
-import { decodeRecord, decodeStates } from '../../src/queue/spool/record-codec.ts';
+import { decodeHead, decodeRecord, decodeStates } from '../../src/queue/spool/record-codec.ts';
 import { elaborate, put, readAll } from './lib/new-message.ts';
 
 const states = new URL('../states/', import.meta.url).pathname;
@@ -27,8 +27,17 @@ test('a spool record and its states of version 1 are read', () => {
   assert.deepEqual([first?.status, second?.status, second?.attempts], ['delivered', 'pending', 3]);
 });
 
+test('a spool record of version 2 is read, with the head that it holds', () => {
+  const octets = readFileSync(join(states, 'spool-record-v2.json'));
+  const { categorized, facts, envelope } = decodeRecord(7, octets);
+  assert.deepEqual([categorized, facts.headerSize, envelope.recipients.length], [true, 38, 2]);
+  const { octets: replaced, head } = decodeHead(7, octets) ?? assert.fail('it has no head');
+  assert.deepEqual([replaced, head.toString()], [23, 'X-Agent: 1\r\nSubject: a kept header\r\n\r\n']);
+  assert.equal(decodeHead(7, readFileSync(join(states, 'spool-record-v1.json'))), undefined);
+});
+
 test('a spool record of a later version is refused with the reason', () => {
-  assert.throws(() => decodeRecord(7, Buffer.from('[2,"guid"]')), /message 7 has a record of version 2/);
+  assert.throws(() => decodeRecord(7, Buffer.from('[3,"guid"]')), /message 7 has a record of version 3/);
 });
 
 for (const hour of ['2026010203', '2026010204']) {

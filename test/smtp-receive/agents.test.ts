@@ -163,6 +163,57 @@ test('an agent changes the header and the recipients of what is kept', async () 
   assert.equal(edge.of('agent-changed').length, 2);
 });
 
+const note: ReceiveAgent['onEndOfData'] = ({ header }) => ({
+  kind: 'continue',
+  changes: {
+    header: [
+      { kind: 'remove', name: 'subject' },
+      { kind: 'add', name: 'X-Verdict', value: `gr\u00fcn, ${header.length}` },
+    ],
+  },
+});
+const reading: ReceiveAgent['readContent'] = () => ({
+  write: () => undefined,
+  end: () => ({ kind: 'continue', changes: { header: [{ kind: 'add', name: 'X-Read', value: 'yes' }] } }),
+});
+const lateRows: readonly (readonly [title: string, agent: Handlers, content: string, kept: RegExp])[] = [
+  [
+    'at the end of data',
+    { onEndOfData: note },
+    'Subject: x\r\n\r\nbody',
+    /\r\nX-Verdict: gr\u00fcn, 14\r\n\r\nbody\r\n$/,
+  ],
+  ['of no header', { onEndOfData: note }, '\r\nbody', /\r\nX-Verdict: gr\u00fcn, 2\r\n\r\nbody\r\n$/],
+  ['by a reader', { readContent: reading }, 'Subject: x\r\n\r\nbody', /\r\nX-Read: yes\r\nSubject: x\r\n\r\nbody\r\n$/],
+  [
+    'in all three places',
+    {
+      onEndOfHeaders: () => ({ kind: 'continue', changes: { header: [{ kind: 'add', name: 'X-First', value: '1' }] } }),
+      readContent: reading,
+      onEndOfData: note,
+    },
+    'Subject: x\r\n\r\nbody',
+    /\r\nX-Verdict: gr\u00fcn, 39\r\nX-Read: yes\r\nX-First: 1\r\n\r\nbody\r\n$/,
+  ],
+];
+for (const [title, agent, content, expected] of lateRows) {
+  test(`a header is changed behind the content: ${title}`, async () => {
+    await using edge = await Receiving.start({ agents: [{ name: 'Late', priority: 1, ...agent }] });
+    const client = await edge.greeted();
+    assert.match(await client.message(`${content}\r\n`), /^250 /);
+    const [kept] = edge.queue.kept;
+    const { facts } = kept?.message ?? assert.fail('nothing was kept');
+    const text = kept?.content.toString() ?? '';
+    assert.match(text, /^Received: from /);
+    assert.match(text, expected);
+    assert.equal(text.match(/Received:/g)?.length, 1);
+    assert.equal(facts.size, kept?.content.length);
+    assert.equal(kept?.content.toString('latin1', facts.headerSize), 'body\r\n');
+    assert.deepEqual([facts.utf8Header, facts.eightBit], [text.includes('\u00fc'), text.includes('\u00fc')]);
+    assert.equal(facts.subject, /Subject: x/.test(text) ? 'x' : '');
+  });
+}
+
 test('a message whose recipients were all removed is answered and thrown away', async () => {
   const { codes, edge } = await conversation({
     onEndOfData: ({ envelope }) => ({

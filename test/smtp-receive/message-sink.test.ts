@@ -15,6 +15,7 @@ function passingSink(commit: () => Promise<Reply>): { sink: MessageSink; story: 
     id: 0,
     guid: '00000000-0000-4000-8000-000000000001',
     write: (chunk) => later(void story.push(`${chunk.length > 0 ? 'content' : 'nothing'}`)),
+    replaceHead: () => assert.fail('no agent changes a header'),
     commit: ({ envelope }) => (story.push(`commit ${envelope.recipients.length}`), commit()),
     discard: () => hubReply,
     abort: async () => void story.push('content abort'),

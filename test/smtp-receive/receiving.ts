@@ -15,7 +15,7 @@ import {
 } from '../../src/config/index.ts';
 import type { DecisionEvent, EventKind, EventOf } from '../../src/logs/index.ts';
 import { AgentChain, type ReceiveAgent } from '../../src/pipeline/index.ts';
-import type { MessageWriter, NewMessage, StoredMessage } from '../../src/queue/index.ts';
+import type { MessageWriter, NewMessage, ReplacedHead, StoredMessage } from '../../src/queue/index.ts';
 import type { Reply } from '../../src/smtp/index.ts';
 import {
   type CertificatePicker,
@@ -80,6 +80,10 @@ export class MemoryWriter implements MessageWriter {
     if (this.#over) throw new Error('write after the end');
     this.#chunks.push(chunk);
     return this.#queue.onWrite?.(this, chunk);
+  }
+
+  replaceHead({ head, octets }: ReplacedHead): void {
+    this.#chunks = [Buffer.concat([head, Buffer.concat(this.#chunks).subarray(octets)])];
   }
 
   async commit(message: NewMessage, expiresAt: number): Promise<StoredMessage> {

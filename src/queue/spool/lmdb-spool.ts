@@ -2,15 +2,24 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Clock, type FaultReport, unreported } from '../../base/index.ts';
-import { type NewMessage, type RecipientState, type Spool, SpoolError, type StoredMessage } from '../contract.ts';
+import {
+  type NewMessage,
+  type RecipientState,
+  type ReplacedHead,
+  type Revision,
+  type Spool,
+  SpoolError,
+  type StoredMessage,
+} from '../contract.ts';
 import { compact } from './compaction.ts';
 import { ContentFolder, chunkBytes } from './content-folder.ts';
 import { CrashNoteFile } from './crash-note-file.ts';
 import { FreeSpace } from './free-space.ts';
 import { GroupCommit } from './group-commit.ts';
 import { IdSource } from './id-source.ts';
-import { LmdbWriter, type WriterStore } from './lmdb-writer.ts';
-import { decodeRecord, decodeStates, encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
+import { LmdbWriter, type WriterStore, type Written } from './lmdb-writer.ts';
+import { decodeHead, decodeRecord, decodeStates, encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
+import { joinHeads, streamWithHead, withHead } from './replaced-head.ts';
 import { type StoreExtent, StoreRoom } from './store-room.ts';
 
 export interface LmdbSpoolOptions {
@@ -91,7 +100,7 @@ export class LmdbSpool implements Spool {
     this.#writerStore = {
       thresholdBytes,
       folder: this.#folder,
-      commit: (id, guid, message, expiresAt, content) => this.#commit(id, guid, message, expiresAt, content),
+      commit: (id, guid, message, expiresAt, written) => this.#commit(id, guid, message, expiresAt, written),
       failed: () => this.#space.doubt(),
     };
   }
@@ -137,7 +146,11 @@ export class LmdbSpool implements Spool {
   }
 
   async *stream(id: number, start = 0): AsyncGenerator<Buffer, void> {
-    if (this.#large.has(id)) return yield* this.#folder.stream(id, start);
+    if (this.#large.has(id)) {
+      const replaced = this.#headOf(id);
+      if (replaced === undefined) return yield* this.#folder.stream(id, start);
+      return yield* streamWithHead(replaced, start, chunkBytes, (from) => this.#folder.stream(id, from));
+    }
     const content = this.content(id);
     if (content === undefined) throw new SpoolError(`message ${id} is not in the store`);
     for (let at = start; at < content.length; at += chunkBytes) yield content.subarray(at, at + chunkBytes);
@@ -190,6 +203,26 @@ export class LmdbSpool implements Spool {
     await this.#write((commits) => commits.addSoon(() => void states.put(id, octets)));
   }
 
+  async revise(id: number, { replaced, ...revision }: Revision): Promise<StoredMessage | undefined> {
+    const { records, contents, states } = this.#databases;
+    const before = this.get(id);
+    if (before === undefined || this.#leaving.has(id)) return undefined;
+    const { envelope, facts, recipients } = revision;
+    const message: StoredMessage = { ...before, envelope, facts, recipients, categorized: true };
+    const small = this.content(id);
+    const content = small !== undefined && replaced !== undefined ? withHead(small, replaced) : undefined;
+    const earlier = small === undefined ? this.#headOf(id) : undefined;
+    const head = small === undefined && replaced !== undefined ? joinHeads(earlier, replaced) : earlier;
+    const record = encodeRecord(message, message, head);
+    const changed = (): void => {
+      if (content !== undefined) void contents.put(id, content);
+      void records.put(id, record);
+      void states.put(id, encodeStates(recipients));
+    };
+    await this.#write((commits) => commits.add(changed, record.length + (content?.length ?? 0)));
+    return message;
+  }
+
   async remove(id: number): Promise<void> {
     const { records, contents, states } = this.#databases;
     if (this.#leaving.has(id) || !records.doesExist(id)) return;
@@ -225,11 +258,13 @@ export class LmdbSpool implements Spool {
     guid: string,
     message: NewMessage,
     expiresAt: number,
-    content: Buffer | undefined,
+    written: Written,
   ): Promise<StoredMessage> {
     const { contents, records } = this.#databases;
+    const { content } = written;
     const receivedAt = this.#clock.now();
-    const record = encodeRecord(message, guid, receivedAt, expiresAt);
+    const replaced = written.content === undefined ? written.replaced : undefined;
+    const record = encodeRecord(message, { guid, receivedAt, expiresAt }, replaced);
     const added = (): void => {
       if (content !== undefined) void contents.put(id, content);
       void records.put(id, record);
@@ -254,6 +289,11 @@ export class LmdbSpool implements Spool {
       this.#faults.begin(writeFault, `the message store cannot be written: ${causeOf(error)}`);
       throw error;
     }
+  }
+
+  #headOf(id: number): ReplacedHead | undefined {
+    const octets = read(this.#databases.records, id);
+    return octets === undefined ? undefined : decodeHead(id, octets);
   }
 
   #decode(id: number, octets: Buffer): StoredMessage {

@@ -1,17 +1,20 @@
 import { newGuid } from '../../base/index.ts';
-import { type NewMessage, SpoolError, type SpoolWriter, type StoredMessage } from '../contract.ts';
+import { type NewMessage, type ReplacedHead, SpoolError, type SpoolWriter, type StoredMessage } from '../contract.ts';
 import { ContentFileWriter } from './content-file-writer.ts';
 import type { ContentFolder } from './content-folder.ts';
+import { withHead } from './replaced-head.ts';
 
 /** What a writer asks of the spool that it belongs to. */
 export interface WriterStore {
   readonly thresholdBytes: number;
   readonly folder: ContentFolder;
-  /** `content` undefined: it is in its file. */
-  commit(id: number, guid: string, message: NewMessage, expiresAt: number, content?: Buffer): Promise<StoredMessage>;
+  commit(id: number, guid: string, message: NewMessage, expiresAt: number, content: Written): Promise<StoredMessage>;
   /** A write failed: there may be too little room. */
   failed(): void;
 }
+
+/** Where a content is: whole, or in its file, of which another beginning may hold. */
+export type Written = { readonly content: Buffer } | { readonly content: undefined; readonly replaced?: ReplacedHead };
 
 /** Gathers a small message in memory; streams a large one to its file. */
 export class LmdbWriter implements SpoolWriter {
@@ -23,6 +26,7 @@ export class LmdbWriter implements SpoolWriter {
   #file: ContentFileWriter | undefined;
   #state: 'open' | 'committing' | 'ended' = 'open';
   #content: Buffer | undefined;
+  #replaced: ReplacedHead | undefined;
 
   constructor(id: number, store: WriterStore) {
     this.id = id;
@@ -50,15 +54,20 @@ export class LmdbWriter implements SpoolWriter {
     }
   }
 
+  replaceHead(replaced: ReplacedHead): void {
+    if (this.#state !== 'open') throw new Error(`message ${this.id} takes no more content`);
+    this.#replaced = replaced;
+  }
+
   async commit(message: NewMessage, expiresAt: number): Promise<StoredMessage> {
     if (this.#state !== 'open') throw new Error(`message ${this.id} was committed or given up already`);
     this.#state = 'committing';
     try {
       await this.#file?.finish();
-      const content = this.#file === undefined ? Buffer.concat(this.#chunks, this.#length) : undefined;
+      const written = this.#written();
       this.#chunks = [];
-      const stored = await this.#store.commit(this.id, this.guid, message, expiresAt, content);
-      this.#content = content;
+      const stored = await this.#store.commit(this.id, this.guid, message, expiresAt, written);
+      this.#content = written.content;
       this.#state = 'ended';
       return stored;
     } catch (error) {
@@ -73,6 +82,13 @@ export class LmdbWriter implements SpoolWriter {
     this.#state = 'ended';
     this.#chunks = [];
     await this.#file?.discard();
+  }
+
+  #written(): Written {
+    const replaced = this.#replaced;
+    if (this.#file !== undefined) return { content: undefined, ...(replaced === undefined ? {} : { replaced }) };
+    const content = Buffer.concat(this.#chunks, this.#length);
+    return { content: replaced === undefined ? content : withHead(content, replaced) };
   }
 
   #fail(error: unknown): never {

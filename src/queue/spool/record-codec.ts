@@ -3,12 +3,23 @@
  * read and to write, about the same length, and an administrator can read it with any tool.
  */
 import type { EnvelopeRecipient, Notify } from '../../mail/index.ts';
-import { type NewMessage, type RecipientState, SpoolError, type StoredMessage } from '../contract.ts';
+import {
+  type NewMessage,
+  type RecipientState,
+  type ReplacedHead,
+  SpoolError,
+  type StoredMessage,
+} from '../contract.ts';
 
 /** What a record holds; the recipient states are kept apart, because only they change. */
 export type MessageRecord = Omit<StoredMessage, 'recipients'>;
 
+/** Times and names that a record has beside what the receiver handed over. */
+export type RecordHead = Pick<StoredMessage, 'guid' | 'receivedAt' | 'expiresAt' | 'categorized'>;
+
 const version = 1;
+/** The beginning of the content is in the record, not in the file: a program that does not know this must not send the file. */
+const versionWithHead = 2;
 
 type RecipientRow = [address: string, domain: string, notify?: readonly Notify[] | 0, orcpt?: string];
 
@@ -28,6 +39,9 @@ type RecordRow = [
     tls: string | 0,
   ],
   facts: [size: number, headerSize: number, flags: number, messageId: string, subject: string],
+  categorized?: 0 | 1,
+  /** Base64. */
+  replaced?: [octets: number, head: string],
 ];
 
 type StateRow = [status: number, attempts: number, due: number, lastReply: string, delayNotified: 0 | 1];
@@ -51,10 +65,12 @@ export function untouchedStates(count: number): readonly RecipientState[] {
   return count === 1 ? oneUntouched : new Array<RecipientState>(count).fill(untouched);
 }
 
-export function encodeRecord(message: NewMessage, guid: string, receivedAt: number, expiresAt: number): Buffer {
+/** `replaced`: the beginning of a content that is in a file. */
+export function encodeRecord(message: NewMessage, head: RecordHead, replaced?: ReplacedHead): Buffer {
   const { envelope, origin, facts } = message;
+  const { guid, receivedAt, expiresAt, categorized } = head;
   const row: RecordRow = [
-    version,
+    replaced === undefined ? version : versionWithHead,
     guid,
     receivedAt,
     expiresAt,
@@ -63,14 +79,15 @@ export function encodeRecord(message: NewMessage, guid: string, receivedAt: numb
     [origin.session, origin.connector, origin.remoteAddress, origin.localAddress, origin.helo, origin.tls ?? 0],
     [facts.size, facts.headerSize, factFlags(facts), facts.messageId, facts.subject],
   ];
+  if (categorized !== undefined || replaced !== undefined) row.push(categorized === undefined ? 0 : 1);
+  if (replaced !== undefined) row.push([replaced.octets, replaced.head.toString('base64')]);
   return Buffer.from(JSON.stringify(row));
 }
 
 /** Throws SpoolError for octets that are no record of this or an earlier version. */
 export function decodeRecord(id: number, octets: Buffer): MessageRecord {
-  const row = parse(id, octets) as RecordRow;
-  if (row[0] !== version) throw new SpoolError(`message ${id} has a record of version ${String(row[0])}`);
-  const [, guid, receivedAt, expiresAt, [from, flags, ret, envid], recipients, origin, facts] = row;
+  const row = rowOf(id, octets);
+  const [, guid, receivedAt, expiresAt, [from, flags, ret, envid], recipients, origin, facts, categorized] = row;
   const [session, connector, remoteAddress, localAddress, helo, tls] = origin;
   const [size, headerSize, bits, messageId, subject] = facts;
   return {
@@ -97,7 +114,20 @@ export function decodeRecord(id: number, octets: Buffer): MessageRecord {
       messageId,
       subject,
     },
+    ...(categorized === 1 ? { categorized: true } : {}),
   };
+}
+
+/** The beginning of the content, where it is in the record. Throws SpoolError like decodeRecord. */
+export function decodeHead(id: number, octets: Buffer): ReplacedHead | undefined {
+  const { 9: replaced } = rowOf(id, octets);
+  return replaced === undefined ? undefined : { octets: replaced[0], head: Buffer.from(replaced[1], 'base64') };
+}
+
+function rowOf(id: number, octets: Buffer): RecordRow {
+  const row = parse(id, octets) as RecordRow;
+  if (row[0] === version || row[0] === versionWithHead) return row;
+  throw new SpoolError(`message ${id} has a record of version ${String(row[0])}`);
 }
 
 export function encodeStates(states: readonly RecipientState[]): Buffer {

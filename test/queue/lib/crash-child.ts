@@ -1,12 +1,13 @@
 /**
  * A process that is killed in the middle of its work. It commits messages to the spool and prints `A id crc` once commit() has
- * resolved; it settles some and prints `R id` before it begins the removal, `U id attempts` once an update has resolved.
+ * resolved; it settles some and prints `R id` before it begins the removal, `U id attempts` once an update has resolved, `V id crc`
+ * before it begins a revision and `W id` once that has resolved.
  */
 import { writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { systemClock } from '../../../src/base/index.ts';
 import { LmdbSpool } from '../../../src/queue/index.ts';
-import { put } from './new-message.ts';
+import { newMessage, put } from './new-message.ts';
 
 const [path = '', seed = '1'] = process.argv.slice(2);
 const spool = await LmdbSpool.open({ path, clock: systemClock, thresholdBytes: 96 * 1024 });
@@ -28,6 +29,15 @@ async function session(): Promise<void> {
       say(`R ${id}`);
       await spool.remove(id);
       say(`G ${id}`);
+    } else if (fate === 2 && next(2) === 0) {
+      const head = Buffer.from(`X-Agent: ${next(1_000)}\r\n`);
+      const octets = Math.min(10, size);
+      const revised = Buffer.concat([head, content.subarray(octets)]);
+      const { envelope, facts } = newMessage({ recipients: ['b@example.com'], size: revised.length });
+      const state = { status: 'pending', attempts: 0, due: 0, lastReply: '', delayNotified: false } as const;
+      say(`V ${id} ${crc32(revised)}`);
+      await spool.revise(id, { envelope, facts, recipients: [state], replaced: { head, octets } });
+      say(`W ${id}`);
     } else if (fate === 1) {
       const attempts = 1 + next(100);
       const state = { status: 'pending', attempts, due: 5, lastReply: 'x', delayNotified: false } as const;
