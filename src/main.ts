@@ -11,6 +11,7 @@ export async function edge(args: readonly string[]): Promise<number> {
     {
       start: async (options) => (await import('./services/appliance/index.ts')).start(options),
       shell: async (options) => (await import('./cli/shell/index.ts')).shell(options),
+      connectors: async (state) => (await import('./services/connector-trial/index.ts')).openConnectorPlaces(state),
       directory: {
         ready: () => import('./server-state/directory/index.ts'),
         open: async (state, options) =>

@@ -4,6 +4,8 @@
  */
 export {
   type CommandParts,
+  type ConnectorPlace,
+  type ConnectorPlaces,
   type DirectoryAccess,
   exitStatus,
   type ShellOptions,

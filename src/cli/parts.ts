@@ -36,12 +36,38 @@ export interface DirectoryAccess {
   openScratch(folder: string): Promise<DirectoryStore>;
 }
 
+/** Where a receive connector can be tested. */
+export interface ConnectorPlace {
+  readonly name: string;
+  /** Name that its certificate should hold. */
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+  /** Why it is a temporary socket, which only this process listens on; undefined: the service listens there. */
+  readonly temporary: string | undefined;
+  /** The certificate that the connector is set to show, as `<I>issuer<S>subject`. */
+  readonly tlsCertificateName: string | undefined;
+  /** Why there is no certificate for it to show, so that STARTTLS is not offered; undefined: there is one. */
+  readonly withoutCertificate: string | undefined;
+}
+
+/** The receive connectors of a state. Disposing closes the temporary sockets. */
+export interface ConnectorPlaces extends AsyncDisposable {
+  readonly names: readonly string[];
+  /** Names of the send connectors, which are not tested this way. */
+  readonly sendConnectors: readonly string[];
+  /** Undefined: there is no such connector. */
+  place(name: string): Promise<ConnectorPlace | undefined>;
+}
+
 export interface CommandParts {
   /** Runs the services until they are told to stop; resolves with the exit status. */
   start(options: StartOptions): Promise<number>;
   /** Runs management-shell lines; resolves with the exit status. */
   shell(options: ShellOptions): Promise<number>;
   readonly directory: DirectoryAccess;
+  /** Opens the receive connectors of a state. Rejects with StoreError or StateError. */
+  connectors(state: string): Promise<ConnectorPlaces>;
 }
 
 /** Where the commands write. */

@@ -35,7 +35,7 @@ export async function runCommand(
   addDirectory(program, parts, terminal, finish);
   addSync(program, terminal, finish);
   // It draws a line of progress over and over, and makes each text of a stranger printable itself.
-  addTls(program, given, finish);
+  addTls(program, parts, given, finish);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return result;

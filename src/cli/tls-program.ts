@@ -1,10 +1,15 @@
 /** `edge tls`: certificates and TLS, from the outside and without a running service. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Terminal } from './parts.ts';
+import type { CommandParts, Terminal } from './parts.ts';
 import { addTlsTest } from './tls-test-program.ts';
 
 /** Adds `tls` and its commands. */
-export function addTls(program: Command, terminal: Terminal, finish: (status: number) => void): void {
+export function addTls(
+  program: Command,
+  parts: Pick<CommandParts, 'connectors'>,
+  terminal: Terminal,
+  finish: (status: number) => void,
+): void {
   const tls = program.command('tls').description('certificates and TLS policy');
   tls
     .command('match')
@@ -39,7 +44,7 @@ Examples:
     .action(async (files: string[], options: { name?: string; key: 'own' | 'any'; print: boolean; jsonl: boolean }) =>
       finish(await (await import('./tls-match.ts')).tlsMatch({ ...options, files }, terminal, process.stdin)),
     );
-  addTlsTest(tls, terminal, finish);
+  addTlsTest(tls, parts, terminal, finish);
 }
 
 /** An option that may be given once: of two names one would be ignored. */

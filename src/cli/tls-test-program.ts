@@ -1,12 +1,18 @@
 /** `edge tls test`, `verify` and `profiles`: options alone; what they do is loaded when it is asked for. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Terminal } from './parts.ts';
+import { defaultStateFolder } from '../processes/state/index.ts';
+import type { CommandParts, Terminal } from './parts.ts';
 import type { TestOptions, VerifyOptions } from './tls-test.ts';
 import type { TrapCommandOptions } from './tls-trap.ts';
 
 /** Adds the commands below `edge tls`. */
-export function addTlsTest(tls: Command, terminal: Terminal, finish: (status: number) => void): void {
-  addTest(tls, terminal, finish);
+export function addTlsTest(
+  tls: Command,
+  parts: Pick<CommandParts, 'connectors'>,
+  terminal: Terminal,
+  finish: (status: number) => void,
+): void {
+  addTest(tls, parts, terminal, finish);
   addTrap(tls, terminal, finish);
   tls
     .command('verify')
@@ -29,13 +35,18 @@ export function addTlsTest(tls: Command, terminal: Terminal, finish: (status: nu
     .action(async (name: string | undefined) => finish((await import('./tls-test.ts')).tlsProfiles(name, terminal)));
 }
 
-function addTest(tls: Command, terminal: Terminal, finish: (status: number) => void): void {
+function addTest(
+  tls: Command,
+  { connectors }: Pick<CommandParts, 'connectors'>,
+  terminal: Terminal,
+  finish: (status: number) => void,
+): void {
   tls
     .command('test')
     .description('tests the TLS of mail endpoints from outside, against named standards')
     .argument(
       '<targets...>',
-      'domain (its MX hosts are followed), host, host:port, [address]:port, or a file of such lines',
+      'domain (its MX hosts are followed), host:port, address, [address]:port, receive connector, or a file of such lines',
     )
     .option(
       '--profile <names>',
@@ -46,6 +57,15 @@ function addTest(tls: Command, terminal: Terminal, finish: (status: number) => v
     .addOption(new Option('--lmtp', 'LMTP with STARTTLS').conflicts(['smtps', 'tls']))
     .addOption(new Option('--smtps', 'SMTP inside TLS from the first octet, as on port 465').conflicts(['tls']))
     .option('--tls', 'TLS from the first octet, without a mail protocol (LDAPS, HTTPS)')
+    .addOption(
+      new Option('--connector', 'the targets are receive connectors, whatever their names').conflicts([
+        'smtp',
+        'lmtp',
+        'smtps',
+        'tls',
+      ]),
+    )
+    .option('--state <dir>', 'state directory of the connectors; nothing else needs one', defaultStateFolder('use'))
     .option('--json', 'one report a line, as it is done (as --format json)', false)
     .addOption(
       new Option('--format <form>', 'form of the report')
@@ -69,7 +89,10 @@ function addTest(tls: Command, terminal: Terminal, finish: (status: number) => v
     .option('--hosts <n>', 'hosts tested at the same time', wholeNumber, 4)
     .option('--time-limit <s>', 'for each endpoint, in seconds', wholeNumber, 600)
     .option('--reduced', 'versions, certificates and mail rules alone, for long lists', false)
-    .option('--resume <file>', 'leave out what this earlier output (--json) already holds')
+    .option(
+      '--resume <file>',
+      'go on with this earlier output (--json): leave out what it holds, add to it where it is --output',
+    )
     .option('--all', 'show rules that are met, too', false)
     .addHelpText(
       'after',
@@ -83,11 +106,12 @@ Examples:
   edge tls test example.com
   edge tls test mx1.example.com:25 --profile bsi-tr-03108-1,nist-sp-800-52r2 --json > report.json
   edge tls test 127.0.0.1:2525 --parallel --ca internal-ca.pem
-  edge tls test partners.txt --reduced --hosts 16 --json --output all.json
+  edge tls test 'From the Internet' --parallel
+  edge tls test partners.txt --reduced --hosts 16 --json --output all.json --resume all.json
   edge tls test example.com --format html --output report.html`,
     )
     .action(async (targets: string[], options: Omit<TestOptions, 'targets'>) => {
-      finish(await (await import('./tls-test.ts')).tlsTest({ ...options, targets }, terminal));
+      finish(await (await import('./tls-test.ts')).tlsTest({ ...options, targets }, connectors, terminal));
     });
 }
 

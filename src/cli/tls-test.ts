@@ -1,51 +1,32 @@
 /** What `edge tls test`, `verify` and `profiles` do. */
-import { createReadStream, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createInterface } from 'node:readline';
 import { getCACertificates } from 'node:tls';
-import packageFile from '../../package.json' with { type: 'json' };
-import { printable, printableJson } from '../base/index.ts';
+import { printableJson } from '../base/index.ts';
 import {
-  changedSince,
-  csvHead,
-  csvLines,
+  checkSigningKey,
   fetchStsPolicy,
-  htmlReport,
-  junitHead,
-  junitSuite,
-  junitTail,
   loadProfile,
   type Profile,
-  type Protocol,
-  parseTarget,
   politeManners,
   profileNames,
   type Report,
   type RunOptions,
-  rankOf,
   readReports,
-  sarifLog,
-  signReports,
-  statusOf,
   swiftManners,
-  type Target,
   testTargets,
-  textReport,
   verifyReports,
 } from '../compliance/index.ts';
 import { DnsClient, isTrustedResolver, systemResolvers } from '../dns/index.ts';
 import { certificateNameDifference, parseTlsCertificateName, readCertificate } from '../tls/index.ts';
-import { exitStatus, type Terminal } from './parts.ts';
+import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
+import { type ReportForm, ReportSink } from './tls-report-sink.ts';
+import { type FoundTargets, findTargets, type TargetOptions } from './tls-targets.ts';
 
-export interface TestOptions {
-  readonly targets: readonly string[];
+export interface TestOptions extends TargetOptions {
   readonly profile: string;
-  readonly smtp?: boolean;
-  readonly lmtp?: boolean;
-  readonly smtps?: boolean;
-  readonly tls?: boolean;
   readonly json: boolean;
-  readonly format: 'text' | 'json' | 'csv' | 'html' | 'junit' | 'sarif';
+  readonly format: ReportForm;
   readonly output?: string;
   readonly failOn: 'notice' | 'warn' | 'fail';
   readonly baseline?: string;
@@ -64,28 +45,35 @@ export interface TestOptions {
 }
 
 /** Resolves with the exit status. */
-export async function tlsTest(options: TestOptions, terminal: Terminal): Promise<number> {
-  const format = options.json ? 'json' : options.format;
-  let prepared: Prepared;
+export async function tlsTest(
+  options: TestOptions,
+  open: CommandParts['connectors'],
+  terminal: Terminal,
+): Promise<number> {
   try {
-    prepared = prepare(options, format);
+    return await runTest(options, open, terminal);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     terminal.error(`edge: ${error.message}\n`);
     return exitStatus.usage;
   }
-  const sink = new ReportSink(format, prepared, options, terminal);
+}
+
+async function runTest(options: TestOptions, open: CommandParts['connectors'], terminal: Terminal): Promise<number> {
+  const prepared = prepare(options);
+  using sink = sinkFor(options, prepared, terminal);
+  await using targets: FoundTargets = await findTargets(options, open, terminal);
+  for (const report of prepared.earlier) sink.count(report);
+  const done = new Set(prepared.earlier.map(({ target }) => target.asked));
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
   try {
-    for await (const report of testTargets(prepared.targets(), runOptions(options, prepared, stop.signal, sink)))
+    for await (const report of testTargets(targets.each(done), runOptions(options, prepared, stop.signal, sink)))
       sink.take(report);
-    return sink.end();
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    terminal.error(`edge: ${error.message}\n`);
-    return exitStatus.usage;
+    const status = sink.end();
+    // What was not reached was not tested.
+    return stop.signal.aborted && status === exitStatus.done ? exitStatus.failed : status;
   } finally {
     process.removeListener('SIGINT', interrupt);
   }
@@ -93,53 +81,67 @@ export async function tlsTest(options: TestOptions, terminal: Terminal): Promise
 
 interface Prepared {
   readonly profiles: readonly Profile[];
-  readonly targets: () => AsyncIterable<Target>;
   readonly anchors: readonly string[];
   readonly baseline: readonly Report[] | undefined;
+  /** Reports that are there already. */
+  readonly earlier: readonly Report[];
+  readonly signingKey: string | undefined;
   readonly resolvers: readonly string[];
   readonly believed: boolean;
 }
 
 /** All that may be wrong with the options, before anything is tested. Throws RangeError. */
-function prepare(options: TestOptions, format: string): Prepared {
+function prepare(options: TestOptions): Prepared {
   const names = [
     'mail-baseline',
     ...options.profile.split(',').filter((name) => name !== '' && name !== 'mail-baseline'),
   ];
   const profiles = names.map(loadProfile);
-  const protocol = protocolOf(options);
   const resolvers = options.resolver === undefined ? systemResolvers() : [options.resolver];
   new DnsClient({ resolvers });
-  if (options.sign !== undefined && (options.output === undefined || format !== 'json')) {
+  if (options.sign !== undefined && (options.output === undefined || formOf(options) !== 'json')) {
     throw new RangeError('--sign needs --json and --output: the signature is written beside the report');
   }
+  if (options.sign !== undefined && options.resume !== undefined && options.resume === options.output) {
+    throw new RangeError('--sign signs one run: write what is resumed to another --output');
+  }
+  const signingKey = options.sign === undefined ? undefined : readText(options.sign);
+  if (signingKey !== undefined) checkSigningKey(signingKey);
   if (options.name !== undefined) parseTlsCertificateName(options.name);
-  const done = new Set(
-    options.resume === undefined ? [] : readReports(readText(options.resume)).map(({ target }) => target.asked),
-  );
-  for (const text of options.targets) if (!isFile(text)) parseTarget(text, protocol);
   return {
     profiles,
-    targets: () => targetsOf(options.targets, protocol, done),
     anchors: [
       ...getCACertificates('default'),
       ...getCACertificates('system'),
       ...(options.ca === undefined ? [] : certificatesOf(readText(options.ca), options.ca)),
     ],
-    baseline: options.baseline === undefined ? undefined : readReports(readText(options.baseline)),
+    baseline: options.baseline === undefined ? undefined : readReports(readText(options.baseline), options.baseline),
+    earlier: earlierReports(options),
+    signingKey,
     resolvers,
     believed: options.trustResolver || resolvers.every((resolver) => isTrustedResolver(resolver)),
   };
 }
 
-function protocolOf({ smtp, lmtp, smtps, tls }: TestOptions): Protocol | undefined {
-  if (lmtp === true) return 'lmtp';
-  if (smtps === true) return 'smtps';
-  if (tls === true) return 'tls';
-  return smtp === true ? 'smtp' : undefined;
+const formOf = ({ json, format }: TestOptions): ReportForm => (json ? 'json' : format);
+
+/** A line that was not written to its end is left out: a run may have been killed while it wrote. */
+function earlierReports({ resume, output }: TestOptions): Report[] {
+  if (resume === undefined || (resume === output && !existsSync(resume))) return [];
+  const text = readText(resume);
+  return readReports(text.slice(0, text.lastIndexOf('\n') + 1), resume);
 }
 
-const isFile = (text: string): boolean => existsSync(text) && statSync(text).isFile();
+function sinkFor(options: TestOptions, { profiles, baseline, signingKey }: Prepared, terminal: Terminal): ReportSink {
+  const { output, resume, failOn, all } = options;
+  const given = {
+    ...(output === undefined ? {} : { output }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(signingKey === undefined ? {} : { signingKey }),
+  };
+  return new ReportSink({ format: formOf(options), failOn, all, profiles, ...given }, terminal);
+}
 
 function readText(path: string): string {
   try {
@@ -153,25 +155,6 @@ function certificatesOf(text: string, path: string): string[] {
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (found.length === 0) throw new RangeError(`${path} holds no certificate in PEM`);
   return found;
-}
-
-/** Targets one by one: a file of them is read line by line, however long it is. */
-async function* targetsOf(
-  texts: readonly string[],
-  protocol: Protocol | undefined,
-  done: ReadonlySet<string>,
-): AsyncGenerator<Target> {
-  for (const text of texts) {
-    if (!isFile(text)) {
-      if (!done.has(text.trim())) yield parseTarget(text, protocol);
-      continue;
-    }
-    const lines = createInterface({ input: createReadStream(text, 'utf8'), crlfDelay: Number.POSITIVE_INFINITY });
-    for await (const line of lines) {
-      const target = line.replace(/#.*$/, '').trim();
-      if (target !== '' && !done.has(target)) yield parseTarget(target, protocol);
-    }
-  }
 }
 
 function runOptions(options: TestOptions, prepared: Prepared, signal: AbortSignal, sink: ReportSink): RunOptions {
@@ -203,78 +186,6 @@ function runOptions(options: TestOptions, prepared: Prepared, signal: AbortSigna
   };
 }
 
-/** Writes reports in their form; keeps only what a form needs whole. */
-class ReportSink {
-  readonly #format: string;
-  readonly #prepared: Prepared;
-  readonly #options: TestOptions;
-  readonly #terminal: Terminal;
-  readonly #file: number | undefined;
-  readonly #kept: Report[] = [];
-  #status: 0 | 1 | 2 | undefined;
-  #shown = false;
-
-  constructor(format: string, prepared: Prepared, options: TestOptions, terminal: Terminal) {
-    this.#format = format;
-    this.#prepared = prepared;
-    this.#options = options;
-    this.#terminal = terminal;
-    this.#file = options.output === undefined ? undefined : openSync(options.output, 'w', 0o644);
-    if (format === 'csv') this.#write(csvHead);
-  }
-
-  progress(endpoint: string, text: string): void {
-    if (!process.stderr.isTTY) return;
-    this.#terminal.error(`\r\x1b[K${printable(endpoint)}: ${text}`);
-    this.#shown = true;
-  }
-
-  take(report: Report): void {
-    this.#clear();
-    // A miss beats what was not tested, and that beats nothing.
-    const status = statusOf([report], this.#options.failOn);
-    this.#status = this.#status === 1 || status === 1 ? 1 : this.#status === 2 ? 2 : status;
-    const { baseline } = this.#prepared;
-    const shown = baseline === undefined ? report : changedSince(report, baseline);
-    if (this.#format === 'json') this.#write(`${printableJson(shown)}\n`);
-    if (this.#format === 'csv') this.#write(csvLines(shown));
-    if (this.#format === 'text')
-      this.#write(
-        textReport(shown, { profiles: this.#prepared.profiles, colour: this.#colour(), all: this.#options.all }),
-      );
-    if (['html', 'junit', 'sarif'].includes(this.#format) || this.#options.sign !== undefined) this.#kept.push(shown);
-  }
-
-  end(): number {
-    this.#clear();
-    const { profiles } = this.#prepared;
-    if (this.#format === 'html') this.#write(htmlReport(this.#kept, profiles));
-    if (this.#format === 'sarif') this.#write(sarifLog(this.#kept, profiles, packageFile.version));
-    if (this.#format === 'junit') {
-      const level = rankOf(this.#options.failOn);
-      this.#write(`${junitHead}${this.#kept.map((report) => junitSuite(report, level)).join('')}${junitTail}`);
-    }
-    const { sign, output } = this.#options;
-    if (sign !== undefined && output !== undefined)
-      writeSync(openSync(`${output}.jws`, 'w', 0o644), `${signReports(this.#kept, readText(sign))}\n`);
-    return this.#status ?? 2;
-  }
-
-  #clear(): void {
-    if (this.#shown) this.#terminal.error('\r\x1b[K');
-    this.#shown = false;
-  }
-
-  #colour(): boolean {
-    return this.#file === undefined && process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
-  }
-
-  #write(text: string): void {
-    if (this.#file === undefined) this.#terminal.out(text);
-    else writeSync(this.#file, text);
-  }
-}
-
 export interface VerifyOptions {
   readonly report: string;
   readonly signature: string;
@@ -283,7 +194,7 @@ export interface VerifyOptions {
 
 export function tlsVerify({ report, signature, key }: VerifyOptions, terminal: Terminal): number {
   try {
-    const good = verifyReports(readReports(readText(report)), readText(signature), readText(key));
+    const good = verifyReports(readReports(readText(report), report), readText(signature), readText(key));
     terminal.out(good ? 'the signature is that of this report\n' : 'the signature is NOT that of this report\n');
     return good ? exitStatus.done : exitStatus.finding;
   } catch (error) {

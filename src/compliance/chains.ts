@@ -13,7 +13,7 @@ export interface ChainJudge {
   readonly anchors: readonly string[];
   readonly now: number;
   /** Says whether `<I>…<S>…` is met; undefined: nothing is demanded. */
-  readonly demanded?: (leafDer: Buffer) => string;
+  readonly demanded?: ((leafDer: Buffer) => string) | undefined;
 }
 
 interface Seen {

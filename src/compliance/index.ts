@@ -13,7 +13,7 @@ export { loadProfile, type Miss, type Profile, parseProfile, profileNames, type 
 export { changedSince, readReports } from './report/baseline.ts';
 export { htmlReport } from './report/html.ts';
 export { type Report, type Row, rankOf, reportSchema, rowsOf, statusOf } from './report/report.ts';
-export { signReports, verifyReports } from './report/signature.ts';
+export { checkSigningKey, signReports, verifyReports } from './report/signature.ts';
 export { csvHead, csvLines, junitHead, junitSuite, junitTail, sarifLog } from './report/tables.ts';
 export { type TextOptions, textReport } from './report/text.ts';
 export { type RunOptions, testTargets } from './run.ts';

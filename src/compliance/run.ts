@@ -23,7 +23,10 @@ export interface RunOptions {
   readonly progress?: (endpoint: string, text: string) => void;
 }
 
-/** Tests targets; gives each report as it is done. Nothing of a report is kept. */
+/**
+ * Tests targets; gives each report as it is done. Nothing of a report is kept. When all is stopped, targets that were under
+ * way give none: a later run begins with them anew.
+ */
 export async function* testTargets(
   targets: AsyncIterable<Target> | Iterable<Target>,
   options: RunOptions,
@@ -33,9 +36,13 @@ export async function* testTargets(
     if (options.signal.aborted) break;
     const work: Promise<readonly Report[]> = testTarget(target, options);
     running.add(work);
-    if (running.size >= options.hostsAtOnce) yield* await firstOf(running);
+    if (running.size >= options.hostsAtOnce) yield* unlessStopped(await firstOf(running), options);
   }
-  while (running.size > 0) yield* await firstOf(running);
+  while (running.size > 0) yield* unlessStopped(await firstOf(running), options);
+}
+
+function unlessStopped(reports: readonly Report[], { signal }: RunOptions): readonly Report[] {
+  return signal.aborted ? [] : reports;
 }
 
 async function firstOf(running: Set<Promise<readonly Report[]>>): Promise<readonly Report[]> {
@@ -75,7 +82,7 @@ async function testTarget(target: Target, options: RunOptions): Promise<readonly
     target.kind === 'domain' ? await surveyDomain(target.domain, resolved.mxSecure, options.domain) : undefined;
   const reports: Report[] = [];
   for (const endpoint of resolved.endpoints) {
-    const probed = await probe(endpoint, options);
+    const probed = await probe(endpoint, target, options);
     const facts =
       survey === undefined ? probed.facts : await withDomain(probed.facts, endpoint, target, survey, options);
     reports.push({
@@ -93,13 +100,14 @@ async function testTarget(target: Target, options: RunOptions): Promise<readonly
 
 async function probe(
   endpoint: Endpoint,
+  target: Target,
   options: RunOptions,
 ): Promise<{ facts: Facts; connections: number; seconds: number }> {
   const { manners, signal, reduced, progress } = options;
   const name = endpointText(endpoint);
   return probeEndpoint(endpoint, {
     manners,
-    judge: options.judge,
+    judge: { ...(target.kind === 'endpoint' ? { demanded: target.demanded } : {}), ...options.judge },
     reduced,
     signal: AbortSignal.any([signal, AbortSignal.timeout(options.endpointMs)]),
     ...(progress === undefined ? {} : { progress: (text) => progress(name, text) }),
@@ -155,6 +163,7 @@ function withVerdicts(report: Report, { profiles, judge: { now }, reduced }: Run
 }
 
 function unknownEndpoint(target: Target): Endpoint {
+  if (target.kind === 'endpoint') return target.endpoint;
   return target.kind === 'domain'
     ? { host: target.domain, address: '', port: 25, protocol: 'smtp' }
     : { host: target.host, address: '', port: target.port, protocol: target.protocol };

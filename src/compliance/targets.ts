@@ -12,6 +12,14 @@ export type Target =
       readonly host: string;
       readonly port: number;
       readonly protocol: Protocol;
+    }
+  /** Found already, by whoever knows what the name stands for. */
+  | {
+      readonly kind: 'endpoint';
+      readonly asked: string;
+      readonly endpoint: Endpoint;
+      /** What its certificate is set to be: see `ChainJudge`. */
+      readonly demanded?: ((leafDer: Buffer) => string) | undefined;
     };
 
 export type Protocol = Endpoint['protocol'];
@@ -32,7 +40,7 @@ const protocols: Readonly<Record<number, Protocol>> = {
  * 'example.com' is a domain, whose MX hosts are followed; 'mx.example.com:25', '192.0.2.1' and '[2001:db8::1]:465' are
  * hosts. Throws RangeError for what is none of them.
  */
-export function parseTarget(text: string, protocol?: Protocol): Target {
+export function parseTarget(text: string, protocol?: Protocol): Exclude<Target, { readonly kind: 'endpoint' }> {
   const asked = text.trim();
   const [, bracketed, plain, port] =
     /^(?:\[([^\]]+)\]|([^:\s[\]]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*))(?::(\d{1,5}))?$/.exec(asked) ?? [];
@@ -71,13 +79,16 @@ export interface Resolved {
   readonly nullMx: boolean;
 }
 
+const nothing: Resolved = { endpoints: [], mxHosts: [], mxSecure: false, nullMx: false };
+
 /** Follows MX and address records. Throws DnsFailure where DNS does not answer. */
 export async function resolveTarget(target: Target, lookup: Lookup, signal: AbortSignal): Promise<Resolved> {
+  if (target.kind === 'endpoint') return { ...nothing, endpoints: [target.endpoint] };
   if (target.kind === 'host') {
     const { host, port, protocol } = target;
     const addresses = await addressesOf(host, lookup, signal);
     const endpoints = addresses.map((address) => ({ host: isIP(host) === 0 ? host : '', address, port, protocol }));
-    return { endpoints, mxHosts: [], mxSecure: false, nullMx: false };
+    return { ...nothing, endpoints };
   }
   const mx = await lookup.ask(target.domain, 'MX', signal);
   const listed = mx.records

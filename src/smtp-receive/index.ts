@@ -5,6 +5,7 @@
  * 3461, 4954, 6152, 6531. It decides nothing about routes and keeps no message. Left out so far: PROXY protocol.
  */
 
+export { ConnectorTable } from './connector-choice.ts';
 export type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';
 export type { LogonAnswer, LogonChecker, LogonRequest } from './logon.ts';
 export type { MessageSink, Refusal, SinkContent, SinkTransaction } from './message-sink.ts';

@@ -131,6 +131,7 @@ test('a command shows nothing that a terminal acts on', async () => {
   const parts = {
     start: () => Promise.reject(new Error(hostile)),
     shell: () => Promise.reject(new Error(hostile)),
+    connectors: unused,
     directory: { ready: () => Promise.resolve(), open: unused, openBackup: unused, openScratch: unused },
   };
   const terminal = { out: take, error: take };

@@ -17,6 +17,7 @@ async function run(...args: string[]) {
       shells.push(options);
       return 1;
     },
+    connectors: () => Promise.reject(new Error('no connectors here')),
     directory: {
       ready: () => Promise.resolve(),
       open: () => Promise.reject(new Error('no directory here')),

@@ -58,6 +58,7 @@ async function runDirectory(option: string, state: string, [command = '', ...arg
   const parts = {
     start: () => Promise.resolve(0),
     shell: () => Promise.resolve(0),
+    connectors: () => Promise.reject(new Error('no connectors here')),
     directory: {
       ready: () => Promise.resolve(),
       open: (folder: string, options: { readOnly: boolean }) => openDirectory(statePaths(folder), options),

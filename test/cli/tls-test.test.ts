@@ -148,6 +148,34 @@ test('a list of targets is resumed, and a target that does not answer is told', 
   assert.deepEqual([again.status, again.out], [2, '']);
 });
 
+test('a run that was killed while it wrote goes on where it was, in the same file', async () => {
+  writeFileSync(join(folder, 'two.txt'), `${target}\n127.0.0.1:1\n`);
+  const list = ['test', 'two.txt', '--tls', '--parallel', '--reduced', '--json', '--ca', 'root.pem'];
+  const into = ['--output', 'two.json', '--resume', 'two.json'];
+  assert.equal((await run(...list, ...into)).status, 2);
+  const whole = readFileSync(join(folder, 'two.json'), 'utf8');
+  const [first = ''] = whole.split('\n');
+  writeFileSync(join(folder, 'two.json'), `${first}\n${first.slice(0, 100)}`);
+  const { status, error } = await run(...list, ...into);
+  assert.deepEqual([status, error], [2, '']);
+  const lines = readFileSync(join(folder, 'two.json'), 'utf8').trimEnd().split('\n');
+  assert.equal(lines.length, 2);
+  assert.equal(lines[0], first);
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { target: { asked: string } }).target.asked).toSorted(),
+    ['127.0.0.1:1', target].toSorted(),
+  );
+});
+
+test('a bad line of a list is told before anything is tested, and leaves the earlier output as it was', async () => {
+  writeFileSync(join(folder, 'bad.txt'), `${target}\n\nmx.example:0\n`);
+  writeFileSync(join(folder, 'kept.json'), 'kept\n');
+  const { status, error } = await run('test', 'bad.txt', '--tls', '--json', '--output', 'kept.json');
+  assert.equal(status, 64);
+  assert.match(error, /bad\.txt:3: 'mx\.example:0' names no port/);
+  assert.equal(readFileSync(join(folder, 'kept.json'), 'utf8'), 'kept\n');
+});
+
 test('a demanded name is checked on the certificate', async () => {
   const { out, status } = await testing('--profile', 'anssi-1.2', '--name', '<I>CN=Other CA<S>CN=mail.edge.test');
   assert.equal(status, 1);

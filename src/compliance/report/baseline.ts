@@ -2,8 +2,8 @@
 import { endpointText } from '../endpoint.ts';
 import { type Report, rowsOf } from './report.ts';
 
-/** Reports of an earlier run, one JSON object a line. Throws RangeError for anything else. */
-export function readReports(text: string): Report[] {
+/** Reports of an earlier run, one JSON object a line. Throws RangeError for anything else, with the name of the file. */
+export function readReports(text: string, name: string): Report[] {
   return text
     .split('\n')
     .filter((line) => line.trim() !== '')
@@ -13,7 +13,7 @@ export function readReports(text: string): Report[] {
         if (typeof value.verdicts !== 'object' || typeof value.target !== 'object') throw new SyntaxError('no report');
         return value;
       } catch (cause) {
-        throw new RangeError(`line ${i + 1} of the baseline is no report of 'edge tls test --json'`, { cause });
+        throw new RangeError(`line ${i + 1} of ${name} is no report of 'edge tls test --json'`, { cause });
       }
     });
 }

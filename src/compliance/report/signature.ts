@@ -22,8 +22,7 @@ function payloadOf(reports: readonly Report[]): string {
   return Buffer.from(canonicalize(reports) ?? '', 'utf8').toString('base64url');
 }
 
-/** The compact form without its payload: 'header..signature'. Throws RangeError for a key that cannot sign. */
-export function signReports(reports: readonly Report[], keyPem: string): string {
+function signingKey(keyPem: string): Algorithm & { readonly key: KeyObject } {
   let key: KeyObject;
   try {
     key = createPrivateKey(keyPem);
@@ -32,7 +31,17 @@ export function signReports(reports: readonly Report[], keyPem: string): string 
       cause,
     });
   }
-  const { name, hash } = algorithmOf(key);
+  return { key, ...algorithmOf(key) };
+}
+
+/** Throws RangeError for a key that cannot sign: better before a long test than after it. */
+export function checkSigningKey(keyPem: string): void {
+  signingKey(keyPem);
+}
+
+/** The compact form without its payload: 'header..signature'. Throws RangeError for a key that cannot sign. */
+export function signReports(reports: readonly Report[], keyPem: string): string {
+  const { key, name, hash } = signingKey(keyPem);
   const header = Buffer.from(JSON.stringify({ alg: name, typ: 'edge-tls-report+jws' }), 'utf8').toString('base64url');
   const signature = sign(hash, Buffer.from(`${header}.${payloadOf(reports)}`, 'ascii'), {
     key,
