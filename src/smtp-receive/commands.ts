@@ -24,6 +24,8 @@ export interface Command {
   readonly secret?: boolean;
   /** Octets follow the command, also when it is refused before it is looked at: they must be read past. */
   readonly refused?: (session: CommandSession, argument: string, refusal: Refusal) => void;
+  /** It brings no message nearer: many of them without one are a flood. */
+  readonly idle?: boolean;
   /** Its permanent refusals are counted, and slow the session down when they become many. */
   readonly tarpit?: boolean;
 }
@@ -41,19 +43,20 @@ const notImplemented = (verb: string): [string, Command] => [
 
 /** The verbs, upper case. */
 export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
-  ['HELO', { argument: true, inClear: true, act: helo }],
-  ['EHLO', { argument: true, inClear: true, act: ehlo }],
+  ['HELO', { argument: true, inClear: true, idle: true, act: helo }],
+  ['EHLO', { argument: true, inClear: true, idle: true, act: ehlo }],
   ['STARTTLS', { afterHello: true, inClear: true, act: startTls }],
   ['MAIL', { argument: true, afterHello: true, act: mail }],
   ['RCPT', { argument: true, afterHello: true, tarpit: true, act: rcpt }],
   ['DATA', { afterHello: true, act: data }],
   ['BDAT', { argument: true, afterHello: true, act: bdat, refused: refusedBdat }],
-  ['RSET', { act: reset }],
+  ['RSET', { idle: true, act: reset }],
   [
     'NOOP',
     {
       argument: true,
       inClear: true,
+      idle: true,
       act: (session) => session.reply(replies.noopOk),
     },
   ],
@@ -62,10 +65,11 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
     'HELP',
     {
       argument: true,
+      idle: true,
       act: (session) => session.reply(replies.help(helpVerbs)),
     },
   ],
-  ['VRFY', { argument: true, act: verify }],
+  ['VRFY', { argument: true, idle: true, act: verify }],
   ['AUTH', { argument: true, afterHello: true, secret: true, act: auth }],
   notImplemented('EXPN'),
   notImplemented('TURN'),

@@ -24,6 +24,9 @@ export const shuttingDown: Reply = {
 /** Replies that tell of a broken client; MaxProtocolErrors of them end the session. */
 const protocolErrors: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555]);
 
+/** NOOP, RSET, VRFY, HELP, HELO and EHLO that a client may say for each message; beyond, each counts as a protocol error. */
+const mostIdle = 100;
+
 const aboveAscii = /[^\0-\x7f]/;
 
 /** One conversation, without a socket: what is said goes in by takeLine(), what is answered goes out on the wire. */
@@ -49,6 +52,8 @@ export class Session implements CommandSession {
   #mayBeSecret = false;
   #ended = false;
   #protocolErrors = 0;
+  /** Commands since the message before that brought none nearer. */
+  #idle = { messages: 0, commands: 0 };
   #toldRights: Set<RightCheck> | undefined;
   #lineReader: LineReader | undefined;
   readonly #tarpit: Tarpit;
@@ -196,7 +201,24 @@ export class Session implements CommandSession {
   }
 
   #act({ row, argument, told }: CommandLine): void | Promise<void> {
+    if (row?.idle === true && this.#floods(told)) return;
     return this.#run(told, row?.tarpit ?? false, () => row?.act(this, argument));
+  }
+
+  /** True when the session ends for it. */
+  #floods(told: string): boolean {
+    if (this.#idle.messages !== this.messages) this.#idle = { messages: this.messages, commands: 0 };
+    if (++this.#idle.commands <= mostIdle || !this.#tooManyErrors()) return false;
+    this.log.refused(told, replies.tooManyErrors, `more than ${mostIdle} commands without a message`);
+    return true;
+  }
+
+  /** One more protocol error. True when the session ends for it. */
+  #tooManyErrors(): boolean {
+    if (++this.#protocolErrors <= this.connector.maxProtocolErrors) return false;
+    this.reply(replies.tooManyErrors);
+    this.end(`more than ${this.connector.maxProtocolErrors} protocol errors`);
+    return true;
   }
 
   #run(told: string, tarpit: boolean, step: () => void | Promise<void>): void | Promise<void> {
@@ -238,10 +260,7 @@ export class Session implements CommandSession {
   refuse(command: string, reply: Reply, reason: string, message = 0, counted = true): void {
     if (this.#ended) return;
     this.log.refused(command, reply, reason, message);
-    if (counted && protocolErrors.has(reply.code) && ++this.#protocolErrors > this.connector.maxProtocolErrors) {
-      this.reply(replies.tooManyErrors);
-      return this.end(`more than ${this.connector.maxProtocolErrors} protocol errors`);
-    }
+    if (counted && protocolErrors.has(reply.code) && this.#tooManyErrors()) return;
     this.reply(reply);
     if (reply.code === 421) this.end(reason);
   }
