@@ -40,7 +40,16 @@ export interface WorkerReport {
   /** False: mail gets 452. */
   readonly accepting?: boolean;
   readonly configuration?: ConfigurationReport;
+  readonly resources?: readonly ResourceReport[];
   readonly faults?: readonly Fault[];
+}
+
+/** One resource that back pressure watches. */
+export interface ResourceReport {
+  readonly resource: string;
+  readonly level: string;
+  /** Per cent, or messages. */
+  readonly pressure: number;
 }
 
 export interface QueueReport {
@@ -121,6 +130,7 @@ function renderStatus(report: StatusReport): string {
   }
   for (const { name, restarts } of report.processes)
     if (restarts > 0) lines.push(`  ${name} was started again ${restarts} times`);
+  lines.push(`  ${backPressure(report)}`);
   const queues = mergeQueues(report);
   for (const queue of queues) {
     lines.push(
@@ -130,6 +140,20 @@ function renderStatus(report: StatusReport): string {
   for (const fault of faults(report)) lines.push(`  FAULT  ${fault}`);
   // Replies of peers and names from the directory stand in these lines.
   return lines.map((line) => `${printable(line)}\n`).join('');
+}
+
+/** The level of back pressure, and what raises it: the worst reading of all workers. */
+function backPressure({ workers }: StatusReport): string {
+  const raised = new Map<string, ResourceReport>();
+  for (const one of workers.flatMap(({ resources = [] }) => resources)) {
+    const other = raised.get(one.resource);
+    if (one.level !== 'Low' && (other === undefined || one.pressure > other.pressure)) raised.set(one.resource, one);
+  }
+  if (raised.size === 0) return 'back pressure: Low';
+  const texts = [...raised.values()].map(
+    ({ resource, level, pressure }) => `${resource} ${level} (${Math.round(pressure)})`,
+  );
+  return `back pressure: ${texts.join(', ')}`;
 }
 
 /** Queues of all workers that lead to the same next hop, together. */

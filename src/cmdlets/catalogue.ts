@@ -6,6 +6,7 @@ import { edgeSubscriptionCmdlets } from './edge-subscription.ts';
 import { edgeSynchronizationCmdlets } from './edge-synchronization.ts';
 import { certificateCmdlets } from './exchange-certificate/certificate-cmdlets.ts';
 import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
+import { exchangeDiagnosticInfo } from './mail-flow/exchange-diagnostic-info.ts';
 import { viewOf } from './mail-flow/info-table.ts';
 import { messageCmdlets } from './mail-flow/message.ts';
 import { messageTable } from './mail-flow/message-properties.ts';
@@ -56,6 +57,10 @@ const views: Readonly<Record<string, DefaultView>> = {
   SmtpConnectivityStatus: {
     kind: 'table',
     columns: ['ReceiveConnector', 'Binding', 'EndPoint', 'StatusCode', 'Details'],
+  },
+  ResourceMeter: {
+    kind: 'table',
+    columns: ['Resource', 'CurrentResourceUse', 'Pressure', 'PressureTransitions', 'Worker'],
   },
   EdgeSubscription: { kind: 'table', columns: ['Name', 'Site', 'Domain'] },
   EdgeSubscriptionFile: { kind: 'list', columns: ['FileName'] },
@@ -112,6 +117,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...adminAuditCmdlets,
     ...certificateCmdlets,
     testSmtpConnectivity,
+    exchangeDiagnosticInfo,
     redirectMessage,
     configureAdam,
     ...edgeSubscriptionCmdlets,

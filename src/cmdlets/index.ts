@@ -53,5 +53,6 @@ export type {
   TrackingQuery,
   TrackingRecord,
   TransportAdministration,
+  WorkerResource,
 } from './transport-administration.ts';
 export { UtcTime } from './utc-time.ts';

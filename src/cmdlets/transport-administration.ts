@@ -1,4 +1,5 @@
 /** Queues, messages and logs as cmdlets see them. Implemented by whoever reaches the transport workers, merged over all. */
+import type { MeterState } from '../back-pressure/index.ts';
 
 /** One queue. Names are those of Exchange's ExtensibleQueueInfo. */
 export interface QueueInfo {
@@ -80,6 +81,12 @@ export interface TrackingLog {
 /** One line of the message tracking log, by Exchange's property names ('Timestamp', 'EventId', 'Recipients' …). */
 export type TrackingRecord = readonly (readonly [name: string, value: unknown])[];
 
+/** One resource that back pressure watches. */
+export interface WorkerResource extends MeterState {
+  /** 'worker 0'. */
+  readonly worker: string;
+}
+
 /** An agent at an event of the transport pipeline. */
 export interface PipelineStage {
   readonly event: string;
@@ -106,6 +113,8 @@ export interface TransportAdministration {
   /** Content of a message as it stands in the queue. */
   exportMessage(identity: string): Promise<Buffer>;
   pipeline(): Promise<readonly PipelineStage[]>;
+  /** What back pressure watches, of each worker. */
+  resources(): Promise<readonly WorkerResource[]>;
   /** First line that an SMTP endpoint says to this machine. Throws Error when nobody answers in time. */
   greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string>;
 }

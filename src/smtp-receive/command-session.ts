@@ -42,6 +42,8 @@ export interface CommandSession {
   readonly tls: TlsDescription | undefined;
   /** The certificate of the client, judged; undefined where none is asked for, or before TLS. */
   readonly client: ClientIdentity | undefined;
+  /** Who the session is now. */
+  readonly principal: Principal;
   /** From now on the session is `principal`. */
   become(principal: Principal): void;
   transaction: Transaction | undefined;

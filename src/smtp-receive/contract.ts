@@ -1,5 +1,6 @@
 /** What receiving asks of the rooms around it. The parts are handed in by `main.ts`. */
 import type { SecureContext } from 'node:tls';
+import type { Peer, Verdict } from '../back-pressure/index.ts';
 import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
@@ -47,6 +48,8 @@ export interface ReceiveParts {
   readonly logons?: LogonChecker;
   /** Numbers that all workers see; without them this worker counts alone. */
   readonly numbers?: SharedNumbers;
+  /** Says when resources run short; without it nothing is refused for that. */
+  readonly pressure?: { verdict(peer: Peer): Verdict };
   /** Octets of headers that all sessions may hold. Default 24 MB. */
   readonly maxHeldOctets?: number;
   /** No agents when absent. */

@@ -3,19 +3,30 @@ import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smt
 import { type ClientPolicy, requireClient } from './client-certificate.ts';
 import type { CommandSession } from './command-session.ts';
 import { takeMessage } from './message-rate.ts';
-import { partner } from './principal.ts';
+import { isExchangeServer, partner } from './principal.ts';
 import { senderRight } from './sender-right.ts';
 import { Transaction } from './transaction.ts';
 
 /** Begins a transaction. */
 export function mail(session: CommandSession, argument: string): void | Promise<void> {
-  const { rights } = session;
-  const { profile } = session.origin;
   if (session.transaction !== undefined) {
     throw new SmtpError(replies.senderAlreadySpecified, 'a transaction is open');
   }
   const { accepting } = session.parts.sink;
   if (!accepting.ok) throw new SmtpError(accepting.reply, 'nothing is taken now');
+  const verdict = session.parts.pressure?.verdict(isExchangeServer(session.principal) ? 'exchange' : 'other');
+  if (verdict?.kind === 'refuse') {
+    const reason = `back pressure is ${verdict.level} by ${verdict.resource}`;
+    throw new SmtpError(replies.insufficientResources(verdict.resource), reason);
+  }
+  const seconds = verdict?.kind === 'slow' ? verdict.seconds : 0;
+  return session.afterwards(session.delay(seconds, replies.senderOk), () => takeMail(session, argument));
+}
+
+function takeMail(session: CommandSession, argument: string): void | Promise<void> {
+  const { rights } = session;
+  const { profile } = session.origin;
+  if (session.ended) return;
   if (profile.clientPolicy !== undefined) return mailOfClient(session, argument, profile.clientPolicy);
   if (!session.holds(rights.submit)) throw new SmtpError(replies.notAuthenticated, rights.submit.by);
   return mailFrom(session, parseMailArgument(argument, profile.offered));

@@ -17,6 +17,18 @@ export const anonymous: Principal = {
   sids: [wellKnownSids.anonymous],
 };
 
+const serversOfOrganization: ReadonlySet<string> = new Set([
+  wellKnownSids.hub,
+  wellKnownSids.edge,
+  wellKnownSids.externallySecured,
+  wellKnownSids.legacy,
+]);
+
+/** A server of the organization, which is served longest when resources run short. */
+export function isExchangeServer({ sids }: Principal): boolean {
+  return sids.some((sid) => serversOfOrganization.has(sid));
+}
+
 /** A peer that is trusted by its address: AuthMechanism ExternalAuthoritative. */
 export const externallySecured: Principal = {
   name: principalName(wellKnownSids.externallySecured),

@@ -36,7 +36,7 @@ export interface SessionOrigin {
 }
 
 /** Parts of the service that sessions use. */
-export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'logons' | 'onFault'> & {
+export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'logons' | 'onFault' | 'pressure'> & {
   readonly certificates: CertificatePicker;
   readonly agents: AgentChain;
   /** Headers of all sessions that are held until they are complete. */

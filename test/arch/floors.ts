@@ -17,6 +17,7 @@ export const floors: Readonly<Record<string, number>> = {
   config: 3,
   logs: 3,
   pipeline: 3,
+  'back-pressure': 3,
   directory: 4,
   certificates: 4,
   queue: 4,

@@ -272,3 +272,16 @@ describe('OPATH', () => {
     assert.throws(() => parseOpath('('.repeat(100_000), ['Name']), /nested deeper/);
   });
 });
+
+test('Get-ExchangeDiagnosticInfo shows the resources of back pressure, and names what else it lacks', async () => {
+  const bench = new Bench('edge', new FakeTransport());
+  const given = { Process: 'EdgeTransport', Component: 'resourceThrottling' };
+  const { objects } = await bench.run('Get-ExchangeDiagnosticInfo', given);
+  const [meter] = objects;
+  assert.deepEqual(
+    ['Resource', 'CurrentResourceUse', 'PreviousResourceUse', 'Pressure', 'Worker'].map((name) => meter?.get(name)),
+    ['PrivateBytes', 'Medium', 'Low', 72.5, 'worker 0'],
+  );
+  const { error } = await bench.try('Get-ExchangeDiagnosticInfo', { ...given, Component: 'MessageResubmission' });
+  assert.match(error?.message ?? '', /-Process EdgeTransport -Component ResourceThrottling/);
+});

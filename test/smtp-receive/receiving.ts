@@ -23,6 +23,7 @@ import {
   type MessageQueueing,
   type MessageSink,
   QueueSink,
+  type ReceiveParts,
   ReceiveService,
 } from '../../src/smtp-receive/index.ts';
 
@@ -193,6 +194,7 @@ export interface ReceivingOptions {
   readonly sink?: MessageSink;
   readonly maxHeldOctets?: number;
   readonly logons?: LogonChecker;
+  readonly pressure?: NonNullable<ReceiveParts['pressure']>;
   /** Bugs fail the test unless it waits for them. */
   readonly faultsExpected?: boolean;
 }
@@ -217,6 +219,7 @@ export class Receiving implements AsyncDisposable {
       snapshots: this.snapshots,
       sink: options.sink ?? new QueueSink({ queue: this.queue, snapshots: this.snapshots, journal, clock }),
       ...(options.maxHeldOctets === undefined ? {} : { maxHeldOctets: options.maxHeldOctets }),
+      ...(options.pressure === undefined ? {} : { pressure: options.pressure }),
       ...(options.logons === undefined ? {} : { logons: options.logons }),
       journal,
       certificates: options.certificates ?? noCertificates,

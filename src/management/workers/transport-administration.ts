@@ -5,6 +5,7 @@ import type {
   QueueAction,
   QueueInfo,
   TransportAdministration,
+  WorkerResource,
 } from '../../cmdlets/index.ts';
 import type { AnswerOf, ArgumentOf } from '../../processes/index.ts';
 import type { MessageView, QueueView } from '../../queue/index.ts';
@@ -114,6 +115,11 @@ export class FanOutAdministration implements TransportAdministration {
   async pipeline(): Promise<readonly PipelineStage[]> {
     // No agents are built yet: the pipeline is empty, and says so.
     return [];
+  }
+
+  async resources(): Promise<readonly WorkerResource[]> {
+    const answers = await this.#ask('worker-status', undefined);
+    return answers.flatMap(({ worker, result }) => result.resources.map((one) => ({ worker, ...one })));
   }
 
   greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string> {

@@ -1,4 +1,6 @@
 /** What the directory process asks of every worker, through the supervisor: one table, parsed by whoever receives. */
+
+import { type MeterState, pressureLevels, resourceNames } from '../../back-pressure/index.ts';
 import {
   type Fault,
   finite,
@@ -61,6 +63,8 @@ export interface WorkerStatus {
   readonly memory: number;
   readonly configuration: ConfigurationState;
   readonly queues: readonly QueueView[];
+  /** Back pressure. */
+  readonly resources: readonly MeterState[];
   /** Conditions that last now. */
   readonly faults: readonly Fault[];
 }
@@ -141,6 +145,14 @@ const configuration = record<ConfigurationState>({
   refused: maybe(record<{ usn: number; reason: string }>({ usn: whole(), reason: text() })),
 });
 
+const meterState = record<MeterState>({
+  resource: oneOf(...resourceNames),
+  level: oneOf(...pressureLevels),
+  previous: oneOf(...pressureLevels),
+  pressure: finite,
+  transitions: text(),
+});
+
 export const faultShape = record<Fault>({ key: text(), text: text(), since: finite });
 
 const act = <A>(argument: Shape<A>): Message<A, undefined> => ({ argument, answer: nothing });
@@ -155,6 +167,7 @@ export const toWorkers = {
       memory: whole(),
       configuration,
       queues: list(queueView),
+      resources: list(meterState),
       faults: list(faultShape),
     }),
   },

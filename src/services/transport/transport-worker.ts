@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BackPressure, diskUse, machineReadings } from '../../back-pressure/index.ts';
 import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
 import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
@@ -56,6 +57,7 @@ interface Parts {
   readonly queue: MessageQueue;
   readonly recipients: RecipientDirectory;
   readonly receive: ReceiveService;
+  readonly pressure: BackPressure;
 }
 
 /** Opens a worker: it takes orders over the channel, and mail on the sockets that come with them. */
@@ -82,6 +84,7 @@ export async function openTransportWorker(
   bus.handle('stop', stop);
   for (const hop of new QueueHolds(parts.paths).read()) queue.suspendHop(hop);
   await queue.start();
+  parts.pressure.start();
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
   bus.notify('ready', undefined);
@@ -147,6 +150,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     faults,
   });
   const recipients = recipientsOf(directory, snapshots.current, paths, clock);
+  const pressure = pressureOf(paths, queue, faults);
   const numbers = NumberFiles.open(join(paths.run, 'counts'), options.index, options.workers);
   const receive = new ReceiveService({
     ...common,
@@ -156,6 +160,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     sessionIds,
     logons,
     numbers,
+    pressure,
     onFault: (error, session) => log.error({ err: error, session }, 'a session ended by a fault of the program'),
   });
   return {
@@ -171,7 +176,20 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     queue,
     receive,
     recipients,
+    pressure,
   };
+}
+
+/** Watches memory, disks and the messages that are not routed yet. */
+function pressureOf({ spool, logs }: StatePaths, queue: MessageQueue, faults: FaultList): BackPressure {
+  const submissionQueue = (): number =>
+    queue.queues().find(({ identity }) => identity === 'Submission')?.messageCount ?? 0;
+  return new BackPressure({
+    clock,
+    faults,
+    disks: { spool: diskUse(spool).total, logs: diskUse(logs).total },
+    read: () => machineReadings({ spool, logs, heldMemory, submissionQueue }),
+  });
 }
 
 /** Limits of the whole server are shared out among the workers. */
@@ -213,7 +231,7 @@ function answerSupervisor(bus: WorkerBus, parts: Parts): void {
 }
 
 function answerDirectory(bus: WorkerBus, parts: Parts): void {
-  const { queue, spool, receive, journal, snapshots, faults, service, name, recipients } = parts;
+  const { queue, spool, receive, journal, snapshots, faults, service, name, recipients, pressure } = parts;
   const configuration = new ConfigurationFollower(snapshots, (error, usn) =>
     service.log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
   );
@@ -229,6 +247,7 @@ function answerDirectory(bus: WorkerBus, parts: Parts): void {
     memory: heldMemory(),
     configuration: configuration.state,
     queues: queue.queues(),
+    resources: pressure.state,
     faults: faults.current,
   }));
   bus.handle('queues', () => queue.queues());
@@ -253,7 +272,8 @@ function changedConnectors(before: Snapshot, after: Snapshot): ReadonlySet<strin
 }
 
 async function close(parts: Parts, signal: AbortSignal): Promise<void> {
-  const { receive, queue, certificates, directory, journal, service } = parts;
+  const { receive, queue, certificates, directory, journal, service, pressure } = parts;
+  pressure[Symbol.dispose]();
   await receive.drain(signal);
   await queue.close(signal);
   await certificates[Symbol.asyncDispose]();

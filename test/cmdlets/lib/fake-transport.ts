@@ -1,4 +1,10 @@
-import type { MessageInfo, QueueInfo, TrackingQuery, TransportAdministration } from '../../../src/cmdlets/index.ts';
+import type {
+  MessageInfo,
+  QueueInfo,
+  TrackingQuery,
+  TransportAdministration,
+  WorkerResource,
+} from '../../../src/cmdlets/index.ts';
 
 const queue = (number: string, facts: Partial<QueueInfo>): QueueInfo => ({
   identity: `EDGE1\\${number}`,
@@ -92,6 +98,12 @@ export class FakeTransport implements TransportAdministration {
     const greeting = this.greetings.get(`${address}:${port}`);
     if (greeting === undefined) throw new Error(`connect ECONNREFUSED ${address}:${port}`);
     return greeting;
+  }
+
+  async resources(): Promise<readonly WorkerResource[]> {
+    const transitions = 'LowToMedium:72, MediumToHigh:75, HighToMedium:73, MediumToLow:71';
+    const one = { level: 'Medium', previous: 'Low', pressure: 72.54, transitions } as const;
+    return [{ worker: 'worker 0', resource: 'PrivateBytes', ...one }];
   }
 
   async pipeline() {
