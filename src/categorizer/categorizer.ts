@@ -1,27 +1,47 @@
 import type { Clock } from '../base/index.ts';
 import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
+import type { Envelope } from '../mail/index.ts';
+import { CategorizerChain, type Route } from '../pipeline/index.ts';
 import type { RoutePlan, Router, StoredMessage } from '../queue/index.ts';
+import { AgentRounds } from './agent-rounds.ts';
+import type { ContentSource } from './content-source.ts';
 import { type Choice, RoutingTable, type ServerRole } from './routing-table.ts';
 
 export interface CategorizerParts {
   readonly snapshots: SnapshotSource;
   readonly journal: Journal;
   readonly clock: Clock;
+  /** What agents look at. */
+  readonly contents: ContentSource;
+  /** No agents when absent. */
+  readonly agents?: CategorizerChain;
 }
 
-/** Chooses the next hop of each recipient. */
+/** Asks the agents about new messages, and chooses the next hop of each recipient. */
 export class Categorizer implements Router {
   readonly #parts: CategorizerParts;
   readonly #role: ServerRole;
   #snapshot: Snapshot;
   #table: RoutingTable;
+  /** Absent: there are no agents, and the queue routes at once. */
+  readonly categorize: Router['categorize'];
 
   constructor(parts: CategorizerParts, role: ServerRole) {
     this.#parts = parts;
     this.#role = role;
     this.#snapshot = parts.snapshots.current;
     this.#table = new RoutingTable(this.#snapshot, role);
+    this.categorize = this.#askAgents();
+  }
+
+  #askAgents(): Router['categorize'] {
+    const { agents: chain = new CategorizerChain(), contents, journal, clock, snapshots } = this.#parts;
+    if (chain.isEmpty) return undefined;
+    const routes = (envelope: Envelope, size: number): readonly Route[] => this.#routesOf(envelope, size);
+    const fqdn = (): string => snapshots.current.server.fqdn;
+    const rounds = new AgentRounds({ chain, contents, journal, clock, routes, fqdn });
+    return (message, signal) => rounds.categorize(message, signal);
   }
 
   route(message: StoredMessage, pending: readonly number[]): RoutePlan {
@@ -35,6 +55,11 @@ export class Categorizer implements Router {
         { choice: table.choose(recipients[first]?.domain ?? '', size), recipients: pending },
       ]);
     }
+    return this.#plan(message, this.#groups(message.envelope, pending, size));
+  }
+
+  #groups({ recipients }: Envelope, pending: Iterable<number>, size: number): readonly RecipientGroup[] {
+    const table = this.#tableInForce();
     const groups = new Map<string, { choice: Choice; recipients: number[] }>();
     for (const index of pending) {
       const choice = table.choose(recipients[index]?.domain ?? '', size);
@@ -43,7 +68,15 @@ export class Categorizer implements Router {
       if (group === undefined) groups.set(key, { choice, recipients: [index] });
       else group.recipients.push(index);
     }
-    return this.#plan(message, [...groups.values()]);
+    return [...groups.values()];
+  }
+
+  #routesOf(envelope: Envelope, size: number): readonly Route[] {
+    return this.#groups(envelope, envelope.recipients.keys(), size).map(({ choice: { hop }, recipients }) => ({
+      addresses: recipients.map((index) => envelope.recipients[index]?.address ?? ''),
+      connector: hop.connector,
+      nextHop: hop.domain,
+    }));
   }
 
   /** Octets of the largest message that some way to the domain takes: what a report may have. */
@@ -51,10 +84,7 @@ export class Categorizer implements Router {
     return this.#tableInForce().largest(domain);
   }
 
-  #plan(
-    message: StoredMessage,
-    groups: readonly { readonly choice: Choice; readonly recipients: readonly number[] }[],
-  ): RoutePlan {
+  #plan(message: StoredMessage, groups: readonly RecipientGroup[]): RoutePlan {
     const hops: { hop: Choice['hop']; recipients: readonly number[]; reason?: string }[] = [];
     const failed: { recipient: number; reply: string }[] = [];
     for (const { choice, recipients } of groups) {
@@ -89,6 +119,12 @@ export class Categorizer implements Router {
     }
     return this.#table;
   }
+}
+
+/** Recipients for whom the same was chosen. */
+interface RecipientGroup {
+  readonly choice: Choice;
+  readonly recipients: readonly number[];
 }
 
 /** LastError of what waits in Unreachable, in Exchange's words. */

@@ -1,12 +1,12 @@
 /**
- * Categorizing: decides where each recipient of a message goes next, from the accepted domains and the send connectors, and
- * writes the reports about those that got nowhere. Stands between the spool and the delivery queues; the queue calls it.
+ * Categorizing: decides where each recipient of a message goes next, from the accepted domains and the send connectors,
+ * after the agents of the categorizer have seen it, and writes the reports about those that got nowhere. Stands between the spool and the delivery queues; the queue calls it.
  * Leaves out: looking up mail exchangers (smtp-send), when to try again (queue).
  */
 export { Categorizer, type CategorizerParts } from './categorizer.ts';
+export type { ContentSource } from './content-source.ts';
 export { fit } from './domain-match.ts';
 export {
-  type ContentSource,
   type NotificationParts,
   NotificationWriter,
   postmasterOf,

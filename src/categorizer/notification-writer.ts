@@ -3,7 +3,8 @@ import { type Clock, newGuid } from '../base/index.ts';
 import { AcceptedDomainTable, defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
 import type { EventOf, Journal } from '../logs/index.ts';
 import { buildReport, type Report, type ReportedRecipient, reportDue } from '../mail/index.ts';
-import type { MessageWriter, NewMessage, NotificationRequest, Notifier, Spool, StoredMessage } from '../queue/index.ts';
+import type { MessageWriter, NewMessage, NotificationRequest, Notifier, StoredMessage } from '../queue/index.ts';
+import { beginningOf, type ContentSource } from './content-source.ts';
 import { ReportBatches } from './report-batches.ts';
 
 /** Where a new message begins: the queue. */
@@ -11,11 +12,9 @@ export interface Submission {
   begin(): MessageWriter;
 }
 
-/** Where the message that a report speaks of can be read. */
-export type ContentSource = Pick<Spool, 'content' | 'stream'>;
-
 export interface NotificationParts {
   readonly submission: Submission;
+  /** Where the message that a report speaks of can be read. */
   readonly contents: ContentSource;
   /** Octets of the largest message that some way to the domain takes. */
   readonly largest: (domain: string) => number;
@@ -90,19 +89,10 @@ export class NotificationWriter implements Notifier {
 
   /** The original as far as a report may quote it: whole, or the beginning that holds its header. */
   async #original(message: StoredMessage, mostBytes: number): Promise<{ header: Buffer; content?: Buffer }> {
-    const { id, facts } = message;
-    const whole = this.#parts.contents.content(id);
-    const wanted = facts.size <= mostBytes && message.envelope.ret !== 'HDRS';
-    if (whole !== undefined) return wanted ? { header: whole, content: whole } : { header: whole };
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of this.#parts.contents.stream(id)) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (!wanted && length >= facts.headerSize) break;
-    }
-    const read = Buffer.concat(chunks);
-    return wanted ? { header: read, content: read } : { header: read.subarray(0, facts.headerSize) };
+    const { facts, envelope } = message;
+    const wanted = facts.size <= mostBytes && envelope.ret !== 'HDRS';
+    const read = await beginningOf(this.#parts.contents, message, wanted ? facts.size : facts.headerSize);
+    return wanted ? { header: read, content: read } : { header: read };
   }
 
   #tell({ kind, message }: NotificationRequest, recipients: readonly string[], suppressed: string, report = ''): void {

@@ -77,6 +77,20 @@ interface Kinds {
   'command-refused': { readonly command: string; readonly reply: string; readonly reason: string };
   /** An agent changed the message or its recipients; each change in words. */
   'agent-changed': { readonly agent: string; readonly changes: readonly string[] };
+  /** An agent of the categorizer ended the way of a message, or made it wait. */
+  'agent-decided': {
+    readonly guid: string;
+    readonly messageId: string;
+    readonly subject: string;
+    readonly from: string;
+    readonly recipients: readonly string[];
+    readonly size: number;
+    readonly agent: string;
+    readonly action: 'reject' | 'defer' | 'discard';
+    readonly reason: string;
+    /** '' but for 'reject'. */
+    readonly reply: string;
+  };
   'message-queued': {
     readonly guid: string;
     readonly messageId: string;

@@ -15,6 +15,12 @@ const time = (ms: number): string => new Date(ms).toISOString();
 const tlsFacts = ({ demanded = '', certificate = '' }: { demanded?: string; certificate?: string }): string =>
   `${demanded === '' ? '' : `; demanded: ${demanded}`}${certificate === '' ? '' : `; shown: ${certificate}`}`;
 
+const agentActions = {
+  reject: 'refuses the message',
+  defer: 'makes the message wait',
+  discard: 'throws the message away',
+} as const;
+
 /** One sentence for each kind of decision, for the person who asks why. */
 const sentences: Sentences = {
   'connector-chosen': (e) =>
@@ -35,6 +41,8 @@ const sentences: Sentences = {
     `recipient${e.recipients.length === 1 ? '' : 's'} ${list(e.recipients.map((address) => `<${address}>`))} accepted: ${e.because}`,
   'command-refused': (e) => `${e.command} refused with '${e.reply}': ${e.reason}`,
   'agent-changed': (e) => `agent ${e.agent} ${list(e.changes)}`,
+  'agent-decided': (e) =>
+    `agent ${e.agent} ${agentActions[e.action]}${e.reply === '' ? '' : ` with '${e.reply}'`}: ${e.reason}`,
   'message-queued': (e) =>
     `message ${e.messageId === '' ? e.guid : e.messageId} from <${e.from}> to ${list(e.recipients)} (${e.size} bytes) is on disk${e.reply === '' ? '' : `; answered '${e.reply}'`}`,
   'route-chosen': (e) =>

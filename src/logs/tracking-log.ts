@@ -88,6 +88,9 @@ export class TrackingLog {
         return this.#write(event, this.#delivery(event, 'DEFER'));
       case 'failed':
         return this.#write(event, this.#delivery(event, 'FAIL'));
+      case 'agent-decided':
+        // A refusal is told as the failures that it makes.
+        return event.action === 'reject' ? undefined : this.#write(event, this.#decided(event));
       default:
     }
   }
@@ -115,6 +118,25 @@ export class TrackingLog {
       directionality: made ? 'Originating' : 'Incoming',
       'original-client-ip': event.clientIp,
       'original-server-ip': event.serverIp,
+    };
+  }
+
+  #decided(event: EventOf<'agent-decided'>): Row {
+    return {
+      'server-hostname': this.#settings.serverName,
+      'source-context': event.agent,
+      source: 'AGENT',
+      'event-id': event.action === 'discard' ? 'DROP' : 'DEFER',
+      'message-id': event.messageId,
+      'network-message-id': event.guid,
+      'recipient-address': listField(event.recipients),
+      'recipient-status': listField(event.recipients.map(() => event.reason)),
+      'total-bytes': String(event.size),
+      'recipient-count': String(event.recipients.length),
+      'message-subject': event.subject,
+      'sender-address': event.from,
+      'return-path': event.from === '' ? '<>' : event.from,
+      directionality: 'Incoming',
     };
   }
 

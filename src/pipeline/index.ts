@@ -1,17 +1,19 @@
 /**
  * The transport pipeline as agents see it: the events with Exchange's names and order, what an agent may see and do, and the
- * chain that asks the agents one after the other. It stands between smtp-receive, which raises the events, and agents,
- * which answer them. It knows neither sockets nor any agent.
+ * chains that ask the agents one after the other. It stands between smtp-receive and categorizer, which raise the events, and
+ * agents, which answer them. It knows neither sockets nor any agent.
  */
 
-export {
-  AgentChain,
-  type AgentChanges,
-  type EventRun,
-  endOfContent,
-  type NamedReader,
-  type Outcome,
-} from './agent-chain.ts';
+export { AgentChain, endOfContent, type NamedReader, type ReceiveOutcome } from './agent-chain.ts';
+export type {
+  CategorizerAction,
+  CategorizerAgent,
+  CategorizerEnding,
+  QueuedMessageArgs,
+  Route,
+} from './categorizer-agent.ts';
+export { CategorizerChain } from './categorizer-chain.ts';
+export type { AgentChanges, EventRun } from './event-run.ts';
 export {
   changeHeader,
   changeRecipients,

@@ -1,5 +1,5 @@
 /** Changes that agents make to a message, as values, and what they do. Pure. */
-import { type EnvelopeRecipient, HeaderBlock, insertFields, removeFields } from '../mail/index.ts';
+import { type Envelope, type EnvelopeRecipient, HeaderBlock, insertFields, removeFields } from '../mail/index.ts';
 
 /** One change of the header block. Names in any case. */
 export type HeaderChange =
@@ -50,6 +50,15 @@ export function changeRecipients(
     else list = list.map((one) => (one.address === change.address ? change.by : one));
   }
   return [...new Map(list.toReversed().map((one) => [one.address, one])).values()].toReversed();
+}
+
+/** The arguments of an event about a whole message after the changes. */
+export function changedMessage<Args extends { readonly envelope: Envelope; readonly header: Buffer }>(
+  args: Args,
+  { header = [], recipients = [] }: MessageChanges,
+): Args {
+  const envelope = { ...args.envelope, recipients: changeRecipients(args.envelope.recipients, recipients) };
+  return { ...args, envelope, header: changeHeader(args.header, header) };
 }
 
 /** The changes in words, for the decisions: 'adds X-Loop', 'removes <a@example.com>'. */

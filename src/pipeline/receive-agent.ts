@@ -1,6 +1,7 @@
 /** What an agent of the receiving side may see and do. Arguments are values of the moment: nothing in them changes. */
 import type { Envelope, EnvelopeRecipient } from '../mail/index.ts';
 import type { Reply } from '../smtp/index.ts';
+import type { Continue } from './event-run.ts';
 import type { MessageChanges, RecipientChanges } from './message-changes.ts';
 
 /** The session as agents see it. */
@@ -44,12 +45,14 @@ export interface EndOfDataArgs extends EndOfHeadersArgs {
   readonly subject: string;
 }
 
-/** What an agent does. `discard` stands for OnEndOfHeaders and OnEndOfData only: answered 250 and thrown away. */
-export type AgentAction<Changes = never> =
-  | { readonly kind: 'continue'; readonly changes?: Changes }
+/** What ends an event. `discard` stands for OnEndOfHeaders and OnEndOfData only: answered 250 and thrown away. */
+export type ReceiveEnding =
   | { readonly kind: 'reject'; readonly reply: Reply; readonly reason: string }
   | { readonly kind: 'disconnect'; readonly reply: Reply; readonly reason: string }
   | { readonly kind: 'discard'; readonly reason: string };
+
+/** What an agent does. */
+export type AgentAction<Changes = never> = Continue<Changes> | ReceiveEnding;
 
 /** A promise keeps the client waiting: nothing more is read from it before the answer. */
 export type Handler<Args, Changes = never> = (args: Args) => AgentAction<Changes> | Promise<AgentAction<Changes>>;
@@ -82,5 +85,5 @@ export interface ReceiveAgent {
 /** The action that ended an event, and whose it was. */
 export interface AgentDecision {
   readonly agent: string;
-  readonly action: Exclude<AgentAction, { kind: 'continue' }>;
+  readonly action: ReceiveEnding;
 }

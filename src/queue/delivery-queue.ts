@@ -94,7 +94,7 @@ export class DeliveryQueue {
     const outgoingRate = this.outgoing.perSecond(now);
     return {
       identity: this.identity,
-      deliveryType: this.hop.key === poisonHop.key ? 'Undefined' : this.hop.type,
+      deliveryType: isInternal(this.hop) ? 'Undefined' : this.hop.type,
       status: this.status,
       messageCount: this.size,
       deferredMessageCount: this.deferred,
@@ -109,10 +109,23 @@ export class DeliveryQueue {
       outgoingRate,
       velocity: outgoingRate - incomingRate,
       connections: this.connections.size,
-      ...(this.hop.key === poisonHop.key ? {} : { hop: this.hop }),
+      ...(isInternal(this.hop) ? {} : { hop: this.hop }),
     };
   }
 }
 
 /** Where messages are set aside that seem to break the process. Nothing leaves it but by an administrator. */
 export const poisonHop: NextHop = { key: 'Poison', type: 'Unreachable', domain: 'Poison Message', connector: '' };
+
+/** Where messages wait for the agents of the categorizer. */
+export const submissionHop: NextHop = {
+  key: 'Submission',
+  type: 'Unreachable',
+  domain: 'Submission',
+  connector: '',
+};
+
+/** It leads nowhere and has nothing to do with routing: what is in it is not routed again when the configuration changes. */
+export function isInternal({ key }: NextHop): boolean {
+  return key === poisonHop.key || key === submissionHop.key;
+}

@@ -1,6 +1,6 @@
 /** What the queue asks of the rooms behind it. They are handed in by `main.ts`; the queue calls, nobody calls back. */
 import type { ReplyPhase, ReportedRecipient } from '../mail/index.ts';
-import type { RecipientState, StoredMessage } from './contract.ts';
+import type { RecipientState, ReplacedHead, Revision, StoredMessage } from './contract.ts';
 
 /** Exchange's DeliveryType of a queue. */
 export type DeliveryType =
@@ -31,9 +31,24 @@ export interface RoutePlan {
   readonly failed: readonly { readonly recipient: number; readonly reply: string }[];
 }
 
-/** The categorizer, pure: the same message and configuration give the same plan. */
+/** What agents made of a message. */
+export type Categorized =
+  | { readonly kind: 'go'; readonly revision?: Omit<Revision, 'recipients'> }
+  /** Its recipients fail with this reply, one line. */
+  | { readonly kind: 'failed'; readonly reply: string }
+  /** It is categorized again after this time, in milliseconds. */
+  | { readonly kind: 'deferred'; readonly afterMs: number; readonly reason: string }
+  | { readonly kind: 'discarded' };
+
+/** The categorizer. */
 export interface Router {
+  /** Pure: the same message and configuration give the same plan. */
   route(message: StoredMessage, pending: readonly number[]): RoutePlan;
+  /**
+   * Asks the agents about a message that nobody has tried to deliver yet, before it is routed; it waits in the Submission queue
+   * meanwhile. Absent: there are none, and a message is routed at once. Rejects when an agent fails.
+   */
+  readonly categorize?: ((message: StoredMessage, signal: AbortSignal) => Promise<Categorized>) | undefined;
 }
 
 /** What became of one recipient in one attempt. */
@@ -110,4 +125,4 @@ export interface QueueSettings {
   readonly maxPerDomainOutboundConnections: number;
 }
 
-export type { RecipientState, StoredMessage };
+export type { RecipientState, ReplacedHead, StoredMessage };

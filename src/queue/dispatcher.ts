@@ -1,12 +1,13 @@
 import type { FaultReport } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { Connection, type ConnectionHost, type Delivery } from './connection.ts';
-import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
+import type { Spool, StoredMessage } from './contract.ts';
 import type { ConnectionResult, Deliverer, DeliveryType, QueueSettings } from './delivery.ts';
-import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
+import type { DeliveryQueue } from './delivery-queue.ts';
 import type { Item } from './item.ts';
 import type { Ledger } from './ledger.ts';
-import { type PoisonDetection, reportPoison } from './poison-detection.ts';
+import { loadItem } from './load-item.ts';
+import type { PoisonDetection } from './poison-detection.ts';
 import type { QueueClock } from './queue-clock.ts';
 import type { QueueTable } from './queue-table.ts';
 import { retryDelayMs } from './retry-plan.ts';
@@ -84,7 +85,7 @@ export class Dispatcher implements ConnectionHost {
       const item = queue.ready.first;
       if (item === undefined) return undefined;
       const now = clock.now();
-      const message = this.#load(item);
+      const message = loadItem(item, this.#parts);
       if (message === undefined || this.#mustWait(item, now)) continue;
       table.activate(item);
       if (now >= item.mail.expiresAt) {
@@ -279,21 +280,6 @@ export class Dispatcher implements ConnectionHost {
       const [oldest] = other.idle;
       if (other !== queue && oldest !== undefined) return oldest.wake(undefined);
     }
-  }
-
-  /** The record, read again when it is not at hand. An item without one is put away. */
-  #load(item: Item): StoredMessage | undefined {
-    const { table, ledger, faults } = this.#parts;
-    try {
-      const message = ledger.current(item.mail);
-      if (message !== undefined) return message;
-      table.drop(item);
-    } catch (error) {
-      if (!(error instanceof SpoolError)) throw error;
-      table.setAside(item, poisonHop, error.message);
-      reportPoison(faults, item.mail, error.message);
-    }
-    return undefined;
   }
 
   /** Of the messages that may have broken the process, one at a time is in delivery: so the one that does is found. */

@@ -1,7 +1,7 @@
 import type { FaultReport } from '../base/index.ts';
 import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
 import type { NextHop, QueueSettings, RoutePlan, Router } from './delivery.ts';
-import { type DeliveryQueue, poisonHop } from './delivery-queue.ts';
+import { type DeliveryQueue, isInternal, poisonHop, submissionHop } from './delivery-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { heldDue, Item, Mail } from './item.ts';
 import type { Ledger } from './ledger.ts';
@@ -23,6 +23,8 @@ export interface EnqueuerParts {
   readonly poison: PoisonDetection;
   readonly table: QueueTable;
   readonly dispatcher: Dispatcher;
+  /** An item may go on. */
+  readonly ready: (item: Item) => void;
 }
 
 /** Messages taken up, or routed again, in one turn of the event loop. */
@@ -80,6 +82,7 @@ export class Enqueuer {
 
   async reroute(queue: DeliveryQueue): Promise<void> {
     const { table, dispatcher } = this.#parts;
+    if (queue.hop.key === submissionHop.key) return;
     queue.stale = false;
     let routed = 0;
     for (const item of [...queue.items()]) {
@@ -101,6 +104,18 @@ export class Enqueuer {
     this.#replace(item, message, plan);
   }
 
+  /** A message that was set aside begins anew. */
+  resubmit(item: Item): void {
+    const message = this.#read(item.mail);
+    if (message !== undefined) this.#replace(item, message, this.#firstPlan(message, item.recipients));
+  }
+
+  /** The agents are done with an item: it is routed. */
+  categorized(item: Item, message: StoredMessage): void {
+    const recipients = [...message.envelope.recipients.keys()];
+    this.#replace(item, message, this.#ask(message, recipients), recipients);
+  }
+
   /**
    * Sends what waits in any queue to another next hop instead, until the configuration changes or the process ends. What an
    * administrator holds stays where it is. Returns how many were moved.
@@ -108,7 +123,7 @@ export class Enqueuer {
   async redirect(hop: NextHop): Promise<number> {
     let moved = 0;
     for (const queue of [...this.#parts.table.all()]) {
-      if (queue.suspended || queue.hop.key === hop.key || queue.hop.key === poisonHop.key) continue;
+      if (queue.suspended || queue.hop.key === hop.key || isInternal(queue.hop)) continue;
       for (const item of [...queue.items()]) {
         if (item.state === 'ended' || item.state === 'suspended' || item.isActive || item.queue !== queue) continue;
         const message = this.#read(item.mail);
@@ -129,7 +144,7 @@ export class Enqueuer {
     while (this.#rerouteAgain && !this.#closing) {
       this.#rerouteAgain = false;
       for (const queue of [...this.#parts.table.all()]) {
-        if (queue.hop.key === poisonHop.key) continue;
+        if (isInternal(queue.hop)) continue;
         if (queue.connections.size > 0) queue.stale = true;
         else await this.reroute(queue);
       }
@@ -137,9 +152,14 @@ export class Enqueuer {
   }
 
   /** Puts what the plan says in the place of an item. */
-  #replace(item: Item, message: StoredMessage, plan: RoutePlan | undefined): void {
+  #replace(
+    item: Item,
+    message: StoredMessage,
+    plan: RoutePlan | undefined,
+    recipients: readonly number[] = item.recipients,
+  ): void {
     const { table, settlement } = this.#parts;
-    const { mail, recipients } = item;
+    const { mail } = item;
     // Stands in for the item until those in its place are there.
     mail.open += 1;
     table.drop(item);
@@ -162,13 +182,13 @@ export class Enqueuer {
   #enter(mail: Mail, message: StoredMessage, pending: readonly number[]): void {
     mail.open += 1;
     // Nothing is pending when the process ended between the last outcome and the removal.
-    if (pending.length > 0) this.#follow(this.#ask(message, pending), mail, message, pending);
+    if (pending.length > 0) this.#follow(this.#firstPlan(message, pending), mail, message, pending);
     this.#parts.settlement.close(mail);
   }
 
   /** Sends recipients where the plan says. The caller holds the mail open. */
   #follow(plan: RoutePlan | undefined, mail: Mail, message: StoredMessage, pending: readonly number[]): void {
-    const { settlement, table, dispatcher, clock } = this.#parts;
+    const { settlement, table, ready, clock } = this.#parts;
     if (plan === undefined) return this.#setAside(mail, pending, 'The routing broke down over it');
     const { hops, failed } = plan;
     if (failed.length > 0) {
@@ -185,7 +205,7 @@ export class Enqueuer {
       const item = new Item(mail, table.queueFor(hop), recipients, due, this.#deadlineOf(mail, message, recipients));
       mail.open += 1;
       table.enter(item, clock.now());
-      if (item.state === 'ready') dispatcher.dispatch(item.queue);
+      if (item.state === 'ready') ready(item);
     }
   }
 
@@ -208,6 +228,12 @@ export class Enqueuer {
     const queue = table.queueFor(poisonHop);
     queue.lastError = reason;
     table.enter(new Item(mail, queue, recipients, heldDue, mail.expiresAt), clock.now());
+  }
+
+  /** Where a message goes that nobody has tried to deliver: to the agents, if there are any. */
+  #firstPlan(message: StoredMessage, pending: readonly number[]): RoutePlan | undefined {
+    if (this.#parts.router.categorize === undefined || !isUntouched(message)) return this.#ask(message, pending);
+    return { hops: [{ hop: submissionHop, recipients: pending }], failed: [] };
   }
 
   /** Undefined: the router broke down. That must not end the process: it would break down again at each start. */
@@ -250,6 +276,11 @@ export class Enqueuer {
       throw error;
     }
   }
+}
+
+/** The agents have not changed it, and no host was asked to take it. */
+function isUntouched({ categorized, recipients }: StoredMessage): boolean {
+  return categorized !== true && recipients.every(({ status, attempts }) => status === 'pending' && attempts === 0);
 }
 
 function wordsOf(error: unknown): string {

@@ -19,6 +19,7 @@ export {
   type StoredMessage,
 } from './contract.ts';
 export type {
+  Categorized,
   ConnectionResult,
   Deliverer,
   DeliveryItem,

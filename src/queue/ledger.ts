@@ -1,5 +1,5 @@
 import type { FaultReport } from '../base/index.ts';
-import type { RecipientState, Spool, StoredMessage } from './contract.ts';
+import type { RecipientState, Revision, Spool, StoredMessage } from './contract.ts';
 import type { Mail } from './item.ts';
 import type { MailCache } from './mail-cache.ts';
 import type { QueueClock } from './queue-clock.ts';
@@ -53,6 +53,25 @@ export class Ledger {
     for (const [recipient, state] of changes) recipients[recipient] = state;
     mail.hot = { message: { ...message, recipients }, content: mail.hot?.content };
     this.#owe(mail, false);
+  }
+
+  /** Durable when resolved; undefined when the message has left. Throws SpoolError: then the message is what it was. */
+  async revise(mail: Mail, revision: Revision): Promise<StoredMessage | undefined> {
+    const message = this.current(mail);
+    if (message === undefined) return undefined;
+    const { envelope, facts, recipients } = revision;
+    this.#cache.release(mail);
+    // Already now: a change of states that comes meanwhile is one of the new recipients.
+    mail.hot = { message: { ...message, envelope, facts, recipients, categorized: true }, content: undefined };
+    try {
+      const revised = await this.#spool.revise(mail.id, revision);
+      if (!this.#debts.has(mail)) mail.hot = undefined;
+      return revised;
+    } catch (error) {
+      mail.hot = { message, content: undefined };
+      this.#owe(mail, false);
+      throw error;
+    }
   }
 
   /** Nothing of the message is left to do. */

@@ -12,7 +12,7 @@ import type {
   RecipientOutcome,
   Router,
 } from './delivery.ts';
-import { poisonHop } from './delivery-queue.ts';
+import { poisonHop, submissionHop } from './delivery-queue.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Enqueuer } from './enqueuer.ts';
 import { heldDue, type Item, type Mail } from './item.ts';
@@ -23,6 +23,7 @@ import { PoisonDetection } from './poison-detection.ts';
 import { QueueClock } from './queue-clock.ts';
 import { QueueTable } from './queue-table.ts';
 import { Settlement } from './settlement.ts';
+import { SubmissionQueue } from './submission-queue.ts';
 import { SubmittingWriter } from './submitting-writer.ts';
 import type { MessageFilter, MessageView, QueueView } from './views.ts';
 
@@ -58,6 +59,7 @@ export class MessageQueue {
   readonly #table: QueueTable;
   readonly #dispatcher: Dispatcher;
   readonly #enqueuer: Enqueuer;
+  readonly #submission: SubmissionQueue;
   #closing = false;
 
   constructor(parts: QueueParts) {
@@ -72,7 +74,7 @@ export class MessageQueue {
     this.#poison = new PoisonDetection(spool, faults);
     this.#table = new QueueTable(clock, () => settings().queueMaxIdleTime * 1_000, {
       deadline: (item) => this.#deadline(item),
-      ready: (item) => this.#dispatcher.dispatch(item.queue),
+      ready: (item) => this.#ready(item),
       retry: (queue) => this.#dispatcher.retry(queue),
       removal: (item) => this.#remove(item, item.state === 'removing-with-report'),
     });
@@ -99,7 +101,12 @@ export class MessageQueue {
       table,
       dispatcher,
       faults,
+      ready: (item) => this.#ready(item),
     });
+    this.#submission = new SubmissionQueue(
+      { categorize: router.categorize?.bind(router), clock, ledger, settlement, poison, table, faults },
+      (item, message) => this.#enqueuer.categorized(item, message),
+    );
   }
 
   /** Whether MAIL may be accepted, and the reply when not (452 4.3.1). */
@@ -126,7 +133,8 @@ export class MessageQueue {
   }
 
   queues(): QueueView[] {
-    return [submissionView, ...[...this.#table.all()].map((queue) => queue.view(this.#clock))];
+    const views = [...this.#table.all()].map((queue) => queue.view(this.#clock));
+    return views.some(({ identity }) => identity === submissionView.identity) ? views : [submissionView, ...views];
   }
 
   messages(filter: MessageFilter = {}): MessageView[] {
@@ -230,7 +238,7 @@ export class MessageQueue {
       this.#noteDue(item, 0);
       if (item.queue.hop.key === poisonHop.key) {
         this.#faults.end(`message ${id}`);
-        this.#enqueuer.routeAgain(item);
+        this.#enqueuer.resubmit(item);
       } else this.#table.release(item);
     }
     return items.length > 0;
@@ -256,13 +264,14 @@ export class MessageQueue {
     for (const queue of this.#table.all()) {
       for (const connection of queue.connections) for (const { item } of connection.taken) active.push(item.mail.id);
     }
-    this.#poison.count(active);
+    this.#poison.count([...active, ...this.#submission.active]);
   }
 
   /** Stops handing out, waits for running deliveries until `signal` aborts, and closes the spool. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing = true;
     this.#enqueuer.close();
+    this.#submission.close();
     await this.#dispatcher.close(signal);
     this.#table.close();
     const late = Promise.withResolvers<void>();
@@ -272,6 +281,11 @@ export class MessageQueue {
     this.#settlement.stop();
     this.#ledger.stop();
     await this.#parts.spool[Symbol.asyncDispose]();
+  }
+
+  #ready(item: Item): void {
+    if (item.queue.hop === submissionHop) this.#submission.ready(item.queue);
+    else this.#dispatcher.dispatch(item.queue);
   }
 
   #settled(

@@ -56,7 +56,7 @@ export function damagedView(id: number, queue: string, lastError: string): Messa
   return { id, queue, status: 'Suspended', ...unknown, ...never, lastError, recipients: [] };
 }
 
-/** Routing happens as a message comes in, so nothing ever waits there; Exchange's scripts look for it all the same. */
+/** While nothing waits for agents there is no such queue; Exchange's scripts look for it all the same. */
 export const submissionView: QueueView = {
   identity: 'Submission',
   deliveryType: 'Undefined',

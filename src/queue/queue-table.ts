@@ -1,5 +1,5 @@
 import type { NextHop } from './delivery.ts';
-import { DeliveryQueue, poisonHop } from './delivery-queue.ts';
+import { DeliveryQueue, isInternal } from './delivery-queue.ts';
 import { heldDue, type Item } from './item.ts';
 import type { QueueClock } from './queue-clock.ts';
 import { TimeHeap } from './time-heap.ts';
@@ -137,7 +137,7 @@ export class QueueTable {
   }
 
   #identityOf(hop: NextHop): string {
-    if (hop.key === poisonHop.key) return 'Poison';
+    if (isInternal(hop)) return hop.key;
     return hop.type === 'Unreachable' ? 'Unreachable' : String(++this.#number);
   }
 

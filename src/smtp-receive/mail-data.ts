@@ -1,5 +1,5 @@
 import { type Envelope, HeaderBlock } from '../mail/index.ts';
-import { type AgentDecision, type EndOfDataArgs, endOfContent, type Outcome } from '../pipeline/index.ts';
+import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
 import type { ChunkedContent } from './chunked-content.ts';
@@ -224,7 +224,7 @@ export class MailData implements ChunkedContent, MailDataState {
   /** Follows what the agents changed and decided. */
   #obey(
     header: MessageHeader,
-    { decision, args, changes }: Outcome<{ readonly envelope: Envelope; readonly header: Buffer }>,
+    { decision, args, changes }: ReceiveOutcome<{ readonly envelope: Envelope; readonly header: Buffer }>,
   ): void {
     if (this.#refusal !== undefined || !this.#writing) return;
     if (changes.length > 0) {

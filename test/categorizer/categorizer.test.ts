@@ -20,11 +20,13 @@ const snapshot = testSnapshot({
   ],
 });
 
+const nothing = { content: () => undefined, stream: () => assert.fail('nobody reads') };
+
 function bench() {
   const events: DecisionEvent[] = [];
   const source = testSnapshotSource(snapshot);
   const categorizer = new Categorizer(
-    { snapshots: source, journal: { emit: (event) => void events.push(event) }, clock: systemClock },
+    { snapshots: source, journal: { emit: (event) => void events.push(event) }, clock: systemClock, contents: nothing },
     'EdgeTransport',
   );
   return { events, source, categorizer };

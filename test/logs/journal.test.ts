@@ -70,9 +70,10 @@ test('tracking: fields in order, one row for each fact about a message', async (
   assert.deepEqual(Object.keys(found[0] ?? {}), [...trackingFields]);
   assert.deepEqual(
     found.map((row) => `${row['source']} ${row['event-id']}`),
-    ['SMTP RECEIVE', 'SMTP SEND', 'SMTP DEFER', 'SMTP FAIL'],
+    ['AGENT DROP', 'SMTP RECEIVE', 'SMTP SEND', 'SMTP DEFER', 'SMTP FAIL'],
   );
-  const [received, sent] = found;
+  const [dropped, received, sent] = found;
+  assert.deepEqual([dropped?.['source-context'], dropped?.['recipient-status']], ['Rules', 'the subject']);
   assert.equal(received?.['client-ip'], '127.0.0.9');
   assert.equal(received?.['connector-id'], 'EDGE\\Default');
   assert.equal(received?.['message-subject'], 'Hello, "world"');

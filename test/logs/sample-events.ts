@@ -69,6 +69,18 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
     reply: '550 5.7.54 SMTP; Unable to relay',
     reason: 'not an accepted domain',
   },
+  'agent-decided': {
+    guid: 'g',
+    messageId: '<m@example.com>',
+    subject: 'Hello',
+    from: 'a@example.com',
+    recipients: ['b@example.com'],
+    size: 10,
+    agent: 'Rules',
+    action: 'discard',
+    reason: 'the subject',
+    reply: '',
+  },
   'agent-changed': { agent: 'Rewriting', changes: ['adds the field X-Seen'] },
   'message-queued': {
     guid: delivery.guid,

@@ -1,4 +1,4 @@
-/** The agents of the receiving side, and what they look up. */
+/** The agents, and what they look up. None of them works in the categorizer yet. */
 import { recipientFilterAgent } from '../../agents/index.ts';
 import type { Clock } from '../../base/index.ts';
 import { AcceptedDomainTable, type Snapshot, type SnapshotHolder } from '../../config/index.ts';

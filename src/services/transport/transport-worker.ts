@@ -133,7 +133,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     clock,
     faults,
   });
-  const router = new Categorizer(common, placeIn(directory).role);
+  const router = new Categorizer({ ...common, contents: spool }, placeIn(directory).role);
   const queue: MessageQueue = new MessageQueue({
     spool,
     router,

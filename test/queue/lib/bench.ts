@@ -10,6 +10,7 @@ import {
   type QueueSettings,
   type RecipientOutcome,
   type RoutePlan,
+  type Router,
   type Spool,
   type StoredMessage,
 } from '../../../src/queue/index.ts';
@@ -94,6 +95,7 @@ export class Bench {
   readonly faults = new Map<string, string>();
   settings: QueueSettings = edgeSettings;
   route = routeByDomain;
+  readonly categorize: Router['categorize'];
   deliver: (work: DeliveryWork) => Promise<ConnectionResult> = carrier(all(ok));
   notify: (request: NotificationRequest) => Promise<void> = async () => undefined;
   readonly #begun: number;
@@ -102,14 +104,16 @@ export class Bench {
     disk = memoryDisk(),
     clock = new FakeClock(),
     spool,
-  }: { disk?: MemoryDisk; clock?: FakeClock; spool?: Spool } = {}) {
+    categorize,
+  }: { disk?: MemoryDisk; clock?: FakeClock; spool?: Spool; categorize?: Router['categorize'] } = {}) {
     this.clock = clock;
+    this.categorize = categorize;
     this.disk = disk;
     this.#begun = clock.now();
     this.spool = new MemorySpool({ disk, now: () => clock.now() });
     this.queue = new MessageQueue({
       spool: spool ?? this.spool,
-      router: { route: (message, pending) => this.route(message, pending) },
+      router: { route: (message, pending) => this.route(message, pending), categorize },
       deliverers: () => ({
         deliver: (work) => {
           this.starts.push(this.seconds);
