@@ -11,3 +11,8 @@ export function inChunks(codes: readonly number[]): number[][] {
   for (const [i, code] of codes.entries()) chunks[i % count]?.push(code);
   return chunks;
 }
+
+/** The chunks one behind the other. */
+export function inTurn(codes: readonly number[]): number[] {
+  return inChunks(codes).flat();
+}

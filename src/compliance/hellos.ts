@@ -4,6 +4,7 @@ import {
   type Extension,
   groups13,
   offer,
+  shareable,
   signals,
   signatureSchemes,
   suitesOfVersion,
@@ -24,6 +25,14 @@ export const signatures13: readonly number[] = allSignatures.filter(
   (code) => code >= 0x0700 || [0x0403, 0x0503, 0x0603].includes(code),
 );
 
+/** x25519, the NIST curves and x448: shares of theirs are small. */
+export const smallShares: readonly number[] = [29, 23, 24, 25, 30];
+
+/** Of the groups that an endpoint takes the one to go on with: the hello stays small wherever it can. */
+export function computable(groups: readonly number[]): number | undefined {
+  return [...smallShares, ...shareable].find((code) => groups.includes(code));
+}
+
 export interface HelloWishes {
   /** SNI; undefined: none is sent. */
   readonly host: string | undefined;
@@ -34,6 +43,9 @@ export interface HelloWishes {
   readonly more?: readonly Extension[];
   readonly compression?: readonly number[];
 }
+
+/** Asked for with every chain, so that 'none' of a chain means that there was none: a staple, and timestamps. */
+const proofs = (): Extension[] => [offer.statusRequest(), offer.timestamps()];
 
 const sni = (host: string | undefined): Extension[] => (host === undefined ? [] : [offer.serverName(host)]);
 
@@ -51,6 +63,7 @@ export function hello12(version: number, wishes: HelloWishes): HelloOffer {
     ...sni(host),
     ...(groups.length === 0 ? [] : [offer.groups(groups), offer.pointFormats()]),
     ...(version >= versions.tls1_2 ? [offer.signatures(signatures)] : []),
+    ...proofs(),
     ...more,
   ];
   return { ...common, extensions };
@@ -79,6 +92,7 @@ export function hello13(wishes: Hello13Wishes): HelloOffer {
       offer.groups(groups),
       offer.signatures(signatures),
       offer.pskModes(),
+      ...proofs(),
       ...more,
       offer.keyShares(made),
     ],

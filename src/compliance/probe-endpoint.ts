@@ -1,13 +1,13 @@
 import {
   type Flight,
   groupName,
-  shareable,
   signatureName,
   suiteName,
   type VersionName,
   versionName,
   versions,
 } from '../tls/wire/index.ts';
+import { allUntested, untestedFeatures } from './blank-facts.ts';
 import { Bracket } from './bracket.ts';
 import { type ChainJudge, Chains } from './chains.ts';
 import { Dialer } from './dialer.ts';
@@ -17,7 +17,6 @@ import {
   type Facts,
   type FeatureName,
   type Features,
-  featureNames,
   type NotApplicable,
   notApplicable,
   notTested,
@@ -26,19 +25,18 @@ import {
   untestedReason,
 } from './facts.ts';
 import { HelloExchange, type HelloOffer } from './hello-exchange.ts';
-import { hello12, hello13 } from './hellos.ts';
+import { computable, hello12, hello13 } from './hellos.ts';
 import { probeFeatures } from './probe-features.ts';
 import {
   type FiniteFieldFact,
-  type KeyExchange12,
+  type KeyExchange,
   probeFiniteField,
-  probeGroups13,
   probeKeyExchange12,
-  probeSignatures13,
+  probeKeyExchange13,
 } from './probe-groups.ts';
 import { closeMail, type MailProbe, probeGreeting, probeMail } from './probe-mail.ts';
 import { probeProtocols } from './probe-protocols.ts';
-import { probeOrder, probeSuites } from './probe-suites.ts';
+import { probeSuites } from './probe-suites.ts';
 import { Untested } from './untested.ts';
 
 export interface ProbeOptions {
@@ -77,7 +75,7 @@ class EndpointProbe {
   readonly #endpoint: Endpoint;
   readonly #host: string | undefined;
   readonly #untested: Record<string, string> = {};
-  readonly #suites: Partial<Record<ProtocolName, number[]>> = {};
+  readonly #suites: Partial<Record<ProtocolName, readonly number[]>> = {};
   readonly #order: Partial<Record<ProtocolName, string>> = {};
 
   constructor(endpoint: Endpoint, options: ProbeOptions) {
@@ -127,7 +125,8 @@ class EndpointProbe {
     for (const name of deep ? offered : []) await this.#suitesOf(name);
     if (!deep) Object.assign(this.#untested, { cipherSuites: why, groups: why, signatureAlgorithms: why });
     const keys = deep ? await this.#keyExchange(protocols) : noKeys;
-    const withoutSni = offered.length > 0 ? await this.#nameVariants(protocols, keys.groups13) : notTested(why);
+    const withoutSni =
+      offered.length > 0 ? await this.#nameVariants(protocols, keys.exchange13.groups) : notTested(why);
     const features = deep ? await this.#features(protocols, keys, withoutSni) : untestedFeatures(why);
     const { certificates, chain, unreadable } = this.#chains.facts({
       ...this.#options.judge,
@@ -138,8 +137,10 @@ class EndpointProbe {
       protocols,
       cipherSuites: named(this.#suites, suiteName),
       serverOrder: this.#order,
-      groups: [...new Set([...keys.groups13, ...keys.exchange12.groups, ...keys.finite13])].map(groupName),
-      signatureAlgorithms: [...new Set([...keys.signatures13, ...keys.exchange12.signatures])].map(signatureName),
+      groups: [...new Set([...keys.exchange13.groups, ...keys.exchange12.groups, ...keys.finite13])].map(groupName),
+      signatureAlgorithms: [...new Set([...keys.exchange13.signatures, ...keys.exchange12.signatures])].map(
+        signatureName,
+      ),
       untested: this.#untested,
       certificates,
       chain,
@@ -151,43 +152,50 @@ class EndpointProbe {
     this.#say(`cipher suites of ${name.replace('_', '.')}`);
     const found = await this.#part(`cipherSuites.${name}`, () => probeSuites(this.#bracket, name, this.#host));
     if (found === undefined) return;
-    this.#suites[name] = found;
-    const order = await this.#part(`serverOrder.${name}`, () => probeOrder(this.#bracket, name, found, this.#host));
-    if (order !== undefined) this.#order[name] = order;
+    this.#suites[name] = found.accepted;
+    this.#order[name] = found.order;
   }
 
   async #keyExchange(protocols: Record<ProtocolName, Answer>): Promise<KeyFacts> {
     this.#say('groups and signatures');
     const facts: KeyFacts = { ...noKeys };
     if (protocols.tls1_3 === 'offered') {
-      facts.groups13 = (await this.#part('groups', () => probeGroups13(this.#bracket, this.#host))) ?? [];
-      const groups = facts.groups13;
-      facts.signatures13 =
-        (await this.#part('signatureAlgorithms', () => probeSignatures13(this.#bracket, this.#host, groups))) ?? [];
+      facts.exchange13 = await this.#both(() => probeKeyExchange13(this.#bracket, this.#host));
     }
-    const suites = this.#suites.tls1_2 ?? [];
-    if (protocols.tls1_2 === 'offered') {
-      const exchange = await this.#part('groups', () => probeKeyExchange12(this.#bracket, this.#host, suites));
-      if (exchange !== undefined) facts.exchange12 = exchange;
-      const finite = await this.#part('dhe', () => probeFiniteField(this.#bracket, this.#host, suites));
-      if (finite !== undefined) {
-        facts.finite13 = finite.named;
-        facts.dhe = finite.field;
-      }
+    const name = newestBefore13(protocols);
+    const accepted = name === undefined ? undefined : this.#suites[name];
+    if (name === undefined) return facts;
+    if (accepted === undefined) {
+      const reason = this.#untested[`cipherSuites.${name}`] ?? 'the cipher suites are not known';
+      for (const part of ['groups', 'signatureAlgorithms', 'dhe']) this.#untested[part] ??= reason;
+      facts.withoutNamedGroups = notTested(reason);
+      return facts;
     }
+    const older = { version: versions[name], accepted };
+    if (name !== 'ssl3')
+      facts.exchange12 = await this.#both(() => probeKeyExchange12(this.#bracket, this.#host, older));
+    const finite = await this.#part('dhe', () => probeFiniteField(this.#bracket, this.#host, older));
+    facts.finite13 = finite?.named ?? [];
+    if (finite?.field !== undefined) facts.dhe = finite.field;
+    facts.withoutNamedGroups = this.#withoutNamedGroups(finite);
     return facts;
+  }
+
+  #withoutNamedGroups(finite: Awaited<ReturnType<typeof probeFiniteField>>): Answer | NotApplicable {
+    const reason = this.#untested['dhe'];
+    if (reason !== undefined) return notTested(reason);
+    if (finite === undefined) return notApplicable('no DHE suite is taken');
+    return finite.field === undefined ? 'not-offered' : 'offered';
   }
 
   async #features(protocols: Record<ProtocolName, Answer>, keys: KeyFacts, helloWithoutSni: Answer): Promise<Features> {
     this.#say('features');
-    const group13 = keys.groups13.find((code) => shareable.includes(code));
+    const group13 = computable(keys.exchange13.groups);
     const known = { host: this.#host, protocols, suites: this.#suites, group13 };
     const { answers, ticketLifetime, alpn } = await probeFeatures(this.#bracket, this.#dialer, known);
-    const { chain } = this.#chains.facts({ ...this.#options.judge, host: this.#endpoint.host });
-    const stapled = chain.some(({ staple }) => staple !== 'none');
     const filled: Partial<Record<FeatureName, Answer | NotApplicable>> = {
-      ocspStaple: stapled ? 'offered' : 'not-offered',
-      dheWithoutNamedGroups: keys.dhe === undefined ? notApplicable('no DHE suite is taken') : 'offered',
+      ocspStaple: this.#stapled(protocols),
+      dheWithoutNamedGroups: keys.withoutNamedGroups,
       downgradeSentinel: notApplicable('only a server of TLS 1.3 that also takes TLS 1.2 sends it'),
       helloWithoutSni,
       ...answers,
@@ -201,10 +209,19 @@ class EndpointProbe {
     };
   }
 
+  /** Every hello with extensions asks for a staple. */
+  #stapled(protocols: Record<ProtocolName, Answer>): Answer | NotApplicable {
+    const { chain } = this.#chains.facts({ ...this.#options.judge, host: this.#endpoint.host });
+    if (chain.some(({ staple }) => staple !== 'none')) return 'offered';
+    if (chain.length === 0) return notTested(this.#untested['certificates'] ?? 'no certificate was seen');
+    const asked = (['tls1_3', 'tls1_2', 'tls1_1', 'tls1_0'] as const).some((name) => protocols[name] === 'offered');
+    return asked ? 'not-offered' : notApplicable('SSL 3.0 has no extensions');
+  }
+
   /** The certificate without SNI and with a name that is not the server's; answers whether SNI may be left away. */
   async #nameVariants(protocols: Record<ProtocolName, Answer>, groups13: readonly number[]): Promise<Answer> {
-    const group = groups13.find((code) => shareable.includes(code)) ?? 29;
-    const version = newest(protocols);
+    const group = computable(groups13) ?? 29;
+    const version = newestBefore13(protocols) ?? 'ssl3';
     const older = (host: string | undefined): HelloOffer => {
       const usual = hello12(versions[version], { host });
       return { ...usual, suites: this.#suites[version] ?? usual.suites.slice(0, 60) };
@@ -232,6 +249,15 @@ class EndpointProbe {
     return name === undefined ? `${version} without SNI` : `${version} SNI ${name}`;
   }
 
+  /** Groups and signatures are found together, or neither is known. */
+  async #both(act: () => Promise<KeyExchange>): Promise<KeyExchange> {
+    const found = await this.#part('groups', act);
+    const reason = this.#untested['groups'];
+    if (found === undefined && reason !== undefined) this.#untested['signatureAlgorithms'] = reason;
+    else if (found?.unknown !== undefined) this.#untested['signatureAlgorithms'] = found.unknown;
+    return found ?? noExchange;
+  }
+
   /** Runs one part; what could not be tested is noted with its reason. */
   async #part<T>(name: string, act: () => Promise<T>): Promise<T | undefined> {
     try {
@@ -245,29 +271,27 @@ class EndpointProbe {
 }
 
 interface KeyFacts {
-  groups13: readonly number[];
-  signatures13: readonly number[];
-  exchange12: KeyExchange12;
+  exchange13: KeyExchange;
+  exchange12: KeyExchange;
   finite13: readonly number[];
   dhe?: FiniteFieldFact;
+  withoutNamedGroups: Answer | NotApplicable;
 }
 
-const noKeys: KeyFacts = { groups13: [], signatures13: [], exchange12: { groups: [], signatures: [] }, finite13: [] };
+const noExchange: KeyExchange = { groups: [], signatures: [] };
+const noKeys: KeyFacts = {
+  exchange13: noExchange,
+  exchange12: noExchange,
+  finite13: [],
+  withoutNamedGroups: notApplicable('no DHE suite is taken'),
+};
 
-function newest(protocols: Record<ProtocolName, Answer>): 'tls1_2' | 'tls1_1' | 'tls1_0' | 'ssl3' {
-  return (['tls1_2', 'tls1_1', 'tls1_0'] as const).find((name) => protocols[name] === 'offered') ?? 'ssl3';
+function newestBefore13(protocols: Record<ProtocolName, Answer>): 'tls1_2' | 'tls1_1' | 'tls1_0' | 'ssl3' | undefined {
+  return (['tls1_2', 'tls1_1', 'tls1_0', 'ssl3'] as const).find((name) => protocols[name] === 'offered');
 }
 
 function closedReason(mail: MailProbe): string {
   return untestedReason(mail.starttls) ?? 'STARTTLS is not offered';
-}
-
-function allUntested(reason: string): Record<ProtocolName, Answer> {
-  return Object.fromEntries(protocolNames.map((name) => [name, notTested(reason)])) as Record<ProtocolName, Answer>;
-}
-
-function untestedFeatures(reason: string): Features {
-  return Object.fromEntries(featureNames.map((name) => [name, notTested(reason)])) as Record<FeatureName, Answer>;
 }
 
 function named(

@@ -4,13 +4,19 @@ import {
   extensions,
   type Flight,
   grease,
+  HandshakeReader,
+  handshakeTypes,
   offer,
+  readTicket,
+  recordTypes,
   signals,
   suiteName,
   suiteTraits,
+  type TlsRecord,
   versions,
 } from '../tls/wire/index.ts';
 import type { Bracket } from './bracket.ts';
+import { chunkSize } from './chunks.ts';
 import type { Dialer } from './dialer.ts';
 import {
   type Answer,
@@ -110,8 +116,6 @@ async function askOlder(bracket: Bracket, known: Known, facts: FeatureFacts): Pr
     offer.truncatedHmac(),
     offer.heartbeat(),
     offer.sessionTicket(),
-    offer.statusRequest(),
-    offer.timestamps(),
   ];
   const suites = cbc.length > 0 ? { suites: cbc } : {};
   const flight = await accepted(bracket, olderOffer(known, { more, compression: [1, 0], ...suites }));
@@ -137,22 +141,20 @@ async function askFallback(bracket: Bracket, known: Known, facts: FeatureFacts):
   const below = taken.at(-2);
   if (below === undefined || below === 'ssl2' || below === 'tls1_3')
     throw new Unapplicable('one version only is taken');
-  const suites = known.suites[below] ?? [];
+  const suites = (known.suites[below] ?? []).slice(0, chunkSize - 1);
   const hello = hello12(versions[below], { host: known.host, suites: [...suites, signals.fallback] });
-  const answer = await bracket.between(() => bracket.ask(hello));
-  facts.answers.fallbackScsv = told(answer.kind === 'refused' && answer.how === 'alert inappropriate_fallback');
+  const answer = await bracket.ask(hello);
+  // The alert has no other meaning; any other refusal is none of this.
+  if (answer.kind === 'refused' && answer.how !== 'alert inappropriate_fallback')
+    throw new Untested(`a hello marked as a fall-back was refused by ${answer.how}`, false);
+  facts.answers.fallbackScsv = told(answer.kind === 'refused');
 }
 
 /** Tickets of TLS 1.3 say whether early data is allowed. */
 async function askTickets13(bracket: Bracket, known: Known, facts: FeatureFacts): Promise<void> {
   if (known.protocols.tls1_3 !== 'offered') throw new Unapplicable('TLS 1.3 is not taken');
   if (known.group13 === undefined) throw new Untested('TLS 1.3 takes no group that can be computed here', false);
-  const more = [offer.statusRequest(), offer.timestamps()];
-  const { host, group13 } = known;
-  const flight = await accepted(
-    bracket,
-    hello13({ host, groups: [group13], shares: [group13], more, toTickets: true }),
-  );
+  const flight = await askWithAlpn(bracket, known, facts, true);
   if (flight.sealed) throw new Untested('the records of TLS 1.3 could not be opened here', false);
   facts.answers.earlyData = told(flight.tickets.some(({ maxEarlyData }) => maxEarlyData > 0));
   const lifetime = flight.tickets[0]?.lifetime;
@@ -161,17 +163,24 @@ async function askTickets13(bracket: Bracket, known: Known, facts: FeatureFacts)
   facts.ticketLifetime = lifetime;
 }
 
-async function askAlpn(bracket: Bracket, known: Known, facts: FeatureFacts): Promise<void> {
-  const answer = await bracket.between(() => bracket.ask(usual(known, { more: [offer.alpn(['smtp', 'http/1.1'])] })));
+/** One hello with protocol names, and without them where they are the reason of a refusal (RFC 7301 §3.2). */
+async function askWithAlpn(bracket: Bracket, known: Known, facts: FeatureFacts, toTickets: boolean): Promise<Flight> {
+  const answer = await bracket.ask({ ...usual(known, { more: [offer.alpn(['smtp', 'http/1.1'])] }), toTickets });
   if (answer.kind === 'refused') {
-    if (answer.how !== 'alert no_application_protocol')
-      throw new Untested(`a hello with ALPN was refused: ${answer.how}`, false);
-    facts.answers.alpnSelected = 'not-offered';
-    return;
+    const flight = await accepted(bracket, { ...usual(known, {}), toTickets });
+    if (answer.how !== 'alert no_application_protocol') {
+      facts.answers.alpnSelected = notTested(`a hello with ALPN was refused: ${answer.how}`);
+    } else facts.answers.alpnSelected = 'not-offered';
+    return flight;
   }
   const { alpn } = answer.flight;
   facts.answers.alpnSelected = told(alpn !== undefined);
   if (alpn !== undefined) facts.alpn = alpn;
+  return answer.flight;
+}
+
+async function askAlpn(bracket: Bracket, known: Known, facts: FeatureFacts): Promise<void> {
+  if (facts.answers.alpnSelected === undefined) await askWithAlpn(bracket, known, facts, false);
 }
 
 /** A hello that the endpoint would take if it were not for what is added. */
@@ -212,17 +221,50 @@ async function askTolerances(bracket: Bracket, known: Known, facts: FeatureFacts
   });
 }
 
-/** A renegotiation that the client asks for; OpenSSL asks, since records must be sealed for it. */
+/**
+ * A renegotiation that the client asks for; OpenSSL asks, since records must be sealed for it. The ticket of its first handshake
+ * passes in the clear, and says how long it lives (RFC 5077 §3.3).
+ */
 async function askRenegotiation(dialer: Dialer, known: Known, facts: FeatureFacts): Promise<void> {
   const version = older(known);
   if (version === undefined) throw new Unapplicable('TLS 1.3 has no renegotiation');
   facts.answers.clientRenegotiation = await dialer.untilClear(async () => {
+    const seen = new OlderHandshake();
     using connection = await dialer.openForTls();
     using channel = await SecureChannel.open(connection, {
       host: known.host ?? '',
       stepMs: dialer.manners.stepMs,
       maxVersion: 'TLSv1.2',
+      onRecord: (record) => seen.take(record),
     });
-    return told(await channel.renegotiate());
+    const { ticketLifetime } = seen;
+    if (ticketLifetime !== undefined) facts.ticketLifetime ??= ticketLifetime;
+    return told(await channel.renegotiate(seen.alerted));
   });
+}
+
+/** What the records of a handshake before TLS 1.3 show besides. */
+class OlderHandshake {
+  readonly alerted: Promise<void>;
+  readonly #alert: () => void;
+  readonly #messages = new HandshakeReader();
+  #sealed = false;
+  /** Seconds. */
+  ticketLifetime: number | undefined;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.alerted = promise;
+    this.#alert = resolve;
+  }
+
+  /** Throws RangeError for a ticket that cannot be read. */
+  take({ type, content }: TlsRecord): void {
+    if (type === recordTypes.alert) this.#alert();
+    if (type === recordTypes.changeCipherSpec) this.#sealed = true;
+    if (type !== recordTypes.handshake || this.#sealed) return;
+    for (const message of this.#messages.push(content))
+      if (message.type === handshakeTypes.newSessionTicket)
+        this.ticketLifetime = readTicket(message.body, versions.tls1_2).lifetime;
+  }
 }

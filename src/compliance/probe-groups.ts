@@ -1,106 +1,136 @@
-import { curves12, type Flight, finiteFields, groups13, shareable, suiteName, versions } from '../tls/wire/index.ts';
+import { curves12, finiteFields, groupName, groups13, suiteName, versions } from '../tls/wire/index.ts';
 import type { Bracket } from './bracket.ts';
-import { allSignatures, hello12, hello13, signatures13 } from './hellos.ts';
+import { allSignatures, computable, hello12, hello13, signatures13, smallShares } from './hellos.ts';
 import { Untested } from './untested.ts';
 
-/** Groups that TLS 1.3 takes, by empty key share and HelloRetryRequest. Throws Untested. */
-export function probeGroups13(bracket: Bracket, host: string | undefined): Promise<number[]> {
-  return bracket.between(async () => {
-    const found: number[] = [];
-    let rest = groups13;
-    while (rest.length > 0) {
-      const answer = await bracket.ask(hello13({ host, groups: rest }));
-      if (answer.kind === 'refused') break;
-      const chosen = answer.flight.hello?.group;
-      if (chosen === undefined || !rest.includes(chosen))
-        throw new Untested('the server chose a group that was not offered', false);
-      found.push(chosen);
-      rest = rest.filter((code) => code !== chosen);
-    }
-    return found;
-  });
+/** Suites taken in the newest version before TLS 1.3. */
+export interface OlderSuites {
+  readonly version: number;
+  readonly accepted: readonly number[];
 }
 
-/** Signature schemes that the server signs the handshake of TLS 1.3 with. Throws Untested. */
-export function probeSignatures13(
-  bracket: Bracket,
-  host: string | undefined,
-  groups: readonly number[],
-): Promise<number[]> {
-  const group = groups.find((code) => shareable.includes(code));
-  if (group === undefined) throw new Untested('TLS 1.3 takes no group that can be computed here', false);
-  return bracket.between(async () => {
-    const found: number[] = [];
-    let rest = signatures13;
-    while (rest.length > 0) {
-      const answer = await bracket.ask(hello13({ host, groups: [group], shares: [group], signatures: rest }));
-      if (answer.kind === 'refused') break;
-      const { signature, sealed } = answer.flight;
-      if (sealed || signature === undefined)
-        throw new Untested('the records of TLS 1.3 could not be opened here', false);
-      // A server without a fitting key may sign with what was not offered (RFC 8446 §4.4.2.2).
-      if (!rest.includes(signature)) break;
-      found.push(signature);
-      rest = rest.filter((code) => code !== signature);
-    }
-    return found;
-  });
-}
-
-export interface KeyExchange12 {
+/** What a key exchange is done with. */
+export interface KeyExchange {
   readonly groups: readonly number[];
+  /** Schemes that the server signs the handshake with. */
   readonly signatures: readonly number[];
+  /** Why not all signatures are known. */
+  readonly unknown?: string;
+}
+
+/** One answer: a group, and the signature where it can be read. */
+interface Chosen {
+  readonly group: number;
+  readonly signature: number | undefined;
+}
+
+/** Undefined: refused. */
+type Ask = (groups: readonly number[], signatures: readonly number[]) => Promise<Chosen | undefined>;
+
+/**
+ * Groups and signature schemes of TLS 1.3, both by removal at once. Groups that can be computed here come with a key share;
+ * for the others the server asks in a HelloRetryRequest (RFC 8446 §4.1.4). Throws Untested.
+ */
+export function probeKeyExchange13(bracket: Bracket, host: string | undefined): Promise<KeyExchange> {
+  const ask: Ask = async (groups, signatures) => {
+    // The shares of hybrids are large: they are sent only where nothing else is offered.
+    const shares = groups.length === 1 ? groups : groups.filter((code) => smallShares.includes(code));
+    const answer = await bracket.ask(hello13({ host, groups, shares, signatures }));
+    if (answer.kind === 'refused') return undefined;
+    const { hello, signature } = answer.flight;
+    const group = hello?.group;
+    if (group === undefined || !groups.includes(group))
+      throw new Untested('the server chose a group that was not offered', false);
+    return { group, signature };
+  };
+  return bracket.between(() => removeBoth(ask, { groups: groups13, signatures: signatures13 }, (readable) => readable));
 }
 
 /**
- * Curves and signature schemes of TLS 1.2 by ECDHE suites, both by removal at once: each answer shows one of both, so
- * that half the connections do. Throws Untested.
+ * The same of an older version by ECDHE suites: each answer shows both, so that half the connections do. Only TLS 1.2 names
+ * its signatures. Throws Untested.
  */
 export function probeKeyExchange12(
   bracket: Bracket,
   host: string | undefined,
-  accepted: readonly number[],
-): Promise<KeyExchange12> {
+  { version, accepted }: OlderSuites,
+): Promise<KeyExchange> {
   const suites = accepted.filter((code) => /_ECDHE_(RSA|ECDSA)_/.test(suiteName(code)));
   if (suites.length === 0) return Promise.resolve({ groups: [], signatures: [] });
-  const ask = async (groups: readonly number[], signatures: readonly number[]): Promise<Flight | undefined> => {
-    const answer = await bracket.ask(hello12(versions.tls1_2, { host, suites, groups, signatures }));
-    return answer.kind === 'accepted' ? answer.flight : undefined;
+  const ask: Ask = async (groups, signatures) => {
+    const answer = await bracket.ask(hello12(version, { host, suites, groups, signatures }));
+    const exchange = answer.kind === 'accepted' ? answer.flight.keyExchange : undefined;
+    if (exchange?.kind !== 'ecdhe') return undefined;
+    const { group, signature } = exchange;
+    if (!groups.includes(group)) throw new Untested('the server chose a group that was not offered', false);
+    return { group, signature };
   };
-  return bracket.between(() => removeBoth(ask));
+  // The curve of an ECDSA key must stand there as well, whether it is used for the exchange or not (RFC 8422 §5.3).
+  const signatures = version === versions.tls1_2 ? allSignatures : [];
+  return bracket.between(() => removeBoth(ask, { groups: curves12, signatures }, () => curves12));
 }
 
+interface Offers {
+  readonly groups: readonly number[];
+  readonly signatures: readonly number[];
+}
+
+/** `beside`: groups that go with the signatures that are left, of those with which some were seen. */
 async function removeBoth(
-  ask: (groups: readonly number[], signatures: readonly number[]) => Promise<Flight | undefined>,
-): Promise<KeyExchange12> {
-  const found = { groups: new Set<number>(), signatures: new Set<number>() };
-  const left = { groups: curves12, signatures: allSignatures };
-  const note = (flight: Flight | undefined): boolean => {
-    if (flight?.keyExchange?.kind !== 'ecdhe') return false;
-    const { group, signature = 0 } = flight.keyExchange;
-    found.groups.add(group);
-    left.groups = left.groups.filter((code) => code !== group);
-    // SHA-1 is what a server signs with that ignores the offer: then it stays, and nothing more is learnt of it.
-    const known = left.signatures.includes(signature);
-    if (known || found.signatures.size === 0) found.signatures.add(signature);
-    left.signatures = left.signatures.filter((code) => code !== signature);
-    return true;
-  };
-  while (note(await ask(left.groups, left.signatures)))
-    if (left.groups.length === 0 || left.signatures.length === 0) break;
-  // One of both lists is used up: the other one goes on beside all of the first.
-  const groupsDone = [...found.groups];
-  const signaturesDone = [...found.signatures];
-  while (
-    left.groups.length > 0 &&
-    note(await ask(left.groups, signaturesDone.length > 0 ? allSignatures : left.signatures))
-  );
-  while (left.signatures.length > 0) {
-    const before = found.signatures.size;
-    const flight = await ask(groupsDone.length > 0 ? curves12 : left.groups, left.signatures);
-    if (!note(flight) || found.signatures.size === before) break;
+  ask: Ask,
+  all: Offers,
+  beside: (readable: readonly number[]) => readonly number[],
+): Promise<KeyExchange> {
+  const removal = new Removal(all);
+  const { left } = removal;
+  while (left.groups.length > 0 && left.signatures.length > 0)
+    if (!removal.note(await ask(left.groups, left.signatures))) break;
+  // Refused together: each list goes on by itself, beside all of the other one.
+  while (left.groups.length > 0 && removal.note(await ask(left.groups, all.signatures)));
+  const { readable, found } = removal;
+  if (left.signatures.length === 0) return found;
+  if (readable.length === 0 && found.groups.length > 0)
+    return { ...found, unknown: 'no group is taken that can be computed here' };
+  while (left.signatures.length > 0 && removal.note(await ask(beside(readable), left.signatures), 'signature'));
+  return removal.found;
+}
+
+/** What was found and what is left to offer. */
+class Removal {
+  readonly left: { groups: readonly number[]; signatures: readonly number[] };
+  readonly #groups = new Set<number>();
+  readonly #signatures = new Set<number>();
+  readonly #readable = new Set<number>();
+
+  constructor(all: Offers) {
+    this.left = { ...all };
   }
-  return { groups: [...found.groups], signatures: [...found.signatures] };
+
+  get found(): KeyExchange {
+    return { groups: [...this.#groups], signatures: [...this.#signatures] };
+  }
+
+  /** Groups with which signatures are seen. */
+  get readable(): readonly number[] {
+    if (this.#readable.size > 0) return [...this.#readable];
+    const one = computable([...this.#groups]);
+    return one === undefined ? [] : [one];
+  }
+
+  /** Takes an answer in; false when it was a refusal or, where a signature was wanted, taught nothing. */
+  note(chosen: Chosen | undefined, wanted?: 'signature'): boolean {
+    if (chosen === undefined) return false;
+    const { group, signature } = chosen;
+    this.#groups.add(group);
+    this.left.groups = this.left.groups.filter((code) => code !== group);
+    if (signature === undefined) return wanted === undefined;
+    this.#readable.add(group);
+    const isNew = this.left.signatures.includes(signature);
+    // A server without a fitting key signs with what was not offered (RFC 8446 §4.4.2.2); SHA-1 is what others ignore the offer for.
+    if (isNew || this.#signatures.size === 0) this.#signatures.add(signature);
+    this.left.signatures = this.left.signatures.filter((code) => code !== signature);
+    return wanted === undefined || isNew;
+  }
 }
 
 export interface FiniteFieldFact {
@@ -123,22 +153,27 @@ function fieldOf(prime: Buffer, bits: number): FiniteFieldFact {
 export async function probeFiniteField(
   bracket: Bracket,
   host: string | undefined,
-  accepted: readonly number[],
-): Promise<{ readonly field: FiniteFieldFact; readonly named: readonly number[] } | undefined> {
-  const suites = accepted.filter((code) => /_DHE_(RSA|DSS)_/.test(suiteName(code)));
+  { version, accepted }: OlderSuites,
+): Promise<{ readonly field: FiniteFieldFact | undefined; readonly named: readonly number[] } | undefined> {
+  const suites = accepted.filter((code) => /_DHE_(RSA|DSS)_|_DH_anon_/.test(suiteName(code)));
   if (suites.length === 0) return undefined;
   return bracket.between(async () => {
     const ask = async (groups: readonly number[]): Promise<FiniteFieldFact | undefined> => {
-      const answer = await bracket.ask(hello12(versions.tls1_2, { host, suites, groups }));
+      const answer = await bracket.ask(hello12(version, { host, suites, groups }));
       const exchange = answer.kind === 'accepted' ? answer.flight.keyExchange : undefined;
       return exchange?.kind === 'dhe' ? fieldOf(exchange.prime, exchange.bits) : undefined;
     };
     const field = await ask([]);
-    const named = await ask(finiteFields);
-    if (field === undefined) throw new Untested('the DHE suites were refused without named groups', false);
-    const code = finiteFields.filter(
-      (_, i) => named?.group === ['ffdhe2048', 'ffdhe3072', 'ffdhe4096', 'ffdhe6144', 'ffdhe8192'][i],
-    );
-    return { field, named: code };
+    const named: number[] = [];
+    for (let rest = finiteFields; rest.length > 0; rest = finiteFields.filter((code) => !named.includes(code))) {
+      const chosen = await ask(rest);
+      const code = rest.find((one) => groupName(one) === chosen?.group);
+      // Most servers use a field of their own whatever is offered.
+      if (code === undefined) break;
+      named.push(code);
+    }
+    if (field === undefined && named.length === 0)
+      throw new Untested('the DHE suites were refused with and without named groups', false);
+    return { field, named };
   });
 }

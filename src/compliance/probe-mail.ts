@@ -1,6 +1,7 @@
 import type { Dialer } from './dialer.ts';
 import { notTested } from './facts.ts';
 import { type Channel, readReply, say, sayHello } from './mail-dialogue.ts';
+import type { ProbeConnection } from './probe-connection.ts';
 import { SecureChannel } from './secure-channel.ts';
 import { Untested } from './untested.ts';
 
@@ -99,8 +100,7 @@ export function closeMail(probe: MailProbe, reason: string): void {
 /** The rest, where STARTTLS is offered. */
 export async function probeMail(dialer: Dialer, host: string | undefined, probe: MailProbe): Promise<void> {
   if (probe.starttls === 'offered') {
-    probe.refusesParameter = await check(dialer, () => askParameter(dialer));
-    probe.injectable = await check(dialer, () => askInjection(dialer, host));
+    await askClear(dialer, host, probe);
   }
   if (probe.starttls === 'offered' || dialer.endpoint.protocol === 'smtps') {
     probe.stateReset = await check(dialer, () => askInside(dialer, host, probe));
@@ -119,21 +119,36 @@ async function check(dialer: Dialer, ask: () => Promise<Check>): Promise<Check> 
   }
 }
 
-async function askParameter(dialer: Dialer): Promise<Check> {
-  using connection = await dialer.open();
-  await dialer.greet(connection);
-  const reply = await say(connection, 'STARTTLS now', dialer.manners.stepMs);
-  return told(reply.code === 501);
+/** STARTTLS with a parameter; where that is refused, the same connection goes on to the injection. */
+async function askClear(dialer: Dialer, host: string | undefined, probe: MailProbe): Promise<void> {
+  const { stepMs } = dialer.manners;
+  probe.injectable = await check(dialer, async () => {
+    using connection = await dialer.open();
+    await dialer.greet(connection);
+    if (/^not-tested/.test(probe.refusesParameter)) {
+      const reply = await say(connection, 'STARTTLS now', stepMs);
+      probe.refusesParameter = told(reply.code === 501);
+      // Whatever it was answered, TLS may have begun, or a session that is counted as hostile.
+      if (reply.code !== 501) return askClearAnew(dialer, host);
+    }
+    return await askInjection(connection, dialer, host);
+  });
+  if (/^not-tested\(no answer yet/.test(probe.refusesParameter)) probe.refusesParameter = probe.injectable;
 }
 
-/** How long an answer that nobody asked for is waited for, in milliseconds. */
-const unaskedMs = 700;
-
-async function askInjection(dialer: Dialer, host: string | undefined): Promise<Check> {
-  const { stepMs } = dialer.manners;
+async function askClearAnew(dialer: Dialer, host: string | undefined): Promise<Check> {
   using connection = await dialer.open();
   await dialer.greet(connection);
-  connection.write('STARTTLS\r\nRSET\r\n');
+  return await askInjection(connection, dialer, host);
+}
+
+/**
+ * NOOP in the clear behind STARTTLS. Inside TLS, EHLO and QUIT are sent: where the second answer is not that to QUIT, a command
+ * was answered that nobody sent there.
+ */
+async function askInjection(connection: ProbeConnection, dialer: Dialer, host: string | undefined): Promise<Check> {
+  const { stepMs, ehloName } = dialer.manners;
+  connection.write('STARTTLS\r\nNOOP\r\n');
   const reply = await readReply(connection, stepMs, 'STARTTLS');
   // Refusing what comes along is as safe as forgetting it.
   if (reply.code !== 220) return 'no';
@@ -145,8 +160,14 @@ async function askInjection(dialer: Dialer, host: string | undefined): Promise<C
     if (error instanceof Untested && !error.passing) return 'no';
     throw error;
   }
-  using _channel = channel;
-  return told(Buffer.isBuffer(await channel.read(unaskedMs)));
+  using inside = channel;
+  inside.write(`${dialer.verb} ${ehloName}\r\n`);
+  const first = await readReply(inside, stepMs, dialer.verb);
+  inside.write('QUIT\r\n');
+  const second = await readReply(inside, stepMs, 'QUIT');
+  if (second.code === 250) return 'yes';
+  if (first.code !== 250) throw new Untested(`${dialer.verb} inside TLS was answered ${first.code}`, false);
+  return 'no';
 }
 
 /** EHLO inside TLS, and whether MAIL from before is forgotten there. */

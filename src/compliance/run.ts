@@ -1,8 +1,9 @@
 /** From targets to reports, several hosts at once, each host politely. */
 import { DnsFailure } from '../dns/index.ts';
+import { blindFacts } from './blank-facts.ts';
 import { type DomainParts, type DomainSurvey, surveyDomain, surveyHost } from './domain-facts.ts';
 import { type Endpoint, endpointText, type Manners } from './endpoint.ts';
-import { type Facts, featureNames, notTested, protocolNames } from './facts.ts';
+import { type Facts, notTested } from './facts.ts';
 import { judge } from './judge.ts';
 import { type ProbeOptions, probeEndpoint, reducedReason } from './probe-endpoint.ts';
 import type { Profile } from './profile.ts';
@@ -167,21 +168,4 @@ function unknownEndpoint(target: Target): Endpoint {
   return target.kind === 'domain'
     ? { host: target.domain, address: '', port: 25, protocol: 'smtp' }
     : { host: target.host, address: '', port: target.port, protocol: target.protocol };
-}
-
-function blindFacts(reason: string): Facts {
-  const all = <T extends string>(names: readonly T[]): Record<T, `not-tested(${string})`> =>
-    Object.fromEntries(names.map((name) => [name, notTested(reason)])) as Record<T, `not-tested(${string})`>;
-  return {
-    protocols: all(protocolNames),
-    cipherSuites: {},
-    serverOrder: {},
-    groups: [],
-    signatureAlgorithms: [],
-    untested: { cipherSuites: reason, groups: reason, signatureAlgorithms: reason, certificates: reason },
-    certificates: [],
-    chain: [],
-    features: all(featureNames),
-    mail: { starttls: notTested(reason), greeting: '', ehloBefore: [], ehloAfter: [] },
-  };
 }

@@ -1,15 +1,19 @@
 import { connect, type TLSSocket } from 'node:tls';
+import type { TlsRecord } from '../tls/wire/index.ts';
 import type { Channel } from './mail-dialogue.ts';
 import type { ProbeConnection, Read } from './probe-connection.ts';
+import { RecordTap } from './record-tap.ts';
 import { Untested } from './untested.ts';
 
 export interface SecureOptions {
   readonly host: string;
   readonly stepMs: number;
   readonly maxVersion?: 'TLSv1.2';
+  /** Shown every record that the server sends. */
+  readonly onRecord?: (record: TlsRecord) => void;
 }
 
-/** How long a server may take to begin a renegotiation, in milliseconds. */
+/** How long a server may take to begin a renegotiation, or to refuse it, in milliseconds. */
 const renegotiationMs = 3000;
 
 /**
@@ -34,10 +38,12 @@ export class SecureChannel implements Channel {
   }
 
   /** Throws Untested where the handshake does not come about in time. */
-  static open(connection: ProbeConnection, { host, stepMs, maxVersion }: SecureOptions): Promise<SecureChannel> {
+  static open(connection: ProbeConnection, options: SecureOptions): Promise<SecureChannel> {
+    const { host, stepMs, maxVersion, onRecord } = options;
     const { promise, resolve, reject } = Promise.withResolvers<SecureChannel>();
+    const bare = connection.release();
     const socket = connect({
-      socket: connection.release(),
+      socket: onRecord === undefined ? bare : new RecordTap(bare, onRecord),
       rejectUnauthorized: false,
       minVersion: 'TLSv1',
       ciphers: 'ALL:@SECLEVEL=0',
@@ -84,12 +90,13 @@ export class SecureChannel implements Channel {
   }
 
   /**
-   * Asks for a renegotiation (TLS 1.2 and older): true when the server takes part. OpenSSL says nothing of the warning
-   * that refuses it, so a server that has not begun within three seconds is one that does not.
+   * Asks for a renegotiation (TLS 1.2 and older): true when the server takes part. OpenSSL says nothing of the warning that
+   * refuses it: `refused` resolves when the server sent an alert. One that neither refuses nor begins does not take part.
    */
-  renegotiate(): Promise<boolean> {
+  renegotiate(refused: Promise<unknown>): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(false), renegotiationMs);
+    void refused.then(() => resolve(false));
     this.socket.once('close', () => resolve(false));
     if (this.socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null)) === false)
       resolve(false);

@@ -150,7 +150,8 @@ test('a list of targets is resumed, and a target that does not answer is told', 
 
 test('a run that was killed while it wrote goes on where it was, in the same file', async () => {
   writeFileSync(join(folder, 'two.txt'), `${target}\n127.0.0.1:1\n`);
-  const list = ['test', 'two.txt', '--tls', '--parallel', '--reduced', '--json', '--ca', 'root.pem'];
+  const more = ['--parallel', '--reduced', '--json', '--ca', 'root.pem', '--profile', 'anssi-1.2'];
+  const list = ['test', 'two.txt', '--tls', ...more];
   const into = ['--output', 'two.json', '--resume', 'two.json'];
   assert.equal((await run(...list, ...into)).status, 2);
   const whole = readFileSync(join(folder, 'two.json'), 'utf8');

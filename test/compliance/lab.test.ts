@@ -51,7 +51,7 @@ for (const [name, endpoint] of Object.entries(endpoints)) {
   test(`facts of ${name}`, { ...needs(endpoint.peer ?? 'openssl'), timeout: 240_000 }, async (t) => {
     const files = { folder, readPem: (file: string) => readFileSync(join(folder, file), 'utf8') };
     await using running = await endpoint.start(files);
-    const { facts } = await probeEndpoint(
+    const { facts, connections } = await probeEndpoint(
       { host, address: '127.0.0.1', port: running.port, protocol: endpoint.protocol },
       {
         manners: { ...swiftManners, retryPauseMs: 50, tries: 2, stepMs: name.endsWith('silent') ? 500 : 20_000 },
@@ -60,6 +60,8 @@ for (const [name, endpoint] of Object.entries(endpoints)) {
       },
     );
     found[name] = steady(facts);
+    const suites = Object.values(facts.cipherSuites).flat().length;
+    assert.ok(connections <= 60 + suites, `${connections} connections for ${suites} cipher suites`);
     if (!writing) assert.deepEqual(found[name], golden[name]);
   });
 }

@@ -1,5 +1,12 @@
 /** Key shares of TLS 1.3 for the groups that node:crypto can compute: RFC 8446 §4.2.8, RFC 7748, RFC 8422 §5.10. */
-import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createECDH,
+  createPublicKey,
+  decapsulate,
+  diffieHellman,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 
 export interface KeyShare {
   readonly group: number;
@@ -23,15 +30,65 @@ const montgomery: ReadonlyMap<number, 'x25519' | 'x448'> = new Map([
   [30, 'x448'],
 ]);
 
+/** Pairs of a curve and ML-KEM, in the order in which both stand in share and secret (draft-ietf-tls-ecdhe-mlkem §4). */
+const hybrids: ReadonlyMap<number, readonly [number | MlKem, number | MlKem]> = new Map([
+  [0x11ec, ['ml-kem-768', 29]],
+  [0x11eb, [23, 'ml-kem-768']],
+  [0x11ed, [24, 'ml-kem-1024']],
+]);
+type MlKem = 'ml-kem-512' | 'ml-kem-768' | 'ml-kem-1024';
+const pure: ReadonlyMap<number, MlKem> = new Map([
+  [0x0200, 'ml-kem-512'],
+  [0x0201, 'ml-kem-768'],
+  [0x0202, 'ml-kem-1024'],
+]);
+/** Octets of an encapsulation key and of a ciphertext, FIPS 203 table 3. */
+const mlKemSizes = { 'ml-kem-512': [800, 768], 'ml-kem-768': [1184, 1088], 'ml-kem-1024': [1568, 1568] } as const;
+
 /** Groups that a share can be made for. */
-export const shareable: readonly number[] = [...montgomery.keys(), ...weierstrass.keys()];
+export const shareable: readonly number[] = [
+  ...montgomery.keys(),
+  ...weierstrass.keys(),
+  ...hybrids.keys(),
+  ...pure.keys(),
+];
 
 /** A fresh share; undefined for a group that is not `shareable`. */
 export function makeKeyShare(group: number): KeyShare | undefined {
   const curve = weierstrass.get(group);
   if (curve !== undefined) return weierstrassShare(group, curve);
   const type = montgomery.get(group);
-  return type === undefined ? undefined : montgomeryShare(group, type);
+  if (type !== undefined) return montgomeryShare(group, type);
+  const kem = pure.get(group);
+  if (kem !== undefined) return mlKemShare(group, kem);
+  const pair = hybrids.get(group);
+  return pair === undefined ? undefined : hybridShare(group, pair);
+}
+
+function mlKemShare(group: number, type: MlKem): KeyShare {
+  const { publicKey, privateKey } = generateMlKem(type);
+  const key = publicKey.export({ format: 'der', type: 'spki' }).subarray(-mlKemSizes[type][0]);
+  return { group, key, secret: (peer) => orRangeError(() => decapsulate(privateKey, peer)) };
+}
+
+function generateMlKem(type: MlKem): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (type === 'ml-kem-512') return generateKeyPairSync('ml-kem-512');
+  return type === 'ml-kem-768' ? generateKeyPairSync('ml-kem-768') : generateKeyPairSync('ml-kem-1024');
+}
+
+/** Both shares and both secrets one behind the other. */
+function hybridShare(group: number, pair: readonly [number | MlKem, number | MlKem]): KeyShare {
+  const parts = pair.map((part) => (typeof part === 'string' ? mlKemShare(0, part) : makeKeyShare(part)));
+  const [first, second] = parts;
+  if (first === undefined || second === undefined) throw new RangeError('a hybrid of groups that are not known');
+  const [kind] = pair;
+  // The server sends a ciphertext where the client sent an encapsulation key.
+  const length = typeof kind === 'string' ? mlKemSizes[kind][1] : first.key.length;
+  return {
+    group,
+    key: Buffer.concat([first.key, second.key]),
+    secret: (peer) => Buffer.concat([first.secret(peer.subarray(0, length)), second.secret(peer.subarray(length))]),
+  };
 }
 
 function weierstrassShare(group: number, curve: string): KeyShare {

@@ -30,7 +30,7 @@ export async function startMailServer(fault: MailServerFault, pair: { cert: stri
   });
   let count = 0;
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
@@ -104,7 +104,9 @@ class Session {
     } else if (verb === 'RSET') {
       this.#mail = false;
       this.#say('250 2.0.0 ok');
-    } else this.#say('500 5.5.1 unknown');
+    } else if (verb === 'NOOP') this.#say('250 2.0.0 ok');
+    else if (verb === 'QUIT') this.#say('221 2.0.0 bye');
+    else this.#say('500 5.5.1 unknown');
     return false;
   }
 
