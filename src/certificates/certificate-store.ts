@@ -2,7 +2,7 @@
 import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { type SecureContext, setDefaultCACertificates } from 'node:tls';
+import { createSecureContext, type SecureContext, setDefaultCACertificates } from 'node:tls';
 import { type Clock, replaceFile, syncFolder } from '../base/index.ts';
 import { formatName, type TrustAnchors } from '../tls/index.ts';
 import { allAnchors, anchorsNamed } from './authorities.ts';
@@ -60,6 +60,7 @@ export class CertificateStore implements AsyncDisposable {
   #anchors: TrustAnchors | undefined;
   /** What OpenSSL was given last. */
   #installed: TrustAnchors | undefined;
+  #peerContext: SecureContext | undefined;
   #state: FolderState = emptyFolder;
   #watcher: FSWatcher | undefined;
   #pending: { cancel(): void } | undefined;
@@ -258,19 +259,27 @@ export class CertificateStore implements AsyncDisposable {
 
   /** Chooses by the rules of tls/, synchronously and from memory. */
   pick(request: PickRequest): PickedCertificate {
-    if (request.use?.clients === true) this.#judgeClients();
+    if (request.use?.clients === true) this.#installAuthorities();
     return this.#picker.pick(request);
   }
 
   /**
-   * OpenSSL judges clients by the authorities of this process. Given to a single context they would all be named to each
+   * OpenSSL judges peers by the authorities of this process. Given to a single context they would all be named to each
    * client in the handshake: tens of kilobytes.
    */
-  #judgeClients(): void {
+  #installAuthorities(): void {
     const anchors = this.trustAnchors();
     if (this.#installed === anchors) return;
+    this.#peerContext = undefined;
     this.#installed = anchors;
     setDefaultCACertificates([...anchors.pem]);
+  }
+
+  /** What peers that we connect to are judged by: the system's and the imported authorities. No certificate is shown. */
+  peerContext(): SecureContext {
+    this.#installAuthorities();
+    this.#peerContext ??= createSecureContext();
+    return this.#peerContext;
   }
 
   /** Reads the folder anew; resolves to true when something changed. What was in force stays so until all is read. */

@@ -14,7 +14,7 @@ import {
 } from './network-values.ts';
 import type { Syntax } from './property.ts';
 import type { StructuredValue } from './structured-value.ts';
-import { list, requiredText, text } from './syntaxes.ts';
+import { list, oneOf, requiredText, text } from './syntaxes.ts';
 
 /** A local endpoint to listen on. */
 export type Binding = Endpoint;
@@ -159,3 +159,13 @@ export const senderCertificateName = text('TlsSenderCertificateName', (value) =>
   parseSenderCertificateName(value);
   return value.trim();
 });
+
+/** Whether issuers are asked for revocation, and what no answer means. */
+export const tlsRevocation = { ...oneOf(['None', 'Check', 'Require']), type: 'TlsRevocation' };
+
+/** SHA-1 thumbprints of certificates, as Get-ExchangeCertificate shows them. */
+export const thumbprints = list((value) => {
+  const digits = value.replace(/[\s:]/g, '').toUpperCase();
+  if (!/^[0-9A-F]{40}$/.test(digits)) throw new RangeError(`'${value}' is no thumbprint of 40 hexadecimal digits`);
+  return digits;
+}, String);

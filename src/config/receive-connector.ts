@@ -2,7 +2,15 @@
 import type { IpRange } from '../base/index.ts';
 import { type Ace, parseAcl, writeAcl } from './access-control.ts';
 import { adminDisplayNameRow, commentRow, exchangeVersionRow, serverRow } from './fixed-properties.ts';
-import { bindings, certificateName, fqdn, ipRanges, senderCertificateName } from './network-syntaxes.ts';
+import {
+  bindings,
+  certificateName,
+  fqdn,
+  ipRanges,
+  senderCertificateName,
+  thumbprints,
+  tlsRevocation,
+} from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { permissionGroups } from './permission-groups.ts';
 import { property, type Syntax } from './property.ts';
@@ -371,6 +379,18 @@ const properties = {
     syntax: { ...oneOf(['Ignore', 'Warn', 'Require']), type: 'ClientEku' },
     default: 'Warn',
     help: 'What becomes of client certificates without the purpose clientAuth, which public authorities stopped issuing. An addition.',
+  }),
+  tlsRevocation: property({
+    attribute: 'edgeSmtpReceiveTlsRevocation',
+    syntax: tlsRevocation,
+    default: 'Check',
+    help: "Whether the issuers of clients' certificates are asked for revocation (OCSP, CRL): None; Check, where no answer is accepted and told; Require, where the mail waits. An addition.",
+  }),
+  tlsTrustedAuthorities: property({
+    attribute: 'edgeSmtpReceiveTlsTrustedAuthorities',
+    syntax: thumbprints,
+    default: [],
+    help: "Thumbprints of imported authorities that clients' certificates may come from; none named: every authority of the system and every imported one. An addition.",
   }),
   tlsMinVersion: property({
     attribute: 'edgeSmtpReceiveTlsMinVersion',

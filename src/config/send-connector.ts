@@ -10,6 +10,8 @@ import {
   fqdn,
   ipAddress,
   ipRanges,
+  thumbprints,
+  tlsRevocation,
 } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type ValuesOf } from './property.ts';
@@ -262,6 +264,18 @@ const properties = {
     syntax: { ...oneOf(['None', 'Opportunistic']), type: 'MtaStsMode' },
     default: 'None',
     help: 'MTA-STS (RFC 8461): obeys the policies that recipient domains publish. Ours, by the names of Exchange Online.',
+  }),
+  tlsRevocation: property({
+    attribute: 'edgeSmtpSendTlsRevocation',
+    syntax: tlsRevocation,
+    default: 'Check',
+    help: "With TlsAuthLevel CertificateValidation and DomainValidation: whether the issuers of the next hop's certificate are asked for revocation (OCSP, CRL): None; Check, where no answer is accepted and told; Require, where the mail waits. Ours, not of Exchange.",
+  }),
+  tlsTrustedAuthorities: property({
+    attribute: 'edgeSmtpSendTlsTrustedAuthorities',
+    syntax: thumbprints,
+    default: [],
+    help: "Thumbprints of imported authorities that the next hop's certificate may come from; none named: every authority of the system and every imported one. Ours, not of Exchange.",
   }),
   targetIPRanges: property({
     attribute: 'edgeSmtpSendTargetIPRanges',

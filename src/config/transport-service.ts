@@ -1,4 +1,5 @@
 /** The transport service of one server: retry times, connection limits, logs, DNS, pickup. */
+import type { IpRange } from '../base/index.ts';
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
 import { fqdn, ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
@@ -159,6 +160,12 @@ const properties = {
     syntax: ipAddresses,
     default: [],
     help: 'Validating DNS resolvers on a way that nobody else can change: their word on DNSSEC is believed, as that of this machine always is. Ours, not of Exchange.',
+  }),
+  revocationIPRanges: property({
+    attribute: 'edgeRevocationIPRanges',
+    syntax: ipRanges,
+    default: [] as readonly IpRange[],
+    help: "Addresses inside where authorities of one's own answer OCSP questions and keep CRLs: others inside are never asked. Ours, not of Exchange.",
   }),
   dnssecGoodTestName: property({
     attribute: 'edgeDnssecGoodTestName',

@@ -14,3 +14,12 @@ export {
   type DnsType,
 } from './dns-client.ts';
 export { isTrustedResolver, systemResolvers } from './resolver-address.ts';
+export { strangerAddresses } from './stranger-addresses.ts';
+export {
+  type AddressFault,
+  type AddressKind,
+  kindOf,
+  reachedAddress,
+  TargetCheck,
+  type TargetRules,
+} from './target-address.ts';

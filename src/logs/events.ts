@@ -63,6 +63,13 @@ interface Kinds {
     /** The certificate that came. */
     readonly certificate?: string;
   };
+  /** The issuers of the peer's certificate were asked; 'unknown': nobody answered. */
+  'revocation-checked': {
+    readonly direction: 'receive' | 'send';
+    readonly peer: string;
+    readonly state: 'good' | 'revoked' | 'unknown';
+    readonly reason: string;
+  };
   'tls-failed': {
     readonly direction: 'receive' | 'send';
     readonly reason: string;

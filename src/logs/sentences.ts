@@ -35,6 +35,7 @@ const sentences: Sentences = {
       : `certificate ${e.subject} (${e.thumbprint}) for ${e.purpose}, wanted ${e.wanted}: ${e.reason}${because(e.passedOver)}`,
   'tls-reached': (e) =>
     `TLS ${e.direction === 'receive' ? 'with the client' : 'with the next hop'}: ${e.protocol}, ${e.cipher}, level ${e.level}${e.peer === '' ? '' : `, peer ${e.peer}`}${tlsFacts(e)}`,
+  'revocation-checked': (e) => `revocation of the certificate of ${e.peer}: ${e.state}, ${e.reason}`,
   'tls-failed': (e) => `TLS failed: ${e.reason}; ${e.consequence}${tlsFacts(e)}`,
   'sender-accepted': (e) => `sender <${e.from}> accepted`,
   'recipients-accepted': (e) =>

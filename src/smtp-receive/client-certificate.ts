@@ -7,6 +7,7 @@ import {
   type ClientVerdict,
   judgeClient,
   parseSenderCertificateName,
+  type RevocationVerdict,
   readCertificate,
   type SenderCertificateName,
   standsForDomain,
@@ -29,6 +30,9 @@ export interface ClientPolicy {
   /** Domains whose mail needs a certificate of theirs (TLSReceiveDomainSecureList), lower case. */
   readonly secureDomains: ReadonlySet<string>;
   readonly eku: ReceiveConnector['clientEku'];
+  readonly revocation: ReceiveConnector['tlsRevocation'];
+  /** Thumbprints of the authorities that count; empty: all. */
+  readonly authorities: readonly string[];
 }
 
 /** Of a connector and the organization's list. */
@@ -36,32 +40,53 @@ export function clientPolicyOf(
   connector: ReceiveConnector,
   secureDomains: readonly string[],
 ): ClientPolicy | undefined {
-  const { tlsSenderCertificateName: name, domainSecureEnabled, clientEku: eku, authMechanism } = connector;
+  const { tlsSenderCertificateName: name, domainSecureEnabled, authMechanism } = connector;
   if (name === null && !domainSecureEnabled) return undefined;
   if (!authMechanism.includes('Tls') && name === null) return undefined;
   return {
     ...(name !== null && { name: parseSenderCertificateName(name) }),
     secureDomains: new Set(domainSecureEnabled ? secureDomains.map((domain) => domain.toLowerCase()) : []),
-    eku,
+    eku: connector.clientEku,
+    revocation: connector.tlsRevocation,
+    authorities: connector.tlsTrustedAuthorities,
   };
 }
 
-/** The client of one session, judged once. */
+/** What a client showed, and the path from it to the anchor. */
+interface Shown extends ClientCertificate {
+  /** DER, leaf first; as far as it went for a chain that is not trusted. */
+  readonly path: readonly Buffer[];
+}
+
+/** The client of one session, judged once, and once more when its issuers were asked. */
 export class ClientIdentity {
   readonly #policy: ClientPolicy;
-  readonly #shown: ClientCertificate | undefined;
+  readonly #shown: Shown | undefined;
   /** Of the demand that every client has to meet; of trust alone where there is none. */
   readonly verdict: ClientVerdict;
 
-  constructor(
-    policy: ClientPolicy,
-    { certificates, opensslError }: ShownChain,
-    parts: { anchors: TrustAnchors; now: number },
-  ) {
+  private constructor(policy: ClientPolicy, shown: Shown | undefined) {
     this.#policy = policy;
-    this.#shown = readShown(certificates, opensslError, parts);
-    const { name, eku } = policy;
-    this.verdict = judgeClient({ eku, revocationRequired: false, ...(name !== undefined && { name }) }, this.#shown);
+    this.#shown = shown;
+    const { name } = policy;
+    this.verdict = judgeClient({ ...trustOf(policy), ...(name !== undefined && { name }) }, shown);
+  }
+
+  static of(policy: ClientPolicy, shown: ShownChain, parts: { anchors: TrustAnchors; now: number }): ClientIdentity {
+    return new ClientIdentity(policy, readShown(shown, parts));
+  }
+
+  /** The path whose issuers are to be asked for revocation; undefined: nobody is asked, or the client is refused as it is. */
+  get toAsk(): readonly Buffer[] | undefined {
+    const shown = this.#shown;
+    if (this.#policy.revocation === 'None' || shown?.chain.trusted !== true || !this.verdict.acceptable)
+      return undefined;
+    return shown.path;
+  }
+
+  /** The same client with the word of its issuers. */
+  after(revocation: RevocationVerdict): ClientIdentity {
+    return this.#shown === undefined ? this : new ClientIdentity(this.#policy, { ...this.#shown, revocation });
   }
 
   /** Subject of what was shown; '' for nothing. */
@@ -76,21 +101,24 @@ export class ClientIdentity {
 
   /** Whether the trusted certificate stands for a sender's domain. */
   standsFor(domain: string): boolean {
-    const trusted = judgeClient({ eku: this.#policy.eku, revocationRequired: false }, this.#shown).acceptable;
+    const trusted = judgeClient(trustOf(this.#policy), this.#shown).acceptable;
     return trusted && this.#shown !== undefined && standsForDomain(this.#shown.certificate, domain);
   }
 }
 
+function trustOf({ eku, revocation }: ClientPolicy): { eku: ClientPolicy['eku']; revocationRequired: boolean } {
+  return { eku, revocationRequired: revocation === 'Require' };
+}
+
 function readShown(
-  certificates: readonly Buffer[],
-  opensslError: string,
+  { certificates, opensslError }: ShownChain,
   { anchors, now }: { anchors: TrustAnchors; now: number },
-): ClientCertificate | undefined {
+): Shown | undefined {
   const [leaf] = certificates;
   if (leaf === undefined) return undefined;
   try {
     const chain = verifyChain({ shown: certificates, anchors, now });
-    return { certificate: readCertificate(leaf), opensslError, chain };
+    return { certificate: readCertificate(leaf), opensslError, chain, path: chain.path.map(({ raw }) => raw) };
   } catch (error) {
     // OpenSSL took what we cannot read: it stands for nobody.
     if (error instanceof RangeError) return undefined;

@@ -44,6 +44,8 @@ export interface CommandSession {
   readonly client: ClientIdentity | undefined;
   /** Who the session is now. */
   readonly principal: Principal;
+  /** Settles when the issuers of that certificate have answered; undefined when nobody is asked. */
+  readonly clientKnown: Promise<void> | undefined;
   /** From now on the session is `principal`. */
   become(principal: Principal): void;
   transaction: Transaction | undefined;

@@ -5,7 +5,7 @@ import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { AgentChain } from '../pipeline/index.ts';
-import type { TrustAnchors } from '../tls/index.ts';
+import type { RevocationVerdict, TrustAnchors } from '../tls/index.ts';
 import type { TlsUse } from './connector-profile.ts';
 import type { LogonChecker } from './logon.ts';
 import type { MessageSink } from './message-sink.ts';
@@ -31,8 +31,13 @@ export interface CertificatePicker {
       readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
     };
   };
-  /** Whom clients' certificates may come from; nobody when absent. */
-  trustAnchors?(): TrustAnchors;
+  /** Whom clients' certificates may come from: all, or those of these thumbprints; nobody when absent. */
+  trustAnchors?(only?: readonly string[]): TrustAnchors;
+}
+
+/** Asks the issuers of a chain (DER, leaf first, anchor last) whether it was revoked. Never rejects. RevocationChecker has this shape. */
+export interface RevocationAsker {
+  check(path: readonly Buffer[]): Promise<RevocationVerdict>;
 }
 
 /** The parts of the receiving service. */
@@ -42,6 +47,8 @@ export interface ReceiveParts {
   readonly sink: MessageSink;
   readonly journal: Journal;
   readonly certificates: CertificatePicker;
+  /** Without it no issuer is asked, and TlsRevocation Require defers. */
+  readonly revocation?: RevocationAsker;
   readonly clock: Clock;
   readonly sessionIds: { next(): string };
   /** Checks who authenticates; without it AUTH is not offered. */

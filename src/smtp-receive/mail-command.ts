@@ -27,7 +27,12 @@ function takeMail(session: CommandSession, argument: string): void | Promise<voi
   const { rights } = session;
   const { profile } = session.origin;
   if (session.ended) return;
-  if (profile.clientPolicy !== undefined) return mailOfClient(session, argument, profile.clientPolicy);
+  const { clientPolicy } = profile;
+  if (clientPolicy !== undefined) {
+    const { clientKnown } = session;
+    if (clientKnown === undefined) return mailOfClient(session, argument, clientPolicy);
+    return clientKnown.then(() => (session.ended ? undefined : mailOfClient(session, argument, clientPolicy)));
+  }
   if (!session.holds(rights.submit)) throw new SmtpError(replies.notAuthenticated, rights.submit.by);
   return mailFrom(session, parseMailArgument(argument, profile.offered));
 }

@@ -36,7 +36,10 @@ export interface SessionOrigin {
 }
 
 /** Parts of the service that sessions use. */
-export type SessionParts = Pick<ReceiveParts, 'sink' | 'journal' | 'clock' | 'logons' | 'onFault' | 'pressure'> & {
+export type SessionParts = Pick<
+  ReceiveParts,
+  'sink' | 'journal' | 'clock' | 'logons' | 'revocation' | 'onFault' | 'pressure'
+> & {
   readonly certificates: CertificatePicker;
   readonly agents: AgentChain;
   /** Headers of all sessions that are held until they are complete. */

@@ -3,7 +3,13 @@ import type { ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
 import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
 import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import { describeTls, type NegotiatedTls, type TlsDescription, TrustAnchors } from '../tls/index.ts';
+import {
+  describeTls,
+  type NegotiatedTls,
+  type RevocationVerdict,
+  type TlsDescription,
+  TrustAnchors,
+} from '../tls/index.ts';
 import { ClientIdentity, type ShownChain } from './client-certificate.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
@@ -26,6 +32,7 @@ const protocolErrors: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 55
 
 /** NOOP, RSET, VRFY, HELP, HELO and EHLO that a client may say for each message; beyond, each counts as a protocol error. */
 const mostIdle = 100;
+const nobodyAsks: RevocationVerdict = { state: 'unknown', reason: 'this process asks no issuers' };
 
 const aboveAscii = /[^\0-\x7f]/;
 
@@ -39,6 +46,7 @@ export class Session implements CommandSession {
   extended = false;
   tls: TlsDescription | undefined;
   client: ClientIdentity | undefined;
+  clientKnown: Promise<void> | undefined;
   transaction: Transaction | undefined;
   mailData: MailDataState | undefined;
   messages = 0;
@@ -357,14 +365,36 @@ export class Session implements CommandSession {
     });
     this.log.info(this.tls.text, '');
     for (const warning of this.client?.verdict.warnings ?? []) this.log.info(warning, 'Client certificate');
-    if (this.client?.isPartner === true) this.become(partner);
+    this.clientKnown = this.#askIssuers();
+    // Who is still asked about becomes a partner with MAIL.
+    if (this.clientKnown === undefined && this.client?.isPartner === true) this.become(partner);
   }
 
   #identify(shown: ShownChain | undefined): ClientIdentity | undefined {
     const { clientPolicy } = this.origin.profile;
     if (clientPolicy === undefined || shown === undefined) return undefined;
-    const anchors = this.parts.certificates.trustAnchors?.() ?? new TrustAnchors([]);
-    return new ClientIdentity(clientPolicy, shown, { anchors, now: this.parts.clock.now() });
+    const anchors = this.parts.certificates.trustAnchors?.(clientPolicy.authorities) ?? new TrustAnchors([]);
+    return ClientIdentity.of(clientPolicy, shown, { anchors, now: this.parts.clock.now() });
+  }
+
+  #askIssuers(): Promise<void> | undefined {
+    const { client } = this;
+    const path = client?.toAsk;
+    if (client === undefined || path === undefined) return undefined;
+    const asking = this.parts.revocation?.check(path) ?? Promise.resolve(nobodyAsks);
+    return asking.then((verdict) => {
+      this.client = client.after(verdict);
+      const { state, reason } = verdict;
+      this.emit({
+        ...this.head(),
+        kind: 'revocation-checked',
+        direction: 'receive',
+        peer: client.subject,
+        state,
+        reason,
+      });
+      this.log.info(`${state}: ${reason}`, 'Revocation of the client certificate');
+    });
   }
 
   /** For the event: what was demanded of the client, what it showed, and the verdict. */

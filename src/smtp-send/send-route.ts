@@ -35,6 +35,10 @@ export interface SendRoute {
   readonly logon?: Credential;
   readonly daneMode: 'None' | 'Opportunistic' | 'Mandatory';
   readonly stsMode: 'None' | 'Opportunistic';
+  /** TlsRevocation; it belongs to what the connector itself demands of the certificate. */
+  readonly revocation: SendConnector['tlsRevocation'];
+  /** Thumbprints of the authorities that the certificate may come from; empty: all. */
+  readonly authorities: readonly string[];
   /** UseExternalDNSServersEnabled. */
   readonly resolvesExternally: boolean;
 }
@@ -63,6 +67,8 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     resolvesExternally: connector.useExternalDNSServersEnabled,
     daneMode: connector.smtpDaneMode,
     stsMode: connector.mtaStsMode,
+    revocation: connector.tlsRevocation,
+    authorities: connector.tlsTrustedAuthorities,
   };
 }
 
@@ -85,6 +91,8 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     resolvesExternally: false,
     daneMode: 'None',
     stsMode: 'None',
+    revocation: 'None',
+    authorities: [],
   };
 }
 

@@ -1,6 +1,7 @@
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import type { Clock, SessionIds } from '../base/index.ts';
 import type { Snapshot, SnapshotSource } from '../config/index.ts';
+import { TargetCheck, type TargetRules } from '../dns/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.ts';
 import { startTlsOf } from '../tls/index.ts';
@@ -12,13 +13,13 @@ import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
 import { LookupBudget } from './lookup-budget.ts';
 import { type ClientCertificates, OwnIdentity, type Secrets } from './own-identity.ts';
+import { type PeerAuthorities, PeerTrust, type RevocationAsker } from './peer-trust.ts';
 import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
 import { connectorPolicies } from './policies/policy-source.ts';
 import type { SendingDns } from './policies/sending-dns.ts';
 import type { MailResolver } from './resolver.ts';
 import { routeOf, type SendRoute } from './send-route.ts';
 import { SessionLog } from './session-log.ts';
-import { TargetCheck, type TargetRules } from './target-address.ts';
 import { TargetDialer } from './target-dialer.ts';
 import { NoTarget, type Random, type Target, TargetFinder } from './target-finder.ts';
 
@@ -30,6 +31,10 @@ export interface SenderParts {
   readonly dns?: SendingDns;
   /** Certificates that connectors may show; absent: none. */
   readonly certificates?: ClientCertificates;
+  /** Whom next hops' certificates may come from; absent: Node's authorities. */
+  readonly authorities?: PeerAuthorities;
+  /** Absent: no issuer is asked, and TlsRevocation Require defers. */
+  readonly revocation?: RevocationAsker;
   /** Opens sealed passwords; absent: none opens. */
   readonly secrets?: Secrets;
   readonly journal: Journal;
@@ -68,15 +73,13 @@ export class SmtpSender implements Deliverer {
     this.#idleMs = options.idleMs ?? 5_000;
     this.#random = options.random ?? Math.random;
     this.#unreachable = new HostMemory(parts.clock, unreachableSpanMs);
-    const tls = {
-      secureContext: options.secureContext ?? createSecureContext(),
-      // Judged after the handshake, by the level that the connector demands.
-      rejectUnauthorized: false,
-      checkServerIdentity: () => undefined,
-    };
     this.#dialer = new TargetDialer(
       parts.clock,
-      tls,
+      new PeerTrust({
+        authorities: parts.authorities,
+        revocation: parts.revocation,
+        secureContext: options.secureContext,
+      }),
       parts.dns?.policies ?? connectorPolicies,
       new OwnIdentity(parts.certificates, parts.secrets),
     );

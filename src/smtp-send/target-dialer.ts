@@ -17,11 +17,15 @@ import { HostMemory } from './host-memory.ts';
 import { logOn } from './logon.ts';
 import type { OwnIdentity } from './own-identity.ts';
 import { describeCertificate, describeSocket, peerIdentityOf } from './peer-identity.ts';
+import type { PeerTrust } from './peer-trust.ts';
 import type { TargetPolicies } from './policies/policy-source.ts';
 import type { SendRoute } from './send-route.ts';
 import type { SessionLog } from './session-log.ts';
 import type { Target } from './target-finder.ts';
 import { TlsSessions } from './tls-sessions.ts';
+
+/** The level that the connector demands is judged after the handshake. */
+const judgedAfterwards: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
 /** How long is remembered what a host does badly, in milliseconds. */
 const memorySpanMs = 10 * 60_000;
@@ -32,7 +36,7 @@ export class TargetDialer {
   readonly #policies: TargetPolicies;
   readonly #identity: OwnIdentity;
   readonly #opener: ConnectionOpener;
-  readonly #tls: ConnectionOptions;
+  readonly #trust: PeerTrust;
   readonly #sessions = new TlsSessions();
   /** Hosts whose STARTTLS does not work. */
   readonly #clearHosts: HostMemory;
@@ -41,12 +45,12 @@ export class TargetDialer {
   /** Hosts that take no mail without TLS, whatever they offer. */
   readonly #tlsHosts: HostMemory;
 
-  constructor(clock: Clock, tls: ConnectionOptions, policies: TargetPolicies, identity: OwnIdentity) {
+  constructor(clock: Clock, trust: PeerTrust, policies: TargetPolicies, identity: OwnIdentity) {
     this.#clock = clock;
     this.#identity = identity;
     this.#policies = policies;
     this.#opener = new ConnectionOpener(clock);
-    this.#tls = tls;
+    this.#trust = trust;
     this.#clearHosts = new HostMemory(clock, memorySpanMs);
     this.#heloHosts = new HostMemory(clock, memorySpanMs);
     this.#tlsHosts = new HostMemory(clock, memorySpanMs);
@@ -59,7 +63,8 @@ export class TargetDialer {
     for (;;) {
       try {
         const opened = await this.#opener.open(this.#wish(target, route, policy, manner, log), log, signal);
-        this.#judge(opened, target, policy, log);
+        const peer = this.#judge(opened, target, route, policy, log);
+        await this.#askIssuers(opened, peer, target, route, log);
         if (route.logon !== undefined) await this.#logOn(opened, route.logon);
         return opened;
       } catch (error) {
@@ -137,17 +142,18 @@ export class TargetDialer {
     manner: ConnectionManner,
     log: SessionLog,
   ): OpeningWish {
-    const plain = { target, route, manner, tls: this.#tls, serverName: policy.serverName };
+    const own = { ...judgedAfterwards, secureContext: this.#trust.context };
+    const plain = { target, route, manner, tls: own, serverName: policy.serverName };
     if (route.clientCertificate !== undefined && manner.startTls !== 'never') {
       const secureContext = this.#identity.clientContext(route.clientCertificate, route.helloName, log);
-      return { ...plain, tls: secureContext === undefined ? this.#tls : { ...this.#tls, secureContext } };
+      return { ...plain, tls: secureContext === undefined ? own : { ...own, secureContext } };
     }
     if (needsCertificate(policy)) return plain;
     const key = sessionKey(target);
     const session = this.#sessions.ticket(key);
     return {
       ...plain,
-      tls: session === undefined ? this.#tls : { ...this.#tls, session },
+      tls: session === undefined ? own : { ...own, session },
       onTlsSession: (ticket) => this.#sessions.keepTicket(key, ticket),
     };
   }
@@ -162,10 +168,17 @@ export class TargetDialer {
   }
 
   /** Throws ConnectionLost when what was reached is less than what is demanded. */
-  #judge({ connection, ended }: OpenConnection, target: Target, policy: TargetTlsPolicy, log: SessionLog): void {
+  #judge(
+    { connection, ended }: OpenConnection,
+    target: Target,
+    route: SendRoute,
+    policy: TargetTlsPolicy,
+    log: SessionLog,
+  ): PeerIdentity {
     const { socket } = connection;
     const encrypted = socket instanceof TLSSocket;
-    const peer = encrypted ? this.#identityOf(socket, target) : peerIdentityOf(socket);
+    const shown = encrypted ? this.#identityOf(socket, target) : peerIdentityOf(socket);
+    const peer = this.#trust.narrowed(shown, route, this.#clock.now());
     const verdict = judgeTarget(policy, peer, this.#clock.now());
     const facts = { demanded: describePolicy(policy), certificate: describeCertificate(peer) };
     for (const { reason, demand } of verdict.told) {
@@ -182,7 +195,7 @@ export class TargetDialer {
       log.tell('tls-failed', { direction: 'send', reason, consequence: 'the message waits', ...facts });
       throw new ConnectionLost('policy', text, undefined, options);
     }
-    if (!encrypted) return;
+    if (!encrypted) return peer;
     const { protocol, cipher } = describeSocket(socket);
     log.tell('tls-reached', {
       direction: 'send',
@@ -192,6 +205,23 @@ export class TargetDialer {
       peer: target.host,
       ...facts,
     });
+    return peer;
+  }
+
+  async #askIssuers(
+    { connection, ended }: OpenConnection,
+    peer: PeerIdentity,
+    target: Target,
+    route: SendRoute,
+    log: SessionLog,
+  ): Promise<void> {
+    try {
+      await this.#trust.askIssuers(peer, route, target.host, log);
+    } catch (error) {
+      connection.abandon('the certificate does not do');
+      ended('the certificate does not do');
+      throw error;
+    }
   }
 }
 

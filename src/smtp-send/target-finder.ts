@@ -1,9 +1,9 @@
 /** Which hosts to try, in which order: RFC 5321 §5.1, RFC 7505 (null MX). */
 import { isIP } from 'node:net';
 import { readSmartHost } from '../config/index.ts';
+import type { AddressFault } from '../dns/index.ts';
 import type { LookupBudget } from './lookup-budget.ts';
 import { type AddressAnswer, DnsError, type MailResolver, type MxAnswer, type MxRecord } from './resolver.ts';
-import type { AddressFault } from './target-address.ts';
 
 /** One address to connect to. */
 export interface Target {

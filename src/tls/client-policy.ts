@@ -5,6 +5,7 @@
 import type { ChainVerdict } from './certificate-chain.ts';
 import { nameInDomain, nameMatches } from './host-match.ts';
 import type { ParsedCertificate } from './parsed-certificate.ts';
+import type { RevocationVerdict } from './revocation.ts';
 import { certificateNameDifference, parseTlsCertificateName, type TlsCertificateName } from './tls-certificate-name.ts';
 
 /** What a missing clientAuth purpose means: public authorities stopped issuing it. */
@@ -39,13 +40,6 @@ export interface ClientCertificate {
   readonly chain: Pick<ChainVerdict, 'trusted' | 'reason'>;
   /** Absent: revocation was not asked about. */
   readonly revocation?: RevocationVerdict;
-}
-
-/** 'unknown': no answer within the deadline. */
-export interface RevocationVerdict {
-  readonly state: 'good' | 'revoked' | 'unknown';
-  /** Who said so, or why nobody did. */
-  readonly reason: string;
 }
 
 export interface ClientDemand {
@@ -106,7 +100,8 @@ function named({ name }: ClientDemand): string {
 
 /** '' when the chain is trusted. */
 function distrustOf({ opensslError, chain }: ClientCertificate): string {
-  if (opensslError === '') return '';
+  // OpenSSL asks all authorities; the connector may have named a few.
+  if (opensslError === '') return chain.trusted ? '' : chain.reason || 'it is not trusted here';
   if (!/INVALID_PURPOSE|unsuitable certificate purpose/i.test(opensslError))
     return chain.trusted || chain.reason === '' ? opensslError : chain.reason;
   return chain.trusted ? '' : chain.reason || opensslError;

@@ -19,11 +19,11 @@ export {
   judgeClient,
   mayAuthenticateClients,
   parseSenderCertificateName,
-  type RevocationVerdict,
   type SenderCertificateName,
   senderNameText,
   standsForDomain,
 } from './client-policy.ts';
+export { type CrlQuestion, findInCrl, type RevocationList, readCrl } from './crl.ts';
 export type { DistinguishedName, NameAttribute, RelativeName } from './distinguished-name.ts';
 export { type ExpiryNotice, expiryDays, expiryNotices, type ShownAt } from './expiry.ts';
 export { matchesHost } from './host-match.ts';
@@ -38,7 +38,9 @@ export {
 } from './mta-sts.ts';
 export { firstDifference, sameName } from './name-comparison.ts';
 export { formatName, parseName } from './name-syntax.ts';
+export { type OcspQuestion, ocspRequest, readOcspResponse } from './ocsp.ts';
 export { type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
+export type { RevocationAnswer, RevocationVerdict } from './revocation.ts';
 export {
   judgePeer,
   type PeerIdentity,

@@ -9,7 +9,7 @@ describe('Get-ReceiveConnector', () => {
   test('shows the properties that Exchange shows, in its order', async () => {
     const { objects } = await new Bench().run('Get-ReceiveConnector');
     const shown = objects[0]?.entries().map(([name]) => name) ?? [];
-    assert.deepEqual(shown.slice(0, 60), [
+    assert.deepEqual(shown.slice(0, 62), [
       'AuthMechanism',
       'Banner',
       'BinaryMimeEnabled',
@@ -58,6 +58,8 @@ describe('Get-ReceiveConnector', () => {
       'TlsDomainCapabilities',
       'TlsSenderCertificateName',
       'ClientEku',
+      'TlsRevocation',
+      'TlsTrustedAuthorities',
       'TlsMinVersion',
       'TlsCipherProfile',
       'Server',

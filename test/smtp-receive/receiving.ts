@@ -195,6 +195,7 @@ export interface ReceivingOptions {
   readonly maxHeldOctets?: number;
   readonly logons?: LogonChecker;
   readonly pressure?: NonNullable<ReceiveParts['pressure']>;
+  readonly revocation?: ReceiveParts['revocation'];
   /** Bugs fail the test unless it waits for them. */
   readonly faultsExpected?: boolean;
 }
@@ -220,6 +221,7 @@ export class Receiving implements AsyncDisposable {
       sink: options.sink ?? new QueueSink({ queue: this.queue, snapshots: this.snapshots, journal, clock }),
       ...(options.maxHeldOctets === undefined ? {} : { maxHeldOctets: options.maxHeldOctets }),
       ...(options.pressure === undefined ? {} : { pressure: options.pressure }),
+      ...(options.revocation === undefined ? {} : { revocation: options.revocation }),
       ...(options.logons === undefined ? {} : { logons: options.logons }),
       journal,
       certificates: options.certificates ?? noCertificates,

@@ -1,6 +1,7 @@
 /** The sender of a worker, with the DNS that its policies need. */
 import type { Clock, FaultReport, SessionIds } from '../../base/index.ts';
 import type { CertificateStore } from '../../certificates/index.ts';
+import type { RevocationChecker } from '../../certificates/revocation/index.ts';
 import type { SecretBox } from '../../certificates/secrets/index.ts';
 import type { SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
@@ -14,6 +15,7 @@ export interface SendingParts {
   readonly sessions: SessionIds;
   readonly faults: FaultReport;
   readonly certificates: CertificateStore;
+  readonly revocation: RevocationChecker;
   /** Opens the passwords of connectors. */
   readonly secrets: SecretBox;
 }
@@ -35,5 +37,5 @@ export function buildSender({ faults, ...parts }: SendingParts): SmtpSender {
     faults,
     clock: parts.clock,
   });
-  return new SmtpSender({ ...parts, resolver: new NodeResolver(), dns });
+  return new SmtpSender({ ...parts, authorities: parts.certificates, resolver: new NodeResolver(), dns });
 }

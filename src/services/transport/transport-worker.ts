@@ -3,9 +3,11 @@ import { BackPressure, diskUse, machineReadings } from '../../back-pressure/inde
 import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
 import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
+import { RevocationChecker, RevocationFetch } from '../../certificates/revocation/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
 import type { Snapshot, SnapshotHolder } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
+import { CachedDns, DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { RecipientDirectory } from '../../edge-sync/edge/index.ts';
 import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
 import { MailboxDelivery } from '../../mailbox-transport/index.ts';
@@ -116,8 +118,16 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
   const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   const sessionIds = new SessionIds();
   const common = { snapshots, journal, clock };
+  const revocation = new RevocationChecker(
+    new RevocationFetch({
+      dns: new CachedDns(new DnsClient({ resolvers: systemResolvers() }), clock),
+      allowed: () => snapshots.current.server.revocationIPRanges,
+    }),
+    clock,
+  );
   const sender = buildSender({
     ...common,
+    revocation,
     sessions: sessionIds,
     faults,
     certificates,
@@ -157,6 +167,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     agents: agentsOf(snapshots, recipients),
     sink: new QueueSink({ ...common, queue }),
     certificates,
+    revocation,
     sessionIds,
     logons,
     numbers,

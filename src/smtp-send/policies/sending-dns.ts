@@ -1,10 +1,9 @@
 /** Builds what sending asks of the DNS beyond addresses: a resolver that knows what is secure, and the policies of targets. */
 import type { SecureContext } from 'node:tls';
 import type { Clock, FaultReport, IpRange } from '../../base/index.ts';
-import { CachedDns, type DnsAsker } from '../../dns/index.ts';
+import { CachedDns, type DnsAsker, TargetCheck } from '../../dns/index.ts';
 import type { MailResolver } from '../resolver.ts';
 import { SecureResolver } from '../secure-resolver.ts';
-import { TargetCheck } from '../target-address.ts';
 import { DnssecCheck, type DnssecSettings } from './dnssec-check.ts';
 import { PolicySource } from './policy-source.ts';
 import { fetchStsPolicy } from './sts-fetch.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp, parseIpRange } from '../../src/base/index.ts';
-import { kindOf, reachedAddress, TargetCheck, type TargetRules } from '../../src/smtp-send/target-address.ts';
+import { kindOf, reachedAddress, TargetCheck, type TargetRules } from '../../src/dns/index.ts';
 
 const rules: TargetRules = {
   names: new Set(['edge.us.test']),
