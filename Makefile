@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit mutate bench bench-directory bench-shell fuzz hostile peers clean
+.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: node_modules/.installed peers ## Edge against Postfix in the same run, as
 
 bench-directory: node_modules/.installed peers ## the directory against slapd in the same run, as ratios
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/directory.ts
+
+bench-sync: node_modules/.installed peers ## EdgeSync from slapd: 100,000 recipients, ten changes, lookups at RCPT, memory
+	@$(NODE) --disable-warning=ExperimentalWarning test/bench/sync.ts
 
 bench-shell: node_modules/.installed ## how long a person waits for the shell's prompt, for a line, a check, a status
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/shell.ts

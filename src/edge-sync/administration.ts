@@ -1,6 +1,7 @@
 /** EdgeSync for the cmdlets of one server, whether its service runs or not. */
 import { X509Certificate } from 'node:crypto';
 import { EdgeSubscription, type EdgeSubscriptionParts, type SubscriptionState } from './edge/edge-subscription.ts';
+import { presentedCertificate } from './edge/presented-certificate.ts';
 import type { EdgeSync } from './inside/edge-sync.ts';
 import type { Subscription } from './inside/inside-state.ts';
 import { keyDigest } from './key-digest.ts';
@@ -44,10 +45,11 @@ export class EdgeSideCmdlets {
   }
 
   issue(durationMs: number): Promise<Buffer> {
-    const { fqdn, sslPort, version, certificate } = this.#options;
+    const { fqdn, sslPort, version } = this.#options;
     return this.#subscription.issue({
       fqdn: fqdn(),
-      certificate: new X509Certificate(certificate()).raw,
+      // What LDAPS shows now: the inside will look for this one.
+      certificate: new X509Certificate(this.#presented).raw,
       sslPort: sslPort(),
       durationMs,
       serialNumber: version,
@@ -59,9 +61,17 @@ export class EdgeSideCmdlets {
   async list(): Promise<readonly SubscriptionView[]> {
     const { state } = this.#subscription;
     if (state === undefined) return [];
-    const { place, fqdn, certificate } = this.#options;
-    const key = keyDigest(new X509Certificate(certificate()));
+    const { place, fqdn } = this.#options;
+    const key = keyDigest(new X509Certificate(this.#presented));
     return [{ name: place.serverName, site: state.site, domain: domainOf(fqdn()), facts: factsOf(state, key) }];
+  }
+
+  /** PEM of the certificate that LDAPS shows. */
+  get #presented(): string {
+    const { certificate, certificates } = this.#options;
+    const meant = { chainPem: certificate() };
+    const all = certificates().map((chainPem) => ({ chainPem }));
+    return (presentedCertificate(meant, all, this.#subscription.state?.pinnedKeys ?? []) ?? meant).chainPem;
   }
 
   async remove(): Promise<void> {

@@ -23,6 +23,9 @@ export function processTree(root: number): { pids: number[]; cpuSeconds: number 
   return { pids, cpuSeconds: pids.reduce((sum, pid) => sum + (cpu.get(pid) ?? 0), 0) };
 }
 
+/** CPU seconds of one process and its ended children; 0 when it is gone. */
+export const cpuSecondsOf = (pid: number): number => (statOf(String(pid))?.ticks ?? 0) / ticksPerSecond;
+
 function statOf(pid: string): { parent: number; ticks: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');

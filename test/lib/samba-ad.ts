@@ -1,9 +1,10 @@
 /** A real Active Directory domain controller (Samba) on an address of its own, with Exchange's attributes in its schema. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './appliance.ts';
+import { python } from './peers.ts';
 
 /** Why it cannot run here; '' when it can. */
 export const sambaMissing = (): string => {
@@ -48,6 +49,7 @@ export class SambaAd implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'edge-samba-'));
     const octets = Array.from({ length: 3 }, () => 1 + Math.floor(Math.random() * 253));
     const controller = new SambaAd(folder, `127.${octets.join('.')}`, options);
+    controller.#certify();
     controller.#provision();
     await controller.run();
     controller.#extendSchema();
@@ -64,7 +66,20 @@ export class SambaAd implements AsyncDisposable {
 
   /** Certificate authority of its TLS certificate. */
   get caFile(): string {
-    return join(this.folder, 'dc/private/tls/ca.pem');
+    return join(this.folder, 'ca.pem');
+  }
+
+  /** A certificate for its address: the one that Samba makes has its name alone, which nobody here can resolve. */
+  #certify(): void {
+    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', join(this.folder, 'key.pem')];
+    const names = [
+      '-subj',
+      '/CN=dc1.corp.example',
+      '-addext',
+      `subjectAltName=IP:${this.address},DNS:dc1.corp.example`,
+    ];
+    execFileSync('openssl', ['req', '-x509', '-days', '2', ...key, ...names, '-out', this.caFile], { stdio: 'ignore' });
+    chmodSync(join(this.folder, 'key.pem'), 0o600);
   }
 
   /** Starts the controller on what was provisioned. */
@@ -103,6 +118,27 @@ export class SambaAd implements AsyncDisposable {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+  }
+
+  /** Adds a group with so many contacts as members, in one transaction of the database: over LDAP each is one of its own. */
+  addGroupOf(count: number, dn: string, mail: string): void {
+    const script = `
+import sys
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+conf, group, mail, count, base = sys.argv[1:]
+lp = LoadParm(); lp.load(conf)
+db = SamDB(session_info=system_session(), lp=lp)
+db.transaction_start()
+db.add({"dn": "OU=Members," + base, "objectClass": "organizationalUnit"})
+names = ["CN=g%d,OU=Members,%s" % (i, base) for i in range(int(count))]
+for name in names: db.add({"dn": name, "objectClass": "contact"})
+db.add({"dn": group, "objectClass": "group", "mail": mail, "member": names})
+db.transaction_commit()
+`;
+    const args = ['-c', script, join(this.folder, 'dc/etc/smb.conf'), dn, mail, String(count), this.base];
+    execFileSync(python, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -170,6 +206,9 @@ export class SambaAd implements AsyncDisposable {
   log file = ${dir}/log/log.samba
   ldap server require strong auth = ${strong}
   tls enabled = yes
+  tls keyfile = ${this.folder}/key.pem
+  tls certfile = ${this.caFile}
+  tls cafile = ${this.caFile}
   dsdb event notification = no
   dsdb:schema update allowed = yes
   vfs objects = dfs_samba4 acl_xattr xattr_tdb

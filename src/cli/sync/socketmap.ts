@@ -8,6 +8,9 @@ import { onSync } from './session.ts';
 
 /** Longest request, in octets: an address and the name of the map. */
 const maxRequest = 2048;
+/** Silence after which a connection is ended: Postfix keeps its own for a while. */
+const idleMs = 300_000;
+const comma = 0x2c;
 
 export function socketmap(options: SyncOptions & { readonly listen: string }, terminal: Terminal): Promise<number> {
   return onSync(
@@ -33,22 +36,34 @@ export function socketmap(options: SyncOptions & { readonly listen: string }, te
 }
 
 function serve(socket: Socket, lookups: ReturnType<EdgeSync['openLookups']>): void {
-  let buffer = Buffer.alloc(0);
-  socket.setTimeout(300_000, () => socket.destroy());
+  let buffer: Buffer = Buffer.alloc(0);
+  socket.setTimeout(idleMs, () => socket.destroy());
   socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     buffer = Buffer.concat([buffer, chunk]);
     for (;;) {
-      const colon = buffer.indexOf(0x3a);
-      const length = Number(buffer.subarray(0, Math.max(colon, 0)).toString('latin1'));
-      if (colon > 5 || length > maxRequest || (colon < 0 && buffer.length > 5)) return void socket.destroy();
-      if (colon < 0 || buffer.length < colon + length + 2) return;
-      const text = buffer.subarray(colon + 1, colon + 1 + length).toString('utf8');
-      buffer = buffer.subarray(colon + length + 2);
-      const answer = Buffer.from(answerTo(text, lookups));
+      const request = takeNetstring(buffer);
+      if (request === 'broken') return void socket.destroy();
+      if (request === 'more') return;
+      buffer = buffer.subarray(request.end);
+      const answer = Buffer.from(answerTo(request.text, lookups));
       socket.write(Buffer.concat([Buffer.from(`${answer.length}:`), answer, Buffer.from(',')]));
     }
   });
+}
+
+/** The netstring that begins the octets and where it ends; `more` when it is not there whole. */
+export function takeNetstring(octets: Buffer): { readonly text: string; readonly end: number } | 'more' | 'broken' {
+  const head = /^(\d{1,4})(:?)/.exec(octets.subarray(0, 5).toString('latin1'));
+  if (octets.length === 0) return 'more';
+  if (head === null) return 'broken';
+  if (head[2] === '') return octets.length < 5 && octets.length === head[0].length ? 'more' : 'broken';
+  const length = Number(head[1]);
+  const start = head[0].length;
+  if (length > maxRequest) return 'broken';
+  if (octets.length < start + length + 1) return 'more';
+  if (octets[start + length] !== comma) return 'broken';
+  return { text: octets.subarray(start, start + length).toString('utf8'), end: start + length + 1 };
 }
 
 function answerTo(text: string, lookups: ReturnType<EdgeSync['openLookups']>): string {

@@ -50,7 +50,7 @@ export const defaultLimits: FaceLimits = {
   maxConnectionsPerSource: 200,
   maxUnbound: 256,
   maxUnboundPerSource: 32,
-  maxOutstanding: 64,
+  maxOutstanding: 256,
   maxPersistent: 8,
   maxPagedSearches: 8,
   idleMs: 15 * 60_000,

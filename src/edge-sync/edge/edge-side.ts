@@ -8,6 +8,7 @@ import { CredentialService, type CredentialServiceParts } from './credential-ser
 import { serviceActor } from './edge-subscription.ts';
 import { LeasePolicy } from './lease-policy.ts';
 import { type EdgePlace, subscriptionDn } from './place.ts';
+import { presentedCertificate } from './presented-certificate.ts';
 import { keepRecipientKey, recipientKeyFile } from './recipient-key-file.ts';
 
 export interface EdgeSideParts {
@@ -51,16 +52,13 @@ export class EdgeSide implements Disposable {
     void this.#publish();
   }
 
-  /** The certificate that LDAPS shows: one whose key the inside knows, as long as there is one; undefined: any. */
-  get certificate(): CertificateEntry | undefined {
+  /** The certificate that LDAPS shows, of one that is meant for it; undefined: that one. */
+  presented(meant: CertificateEntry | undefined): CertificateEntry | undefined {
     const { store, place, certificates, clock } = this.#parts;
     const pinned = store.get(subscriptionDn(place))?.values('edgeSyncPinnedKey') ?? [];
-    if (pinned.length === 0) return undefined;
     const now = clock.now();
-    // Newest first: a renewed one is shown as soon as the inside knows its key.
-    return certificates.list().find(({ certificate, chainPem }) => {
-      return certificate.notAfter > now && pinned.includes(keyDigest(new X509Certificate(chainPem)));
-    });
+    const valid = certificates.list().filter(({ certificate }) => certificate.notAfter > now);
+    return presentedCertificate(meant, valid, pinned);
   }
 
   /** Tells the inside which keys this edge has certificates for, so that a change of certificates heals by itself. */

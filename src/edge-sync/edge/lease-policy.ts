@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/index.ts';
 import type { AccessPolicy, DirectoryReader, EntryRights, Principal } from '../../directory/index.ts';
-import { type Entry, parseGeneralizedTime } from '../../ldap/index.ts';
+import { Dn, type Entry, parseGeneralizedTime } from '../../ldap/index.ts';
 import { accountOfDn, type EdgePlace, leaseDn } from './place.ts';
 
 /** Longest lease, in seconds, whatever is asked for. */
@@ -17,24 +17,39 @@ export interface Lease {
   readonly until: number;
 }
 
-export function leaseOf(store: Pick<DirectoryReader, 'get'>, place: EdgePlace): Lease {
-  const entry = store.get(leaseDn(place));
+/** What an entry of a lease says; none for undefined. */
+export function leaseOf(entry: Entry | undefined): Lease {
   const holder = accountOfDn(entry?.values('modifiersName')[0] ?? '')?.server ?? '';
   const since = parseGeneralizedTime(entry?.values('modifyTimestamp')[0] ?? '') ?? 0;
   const seconds = Math.min(longestLease, Math.max(0, Number(entry?.values('edgeSyncLeaseSeconds')[0] ?? 0)));
   return { holder, until: since + seconds * 1000 };
 }
 
+export interface LeaseParts {
+  readonly store: Pick<DirectoryReader, 'get'>;
+  readonly place: EdgePlace;
+  readonly clock: Clock;
+}
+
 export class LeasePolicy implements AccessPolicy {
   readonly #inner: AccessPolicy;
-  readonly #parts: { readonly store: Pick<DirectoryReader, 'get'>; readonly place: EdgePlace; readonly clock: Clock };
+  readonly #parts: LeaseParts;
+  /** Parsed once: every write asks. */
+  readonly #dn: Dn;
+  #known: { readonly usn: number; readonly lease: Lease } | undefined;
 
-  constructor(
-    inner: AccessPolicy,
-    parts: { readonly store: Pick<DirectoryReader, 'get'>; readonly place: EdgePlace; readonly clock: Clock },
-  ) {
+  constructor(inner: AccessPolicy, parts: LeaseParts) {
     this.#inner = inner;
     this.#parts = parts;
+    this.#dn = Dn.parse(leaseDn(parts.place));
+  }
+
+  /** As it stands in the transaction that asks. */
+  get #lease(): Lease {
+    const entry = this.#parts.store.get(this.#dn);
+    if (entry === undefined) return leaseOf(undefined);
+    if (this.#known?.usn !== entry.usn) this.#known = { usn: entry.usn, lease: leaseOf(entry) };
+    return this.#known.lease;
   }
 
   rights(principal: Principal, entry: Entry): EntryRights {
@@ -49,11 +64,15 @@ export class LeasePolicy implements AccessPolicy {
     if (principal.kind !== 'account') return rights;
     const account = accountOfDn(principal.dn);
     if (account === undefined) return rights;
-    const { store, place, clock } = this.#parts;
+    const { clock } = this.#parts;
     const { visible, reads } = rights;
+    let answer: boolean | undefined;
+    // Rights are made for one operation, so the answer is the same for each of its attributes.
     const held = (): boolean => {
-      const { holder, until } = leaseOf(store, place);
-      return holder !== '' && holder.toLowerCase() !== account.server.toLowerCase() && clock.now() < until;
+      if (answer !== undefined) return answer;
+      const { holder, until } = this.#lease;
+      answer = holder !== '' && holder.toLowerCase() !== account.server.toLowerCase() && clock.now() < until;
+      return answer;
     };
     // Asked for writes alone: reading costs nothing more.
     return {

@@ -1,7 +1,7 @@
 /** Whether an address is known, for the mail path: one hash and one look into the index, and how fresh that knowledge is. */
 import type { Clock } from '../../base/index.ts';
 import type { DirectoryReader } from '../../directory/index.ts';
-import { parseGeneralizedTime } from '../../ldap/index.ts';
+import { Dn, type Entry, parseGeneralizedTime } from '../../ldap/index.ts';
 import { canonicalMailbox, lookupForms } from '../address.ts';
 import { RecipientHasher } from '../recipient-hash.ts';
 import { type EdgePlace, heartbeatDn } from './place.ts';
@@ -26,9 +26,13 @@ export class RecipientDirectory {
   readonly #parts: RecipientDirectoryParts;
   #hasher: RecipientHasher | undefined;
   #version = '';
+  /** Parsed once: every unknown address asks. */
+  readonly #heartbeat: Dn;
+  #known: { readonly usn: number; readonly at: number | undefined } | undefined;
 
   constructor(parts: RecipientDirectoryParts) {
     this.#parts = parts;
+    this.#heartbeat = Dn.parse(heartbeatDn(parts.place));
     this.refresh();
   }
 
@@ -56,10 +60,16 @@ export class RecipientDirectory {
 
   /** When the last run ended well, in milliseconds since 1970; undefined before the first. */
   get lastSuccess(): number | undefined {
-    const entry = this.#parts.store.get(heartbeatDn(this.#parts.place));
-    if (entry === undefined || Number(entry.values('edgeSyncRun')[0] ?? 0) === 0) return undefined;
-    return parseGeneralizedTime(entry.values('modifyTimestamp')[0] ?? '');
+    const entry = this.#parts.store.get(this.#heartbeat);
+    if (entry === undefined) return undefined;
+    if (this.#known?.usn !== entry.usn) this.#known = { usn: entry.usn, at: successOf(entry) };
+    return this.#known.at;
   }
+}
+
+function successOf(entry: Entry): number | undefined {
+  if (Number(entry.values('edgeSyncRun')[0] ?? 0) === 0) return undefined;
+  return parseGeneralizedTime(entry.values('modifyTimestamp')[0] ?? '');
 }
 
 const known: RecipientKnowledge = { kind: 'known' };

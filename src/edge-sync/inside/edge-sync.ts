@@ -7,7 +7,7 @@ import { seal } from '../../certificates/index.ts';
 import type { DirectoryClient } from '../../directory/index.ts';
 import { LdapError, type Schema } from '../../ldap/index.ts';
 import { canonicalAddress, lookupForms } from '../address.ts';
-import { type EdgePlace, subscriptionDn } from '../edge/place.ts';
+import { type EdgePlace, parseAccountName, subscriptionDn } from '../edge/place.ts';
 import { keyDigest } from '../key-digest.ts';
 import { type Recipient, wantedState } from '../recipient.ts';
 import { newRecipientKey, RecipientHasher } from '../recipient-hash.ts';
@@ -112,7 +112,7 @@ export class EdgeSync {
     if (reason !== undefined) throw new SubscriptionFileError(reason);
     const configurationDn = /,CN=Services,(CN=Configuration,.+)$/i.exec(file.username)?.[1];
     if (configurationDn === undefined) throw new SubscriptionFileError('ESRAUsername is no account of an edge');
-    const begun = known?.file === digest ? known : undefined;
+    const begun = state.begun.find((one) => one.file === digest);
     const subscription: Subscription = begun ?? {
       name: file.edgeServerName,
       fqdn: file.edgeServerFqdn,
@@ -123,20 +123,26 @@ export class EdgeSync {
       pins: [keyDigest(certificateIn(file.certificate))],
       certificate: file.certificate.toString('base64'),
       recipientKey: known?.recipientKey ?? newRecipientKey().toString('base64'),
-      credential: newCredential(file.edgeServerName, settings.server, 0, clock.now()),
+      credential: newCredential(file.edgeServerName, settings.server, nextNumber(known), clock.now()),
       file: digest,
       established: false,
       createInternetSendConnector: options.createInternetSendConnector,
       createInboundSendConnector: options.createInboundSendConnector,
     };
     await state.save(subscription);
-    await this.#establish(subscription, file.username, bootstrapSecret(file.password, octets));
+    try {
+      await this.#establish(subscription, file.username, bootstrapSecret(file.password, octets));
+    } catch (error) {
+      // Cut off, it goes on with what was begun; refused, there is nothing to go on with.
+      if (error instanceof SubscriptionFileError) state.forgetBegun(subscription.name);
+      throw error;
+    }
     const established = { ...subscription, established: true };
-    await state.save(established);
     await using mirror = Mirror.open(state.mirrorFolder);
     // What an earlier subscription of this edge left is written anew.
     await mirror.removeEdge(established.name);
     await mirror.addEdge(established.name);
+    await state.save(established);
     return established;
   }
 
@@ -550,6 +556,13 @@ export class EdgeSync {
       for (const address of wantedState(recipient)?.addresses ?? []) yield { address, dn: recipient.dn };
     }
   }
+}
+
+/** Number of the first account of a subscription: one that the edge does not know of the subscription before. */
+function nextNumber(known: Subscription | undefined): number {
+  if (known === undefined) return 0;
+  const { credential, next } = known;
+  return (parseAccountName((next ?? credential).user)?.number ?? 0) + 1;
 }
 
 function certificateIn(der: Buffer): X509Certificate {

@@ -40,7 +40,7 @@ export interface WriteOptions {
 
 const batchSize = 1000;
 /** Requests that are under way at once: the edge commits them together. */
-const window = 48;
+const window = 240;
 const mostRefusals = 100;
 /** States that can be undone. */
 const mostRuns = 10;
@@ -167,6 +167,15 @@ export class EdgeWriter {
     void this.#edge.clean(idle);
   }
 
+  /** Takes the next batch and marks it as begun. */
+  #beginNext(
+    rest: Iterator<readonly (RecipientChange & { keep: boolean })[]>,
+    run: number,
+  ): [readonly (RecipientChange & { keep: boolean })[] | undefined, Promise<void>] {
+    const next = rest.next();
+    return next.done === true ? [undefined, Promise.resolve()] : [next.value, this.#edge.begin(run, next.value)];
+  }
+
   async #send(
     target: EdgeTarget,
     batches: Iterable<readonly (RecipientChange & { keep: boolean })[]>,
@@ -176,21 +185,32 @@ export class EdgeWriter {
     const run = Number(this.#mirror.meta(`run ${this.#edge.name}`) ?? 0) + 1;
     const refused: { id: string; reason: string }[] = [];
     let written = 0;
-    for (const batch of batches) {
+    const rest = batches[Symbol.iterator]();
+    let [batch, begun] = this.#beginNext(rest, run);
+    while (batch !== undefined) {
+      await begun;
       signal.throwIfAborted();
       await target.lease();
       if (written === 0) await this.#mirror.setMeta({ [`run ${this.#edge.name}`]: run });
-      await this.#edge.begin(run, batch);
-      const failed = await writeAll(target, batch, signal);
+      // While this one is on its way the next one is marked on disk.
+      const following = this.#beginNext(rest, run);
+      const [failed] = await bothOf(writeAll(target, batch, signal), following[1]);
       const good = batch.filter(({ id }) => !failed.has(id));
       await this.#edge.confirm(good);
       for (const [id, reason] of failed) if (refused.length < mostRefusals) refused.push({ id, reason });
       written += good.length;
       if (total > batchSize) this.#progress(`${written} of ${total} recipients written to ${this.#edge.name}`);
+      [batch, begun] = following;
     }
     if (written > 0) await this.#edge.keepRuns(mostRuns);
     return { written, refused };
   }
+}
+
+/** Both, or the first failure once neither goes on. */
+async function bothOf<A, B>(one: Promise<A>, two: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, two]);
+  return [await one, await two];
 }
 
 function stateOf(record: EdgeRecord | undefined): EdgeState | undefined {

@@ -107,9 +107,21 @@ export class InsideState {
     }
   }
 
-  /** By name. */
+  /** By name. One that was begun is among them when the edge has none that is in force. */
   get subscriptions(): readonly Subscription[] {
-    const folder = join(this.folder, 'edges');
+    const established = this.#in('edges');
+    const names = new Set(established.map(({ name }) => name.toLowerCase()));
+    const begun = this.begun.filter(({ name }) => !names.has(name.toLowerCase()));
+    return [...established, ...begun].sort((one, two) => (one.name < two.name ? -1 : 1));
+  }
+
+  /** Subscriptions that were begun and not ended, and in whose place the one before is still in force. */
+  get begun(): readonly Subscription[] {
+    return this.#in('begun');
+  }
+
+  #in(kind: 'edges' | 'begun'): Subscription[] {
+    const folder = join(this.folder, kind);
     if (!existsSync(folder)) return [];
     const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
     return names.sort().map((name) => readJson<Subscription>(join(folder, name)));
@@ -125,19 +137,28 @@ export class InsideState {
 
   async save(subscription: Subscription): Promise<void> {
     this.#prepare();
-    await replaceFile(this.#pathOf(subscription.name), `${JSON.stringify(subscription, undefined, 2)}\n`);
+    const text = `${JSON.stringify(subscription, undefined, 2)}\n`;
+    const { name, established } = subscription;
+    // One that is only begun leaves the one before in force: the file may be no good.
+    await replaceFile(this.#pathOf(established ? 'edges' : 'begun', name), text);
+    if (established) rmSync(this.#pathOf('begun', name), { force: true });
   }
 
   remove(name: string): void {
-    rmSync(this.#pathOf(name), { force: true });
+    for (const kind of ['edges', 'begun'] as const) rmSync(this.#pathOf(kind, name), { force: true });
   }
 
-  #pathOf(name: string): string {
-    return join(this.folder, 'edges', `${name}.json`);
+  /** What was begun with a file that is no good. */
+  forgetBegun(name: string): void {
+    rmSync(this.#pathOf('begun', name), { force: true });
+  }
+
+  #pathOf(kind: 'edges' | 'begun', name: string): string {
+    return join(this.folder, kind, `${name}.json`);
   }
 
   #prepare(): void {
-    mkdirSync(join(this.folder, 'edges'), { recursive: true, mode: 0o700 });
+    for (const kind of ['edges', 'begun']) mkdirSync(join(this.folder, kind), { recursive: true, mode: 0o700 });
     chmodSync(this.folder, 0o700);
   }
 

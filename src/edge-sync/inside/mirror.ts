@@ -55,7 +55,7 @@ export class Mirror implements AsyncDisposable {
       overlappingSync: false,
       noSubdir: false,
     });
-    if (made) chmodSync(join(folder, 'data.mdb'), 0o600);
+    if (made) for (const name of ['data.mdb', 'lock.mdb']) chmodSync(join(folder, name), 0o600);
     return new Mirror(root);
   }
 
@@ -232,11 +232,11 @@ export class EdgeMirror {
 
   /** Before a batch is sent: whatever becomes of it, nobody may believe to know. Keeps the states before for undo. */
   async begin(run: number, changes: readonly RecipientChange[]): Promise<void> {
-    await this.#root.transaction(() => {
+    await this.#counting((count) => {
       for (const { id, before, after } of changes) {
         if (this.#undo.get([run, id]) === undefined) void this.#undo.put([run, id], before ?? null);
         const both = [...new Set([...(before?.addresses ?? []), ...(after?.addresses ?? [])])].sort();
-        this.#putRecord(id, { addresses: both, extras: after?.extras ?? before?.extras ?? {}, unsure: true });
+        this.#putRecord(count, id, { addresses: both, extras: after?.extras ?? before?.extras ?? {}, unsure: true });
         this.touch(id);
       }
     });
@@ -244,9 +244,9 @@ export class EdgeMirror {
 
   /** After a batch was written. With `keep` the ids stay to be looked at: not all that was wanted was written. */
   async confirm(changes: readonly (RecipientChange & { readonly keep: boolean })[]): Promise<void> {
-    await this.#root.transaction(() => {
+    await this.#counting((count) => {
       for (const { id, after, keep } of changes) {
-        this.#putRecord(id, after);
+        this.#putRecord(count, id, after);
         if (!keep) void this.#dirty.remove(id);
       }
     });
@@ -261,22 +261,30 @@ export class EdgeMirror {
 
   /** What a comparison found on the edge: it is not what was believed. */
   async found(records: readonly (readonly [string, EdgeRecord | undefined])[]): Promise<void> {
-    await this.#root.transaction(() => {
+    await this.#counting((count) => {
       for (const [id, record] of records) {
-        this.#putRecord(id, record);
+        this.#putRecord(count, id, record);
         this.touch(id);
       }
     });
   }
 
-  #putRecord(id: string, record: EdgeRecord | undefined): void {
-    const before = this.#records.get(id)?.addresses.length ?? 0;
+  /** A transaction that keeps the count of addresses, written once at its end. */
+  async #counting(work: (count: { addresses: number }) => void): Promise<void> {
+    await this.#root.transaction(() => {
+      const count = { addresses: this.addressCount };
+      work(count);
+      void this.#meta.put(this.#countKey, count.addresses);
+    });
+  }
+
+  #putRecord(count: { addresses: number }, id: string, record: EdgeRecord | undefined): void {
+    count.addresses += (record?.addresses.length ?? 0) - (this.#records.get(id)?.addresses.length ?? 0);
     if (record === undefined) void this.#records.remove(id);
     else {
       const { addresses, extras, unsure } = record;
       void this.#records.put(id, unsure === true ? { addresses, extras, unsure } : { addresses, extras });
     }
-    void this.#meta.put(this.#countKey, this.addressCount - before + (record?.addresses.length ?? 0));
   }
 
   /** Runs that can be undone, newest first. */

@@ -43,9 +43,10 @@ export class LdapEndpoints implements AsyncDisposable {
       tls: {
         secureContext: () => {
           // The key that the inside knows, as long as there is one.
-          const known = edgeSide?.certificate;
+          const picked = certificates.pick({ purpose: 'LDAPS', serverFqdn: settings().fqdn, single: true });
+          const known = edgeSide?.presented(picked.choice.chosen);
           if (known !== undefined) return certificates.secureContextFor(known.thumbprint);
-          const { context } = certificates.pick({ purpose: 'LDAPS', serverFqdn: settings().fqdn, single: true });
+          const { context } = picked;
           if (context === undefined) throw new Error('there is no certificate for LDAPS');
           return context;
         },

@@ -84,7 +84,11 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   /** Rules of everything that the entry stands below. */
   #rulesAbove(entry: Entry): AccessRule[] {
     const rules: AccessRule[] = [];
-    for (let above = Dn.parse(entry.dn).parent; above !== undefined && !above.isRoot; above = above.parent) {
+    for (
+      let above = this.#store.schema.dn(entry.dn).parent;
+      above !== undefined && !above.isRoot;
+      above = above.parent
+    ) {
       rules.push(...this.#rulesOf(above));
     }
     return rules;

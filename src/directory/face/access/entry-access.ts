@@ -118,7 +118,8 @@ export function authorizer(
   const keyOf = (type: string): string => store.schema.attribute(type)?.key ?? type;
   return ({ kind, before, after, attributes: given }) => {
     // An add also writes what its name says.
-    const named = kind === 'add' && after !== undefined ? Dn.parse(after.dn).rdn.map(({ type }) => keyOf(type)) : [];
+    const named =
+      kind === 'add' && after !== undefined ? store.schema.dn(after.dn).rdn.map(({ type }) => keyOf(type)) : [];
     const attributes = [...given, ...named];
     const old = before === undefined ? undefined : policy.rights(principal, before);
     if (old?.visible === false) throw new LdapError('noSuchObject', 'there is no such entry');

@@ -1,0 +1,228 @@
+/** A real slapd as the source, with and without content synchronization, and what else may ask for the addresses. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
+import { edgeName, ended, Inside } from '../lib/inside.ts';
+import { freePort } from '../lib/ports.ts';
+import { personLdif, SlapdSource, slapdMissing } from '../lib/slapd-source.ts';
+
+const missing = slapdMissing();
+const skip = missing === '' || process.env['CI'] === 'true' ? {} : { skip: missing };
+const count = 60;
+
+function* people(): Generator<string> {
+  for (let i = 0; i < count; i++) yield personLdif(`user${i}`, [`SMTP:user${i}@corp.example`]);
+}
+
+const deletion = (i: number): string => `dn: uid=user${i},ou=People,dc=corp,dc=example\nchangetype: delete\n`;
+const addition = (name: string): string =>
+  personLdif(name, [`SMTP:${name}@corp.example`]).replace('\n', '\nchangetype: add\n');
+
+describe('slapd as the source', skip, () => {
+  let slapd: SlapdSource;
+  let one: Appliance;
+  let inside: Inside;
+
+  const init = (...args: string[]): Promise<string> =>
+    inside.done(
+      'init',
+      ...['--source', slapd.url, '--bind-dn', slapd.bindDn, '--password-file', inside.file('password', 'secret\n')],
+      ...['--domain', 'corp.example', ...args],
+    );
+  const waiting = async (): Promise<{ recipients: number; waiting: number; problem: string }> => {
+    const { out } = await inside.sync('status', '--json');
+    return JSON.parse(out).subscriptions[0];
+  };
+  const serviceLog = (): string => {
+    const folder = join(one.state, 'logs');
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    assert.ok(files.length > 0);
+    return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('');
+  };
+  const exported = async (): Promise<string[]> => (await inside.done('export')).trimEnd().split('\n');
+
+  before(async () => {
+    inside = new Inside();
+    [slapd, one] = await Promise.all([SlapdSource.start(people()), Appliance.start({ workers: 1 })]);
+    assert.match(await init(), /OpenLDAP at .*changes by content synchronization/);
+    await inside.subscribe(one);
+  });
+  after(async () => {
+    await inside?.[Symbol.asyncDispose]();
+    await one?.[Symbol.asyncDispose]();
+    await slapd?.[Symbol.asyncDispose]();
+  });
+
+  test('plan says what would change, writes nothing, and ends with 1; after apply it ends with 0', async () => {
+    const plan = await inside.sync('plan');
+    assert.equal(plan.status, 1, plan.error);
+    assert.match(plan.out, new RegExp(`${edgeName()}: ${count} added, 0 changed, 0 removed`));
+    assert.equal((await waiting()).recipients, 0);
+    const { status, edges } = await inside.apply();
+    assert.equal(status, 0);
+    assert.equal(edges[0]?.recipients?.written, count);
+    const again = await inside.sync('plan');
+    assert.equal(again.status, 0, again.out);
+  });
+
+  test('the subscription file was used: neither it nor an altered one is taken again', async () => {
+    const path = join(inside.folder, 'edge.xml');
+    const used = await inside.sync('subscribe', path, '--site', 'Main', '--address', '127.0.0.1');
+    assert.equal(used.status, 1);
+    assert.match(used.error, /it was used before/);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('<VersionNumber>1<', '<VersionNumber>2<'));
+    const altered = await inside.sync('subscribe', path, '--site', 'Main', '--address', '127.0.0.1');
+    assert.equal(altered.status, 1, altered.error);
+    assert.match(altered.error, /it was altered, it was used before, or a newer one was made on the edge/);
+    assert.equal((await inside.apply()).status, 0, 'the subscription in force is not harmed');
+  });
+
+  test('no file inside can be read by others, and no secret is in the log of the edge', async () => {
+    const folder = join(inside.state, 'edge-sync');
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      const path = join(folder, name);
+      assert.equal(statSync(path).mode & 0o077, 0, path);
+    }
+    const { recipientKey } = JSON.parse(readFileSync(join(folder, 'edges', `${edgeName()}.json`), 'utf8'));
+    const dump = await command('directory', 'export', '--state', one.state, '--operational');
+    for (const text of [dump.out, serviceLog(), one.output]) assert.ok(!text.includes(recipientKey));
+  });
+
+  test('export gives every address for Postfix and as CSV', async () => {
+    assert.deepEqual(
+      (await exported()).toSorted(),
+      Array.from({ length: count }, (_, i) => `user${i}@corp.example OK`).toSorted(),
+    );
+    const csv = await inside.done('export', '--format', 'csv');
+    assert.match(csv, /^address,recipient\n/);
+    assert.match(csv, /"user7@corp\.example","uid=user7,ou=People,dc=corp,dc=example"\n/i);
+  });
+
+  test('postmap looks addresses up in the export and in the socketmap', {
+    skip: !existsSync('/usr/sbin/postmap'),
+  }, async () => {
+    const file = inside.file('recipients', await inside.done('export'));
+    const look = (map: string, key: string): string => {
+      try {
+        return execFileSync('/usr/sbin/postmap', ['-q', key, map], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+      } catch (error) {
+        return `status ${(error as { status: number }).status}${(error as { stderr: string }).stderr}`;
+      }
+    };
+    assert.equal(look(`texthash:${file}`, 'user3@corp.example'), 'OK\n');
+    assert.equal(look(`texthash:${file}`, 'nobody@corp.example'), 'status 1');
+    const port = await freePort();
+    const service = await inside.start('socketmap', '--listen', `127.0.0.1:${port}`);
+    const map = `socketmap:inet:127.0.0.1:${port}:recipients`;
+    assert.equal(look(map, 'User3+news@Corp.Example'), 'OK\n');
+    assert.equal(look(map, 'nobody@corp.example'), 'status 1');
+    slapd.modify(addition('late'));
+    await inside.apply();
+    assert.equal(look(map, 'late@corp.example'), 'OK\n', 'what a run reads is answered without a restart');
+    // What is no netstring ends its connection and nothing else.
+    for (const octets of ['x:', '99999:', '-1:a,', '3:abcX', ':::', '5']) await refused(port, octets);
+    assert.equal(look(map, 'user3@corp.example'), 'OK\n');
+    await ended(service);
+    assert.equal(service.exitCode, 0);
+  });
+
+  test('a moved, a changed and a deleted entry arrive by content synchronization', async () => {
+    slapd.modify(`dn: uid=user1,ou=People,${slapd.base}\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n`);
+    slapd.modify(
+      `dn: uid=user2,ou=People,${slapd.base}\nchangetype: modify\nreplace: proxyAddresses\nproxyAddresses: SMTP:other2@corp.example\n`,
+    );
+    slapd.modify(deletion(3));
+    const { status, reading, edges } = await inside.apply();
+    assert.equal(status, 0);
+    assert.ok(reading.scanned < count, `${reading.scanned} objects were named, not all`);
+    assert.equal(edges[0]?.recipients?.addressesLost, 2);
+    const addresses = (await exported()).join();
+    assert.match(addresses, /user1@/);
+    assert.match(addresses, /other2@/);
+    assert.doesNotMatch(addresses, /user[23]@/);
+  });
+
+  test('a source restored from a backup takes nothing away until --force', async () => {
+    await slapd.stop();
+    slapd.backup();
+    await slapd.run();
+    slapd.modify(addition('young'));
+    assert.equal((await inside.apply()).status, 0);
+    await slapd.stop();
+    slapd.restore();
+    await slapd.run();
+    const { status, reading } = await inside.apply();
+    assert.equal(status, 1);
+    assert.match(reading.reasons.join(), /restored/);
+    assert.match((await exported()).join(), /young@/);
+    assert.equal((await inside.apply('--force')).status, 0);
+    assert.doesNotMatch((await exported()).join(), /young@/);
+  });
+
+  test("slapd's size limit holds across pages: the read is incomplete, is told with the limits line, and deletes nothing", async () => {
+    await slapd.stop();
+    slapd.configure({ sizeLimit: 20, contentSync: false });
+    await slapd.run();
+    await init();
+    const { status, reading } = await inside.apply('--full');
+    assert.equal(status, 1);
+    assert.match(reading.reasons.join(), /limits dn\.exact="<bind DN>" size=unlimited/);
+    assert.ok((await exported()).length > count - 5);
+  });
+
+  test('without content synchronization changes come by modifyTimestamp and the ids of all', async () => {
+    await slapd.stop();
+    slapd.configure({ contentSync: false });
+    await slapd.run();
+    assert.match(await init(), /changes by modifyTimestamp/);
+    assert.equal((await inside.apply()).status, 0);
+    slapd.modify(deletion(5));
+    slapd.modify(addition('fresh'));
+    assert.equal((await inside.apply()).status, 0);
+    const addresses = (await exported()).join();
+    assert.match(addresses, /fresh@/);
+    assert.doesNotMatch(addresses, /user5@/);
+  });
+
+  test('filter, bases and exclusions are applied inside', async () => {
+    await init('--filter', '(!(uid=user7))', '--exclude', `uid=user8,ou=People,${slapd.base}`);
+    const { status } = await inside.apply();
+    assert.equal(status, 0);
+    const addresses = (await exported()).join();
+    assert.doesNotMatch(addresses, /user[78]@/);
+    assert.match((await inside.sync('preview', 'user7@corp.example')).out, /does not match the filter/);
+    assert.match((await inside.sync('preview', 'user8@corp.example')).out, /below an excluded base/);
+  });
+
+  test('unsubscribe on both sides takes what was replicated from the edge, and opens its cmdlets', async () => {
+    await assert.rejects(one.shell('New-AcceptedDomain -Name Own -DomainName own.example'), /subscri/i);
+    assert.match(await inside.done('unsubscribe', edgeName()), /Remove-EdgeSubscription/);
+    const { status, error } = await inside.sync('apply');
+    assert.equal(status, 2);
+    assert.match(error, /no edge is subscribed/);
+    await one.shell(`Remove-EdgeSubscription ${edgeName()} -Force`);
+    const dump = await command('directory', 'export', '--state', one.state);
+    assert.doesNotMatch(dump.out, /edgeHashedAddress|ESRA\./);
+    assert.ok(!existsSync(join(one.state, 'edge-sync/recipient-key')));
+    await one.shell('New-AcceptedDomain -Name Own -DomainName own.example');
+    await eventually('nothing is left', async () => !(await one.shell('Get-EdgeSubscription')).includes(edgeName()));
+  });
+});
+
+/** Sends octets and waits until the other side hangs up or says that it waits for more. */
+function refused(port: number, octets: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.end(octets));
+    socket.setTimeout(5000, () => reject(new Error(`'${octets}' was not answered by an end`)));
+    socket.on('error', () => resolve());
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
+}
