@@ -14,6 +14,7 @@ import { trackingCmdlets } from './mail-flow/message-tracking.ts';
 import { queueCmdlets } from './mail-flow/queue.ts';
 import { queueTable } from './mail-flow/queue-properties.ts';
 import { redirectMessage } from './mail-flow/redirect-message.ts';
+import { testReceiveConnector } from './mail-flow/test-receive-connector.ts';
 import { testSmtpConnectivity } from './mail-flow/test-smtp-connectivity.ts';
 import { adPermissionCmdlets } from './objects/ad-permission.ts';
 import { configureAdam } from './objects/configure-adam.ts';
@@ -58,6 +59,7 @@ const views: Readonly<Record<string, DefaultView>> = {
     kind: 'table',
     columns: ['ReceiveConnector', 'Binding', 'EndPoint', 'StatusCode', 'Details'],
   },
+  ReceiveConnectorTest: { kind: 'table', columns: ['Kind', 'Item', 'Result', 'Reason', 'Remedy'] },
   ResourceMeter: {
     kind: 'table',
     columns: ['Resource', 'CurrentResourceUse', 'Pressure', 'PressureTransitions', 'Worker'],
@@ -117,6 +119,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...adminAuditCmdlets,
     ...certificateCmdlets,
     testSmtpConnectivity,
+    testReceiveConnector,
     exchangeDiagnosticInfo,
     redirectMessage,
     configureAdam,

@@ -99,7 +99,8 @@ function otherRights(text: string): readonly string[] {
   return others === '' ? [] : [`(${[type, flags, others, ...rest].join(';')})`];
 }
 
-const describe = (one: Ace): string =>
+/** An entry in words. */
+export const describeAce = (one: Ace): string =>
   `${one.deny ? 'Deny' : 'Allow'} ${one.right} to ${one.principal}${one.inherited ? ' (inherited)' : ''}`;
 
 /**
@@ -112,7 +113,7 @@ export function grantedRights(acl: readonly Ace[], sids: Iterable<string>): Read
   const granted = new Map<Right, string>();
   for (const right of rights) {
     const decider = decidingAce(concerned, right);
-    if (decider !== undefined && !decider.deny) granted.set(right, describe(decider));
+    if (decider !== undefined && !decider.deny) granted.set(right, describeAce(decider));
   }
   return granted;
 }

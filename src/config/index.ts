@@ -6,7 +6,16 @@
 
 export { type AcceptedDomain, acceptedDomain } from './accepted-domain.ts';
 export { AcceptedDomainTable, defaultDomain } from './accepted-domain-table.ts';
-export { type Ace, ace, decidingEntry, grantedRights, parseAcl, sameAce, writeAcl } from './access-control.ts';
+export {
+  type Ace,
+  ace,
+  decidingEntry,
+  describeAce,
+  grantedRights,
+  parseAcl,
+  sameAce,
+  writeAcl,
+} from './access-control.ts';
 export { attributesOf, type Decoded, decode, encode, tryDecode } from './codec.ts';
 export { ConfigError } from './config-error.ts';
 export { type ConnectorConflict, connectorConflict } from './connector-conflict.ts';

@@ -1,0 +1,135 @@
+import type { Clock } from '../../base/index.ts';
+import type { AcceptedDomainTable, ReceiveConnector } from '../../config/index.ts';
+import type { DecisionEvent } from '../../logs/index.ts';
+import { AgentChain } from '../../pipeline/index.ts';
+import { replies, SmtpError } from '../../smtp/index.ts';
+import type { ShownChain } from '../client-certificate.ts';
+import { ConnectorProfile } from '../connector-profile.ts';
+import type { CertificatePicker } from '../contract.ts';
+import { HeldOctets } from '../held-octets.ts';
+import { MinuteRates } from '../minute-rates.ts';
+import type { Principal } from '../principal.ts';
+import { Session } from '../session.ts';
+import { unshared } from '../shared-numbers.ts';
+
+/** Who would connect, and to which connector. */
+export interface RehearsalQuestion {
+  /** With a rate that no single session reaches: what others have sent is not known. */
+  readonly connector: ReceiveConnector;
+  readonly serverFqdn: string;
+  readonly secureDomains: readonly string[];
+  readonly domains: AcceptedDomainTable;
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+}
+
+export interface RehearsalParts {
+  readonly clock: Clock;
+  readonly certificates: CertificatePicker;
+}
+
+/** One command and what came back. */
+export interface CommandAnswer {
+  readonly command: string;
+  /** All lines, joined with line feeds, as they would go out. */
+  readonly reply: string;
+  /** Why it was refused; '' when it was not. */
+  readonly reason: string;
+}
+
+/** One session without a socket and without a queue: it answers as the real one does, up to the content of the message. */
+export class Rehearsal {
+  readonly #session: Session;
+  readonly #events: DecisionEvent[] = [];
+  #said = '';
+
+  constructor(question: RehearsalQuestion, { clock, certificates }: RehearsalParts) {
+    const { connector, serverFqdn, secureDomains, domains, localAddress, remoteAddress } = question;
+    const open = { ...connector, messageRateLimit: Infinity };
+    const profile = new ConnectorProfile(open, serverFqdn, secureDomains);
+    const origin = {
+      id: '',
+      profile,
+      domains,
+      localAddress,
+      remoteAddress,
+      local: localAddress,
+      remote: remoteAddress,
+    };
+    const nothingTaken = (): never => {
+      throw new SmtpError(replies.insufficientResources(''), 'nothing is sent in a test');
+    };
+    this.#session = new Session(
+      origin,
+      {
+        sink: {
+          accepting: { ok: true },
+          begin: () => ({ recipient: () => undefined, content: nothingTaken, abort() {} }),
+        },
+        journal: { emit: (event) => void this.#events.push(event) },
+        clock,
+        certificates,
+        agents: new AgentChain(),
+        heldOctets: new HeldOctets(0),
+        rates: new MinuteRates(unshared, clock),
+        // Somebody to ask, so that AUTH is offered as it would be; nobody is ever asked.
+        logons: { check: () => Promise.resolve({ kind: 'unavailable' }) },
+        draining: () => false,
+        onFault: (error) => {
+          throw error;
+        },
+      },
+      {
+        write: (text) => {
+          this.#said += text;
+        },
+        startContent() {},
+        startChunk() {},
+        limitLine() {},
+        startTls() {},
+        close() {},
+      },
+    );
+  }
+
+  get principal(): Principal {
+    return this.#session.principal;
+  }
+
+  get ended(): boolean {
+    return this.#session.ended;
+  }
+
+  async greeting(date: string): Promise<CommandAnswer> {
+    return this.#answer('', () => this.#session.greet(date));
+  }
+
+  async say(command: string): Promise<CommandAnswer> {
+    return this.#answer(command, () => this.#session.takeLine(command));
+  }
+
+  /** The handshake is done, and the client showed these certificates. */
+  secured(shown: ShownChain): void {
+    this.#session.secured(
+      { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', standardName: 'TLS_AES_256_GCM_SHA384' },
+      shown,
+    );
+  }
+
+  /** The session has logged on. */
+  become(principal: Principal): void {
+    this.#session.become(principal);
+  }
+
+  async #answer(command: string, step: () => void | Promise<void>): Promise<CommandAnswer> {
+    this.#said = '';
+    const before = this.#events.length;
+    await step();
+    const refused = this.#events.slice(before).find((event) => event.kind === 'command-refused');
+    return {
+      command,
+      reply: this.#said.trimEnd().replaceAll('\r\n', '\n'),
+      reason: refused?.kind === 'command-refused' ? refused.reason : '',
+    };
+  }
+}

@@ -1,0 +1,79 @@
+/** Test-ReceiveConnector against the real thing: stopped and running, and every line that it proposes. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { Appliance } from '../lib/appliance.ts';
+
+let appliance: Appliance;
+before(async () => {
+  appliance = await Appliance.prepare({
+    workers: 1,
+    lines: [
+      'New-AcceptedDomain corp.example -DomainName corp.example',
+      'Set-ReceiveConnector "Default internal receive connector $server" -PermissionGroups ExchangeServers -RequireTLS $true -RejectSingleLabelRecipientDomains $true',
+      'New-ReceiveConnector Printer -Usage Custom -Bindings 127.0.0.1:$port -RemoteIPRanges 10.0.0.9',
+    ],
+  });
+});
+after(() => appliance?.[Symbol.asyncDispose]());
+
+interface Row {
+  readonly Kind: string;
+  readonly Item: string;
+  readonly Result: string;
+  readonly Reason: string;
+  readonly Remedy: string;
+}
+
+async function asked(parameters: string): Promise<readonly Row[]> {
+  const out = await appliance.shell(
+    `Test-ReceiveConnector 127.0.0.1 -LocalEndpoint 127.0.0.1:$port ${parameters} | ConvertTo-Json`,
+  );
+  return JSON.parse(out) as Row[];
+}
+
+const envelope = '-Helo client.example -MailFrom a@corp.example -RcptTo b@far.example,c@corp.example,d@single';
+
+test('a stopped appliance tells who takes the client, why not others, and what cannot be told', async () => {
+  const rows = await asked(envelope);
+  assert.deepEqual(
+    rows.filter(({ Kind }) => Kind === 'Connector').map(({ Result }) => Result),
+    ['chosen', 'passed over'],
+  );
+  assert.match(rows.find(({ Item }) => Item === 'Printer')?.Reason ?? '', /RemoteIPRanges/);
+  assert.equal(rows.find(({ Item }) => Item === 'back pressure')?.Result, 'not-tested');
+  const right = rows.find(({ Item }) => Item === 'ms-Exch-SMTP-Submit');
+  assert.match(`${right?.Result} ${right?.Reason}`, /^not held no entry of the connector grants it/);
+});
+
+test('the lines that it proposes lead, one after the other, to a session that takes everything', {
+  timeout: 100_000,
+}, async () => {
+  await appliance.start();
+  const refusals: string[] = [];
+  for (let round = 0; round < 12; round++) {
+    const rows = await asked(envelope);
+    const refused = rows.find(({ Kind, Result }) => Kind === 'Reply' && /^[45]/.test(Result));
+    if (refused === undefined) break;
+    assert.notEqual(refused.Remedy, '', `${refused.Item}: ${refused.Result}`);
+    refusals.push(refused.Result.slice(0, 10));
+    await appliance.shell(refused.Remedy.replace(/ # .*/, ''));
+  }
+  assert.deepEqual(refusals, ['530 5.7.0 ', '530 5.7.57', '550 5.7.60', '550 5.7.54', '501 5.1.6 ', '550 5.7.54']);
+});
+
+test('the running one answers as it said', { timeout: 60_000 }, async () => {
+  const rows = await asked(envelope);
+  assert.equal(rows.find(({ Item }) => Item === 'back pressure')?.Result, 'Low');
+  const socket = connect({ host: '127.0.0.1', port: appliance.port });
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  for (const { Item, Result } of rows.filter(({ Kind }) => Kind === 'Reply')) {
+    if (Item !== '(connection)') socket.write(`${Item}\r\n`);
+    const got: string[] = [];
+    for (const _ of Result.split('\n')) got.push(String((await lines.next()).value));
+    const plain = (text: string): string => text.replace(/ready at .*/, '');
+    assert.equal(plain(got.join('\n')), plain(Result));
+  }
+  socket.destroy();
+});
