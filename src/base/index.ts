@@ -9,6 +9,7 @@ export { coalesced } from './coalesced.ts';
 export { localDate, parseDate } from './dates.ts';
 export { type Endpoint, formatEndpoint } from './endpoint.ts';
 export { type Fault, FaultList, type FaultLog, type FaultReport, unreported } from './faults.ts';
+export { HeldShares, type Share } from './held-share.ts';
 export { newGuid, SessionIds } from './ids.ts';
 export {
   contains,
@@ -20,6 +21,7 @@ export {
   parseIpRange,
   sourceNetwork,
 } from './ip-range.ts';
+export { LineCutter } from './line-cutter.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';

@@ -7,20 +7,31 @@ const longestLine = 2_000;
 const mostLines = 500;
 const periodMs = 10_000;
 
-/** Hands over what a child writes, line by line, without anything that acts on a terminal. */
-export function readOutput(stream: Readable, take: (line: string) => void): void {
-  let rest = '';
-  let lines = 0;
-  let since = performance.now();
-  const show = (line: string): void => {
-    if (performance.now() - since > periodMs) {
-      since = performance.now();
-      lines = 0;
+/** Passes on so many lines in each period, then says once that the rest is left out. */
+export class LineBudget {
+  readonly #take: (line: string) => void;
+  #lines = 0;
+  #since = performance.now();
+
+  constructor(take: (line: string) => void) {
+    this.#take = take;
+  }
+
+  tell(line: string): void {
+    if (performance.now() - this.#since > periodMs) {
+      this.#since = performance.now();
+      this.#lines = 0;
     }
-    lines += 1;
-    if (lines <= mostLines) take(printable(line.replace(/^edge: /, ''), longestLine));
-    else if (lines === mostLines + 1) take('says too much: the rest is left out for some seconds');
-  };
+    this.#lines += 1;
+    if (this.#lines <= mostLines) this.#take(line);
+    else if (this.#lines === mostLines + 1) this.#take('says too much: the rest is left out for some seconds');
+  }
+}
+
+/** Hands over what a child writes, line by line, without anything that acts on a terminal. */
+export function readOutput(stream: Readable, budget: LineBudget): void {
+  let rest = '';
+  const show = (line: string): void => budget.tell(printable(line.replace(/^edge: /, ''), longestLine));
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
     const all = (rest + chunk).split('\n');

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { longestLogged, printable } from '../base/index.ts';
 import { Bus } from './bus/bus.ts';
 import { channelToChild } from './bus/channels.ts';
 import { type ToProcess, type ToSupervisor, toProcess, toSupervisor } from './bus/messages.ts';
-import { readOutput } from './child-output.ts';
+import { LineBudget, readOutput } from './child-output.ts';
 import { type ChildPlan, launch } from './launch/launch.ts';
 
 /** What the supervisor wants to hear of a process. */
@@ -15,7 +16,7 @@ export interface ChildListener {
   /** It wrote a line to its standard output or error. */
   said(child: WatchedChild, line: string): void;
   /** A message from it could not be taken or done, or it could not do one of ours. */
-  failed(child: WatchedChild, error: Error, name: string): void;
+  failed(child: WatchedChild, text: string): void;
 }
 
 /** A process that lived this long is started again at once; below, the pause doubles. */
@@ -66,12 +67,14 @@ export class WatchedChild {
       breach = reason;
       child.kill('SIGKILL');
     });
+    // A process that was broken into must fill neither the terminal nor the journal.
+    const failures = new LineBudget((line) => this.#listener.failed(this, line));
     const bus = new Bus(channel, { out: toProcess, in: toSupervisor }, (error, name) =>
-      this.#listener.failed(this, error, name),
+      failures.tell(`'${printable(name, 64)}' failed: ${printable(error.message, longestLogged)}`),
     );
     this.#bus = bus;
     for (const stream of [child.stdout, child.stderr])
-      readOutput(stream as Readable, (line) => this.#listener.said(this, line));
+      readOutput(stream as Readable, new LineBudget((line) => this.#listener.said(this, line)));
     // It could not even be started: 'exit' does not come then.
     child.on('error', (error) => {
       if (child.pid === undefined) this.#exited(bus, error.message);

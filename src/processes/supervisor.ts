@@ -1,4 +1,4 @@
-import { formatEndpoint, longestLogged, printable } from '../base/index.ts';
+import { formatEndpoint, printable } from '../base/index.ts';
 import type { ArgumentOf, Bus } from './bus/bus.ts';
 import type {
   BindingState,
@@ -69,8 +69,7 @@ export class Supervisor {
       started: (child: WatchedChild) => this.#started(child),
       crashed: (child: WatchedChild, reason: string, delayMs: number) => this.#crashed(child, reason, delayMs),
       said: (child: WatchedChild, line: string) => this.#log.info(`${child.name}: ${line}`),
-      failed: (child: WatchedChild, error: Error, name: string) =>
-        this.#log.warn(`${child.name}: '${name}' failed: ${printable(error.message, longestLogged)}`),
+      failed: (child: WatchedChild, text: string) => this.#log.warn(`${child.name}: ${text}`),
     };
     this.#directory = new WatchedChild(plan.directory, listener);
     this.#workers = plan.workers.map((worker) => new WatchedChild(worker, listener));

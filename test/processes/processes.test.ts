@@ -61,7 +61,7 @@ function watched(t: { after(call: () => void | Promise<void>): void }, folder: s
       started: (started) => started.bus?.handle('ready', () => ready.resolve()),
       crashed: (_, reason, delayMs) => void crashes.push({ reason, delayMs }),
       said: (_, line) => void said.push(line),
-      failed: (_, error) => void failures.push(error.message),
+      failed: (_, text) => void failures.push(text),
     },
   );
   t.after(() => child.stop(1000));

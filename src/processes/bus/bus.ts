@@ -7,7 +7,8 @@ import { finite, maybe, oneOf, record, type Shape, text, unread } from '../../ba
 /** What a bus needs of its channel. Messages are JSON values. */
 export interface Channel {
   send(message: unknown, handle?: unknown): void;
-  onMessage(listener: (message: unknown, handle: unknown) => void): void;
+  /** `octets`: those of the message as it came, where that is known. */
+  onMessage(listener: (message: unknown, handle: unknown, octets?: number) => void): void;
 }
 
 /** One request or notice: what is asked, and what is answered (`nothing` for a notice). */
@@ -57,6 +58,9 @@ interface Waiting {
 
 /** Answers from other processes are waited for so long, in milliseconds, unless the caller says otherwise. */
 const defaultTimeoutMs = 10_000;
+/** Requests of the other side that are answered at once, and the octets of them: beyond, they are refused. */
+const mostOpen = 4_096;
+const mostOpenOctets = 256 * 1024 ** 2;
 /** Longest text of an error that is told to the other side. */
 const longestError = 2_000;
 
@@ -69,12 +73,15 @@ export class Bus<Out extends MessageTable, In extends MessageTable> {
   readonly #pending = new Map<number, Waiting>();
   #next = 1;
   #closed = false;
+  /** What the other side asked and is not answered yet. */
+  #open = 0;
+  #openOctets = 0;
 
   constructor(channel: Channel, tables: BusTables<Out, In>, fault: BusFault) {
     this.#channel = channel;
     this.#tables = tables;
     this.#fault = fault;
-    channel.onMessage((message, handle) => this.#take(message, handle));
+    channel.onMessage((message, handle, octets = 0) => this.#take(message, handle, octets));
   }
 
   /** Sets what is done with a request or notice of this name. What it throws is logged, and told to the other side. */
@@ -148,14 +155,14 @@ export class Bus<Out extends MessageTable, In extends MessageTable> {
     return waiting;
   }
 
-  #take(message: unknown, handle: unknown): void {
+  #take(message: unknown, handle: unknown, octets: number): void {
     let packet: Packet;
     try {
       packet = packetShape(message, 'message');
     } catch (error) {
       return this.#fault(error as Error, 'message');
     }
-    if (packet.type === 'request' || packet.type === 'notice') return void this.#answer(packet, handle);
+    if (packet.type === 'request' || packet.type === 'notice') return void this.#answer(packet, handle, octets);
     // An error without a request tells of a notice that could not be done.
     if (packet.id === 0) return this.#fault(new Error(String(packet.argument).slice(0, longestError)), packet.name);
     const waiting = this.#settle(packet.id);
@@ -168,8 +175,11 @@ export class Bus<Out extends MessageTable, In extends MessageTable> {
     }
   }
 
-  async #answer({ type, id, name, argument }: Packet, handle: unknown): Promise<void> {
+  async #answer({ type, id, name, argument }: Packet, handle: unknown, octets: number): Promise<void> {
+    this.#open += 1;
+    this.#openOctets += octets;
     try {
+      if (this.#open > mostOpen || this.#openOctets > mostOpenOctets) throw new Error('too much is asked at once');
       const handler = this.#handlers.get(name);
       const known = Object.hasOwn(this.#tables.in, name) ? this.#tables.in[name] : undefined;
       if (handler === undefined || known === undefined) throw new Error(`nobody answers '${name}' in this process`);
@@ -179,6 +189,9 @@ export class Bus<Out extends MessageTable, In extends MessageTable> {
       this.#fault(error instanceof Error ? error : new Error(String(error)), name);
       const told = error instanceof Error ? error.message : String(error);
       this.#send({ type: 'error', id, name, argument: told.slice(0, longestError) });
+    } finally {
+      this.#open -= 1;
+      this.#openOctets -= octets;
     }
   }
 }

@@ -5,7 +5,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { LineCutter } from '../../base/index.ts';
 import type { Channel } from './bus.ts';
+import { watchOwnChannel } from './own-channel.ts';
 
 /** The descriptor on which a process speaks to its supervisor: behind standard input, output, error and the runtime's channel. */
 export const upwardDescriptor = 4;
@@ -13,41 +15,30 @@ export const upwardDescriptor = 4;
 /** Longest line that the supervisor takes, in octets: a worker's answer about 100,000 messages fits. */
 const longestLine = 128 * 1024 ** 2;
 
+/** Most octets that wait for a process which reads nothing: the answers of its siblings about all their messages fit. */
+const mostUnsent = 256 * 1024 ** 2;
+
+/** Hears that a process says what no process of ours would say. */
+export type OnBreach = (reason: string) => void;
+
 /** Hands over the JSON value of each line. A line that is too long or no JSON is not one of ours: `onBreach` is called and nothing more is read. */
 export function readJsonLines(
   stream: Readable,
-  take: (value: unknown) => void,
-  onBreach: (reason: string) => void,
+  take: (value: unknown, octets: number) => void,
+  onBreach: OnBreach,
   most = longestLine,
 ): void {
-  let parts: Buffer[] = [];
-  let length = 0;
+  const cutter = new LineCutter();
   let broken = false;
-  const breach = (reason: string): void => {
-    broken = true;
-    parts = [];
-    stream.destroy();
-    onBreach(reason);
-  };
   stream.on('data', (chunk: Buffer) => {
-    for (let rest = chunk; !broken && rest.length > 0; ) {
-      const end = rest.indexOf(0x0a);
-      const piece = end < 0 ? rest : rest.subarray(0, end);
-      length += piece.length;
-      if (length > most) return breach(`it said more than ${most} octets in one line`);
-      if (piece.length > 0) parts.push(piece);
-      if (end < 0) return;
-      const line = Buffer.concat(parts).toString('utf8');
-      parts = [];
-      length = 0;
-      rest = rest.subarray(end + 1);
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch {
-        return breach('it said something that is no JSON');
-      }
-      take(value);
+    if (broken) return;
+    try {
+      for (const line of cutter.lines(chunk, () => most)) take(parsed(line), line.length);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      broken = true;
+      stream.destroy();
+      onBreach(error.message);
     }
   });
   stream.on('error', () => {
@@ -55,13 +46,28 @@ export function readJsonLines(
   });
 }
 
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new RangeError('it said something that is no JSON');
+  }
+}
+
 /** The supervisor's end of the way to a child. */
-export function channelToChild(child: ChildProcess, onBreach: (reason: string) => void): Channel {
+export function channelToChild(child: ChildProcess, onBreach: OnBreach, most = mostUnsent): Channel {
   const upward = child.stdio[upwardDescriptor] as Readable;
-  // What comes by the runtime's own channel is never looked at: it is read without a bound.
+  const sockets = watchOwnChannel(child, onBreach);
+  let unsent = 0;
   return {
-    send: (message, handle) => void child.send(message as object, handle as never, { keepOpen: true }, () => {}),
-    onMessage: (listener) => readJsonLines(upward, (value) => listener(value, undefined), onBreach),
+    send: (message, handle) => {
+      if (unsent > most) return onBreach('it does not read what it is told');
+      const octets = JSON.stringify(message).length;
+      unsent += octets;
+      if (handle !== undefined) sockets.sent();
+      child.send(message as object, handle as never, { keepOpen: true }, () => (unsent -= octets));
+    },
+    onMessage: (listener) => readJsonLines(upward, (value, octets) => listener(value, undefined, octets), onBreach),
   };
 }
 
