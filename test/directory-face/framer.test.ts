@@ -38,6 +38,18 @@ test('a message given out keeps its octets while others come', () => {
   assert.deepEqual([kept, framer.next()], [first, second]);
 });
 
+test('what is held is the message that has begun, and nothing when none has', () => {
+  const framer = new Framer(2_000_000);
+  const message = sequence(octets('x'.repeat(1_000_000)));
+  for (let at = 0; at < message.length; at += 50_000) {
+    assert.equal(framer.next(), undefined);
+    framer.push(message.subarray(at, at + 50_000));
+    assert.ok(framer.held <= message.length, 'no more than it announces');
+  }
+  assert.deepEqual(framer.next(), message);
+  assert.equal(framer.held, 0, 'a large message is not kept until the next one');
+});
+
 const refused: readonly (readonly [name: string, hex: string])[] = [
   ['the nine octets that end ldapjs', '30 84 ff ff ff ff 02 01 01'],
   ['an indefinite length', '30 80 02 01 01'],

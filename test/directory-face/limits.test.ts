@@ -1,5 +1,6 @@
 /** What one client may ask for: each limit met, and the client told; those that hostile.test.ts has are there. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { boolean, element, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
@@ -122,6 +123,33 @@ test('octets sent one by one, or read by nobody, hold no memory', async () => {
   const grown = process.memoryUsage().arrayBuffers - before;
   assert.ok(grown < 4 * 1024 ** 2, `${grown} octets more`);
   for (const client of clients) client.socket.destroy();
+});
+
+test('requests that all hold together are bounded: who holds much since long goes, others are served', async () => {
+  await using face = await limited({ maxHeldBytes: 3 * 1024 ** 2, maxConnectionsPerSource: 20 });
+  const begun = modifyOp(`cn=Ann,${people}`, [2, 'description', ['x'.repeat(1024 ** 2)]]);
+  const clients: RawClient[] = [];
+  using waiting = await bound(face, userDn);
+  const few = message(2, begun).subarray(0, 100);
+  waiting.socket.write(few);
+  for (let i = 0; i < 6; i += 1) {
+    const client = await bound(face, userDn);
+    client.socket.write(message(2, begun).subarray(0, -1));
+    // It is read when another one, which came later, is answered.
+    using other = await bound(face);
+    assert.equal((await other.ask(searchOp({ base: '' }))).code, 0);
+    clients.push(client);
+  }
+  for (const client of clients.slice(0, 3))
+    assert.deepEqual([(await client.next())?.code, await client.next()], [51, undefined]);
+  for (const { socket } of clients) {
+    socket.destroy();
+    if (!socket.closed) await once(socket, 'close');
+  }
+  using another = await bound(face);
+  assert.equal((await another.ask(searchOp({ base: '' }))).code, 0);
+  waiting.socket.write(message(2, begun).subarray(few.length));
+  assert.equal((await waiting.next())?.code, 50, 'slow with little: refused by its rights alone');
 });
 
 test('operations beyond the outstanding ones wait their turn, and all are answered', async () => {

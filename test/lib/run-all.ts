@@ -42,6 +42,11 @@ stream.on('test:dequeue', ({ file, nesting }) => {
 stream.on('test:complete', ({ file, nesting }) => {
   if (nesting === 0 && file !== undefined) unfinished.delete(file);
 });
+// Of a process that ends in the middle of its tests the runner may tell nothing: its own summary is the sign that it came to its end.
+const atTheirEnd = new Set<string>();
+stream.on('test:summary', ({ file }) => {
+  if (file !== undefined) atTheirEnd.add(file);
+});
 stream.on('test:pass', ({ name, file, skip, details }) => {
   if (details.type === 'suite') return;
   const entry = entryOf(file);
@@ -66,6 +71,11 @@ for await (const _ of stream) {
 }
 
 clearTimeout(wholeRun);
+for (const file of files.filter((name) => !atTheirEnd.has(name))) {
+  failed++;
+  entryOf(file).failed++;
+  say(`\nFAILED ${shortPath(file)} its process ended before its last test\n`);
+}
 for (const [file, { passed: good, failed: bad, ms }] of perFile)
   say(`${bad > 0 ? 'FAILED' : 'ok    '} ${shortPath(file)}  ${good} in ${Math.round(ms)} ms`);
 for (const text of skipped) say(`not run: ${text}`);

@@ -1,6 +1,7 @@
 /** One LDAP connection from its first octet to its last: RFC 4511 §3.1, §4.2.1, §4.4.1, §4.11, §4.14, §5. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { Share } from '../../base/index.ts';
 import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import { BoundPrincipal } from './access/bound-principal.ts';
 import { anonymous, type Peer, type Principal } from './access/identity.ts';
@@ -32,6 +33,8 @@ export interface ConnectionParts {
   readonly log: FaceLog;
   /** What someone who has bound is now; undefined when he may not bind any more. */
   readonly currently: (principal: Principal) => Principal | undefined;
+  /** Takes a share of the memory for requests; `end` is called when all hold too much together. */
+  readonly share: (end: () => void) => Share;
   /** Takes a place among those that have bound, or gives it back. Throws LdapError busy. */
   readonly setBound: (bound: boolean) => void;
   /** Absent: StartTLS is not offered. */
@@ -52,6 +55,9 @@ export class LdapConnection implements Session {
   readonly #framer: Framer;
   readonly #running = new RunningOperations();
   readonly #deadlines = new Deadlines();
+  readonly #share: Share;
+  /** Octets of the messages of requests that run. */
+  #runningBytes = 0;
   #socket: Socket;
   #outbox: Outbox;
   #peer: Peer;
@@ -68,6 +74,7 @@ export class LdapConnection implements Session {
     this.#peer = peer;
     this.#parts = parts;
     this.#framer = new Framer(parts.limits.maxMessageBytesBeforeBind);
+    this.#share = parts.share(() => this.disconnect('busy', 'the requests of all clients hold too much memory'));
     this.#outbox = this.#attach(socket);
     parts.log({ kind: 'connected', connection: id, peer });
   }
@@ -112,6 +119,8 @@ export class LdapConnection implements Session {
     this.#ended = true;
     this.#reason = message;
     this.#running.stopAll('disconnected');
+    this.#framer.clear();
+    this.#countHeld();
     this.#outbox.write(encodeDisconnection({ code, message }));
     this.#outbox.flush();
     this.#socket.end();
@@ -176,9 +185,14 @@ export class LdapConnection implements Session {
       this.#fault(error);
     } finally {
       this.#pumping = false;
+      this.#countHeld();
     }
     if (this.#ended || this.#mayBegin()) this.#socket.resume();
     else this.#socket.pause();
+  }
+
+  #countHeld(): void {
+    this.#share.hold(this.#ended ? 0 : this.#framer.held + this.#runningBytes);
   }
 
   get #maxOutstanding(): number {
@@ -208,12 +222,13 @@ export class LdapConnection implements Session {
     }
     if (this.#running.has(messageId)) throw new BerFault(`message ID ${messageId} is in use`);
     this.#parts.gate.route(this.#socket, kind, messageId, () => {
-      this.#run(kind, envelope).catch((error: unknown) => this.#fault(error));
+      this.#run(kind, envelope, message.length).catch((error: unknown) => this.#fault(error));
     });
   }
 
-  async #run(kind: AnsweredKind, envelope: Envelope): Promise<void> {
+  async #run(kind: AnsweredKind, envelope: Envelope, bytes: number): Promise<void> {
     const running = this.#running.begin(envelope.messageId, kind);
+    this.#runningBytes += bytes;
     let upgrade = false;
     try {
       const call = envelope.call() as Extract<Call, { kind: AnsweredKind }>;
@@ -227,6 +242,7 @@ export class LdapConnection implements Session {
       else this.#reply(running, this.#bug(error));
     } finally {
       this.#running.end(running);
+      this.#runningBytes -= bytes;
       if (kind === 'bind' || upgrade) this.#barred = false;
       this.#pump();
     }
@@ -326,6 +342,7 @@ export class LdapConnection implements Session {
 
   #closed(): void {
     this.#ended = true;
+    this.#share[Symbol.dispose]();
     this.#identity[Symbol.dispose]();
     this.#running.stopAll('disconnected');
     this.#deadlines[Symbol.dispose]();

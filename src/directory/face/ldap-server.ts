@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { systemClock } from '../../base/index.ts';
+import { HeldShares, systemClock } from '../../base/index.ts';
 import type { Change, DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, administratorsOnly } from './access/access-policy.ts';
 import { DirectoryAccessPolicy } from './access/directory-access-policy.ts';
@@ -98,6 +98,7 @@ export class LdapServer implements AsyncDisposable {
   readonly #servers = new Set<Server>();
   readonly #connections = new Set<OpenConnection>();
   readonly #places: ConnectionPlaces;
+  readonly #shares: HeldShares;
   readonly #bounded: BoundedLog;
   #next = 1;
   #listeners = 0;
@@ -107,6 +108,7 @@ export class LdapServer implements AsyncDisposable {
     this.#bounded = new BoundedLog(options.log ?? (() => undefined), () => systemClock.monotonic());
     this.#log = this.#bounded.tell;
     this.#places = new ConnectionPlaces(this.#limits);
+    this.#shares = new HeldShares(this.#limits.maxHeldBytes);
     this.#upgrade = options.tls === undefined ? undefined : tlsUpgrade(options.tls, handshakeMs);
     this.#rules =
       options.policy === undefined
@@ -255,6 +257,7 @@ export class LdapServer implements AsyncDisposable {
       limits: this.#limits,
       log: this.#log,
       currently: (principal) => this.#currently(principal),
+      share: (end) => this.#shares.enter(end),
       setBound: (bound) => place.setBound(bound),
       ...(this.#upgrade && { startTls: this.#upgrade }),
     });

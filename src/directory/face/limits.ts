@@ -6,6 +6,8 @@ export interface FaceLimits {
   readonly maxMessageBytesBeforeBind: number;
   /** Largest message of a bound connection, in bytes. */
   readonly maxMessageBytes: number;
+  /** Octets of requests, begun or running, of all connections together; beyond, one that holds much is ended. */
+  readonly maxHeldBytes: number;
   /** Longest name in a bind, in bytes. */
   readonly maxBindNameBytes: number;
   /** Connections of accounts that have bound, for each listener; loopback counts as a listener of its own. */
@@ -45,6 +47,7 @@ export interface FaceLimits {
 export const defaultLimits: FaceLimits = {
   maxMessageBytesBeforeBind: 4096,
   maxMessageBytes: 10 * 1024 ** 2,
+  maxHeldBytes: 32 * 1024 ** 2,
   maxBindNameBytes: 1024,
   maxConnections: 1000,
   maxConnectionsPerSource: 200,

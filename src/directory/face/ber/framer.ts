@@ -18,13 +18,16 @@ export class FramingFault extends Error {
 const sequenceTag = 0x30;
 const longestHeader = 6;
 const smallestBuffer = 4096;
+const nothing: Buffer = Buffer.alloc(0);
 
 export class Framer {
   /** Largest message taken, header included. May be changed between two messages. */
   maxBytes: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = nothing;
   #start = 0;
   #end = 0;
+  /** Size of the message that has begun, where it is known. */
+  #announced: number | undefined;
   /** Whether `#bytes` was made here, so that octets may be written behind `#end`. */
   #own = false;
 
@@ -37,8 +40,14 @@ export class Framer {
     return this.#end - this.#start;
   }
 
+  /** Octets of memory that this takes for what has come of a message, 0 when none has begun. */
+  get held(): number {
+    return this.#bytes.length;
+  }
+
   push(piece: Buffer): void {
     if (this.buffered === 0) {
+      this.#announced = undefined;
       // The usual case, whole messages in one piece, copies nothing.
       this.#set(piece, piece.length, false);
       return;
@@ -54,12 +63,22 @@ export class Framer {
       throw new FramingFault(`message of ${total} octets, ${this.maxBytes} is the limit`, true);
     if (total === undefined || total > this.buffered) {
       // The buffer that a packet came in is not kept for the sake of a few octets of it.
+      this.#announced = total;
       if (this.buffered > 0 && !this.#own) this.#grow(0);
       return undefined;
     }
     const message = this.#bytes.subarray(this.#start, this.#start + total);
     this.#start += total;
+    this.#announced = undefined;
+    // A large message must not be kept until the next one comes.
+    if (this.buffered === 0) this.clear();
     return message;
+  }
+
+  /** Forgets what has come. */
+  clear(): void {
+    this.#announced = undefined;
+    this.#set(nothing, 0, false);
   }
 
   /** Size of the message that begins, from its header; undefined while the header is not complete. */
@@ -76,9 +95,12 @@ export class Framer {
     return this.buffered < 2 + count ? undefined : 2 + count + this.#bytes.readUIntBE(this.#start + 2, count);
   }
 
-  /** Doubles, so that each octet is copied a bounded number of times. Messages given out keep the old octets. */
+  /** Doubles, so that each octet is copied a bounded number of times, up to the size of the message. Messages given out keep the old octets. */
   #grow(more: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(2 * (this.buffered + more), smallestBuffer));
+    const needed = this.buffered + more;
+    const announced = this.#announced ?? Number.POSITIVE_INFINITY;
+    const size = Math.max(needed, Math.min(2 * needed, announced), smallestBuffer);
+    const bytes = Buffer.allocUnsafeSlow(size);
     this.#set(bytes, this.#bytes.copy(bytes, 0, this.#start, this.#end), true);
   }
 

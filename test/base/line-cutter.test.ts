@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { LineCutter } from '../../src/base/index.ts';
+
+test('lines come out whole however the octets are cut', () => {
+  const lines = fc.array(fc.string({ unit: 'binary', maxLength: 50 }).map((text) => text.replaceAll('\n', '')));
+  fc.assert(
+    fc.property(lines, fc.array(fc.nat(), { maxLength: 20 }), (expected, cuts) => {
+      const octets = Buffer.from(expected.map((line) => `${line}\n`).join(''));
+      const places = [0, ...cuts.map((cut) => cut % (octets.length + 1)).sort((a, b) => a - b), octets.length];
+      const cutter = new LineCutter();
+      const found = places.slice(1).flatMap((end, i) => [...cutter.lines(octets.subarray(places[i], end), () => 1000)]);
+      assert.deepEqual(found, expected);
+      assert.equal(cutter.held, 0);
+    }),
+  );
+});
+
+test('a line that is too long is refused at the octet that is too much, complete or not', () => {
+  for (const last of ['x', 'x\n']) {
+    const cutter = new LineCutter();
+    assert.deepEqual([...cutter.lines(Buffer.from('12345\n1234'), () => 5)], ['12345']);
+    assert.throws(() => [...cutter.lines(Buffer.from(`5${last}`), () => 5)], /more than 5 octets in one line/);
+  }
+});
