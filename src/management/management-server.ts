@@ -2,6 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { HeldShares, type Share } from '../base/index.ts';
 import { listedAccount } from '../processes/accounts/index.ts';
 import { type HeldFolder, holdFolder, ProofFolder } from './caller-proof.ts';
 import { isShared } from './management-folder.ts';
@@ -21,9 +22,14 @@ export type ManagementMethod = (
   caller: Caller,
 ) => AsyncGenerator<unknown, unknown>;
 
-/** A request longer than this is not one of ours, in characters; before the caller is known, far less is. */
+/** A request longer than this is not one of ours, in octets; before the caller is known, far less is. */
 const maxRequestLength = 4 * 1024 * 1024;
 const maxProofLength = 256;
+
+/** Octets of requests, begun or running, of all callers together; beyond, a connection that holds much is ended. */
+const maxHeldOctets = 32 * 1024 * 1024;
+/** Requests of one connection that run at once. */
+const maxRunning = 64;
 
 /** Time for a caller to prove who it is. */
 const proofTimeoutMs = 5_000;
@@ -37,6 +43,7 @@ export class ManagementServer {
   readonly #methods: Readonly<Record<string, ManagementMethod>>;
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
+  readonly #shares = new HeldShares(maxHeldOctets);
   #folder?: HeldFolder;
   #proofs?: ProofFolder;
 
@@ -72,9 +79,13 @@ export class ManagementServer {
 
   #accept(socket: Socket): void {
     if (this.#proofs === undefined) return void socket.destroy();
-    const connection = new Connection(socket, this.#methods, this.#proofs, (uid) => this.#countOf(uid));
+    const share = this.#shares.enter(() => socket.destroy());
+    const connection = new Connection(socket, this.#methods, this.#proofs, share, (uid) => this.#countOf(uid));
     this.#connections.add(connection);
-    socket.on('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      share[Symbol.dispose]();
+    });
   }
 }
 
@@ -86,6 +97,10 @@ class Connection {
   readonly #running = new Map<number, AbortController>();
   readonly #tooLate: NodeJS.Timeout;
   readonly #countOf: (uid: number) => number;
+  readonly #share: Share;
+  /** Octets of the request that has begun to come, and of those that run. */
+  #begun = 0;
+  #runningOctets = 0;
   /** What the caller has to prove itself by, until it tried. */
   #challenge: string | undefined;
   #caller: Caller | undefined;
@@ -96,8 +111,10 @@ class Connection {
     socket: Socket,
     methods: Readonly<Record<string, ManagementMethod>>,
     proofs: ProofFolder,
+    share: Share,
     countOf: (uid: number) => number,
   ) {
+    this.#share = share;
     this.#countOf = countOf;
     this.#socket = socket;
     this.#methods = methods;
@@ -106,7 +123,15 @@ class Connection {
     socket.on('error', () => {});
     socket.on('close', () => this.#leave());
     const most = (): number => (this.#caller === undefined ? maxProofLength : maxRequestLength);
-    readLines(socket, most, (line) => void this.#take(line));
+    readLines(
+      socket,
+      most,
+      (line) => void this.#take(line),
+      (octets) => {
+        this.#begun = octets;
+        this.#countHeld();
+      },
+    );
     this.#challenge = proofs.issue();
     this.#send({ prove: this.#challenge });
   }
@@ -118,6 +143,10 @@ class Connection {
 
   end(): void {
     this.#socket.destroy();
+  }
+
+  #countHeld(): void {
+    if (!this.#socket.destroyed) this.#share.hold(this.#begun + this.#runningOctets);
   }
 
   #leave(): void {
@@ -143,7 +172,15 @@ class Connection {
       if (this.#caller === undefined) return await this.#prove(request);
       if (request.cancel !== undefined) return this.#running.get(request.cancel)?.abort();
       id = request.id;
-      await this.#answer(request, this.#caller);
+      if (this.#running.size >= maxRunning) throw new Error(`${maxRunning} requests run already: wait for one`);
+      this.#runningOctets += line.length;
+      this.#countHeld();
+      try {
+        await this.#answer(request, this.#caller);
+      } finally {
+        this.#runningOctets -= line.length;
+        this.#countHeld();
+      }
     } catch (error) {
       const told = error instanceof Error ? error.message : String(error);
       if (this.#caller === undefined) this.#refuse(told);

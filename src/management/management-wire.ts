@@ -5,6 +5,7 @@
  * `{"id":1,"error":"…"}`; `{"cancel":1}` asks for an early end of request 1, and is answered by that request's own end.
  */
 import type { Socket } from 'node:net';
+import { LineCutter } from '../base/index.ts';
 
 /** Name of the socket in the folder of the endpoint. */
 export const socketName = 'socket';
@@ -27,15 +28,25 @@ export interface Answer {
   readonly error?: string;
 }
 
-/** Hands over line by line. A line longer than `most()` characters is not one of ours: the connection ends. */
-export function readLines(socket: Socket, most: () => number, take: (line: string) => void): void {
-  let rest = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    rest += chunk;
-    if (rest.length > most() && !rest.includes('\n')) return void socket.destroy();
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '' && !socket.destroyed) take(line);
+/**
+ * Hands over line by line. A line longer than `most()` octets is not one of ours: the connection ends. `hold` hears of the octets
+ * of memory that the line takes which has begun.
+ */
+export function readLines(
+  socket: Socket,
+  most: () => number,
+  take: (line: string) => void,
+  hold: (octets: number) => void = () => undefined,
+): void {
+  const cutter = new LineCutter();
+  socket.on('data', (octets: Buffer) => {
+    if (socket.destroyed) return;
+    try {
+      for (const line of cutter.lines(octets, most)) if (line !== '' && !socket.destroyed) take(line);
+      hold(cutter.held);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      socket.destroy();
+    }
   });
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import {
   chownSync,
   mkdirSync,
@@ -205,6 +206,29 @@ async function talk({ management }: StatePaths, reply: (name: string) => string)
   await promise;
   return said;
 }
+
+test('requests that never end hold a bounded memory: the first ones go, others are served', {
+  timeout: 60_000,
+}, async (t) => {
+  const paths = await endpoint(t);
+  const sockets = Array.from({ length: 20 }, () => connect(join(paths.management, 'socket')));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const socket of sockets) {
+    socket.on('error', () => {});
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    const { prove } = JSON.parse(String(first)) as { prove: string };
+    mkdirSync(join(paths.management, 'callers', prove), { mode: 0o700 });
+    socket.write('{"proved":true}\n');
+    assert.match(String((await once(socket, 'data'))[0]), /"end":null/);
+    socket.write('x'.repeat(3_000_000));
+  }
+  if (sockets[0]?.closed === false) await once(sockets[0], 'close');
+  using other = await ManagementClient.connect(paths);
+  assert.equal(await other.call('count', 0), 'done');
+  assert.equal(sockets.at(-1)?.closed, false);
+});
 
 test('one account cannot take every connection', async (t) => {
   const paths = await endpoint(t);
