@@ -21,7 +21,6 @@ export {
   parseIpRange,
   sourceNetwork,
 } from './ip-range.ts';
-export { LineCutter } from './line-cutter.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';
@@ -42,6 +41,7 @@ export {
   unread,
   whole,
 } from './shape.ts';
+export { LineCutter } from './text/line-cutter.ts';
 export {
   cellText,
   escapedJson,

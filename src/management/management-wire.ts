@@ -5,7 +5,7 @@
  * `{"id":1,"error":"…"}`; `{"cancel":1}` asks for an early end of request 1, and is answered by that request's own end.
  */
 import type { Socket } from 'node:net';
-import { LineCutter } from '../base/index.ts';
+import { LineCutter } from '../base/text/index.ts';
 
 /** Name of the socket in the folder of the endpoint. */
 export const socketName = 'socket';

@@ -3,33 +3,25 @@
  * served are served meanwhile. In `make test` a short form; `make hostile` sends 100 MB in each phase and prints the figures.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { element, octets } from '../../src/directory/face/ber/ber-writer.ts';
 import { DirectoryClient } from '../../src/directory/index.ts';
 import { LdapError } from '../../src/ldap/index.ts';
 import { bindOp, message, searchOp } from '../directory-face/raw-client.ts';
-import { Appliance, edge, eventually } from '../lib/appliance.ts';
+import { Appliance, edge } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
-import { type Attack, addresses, Crowd } from './lib/crowd.ts';
+import { addresses, Crowd, saying } from './lib/crowd.ts';
+import { full, mib, processesOf, type Row, Siege, timed } from './lib/siege.ts';
 
-const full = process.env['EDGE_HOSTILE'] === 'all';
-const mib = 1024 ** 2;
-/** What one attack sends, and how long at most. */
-const totalBytes = full ? 100 * mib : 2 * mib;
-const limitMs = full ? 60_000 : 1_500;
-/** Memory that an attack may leave behind, also while its connections are still open. */
-const allowedBytes = 64 * mib;
 /** Nothing here is asserted on speed: a machine may be busy. The figures are in the output. */
 const answerLimitMs = 60_000;
 const password = 'a long enough password';
 
 let appliance: Appliance;
 let sslPort: number;
-let directoryPid: number;
-/** What the directory process held before the first attack, after a first use of everything. */
-let heldBefore: number;
+let siege: Siege;
 const accounts = new Map<string, string>();
 before(async () => {
   sslPort = await freePort();
@@ -52,20 +44,10 @@ before(async () => {
     accounts.set(name, (JSON.parse(out) as { dn: string }).dn);
   }
   await appliance.start();
-  const { out } = await edge('status', '--state', appliance.state, '--json');
-  const { processes } = JSON.parse(out) as { processes: { name: string; pid: number }[] };
-  directoryPid = processes.find(({ name }) => name === 'directory')?.pid ?? 0;
   await served();
-  heldBefore = held();
+  siege = new Siege([(await processesOf(appliance.state)).get('directory') ?? 0], served);
 });
 after(() => appliance[Symbol.asyncDispose]());
-
-/** Octets that the directory process holds itself, in memory or swapped out. */
-function held(): number {
-  const text = readFileSync(`/proc/${directoryPid}/status`, 'utf8');
-  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
-  return (kilobytes('RssAnon') + kilobytes('VmSwap')) * 1024;
-}
 
 const nameOf = (account: string): string => accounts.get(account) ?? '';
 
@@ -84,8 +66,8 @@ async function ask(url: string, account?: string): Promise<void> {
 }
 
 /** Each way in that must be served: milliseconds to the answer. */
-async function served(): Promise<Readonly<Record<string, number>>> {
-  const ways: Readonly<Record<string, () => Promise<void>>> = {
+const served = (): Promise<Readonly<Record<string, number>>> =>
+  timed({
     'loopback port': () => ask(`ldap://127.0.0.1:${appliance.ldapPort}`),
     'loopback port, bound': () => ask(`ldap://127.0.0.1:${appliance.ldapPort}`, 'chief'),
     LDAPS: () => ask(`ldaps://127.0.0.1:${sslPort}`),
@@ -94,34 +76,7 @@ async function served(): Promise<Readonly<Record<string, number>>> {
       const { status, error } = await edge('status', '--state', appliance.state);
       assert.equal(status, 0, error);
     },
-  };
-  const took: Record<string, number> = {};
-  for (const [name, way] of Object.entries(ways)) {
-    const start = performance.now();
-    await way();
-    took[name] = Math.round(performance.now() - start);
-  }
-  return took;
-}
-
-async function endures(t: TestContext, attack: Row): Promise<void> {
-  let most = held();
-  const look = setInterval(() => (most = Math.max(most, held())), 50);
-  try {
-    using crowd = new Crowd({ totalBytes, limitMs, ...attack() });
-    const attacked = crowd.run();
-    const answeredMs = await served();
-    await attacked;
-    // Their connections are still open, as far as the server keeps them.
-    await eventually('memory as before, while all are connected', () => held() <= heldBefore + allowedBytes, 120_000);
-    const [sentMiB, beforeMiB, mostMiB, afterMiB] = [crowd.sent, heldBefore, most, held()].map(
-      (octetsHeld) => Math.round((10 * octetsHeld) / mib) / 10,
-    );
-    t.diagnostic(JSON.stringify({ sentMiB, connections: crowd.opened, beforeMiB, mostMiB, afterMiB, answeredMs }));
-  } finally {
-    clearInterval(look);
-  }
-}
+  });
 
 /** A bind with a name or password of so many octets, whole. */
 const longBind = (bytes: number): Buffer => message(1, bindOp(`CN=${'a'.repeat(bytes)}`, 'x'));
@@ -139,11 +94,15 @@ function worstFilter(): Buffer {
   return message(2, searchOp({ base: '', scope: 2, filter: element(0xa1, ...parts) }));
 }
 
-const clear = (): { port: number; phase: 'clear' } => ({ port: appliance.ldapPort, phase: 'clear' });
-const ldaps = (): { port: number; phase: 'LDAPS' } => ({ port: sslPort, phase: 'LDAPS' });
+const clear = () => ({ to: appliance.ldapPort, phase: 'clear' }) as const;
+const ldaps = () => ({ to: sslPort, phase: 'TLS' }) as const;
+/** A message that asks for TLS: RFC 4511 §4.14.1. */
+const startTlsRequest = Buffer.concat([
+  Buffer.from([0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16]),
+  Buffer.from('1.3.6.1.4.1.1466.20037'),
+]);
+const upgraded = () => ({ to: appliance.ldapPort, phase: 'TLS', before: saying([startTlsRequest], 'we') }) as const;
 
-/** One attack, made when the appliance runs. */
-type Row = () => Omit<Attack, 'totalBytes' | 'limitMs'> & Partial<Attack>;
 /** The rows of the full form repeat in other phases what the short one does in one. */
 const attacks: Readonly<Record<string, Row>> = {
   '5 addresses that only connect, in clear': () => ({
@@ -186,8 +145,7 @@ const attacks: Readonly<Record<string, Row>> = {
     payload: () => Buffer.concat([Buffer.from([22, 3, 1, 0x40, 0, 1, 0, 0xff, 0xff]), Buffer.alloc(16_000)]),
   }),
   'octet by octet behind StartTLS': () => ({
-    port: appliance.ldapPort,
-    phase: 'StartTLS',
+    ...upgraded(),
     from: addresses(8, 20),
     connections: 40,
     payload: unfinished,
@@ -222,8 +180,7 @@ const attacks: Readonly<Record<string, Row>> = {
       payload: unfinished,
     }),
     'messages that never end, behind StartTLS': () => ({
-      port: appliance.ldapPort,
-      phase: 'StartTLS',
+      ...upgraded(),
       from: addresses(12, 60),
       connections: 100,
       payload: unfinished,
@@ -245,7 +202,7 @@ const attacks: Readonly<Record<string, Row>> = {
 };
 
 for (const [name, attack] of Object.entries(attacks)) {
-  test(`${name}: bounded memory, others are served`, { timeout: 600_000 }, (t) => endures(t, attack));
+  test(`${name}: bounded memory, others are served`, { timeout: 600_000 }, (t) => siege.endures(t, attack));
 }
 
 test('10 addresses that guess do not lock an administrator out elsewhere', { timeout: 600_000 }, async () => {

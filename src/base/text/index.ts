@@ -1,4 +1,5 @@
-/** The door of text that a stranger chose, made fit to be shown: for commands, which load nothing that they do not use. */
+/** The door of text that a stranger chose, cut into lines and made fit to be shown: for commands, which load nothing that they do not use. */
+export { LineCutter } from './line-cutter.ts';
 export {
   cellText,
   escapedJson,

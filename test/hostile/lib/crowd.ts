@@ -1,18 +1,24 @@
 /** Many hostile senders at once: they send what they are given, open again what is closed, and hold what they have at the end. */
+import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /** How a sender comes to the point where it attacks. */
-export type Phase = 'clear' | 'LDAPS' | 'StartTLS';
+export type Phase = 'clear' | 'TLS';
 
 export interface Attack {
-  readonly port: number;
+  /** A port of 127.0.0.1, or the path of a socket. */
+  readonly to: number | string;
   readonly phase: Phase;
-  /** Addresses of 127.0.0.0/8 that the senders come from, in turn. */
-  readonly from: readonly string[];
+  /** Addresses of 127.0.0.0/8 that the senders come from, in turn; of no use for a path. */
+  readonly from?: readonly string[];
+  /** Asks for TLS in the clear, and resolves when it may begin. Absent: TLS begins at once. */
+  readonly before?: (socket: Socket) => Promise<void>;
   readonly connections: number;
   /** What one sender sends, again and again; undefined: it only connects. */
   readonly payload?: () => Buffer;
+  /** It reads no answer. */
+  readonly deaf?: boolean;
   /** What it sends first on each connection. */
   readonly greeting?: Buffer;
   /** Octets handed to the socket at a time. Default: all. */
@@ -22,12 +28,6 @@ export interface Attack {
   /** They send no longer than this, in milliseconds. */
   readonly limitMs: number;
 }
-
-/** A message that asks for TLS: RFC 4511 §4.14.1. */
-const startTls = Buffer.concat([
-  Buffer.from([0x30, 0x1d, 0x02, 0x01, 0x01, 0x77, 0x18, 0x80, 0x16]),
-  Buffer.from('1.3.6.1.4.1.1466.20037'),
-]);
 
 /** Time without progress after which a sender tries another connection, in milliseconds. */
 const stuckMs = 2000;
@@ -63,7 +63,7 @@ export class Crowd implements Disposable {
   }
 
   async #sender(number: number): Promise<void> {
-    const { from, payload, greeting } = this.#attack;
+    const { from = ['127.0.0.1'], payload, greeting } = this.#attack;
     do {
       const socket = await this.#open(from[number % from.length] ?? '127.0.0.1');
       if (socket === undefined) continue;
@@ -80,19 +80,27 @@ export class Crowd implements Disposable {
   }
 
   async #open(localAddress: string): Promise<Socket | undefined> {
-    const { port, phase } = this.#attack;
-    const plain = connectPlain({ port, host: '127.0.0.1', localAddress, noDelay: true });
+    const { to, phase, before, deaf = false } = this.#attack;
+    const where = typeof to === 'string' ? { path: to } : { port: to, host: '127.0.0.1', localAddress, noDelay: true };
+    const plain = connectPlain(where);
     this.opened += 1;
     this.#keep(plain);
     if (!(await this.#settled(plain, stuckMs, 'connect'))) return undefined;
-    if (phase === 'clear') return plain.resume();
-    if (phase === 'StartTLS') {
-      plain.write(startTls);
-      if (!(await this.#settled(plain, stuckMs, 'data'))) return undefined;
-    }
+    if (before !== undefined && !(await this.#prepared(plain, before))) return undefined;
+    if (phase === 'clear') return deaf ? plain.pause() : plain.resume();
     const secure = connectTls({ socket: plain, rejectUnauthorized: false });
     this.#keep(secure);
     return (await this.#settled(secure, stuckMs, 'secureConnect')) ? secure.resume() : undefined;
+  }
+
+  /** False when the other side ended it, or did not answer in time. */
+  async #prepared(socket: Socket, before: (socket: Socket) => Promise<void>): Promise<boolean> {
+    const done = before(socket).then(
+      () => true,
+      () => false,
+    );
+    const ended = this.#settled(socket, stuckMs);
+    return Promise.race([done, ended]);
   }
 
   #keep(socket: Socket): void {
@@ -132,6 +140,17 @@ export class Crowd implements Disposable {
       socket.removeListener('close', no);
     }
   }
+}
+
+/** Says lines one after the other, each when the other side has answered the one before; `first`: it speaks first. */
+export function saying(lines: readonly (string | Buffer)[], first: 'they' | 'we'): (socket: Socket) => Promise<void> {
+  return async (socket) => {
+    if (first === 'they') await once(socket, 'data');
+    for (const line of lines) {
+      socket.write(line);
+      await once(socket, 'data');
+    }
+  };
 }
 
 /** So many addresses of 127.0.0.0/8 that no other sender of the run uses. */
