@@ -189,7 +189,7 @@ export interface AuditTrail {
   search(question: AdminAuditQuestion, signal: AbortSignal): AsyncIterable<AdminAuditRecord>;
 }
 
-/** A change of one entry, or its new RDN under the same parent (the old value is removed). */
+/** A change of one entry, its end, or its new RDN under the same parent (the old value is removed). */
 export type ConfigurationWrite =
   | {
       readonly kind: 'modify';
@@ -198,6 +198,7 @@ export type ConfigurationWrite =
       /** Done only when this matches the entry, else LdapError assertionFailed: another one wrote since it was read. */
       readonly assertion?: Filter;
     }
+  | { readonly kind: 'delete'; readonly dn: string; readonly assertion?: Filter }
   | { readonly kind: 'rename'; readonly dn: string; readonly rdn: string };
 
 /** The directory, as cmdlets use it: over LDAP, or on the store itself when the service does not run. */
@@ -212,7 +213,6 @@ export interface ConfigurationStore {
   modify(dn: string, modifications: readonly Modification[]): Promise<void>;
   /** One after the other, all or none: nobody ever sees a part of them. */
   together(writes: readonly ConfigurationWrite[]): Promise<void>;
-  delete(dn: string): Promise<void>;
 }
 
 /** Folders of this server, as the account of the service finds them. */

@@ -48,10 +48,6 @@ export class LdapConfigurationStore implements ConfigurationStore, AsyncDisposab
     } else await this.#store.batch(writes.map(operationOf), { actor });
   }
 
-  async delete(dn: string): Promise<void> {
-    await this.#client.delete(dn);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.close();
   }

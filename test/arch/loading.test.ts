@@ -44,7 +44,7 @@ const rows: readonly (readonly [file: string, without: readonly RegExp[], loads:
   ],
   [
     'management/store/index.ts',
-    [/^(?:shell|cmdlets|config|directory|logs|base)\//, libraries],
+    [/^(?:shell|cmdlets|config|directory|logs|base(?!\/text\/))\//, libraries],
     'management/client/management-client.ts',
   ],
   // What runs lines may be killed at any time: it never has a store open.

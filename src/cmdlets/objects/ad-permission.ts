@@ -38,7 +38,8 @@ import {
   CmdletObject,
   quietly,
 } from '../runtime.ts';
-import { inDirectory } from './object-steps.ts';
+import { onNewestState } from './newest-state.ts';
+import { inDirectory, modifyUnchanged } from './object-steps.ts';
 import { warnOpenRelay } from './receive-connector.ts';
 
 /** A connector with its access control entries. */
@@ -172,7 +173,7 @@ async function writeTarget(context: CmdletContext, target: Target, acl: readonly
     attribute: 'nTSecurityDescriptor',
     values: [Buffer.from(after)],
   } as const;
-  await inDirectory(target.identity, () => context.store.modify(target.entry.dn, [modification]));
+  await inDirectory(target.identity, () => context.store.together([modifyUnchanged(target.entry, [modification])]));
   context.changed({
     object: target.identity,
     dn: target.entry.dn,
@@ -189,6 +190,45 @@ async function warnRelay(context: CmdletContext, { entry }: Target): Promise<voi
     return;
   const decoded = tryDecode(receiveConnector, now, context.role);
   if (decoded.ok) warnOpenRelay(context, decoded.object);
+}
+
+/** Gives what is missing; the entries that were added. */
+async function addRights(context: CmdletContext, line: BoundParameters): Promise<readonly CmdletObject[]> {
+  refuseOthers(line);
+  const bound = withInstance(line);
+  const target = await findTarget(context, bound);
+  const wanted = acesOf(bound);
+  const missing = wanted.filter((one) => !target.acl.some((there) => !there.inherited && sameAce(there, one)));
+  for (const one of wanted.filter((each) => !missing.includes(each))) {
+    context.warning(
+      `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${one.principal}".`,
+    );
+  }
+  if (missing.length === 0) return [];
+  const action = 'Adding Active Directory permission';
+  if (!(await context.shouldProcess({ action, target: target.identity, impact: 'Medium' }))) return [];
+  await writeTarget(context, target, [...target.acl, ...missing]);
+  await warnRelay(context, target);
+  return missing.map((one) => accessEntry(target.identity, one));
+}
+
+async function removeRights(context: CmdletContext, line: BoundParameters): Promise<void> {
+  refuseOthers(line);
+  const bound = withInstance(line);
+  const target = await findTarget(context, bound);
+  const unwanted = acesOf(bound);
+  const isUnwanted = (there: Ace): boolean => unwanted.some((one) => sameAce(there, one));
+  for (const one of unwanted.filter((each) => !target.acl.some((there) => sameAce(there, each)))) {
+    const state = one.deny ? 'denied to' : 'given to';
+    context.warning(`The right ${one.right} is not ${state} "${one.principal}" on the object "${target.identity}".`);
+  }
+  if (target.acl.some((there) => there.inherited && isUnwanted(there)))
+    context.warning(`An inherited entry on the object "${target.identity}" stays: it is changed where it comes from.`);
+  if (!target.acl.some((there) => !there.inherited && isUnwanted(there))) return;
+  const action = 'Removing Active Directory permission';
+  if (!(await context.shouldProcess({ action, target: target.identity, impact: 'High' }))) return;
+  const kept = target.acl.filter((there) => there.inherited || !isUnwanted(there));
+  await writeTarget(context, target, kept);
 }
 
 const getADPermission: Cmdlet = {
@@ -222,28 +262,7 @@ const addADPermission: Cmdlet = {
     },
   ],
   async *run(context, line) {
-    refuseOthers(line);
-    const bound = withInstance(line);
-    const target = await findTarget(context, bound);
-    const wanted = acesOf(bound);
-    const missing = wanted.filter((one) => !target.acl.some((there) => !there.inherited && sameAce(there, one)));
-    for (const one of wanted.filter((each) => !missing.includes(each))) {
-      context.warning(
-        `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${one.principal}".`,
-      );
-    }
-    if (missing.length === 0) return;
-    if (
-      !(await context.shouldProcess({
-        action: 'Adding Active Directory permission',
-        target: target.identity,
-        impact: 'Medium',
-      }))
-    )
-      return;
-    await writeTarget(context, target, [...target.acl, ...missing]);
-    await warnRelay(context, target);
-    for (const one of missing) yield accessEntry(target.identity, one);
+    yield* await onNewestState(context, (once) => addRights(once, line));
   },
 };
 
@@ -258,39 +277,7 @@ const removeADPermission: Cmdlet = {
       says: 'Nobody may send as one of your own domains without logging on.',
     },
   ],
-  run: (context, line) =>
-    quietly(async () => {
-      refuseOthers(line);
-      const bound = withInstance(line);
-      const target = await findTarget(context, bound);
-      const unwanted = acesOf(bound);
-      const isUnwanted = (there: Ace): boolean => unwanted.some((one) => sameAce(there, one));
-      for (const one of unwanted.filter((each) => !target.acl.some((there) => sameAce(there, each)))) {
-        const state = one.deny ? 'denied to' : 'given to';
-        context.warning(
-          `The right ${one.right} is not ${state} "${one.principal}" on the object "${target.identity}".`,
-        );
-      }
-      if (target.acl.some((there) => there.inherited && isUnwanted(there))) {
-        context.warning(
-          `An inherited entry on the object "${target.identity}" stays: it is changed where it comes from.`,
-        );
-      }
-      if (!target.acl.some((there) => !there.inherited && isUnwanted(there))) return;
-      if (
-        !(await context.shouldProcess({
-          action: 'Removing Active Directory permission',
-          target: target.identity,
-          impact: 'High',
-        }))
-      )
-        return;
-      await writeTarget(
-        context,
-        target,
-        target.acl.filter((there) => there.inherited || !isUnwanted(there)),
-      );
-    }),
+  run: (context, line) => quietly(() => onNewestState(context, (once) => removeRights(once, line))),
 };
 
 /** The permission cmdlets. */

@@ -3,6 +3,8 @@ import { transportService } from '../../config/index.ts';
 import { serverEntry } from '../directory-objects.ts';
 import { badArgument, textOf, textsOf } from '../parameter-values.ts';
 import { type BoundParameters, type Cmdlet, type CmdletContext, type Parameter, quietly } from '../runtime.ts';
+import { onNewestState } from './newest-state.ts';
+import { inDirectory, modifyUnchanged } from './object-steps.ts';
 
 const ports = [
   { name: 'LdapPort', row: transportService.properties.edgeSyncAdamLdapPort, help: 'Port without TLS; loopback only.' },
@@ -55,14 +57,11 @@ async function configure(context: CmdletContext, bound: BoundParameters): Promis
     }))
   )
     return;
-  await context.store.modify(
-    entry.dn,
-    changes.map(({ attribute, values }) => ({
-      operation: 'replace',
-      attribute,
-      values: values.map((value) => Buffer.from(value)),
-    })),
+  const modifications = changes.map(
+    ({ attribute, values }) =>
+      ({ operation: 'replace', attribute, values: values.map((value) => Buffer.from(value)) }) as const,
   );
+  await inDirectory(context.serverName, () => context.store.together([modifyUnchanged(entry, modifications)]));
   const properties = changes.map(({ name, attribute, values }) => ({
     name,
     before: entry.values(attribute).join(','),
@@ -100,5 +99,5 @@ export const configureAdam: Cmdlet = {
       says: 'LDAPS on one address, for one network.',
     },
   ],
-  run: (context, bound) => quietly(() => configure(context, bound)),
+  run: (context, bound) => quietly(() => onNewestState(context, (once) => configure(once, bound))),
 };

@@ -1,6 +1,5 @@
 /** Get-, New-, Set- and Remove- for any table: one engine, so that all objects behave alike. */
 import { attributesOf, defaultValues, encode, type Properties, type ValuesOf } from '../../config/index.ts';
-import { LdapError } from '../../ldap/index.ts';
 import {
   childDn,
   containerOf,
@@ -25,6 +24,7 @@ import {
   quietly,
 } from '../runtime.ts';
 import { boundChanges, differing, generalParameters } from './changes.ts';
+import { onNewestState } from './newest-state.ts';
 import type { ObjectKind, Request, Verb, Whole } from './object-kind.ts';
 import { shownObject } from './object-output.ts';
 import {
@@ -32,6 +32,7 @@ import {
   audit,
   check,
   checkFolders,
+  deleteUnchanged,
   followersOf,
   inDirectory,
   modifyUnchanged,
@@ -176,39 +177,18 @@ function ownedBy<P extends Properties>({ dn }: Whole<P>, serverName: string): bo
   return `,${dn.toLowerCase()}`.includes(`,cn=${serverName.toLowerCase()},cn=servers,`);
 }
 
-/** How often a change is made anew on what another administrator wrote in between. */
-const mostAttempts = 5;
-
 async function runSet<P extends Properties>(
   kind: ObjectKind<P>,
   context: CmdletContext,
   bound: BoundParameters,
 ): Promise<void> {
-  let agreed = false;
-  const agree = async (target: string): Promise<boolean> => {
-    agreed ||= await context.shouldProcess({ action: `Setting ${kind.table.title}`, target, impact: 'Medium' });
-    return agreed;
-  };
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await setOnce(kind, context, bound, agree);
-    } catch (error) {
-      if (attempt === mostAttempts || !isOvertaken(error)) throw error;
-    }
-  }
-}
-
-/** Another one wrote between reading and writing. */
-function isOvertaken(error: unknown): boolean {
-  const cause = error instanceof CmdletError ? error.cause : error;
-  return cause instanceof LdapError && cause.code === 'assertionFailed';
+  await onNewestState(context, (once) => setOnce(kind, once, bound));
 }
 
 async function setOnce<P extends Properties>(
   kind: ObjectKind<P>,
   context: CmdletContext,
   bound: BoundParameters,
-  agree: (target: string) => Promise<boolean>,
 ): Promise<void> {
   const { table } = kind;
   const request = { context, bound, all: await listObjects(context, table) };
@@ -226,7 +206,8 @@ async function setOnce<P extends Properties>(
     context.warning(`The command completed successfully but no settings of '${before.identity}' have been modified.`);
     return;
   }
-  if (!(await agree(before.identity))) return;
+  const action = `Setting ${table.title}`;
+  if (!(await context.shouldProcess({ action, target: before.identity, impact: 'Medium' }))) return;
   const followers = followersOf(kind, request, after);
   const writes: ConfigurationWrite[] = [
     ...(modifications.length > 0 ? [modifyUnchanged(entry, modifications)] : []),
@@ -283,6 +264,14 @@ async function runRemove<P extends Properties>(
   context: CmdletContext,
   bound: BoundParameters,
 ): Promise<void> {
+  await onNewestState(context, (once) => removeOnce(kind, once, bound));
+}
+
+async function removeOnce<P extends Properties>(
+  kind: ObjectKind<P>,
+  context: CmdletContext,
+  bound: BoundParameters,
+): Promise<void> {
   const { table } = kind;
   const request = { context, bound, all: await listObjects(context, table) };
   const { object, entry } = pick(kind, request);
@@ -292,6 +281,6 @@ async function runRemove<P extends Properties>(
   }
   if (!(await context.shouldProcess({ action: `Removing ${table.title}`, target: object.identity, impact: 'High' })))
     return;
-  await inDirectory(object.identity, () => context.store.delete(entry.dn));
+  await inDirectory(object.identity, () => context.store.together([deleteUnchanged(entry)]));
   audit(kind, request, object, undefined);
 }

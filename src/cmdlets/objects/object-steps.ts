@@ -1,6 +1,6 @@
 /** The steps that New-, Set- and Remove- have in common: names, rules, the directory, the audit log. */
 import { brokenRules, encode, type Properties, propertyName } from '../../config/index.ts';
-import { type Entry, equals, LdapError, type Modification } from '../../ldap/index.ts';
+import { type Entry, equals, type Filter, LdapError, type Modification } from '../../ldap/index.ts';
 import { badArgument, textOf } from '../parameter-values.ts';
 import { type BoundParameters, CmdletError, type ConfigurationWrite } from '../runtime.ts';
 import { differing } from './changes.ts';
@@ -78,9 +78,17 @@ export async function checkFolders<P extends Properties>(
  * wrote into it meanwhile must not be lost (RFC 4528).
  */
 export function modifyUnchanged(entry: Entry, modifications: readonly Modification[]): ConfigurationWrite {
+  return { kind: 'modify', dn: entry.dn, modifications, ...unchanged(entry) };
+}
+
+/** The end of an entry that is still as it was judged. */
+export function deleteUnchanged(entry: Entry): ConfigurationWrite {
+  return { kind: 'delete', dn: entry.dn, ...unchanged(entry) };
+}
+
+function unchanged(entry: Entry): { readonly assertion?: Filter } {
   const [usn] = entry.values('uSNChanged');
-  const write = { kind: 'modify', dn: entry.dn, modifications } as const;
-  return usn === undefined ? write : { ...write, assertion: equals('uSNChanged', usn) };
+  return usn === undefined ? {} : { assertion: equals('uSNChanged', usn) };
 }
 
 /** What follows from a change for other objects: written together with it. */

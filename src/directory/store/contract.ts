@@ -93,7 +93,13 @@ export type Operation =
       /** Done only when this matches the entry, else assertionFailed; beside the one of the options. */
       readonly assertion?: Filter;
     }
-  | { readonly kind: 'delete'; readonly dn: string | Dn; readonly subtree?: boolean }
+  | {
+      readonly kind: 'delete';
+      readonly dn: string | Dn;
+      readonly subtree?: boolean;
+      /** As for `modify`. */
+      readonly assertion?: Filter;
+    }
   | {
       readonly kind: 'modifyDn';
       readonly dn: string | Dn;

@@ -118,9 +118,10 @@ export class Operations {
     return this.#done(pending, options);
   }
 
-  #delete({ dn, subtree }: Of<'delete'>, options: WriteOptions): Outcome {
+  #delete({ dn, subtree, assertion }: Of<'delete'>, options: WriteOptions): Outcome {
     const target = this.#existing(dn);
     this.#assert(target, options);
+    if (assertion !== undefined) this.#assert(target, { ...options, assertion });
     const below = this.#entriesBelow(target);
     if (below.length > 0 && subtree !== true) {
       throw new LdapError('notAllowedOnNonLeaf', `there are entries below '${target.dn}'`);

@@ -35,15 +35,11 @@ export class DirectConfigurationStore implements ConfigurationStore {
   async together(writes: readonly ConfigurationWrite[]): Promise<void> {
     await this.#store.batch(writes.map(operationOf), { actor });
   }
-
-  async delete(dn: string): Promise<void> {
-    await this.#store.delete(dn, { actor });
-  }
 }
 
 /** What the store does for it. */
 export function operationOf(write: ConfigurationWrite): Operation {
-  if (write.kind === 'modify') return write;
+  if (write.kind !== 'rename') return write;
   return { kind: 'modifyDn', dn: write.dn, newRdn: write.rdn, deleteOldRdn: true };
 }
 

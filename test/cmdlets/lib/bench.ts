@@ -78,6 +78,7 @@ export class MemoryStore implements ConfigurationStore {
     if (this.refusal !== undefined) this.#write('together');
     for (const write of writes) {
       if (write.kind === 'modify') await this.modify(write.dn, write.modifications);
+      else if (write.kind === 'delete') this.#delete(write.dn);
       else this.#rename(write.dn, write.rdn);
     }
   }
@@ -89,7 +90,7 @@ export class MemoryStore implements ConfigurationStore {
     entry.set('cn', [Dn.parse(rdn).rdn[0]?.value ?? '']);
   }
 
-  async delete(dn: string): Promise<void> {
+  #delete(dn: string): void {
     this.#write(`delete ${dn}`);
     this.entries.splice(this.entries.indexOf(this.#existing(dn)), 1);
   }
