@@ -54,6 +54,8 @@ export class Supervisor {
   #bindings = new Map<string, Binding>();
   #faults = new Map<string, string>();
   #sockets = new Map<string, SocketHandle>();
+  /** Of session tickets, as the directory process told it last; '' before. */
+  #ticketSecret = '';
   #rebind: NodeJS.Timeout | undefined;
   #stopping = false;
   #everReady = new Set<WatchedChild>();
@@ -121,6 +123,10 @@ export class Supervisor {
     bus.handle('bindings', (list) => this.#want(list));
     bus.handle('changed', (usn) => this.#tellWorkers('changed', usn));
     bus.handle('certificates-changed', () => this.#tellWorkers('certificates-changed', undefined));
+    bus.handle('ticket-secret', (secret) => {
+      this.#ticketSecret = secret;
+      this.#tellWorkers('ticket-secret', secret);
+    });
     bus.handle('fan-out', (request) => this.#fanOut(request));
     bus.handle('supervisor-status', () => ({
       pid: process.pid,
@@ -149,6 +155,7 @@ export class Supervisor {
   async #becameReady(child: WatchedChild, bus: ChildBus): Promise<void> {
     this.#everReady.add(child);
     this.#readiness(child).resolve();
+    if (child !== this.#directory && this.#ticketSecret !== '') bus.notify('ticket-secret', this.#ticketSecret);
     // One that came back gets its sockets at once; at the first start `bindAll` does it for all.
     if (child === this.#directory || child.restarts === 0) return;
     for (const [text, binding] of this.#bindings) {
@@ -222,7 +229,10 @@ export class Supervisor {
     this.#sockets.delete(key);
   }
 
-  #tellWorkers<N extends 'changed' | 'certificates-changed'>(name: N, argument: ArgumentOf<ToProcess[N]>): void {
+  #tellWorkers<N extends 'changed' | 'certificates-changed' | 'ticket-secret'>(
+    name: N,
+    argument: ArgumentOf<ToProcess[N]>,
+  ): void {
     for (const worker of this.#workers) worker.bus?.notify(name, argument);
   }
 

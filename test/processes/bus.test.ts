@@ -76,6 +76,7 @@ test('only the table of the supervisor is spoken by processes', () => {
     'bindings',
     'changed',
     'certificates-changed',
+    'ticket-secret',
     'supervisor-status',
     'check-logon',
     'fan-out',

@@ -73,6 +73,8 @@ export const toSupervisor = {
   /** The directory is at this update: every worker reads it anew. */
   changed: told(whole()),
   'certificates-changed': notice,
+  /** The secret of session tickets, in base64: every worker seals them with it from now on, those that start later too. */
+  'ticket-secret': told(text(100)),
   'supervisor-status': {
     argument: nothing,
     answer: record<SupervisorState>({
@@ -105,6 +107,7 @@ export const toProcess = {
   unlisten: told(bindingShape),
   changed: told(whole()),
   'certificates-changed': notice,
+  'ticket-secret': told(text(100)),
   /** To the directory process. */
   'check-logon': checkLogon,
 } satisfies MessageTable;

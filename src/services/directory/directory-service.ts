@@ -57,6 +57,7 @@ import type { ProcessOptions } from '../process-options.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { LdapEndpoints } from './ldap-endpoints.ts';
 import { LogonService } from './logon-service.ts';
+import { TicketSecret } from './ticket-secret.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
 const betweenRefreshesMs = 50;
@@ -114,6 +115,7 @@ export async function openDirectoryService(
     watch.look();
   });
   certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
+  const tickets = new TicketSecret(clock, (secret) => bus.notify('ticket-secret', secret));
   archiver.start();
   await ldap.listen();
   const client = new LdapConfigurationStore(ldap.socketPath, place.configurationDn, store);
@@ -134,6 +136,7 @@ export async function openDirectoryService(
   bus.handle('check-logon', (question) => logons.check(question));
   const stop = async (): Promise<void> => {
     watch[Symbol.dispose]();
+    tickets[Symbol.dispose]();
     management.close();
     await archiver[Symbol.asyncDispose]();
     await client[Symbol.asyncDispose]();

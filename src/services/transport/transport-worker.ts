@@ -234,6 +234,7 @@ function answerSupervisor(bus: WorkerBus, parts: Parts): void {
     await receive.serve(handle as object, binding);
   });
   bus.handle('unlisten', (binding) => receive.unserve(binding));
+  bus.handle('ticket-secret', (secret) => certificates.shareTickets(Buffer.from(secret, 'base64')));
   bus.handle('certificates-changed', async () => void (await certificates.reload()));
   bus.handle('reopen-logs', () => {
     service.reopen();
