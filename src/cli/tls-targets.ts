@@ -11,6 +11,7 @@ export interface TargetOptions {
   readonly smtp?: boolean;
   readonly lmtp?: boolean;
   readonly smtps?: boolean;
+  readonly ldap?: boolean;
   readonly tls?: boolean;
   /** Every target is the name of a receive connector. */
   readonly connector: boolean;
@@ -51,9 +52,10 @@ export async function findTargets(
   }
 }
 
-function protocolOf({ smtp, lmtp, smtps, tls }: TargetOptions): Protocol | undefined {
+function protocolOf({ smtp, lmtp, smtps, ldap, tls }: TargetOptions): Protocol | undefined {
   if (lmtp === true) return 'lmtp';
   if (smtps === true) return 'smtps';
+  if (ldap === true) return 'ldap';
   if (tls === true) return 'tls';
   return smtp === true ? 'smtp' : undefined;
 }

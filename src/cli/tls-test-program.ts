@@ -53,15 +53,19 @@ function addTest(
       'profiles or files of own ones, parted by commas; mail-baseline is always added',
       'bcp195',
     )
-    .addOption(new Option('--smtp', 'SMTP with STARTTLS, whatever the port').conflicts(['lmtp', 'smtps', 'tls']))
-    .addOption(new Option('--lmtp', 'LMTP with STARTTLS').conflicts(['smtps', 'tls']))
-    .addOption(new Option('--smtps', 'SMTP inside TLS from the first octet, as on port 465').conflicts(['tls']))
+    .addOption(
+      new Option('--smtp', 'SMTP with STARTTLS, whatever the port').conflicts(['lmtp', 'smtps', 'ldap', 'tls']),
+    )
+    .addOption(new Option('--lmtp', 'LMTP with STARTTLS').conflicts(['smtps', 'ldap', 'tls']))
+    .addOption(new Option('--smtps', 'SMTP inside TLS from the first octet, as on port 465').conflicts(['ldap', 'tls']))
+    .addOption(new Option('--ldap', 'LDAP with StartTLS').conflicts(['tls']))
     .option('--tls', 'TLS from the first octet, without a mail protocol (LDAPS, HTTPS)')
     .addOption(
       new Option('--connector', 'the targets are receive connectors, whatever their names').conflicts([
         'smtp',
         'lmtp',
         'smtps',
+        'ldap',
         'tls',
       ]),
     )

@@ -10,6 +10,7 @@ export class Bracket {
   /** A hello that was accepted before. */
   #control: HelloOffer | undefined;
   #lastAccepted = false;
+  #within = false;
 
   constructor(exchange: HelloExchange) {
     this.#exchange = exchange;
@@ -30,11 +31,18 @@ export class Bracket {
 
   /**
    * Runs probes; resolves with their result if the endpoint answered a control hello just before and just after.
-   * Throws Untested otherwise.
+   * Throws Untested otherwise. Within other such probes, those hellos are the outer ones'.
    */
   async between<T>(probes: () => Promise<T>): Promise<T> {
+    if (this.#within) return probes();
     if (this.#control !== undefined) await this.#confirm();
-    const result = await probes();
+    this.#within = true;
+    let result: T;
+    try {
+      result = await probes();
+    } finally {
+      this.#within = false;
+    }
     await this.#confirm();
     return result;
   }

@@ -122,8 +122,8 @@ const chainSubjects: Readonly<
     extendedKeyUsage?.join(', ') ?? 'any use',
   ],
   mustStaple: ({ staple }, { mustStaple }) => [
-    !mustStaple || staple !== 'none',
-    mustStaple ? `staple: ${staple}` : 'no staple is demanded',
+    staple === 'good' || (staple === 'none' && !mustStaple),
+    staple === 'none' && !mustStaple ? 'no staple is demanded' : `staple: ${staple}`,
   ],
   inForce: (_, { notBefore, notAfter }, now) => [
     Date.parse(notBefore) <= now && now <= Date.parse(notAfter),
@@ -320,6 +320,19 @@ export const checks: Readonly<Record<string, Check>> = {
     if (facts.mail !== undefined && facts.mail.starttls !== 'offered')
       return untested(reason ?? 'STARTTLS is not offered');
     return reason === undefined ? missed(rule, 'every hello was refused') : untested(reason);
+  },
+
+  /** What EHLO gains and loses inside TLS. */
+  'ehlo-difference': ({ mail }, rule) => {
+    if (mail === undefined || mail.starttls === 'not-tested(TLS begins with the first octet)')
+      return notApplicable('no mail protocol is spoken before TLS');
+    const { ehloBefore: before, ehloAfter: after } = mail;
+    if (mail.starttls !== 'offered') return untested(untestedReason(mail.starttls) ?? 'STARTTLS is not offered');
+    if (after.length === 0) return untested(untestedReason(String(mail['requireTls'])) ?? 'no EHLO inside TLS');
+    const gained = after.filter((line) => !before.includes(line)).map((line) => `+${line}`);
+    const lost = before.filter((line) => !after.includes(line)).map((line) => `-${line}`);
+    const evidence = `inside TLS: ${[...gained, ...lost].join(', ') || 'the same'}`;
+    return after.some((line) => line.split(' ')[0] === 'STARTTLS') ? missed(rule, evidence) : pass(evidence);
   },
 
   requiretls: (facts, rule) => {

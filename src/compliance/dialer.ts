@@ -1,4 +1,5 @@
 import type { Endpoint, Manners } from './endpoint.ts';
+import { startLdapTls } from './ldap-dialogue.ts';
 import { greet, type Hello, say } from './mail-dialogue.ts';
 import { ProbeConnection } from './probe-connection.ts';
 import { Untested } from './untested.ts';
@@ -44,6 +45,7 @@ export class Dialer {
   }
 
   async #startTls(connection: ProbeConnection): Promise<void> {
+    if (this.endpoint.protocol === 'ldap') return startLdapTls(connection, this.manners.stepMs);
     if (!this.startsInClear) return;
     const { capabilities } = await this.greet(connection);
     if (!capabilities.some((line) => line.split(' ')[0] === 'STARTTLS')) {
@@ -64,6 +66,7 @@ export class Dialer {
     return this.endpoint.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
   }
 
+  /** Mail is spoken before TLS. */
   get startsInClear(): boolean {
     return this.endpoint.protocol === 'smtp' || this.endpoint.protocol === 'lmtp';
   }

@@ -5,14 +5,22 @@ export interface Endpoint {
   /** IP address. */
   readonly address: string;
   readonly port: number;
-  /** 'smtp' and 'lmtp' begin in the clear with STARTTLS; 'smtps' is SMTP inside TLS from the first octet; 'tls' is TLS alone. */
-  readonly protocol: 'smtp' | 'lmtp' | 'smtps' | 'tls';
+  /**
+   * 'smtp' and 'lmtp' begin in the clear with STARTTLS, 'ldap' with StartTLS; 'smtps' is SMTP inside TLS from the first octet;
+   * 'tls' is TLS alone.
+   */
+  readonly protocol: 'smtp' | 'lmtp' | 'smtps' | 'ldap' | 'tls';
 }
 
 /** 'mx1.example [192.0.2.1]:25'. */
 export function endpointText({ host, address, port }: Endpoint): string {
   const bracketed = address.includes(':') ? `[${address}]` : address;
   return host === '' || host === address ? `${bracketed}:${port}` : `${host} ${bracketed}:${port}`;
+}
+
+/** Whether mail is spoken there. */
+export function speaksMail({ protocol }: Pick<Endpoint, 'protocol'>): boolean {
+  return protocol !== 'tls' && protocol !== 'ldap';
 }
 
 /** How polite the tester is, and how long it waits. */

@@ -11,7 +11,7 @@ import { allUntested, untestedFeatures } from './blank-facts.ts';
 import { Bracket } from './bracket.ts';
 import { type ChainJudge, Chains } from './chains.ts';
 import { Dialer } from './dialer.ts';
-import type { Endpoint, Manners } from './endpoint.ts';
+import { type Endpoint, type Manners, speaksMail } from './endpoint.ts';
 import {
   type Answer,
   type Facts,
@@ -100,11 +100,11 @@ class EndpointProbe {
     const protocols = closed === undefined ? await this.#protocols() : allUntested(closed);
     const offered = protocolNames.filter((name) => protocols[name] === 'offered');
     const facts = await this.#handshakes(protocols, closed ?? 'no version of TLS was seen');
-    if (offered.length > 0 && !this.#endpoint.protocol.startsWith('tls')) {
+    if (offered.length > 0 && speaksMail(this.#endpoint)) {
       this.#say('mail protocol');
       await probeMail(this.#dialer, this.#host, mail);
     } else if (closed === undefined) closeMail(mail, 'no version of TLS was seen');
-    return { ...facts, ...(this.#endpoint.protocol === 'tls' ? {} : { mail: { ...mail } }) };
+    return { ...facts, ...(speaksMail(this.#endpoint) ? { mail: { ...mail } } : {}) };
   }
 
   #say(text: string): void {
@@ -124,7 +124,7 @@ class EndpointProbe {
     const why = offered.length === 0 ? otherwise : reducedReason;
     for (const name of deep ? offered : []) await this.#suitesOf(name);
     if (!deep) Object.assign(this.#untested, { cipherSuites: why, groups: why, signatureAlgorithms: why });
-    const keys = deep ? await this.#keyExchange(protocols) : noKeys;
+    const keys = deep ? await this.#keysBetween(protocols) : noKeys;
     const withoutSni =
       offered.length > 0 ? await this.#nameVariants(protocols, keys.exchange13.groups) : notTested(why);
     const features = deep ? await this.#features(protocols, keys, withoutSni) : untestedFeatures(why);
@@ -154,6 +154,15 @@ class EndpointProbe {
     if (found === undefined) return;
     this.#suites[name] = found.accepted;
     this.#order[name] = found.order;
+  }
+
+  /** One pair of control hellos around all of them. */
+  async #keysBetween(protocols: Record<ProtocolName, Answer>): Promise<KeyFacts> {
+    const found = await this.#part('groups', () => this.#bracket.between(() => this.#keyExchange(protocols)));
+    if (found !== undefined) return found;
+    const reason = this.#untested['groups'] ?? '';
+    Object.assign(this.#untested, { signatureAlgorithms: reason, dhe: reason });
+    return { ...noKeys, withoutNamedGroups: notTested(reason) };
   }
 
   async #keyExchange(protocols: Record<ProtocolName, Answer>): Promise<KeyFacts> {

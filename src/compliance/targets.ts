@@ -31,6 +31,8 @@ const protocols: Readonly<Record<number, Protocol>> = {
   2525: 'smtp',
   465: 'smtps',
   24: 'lmtp',
+  389: 'ldap',
+  50389: 'ldap',
   636: 'tls',
   50636: 'tls',
   443: 'tls',
@@ -61,7 +63,7 @@ export function parseTarget(text: string, protocol?: Protocol): Exclude<Target, 
   };
 }
 
-const usualPort: Readonly<Record<Protocol, number>> = { smtp: 25, lmtp: 24, smtps: 465, tls: 443 };
+const usualPort: Readonly<Record<Protocol, number>> = { smtp: 25, lmtp: 24, smtps: 465, ldap: 389, tls: 443 };
 
 /** What looking a target up asks of DNS. DnsClient has this shape. */
 export interface Lookup {

@@ -1,9 +1,10 @@
-/** Exim as a client that sends by BDAT. It is unpacked, not installed (it conflicts with postfix), and needs root. */
+/** Exim as a client that sends by BDAT, and as a server. It is unpacked, not installed (it conflicts with postfix), and needs root. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { program } from './program.ts';
 
 const root = '/var/cache/edge-peers';
 const run = promisify(execFile);
@@ -25,8 +26,10 @@ shift
 mount --bind ld.so.cache /etc/ld.so.cache
 # It runs itself again to deliver, by the name that was compiled in.
 mount --bind ${root}/usr/sbin /usr/sbin
-/usr/sbin/exim4 -C "$PWD/exim.conf" -oi -odf "$@" <message
+`;
+const sends = `${script}/usr/sbin/exim4 -C "$PWD/exim.conf" -oi -odf "$@" <message
 cat mainlog`;
+const serves = `${script}exec /usr/sbin/exim4 -C "$PWD/exim.conf" -bdf`;
 
 function configuration(folder: string, port: number): string {
   return `spool_directory = ${folder}/spool
@@ -57,7 +60,7 @@ export async function eximSends(port: number, message: string | Buffer, ...recip
   try {
     await writeFile(join(folder, 'exim.conf'), configuration(folder, port));
     await writeFile(join(folder, 'message'), message);
-    const args = ['-m', 'sh', '-c', script, 'sh', folder, '-f', 'sender@example.org', ...recipients];
+    const args = ['-m', 'sh', '-c', sends, 'sh', folder, '-f', 'sender@example.org', ...recipients];
     const { stdout } = await run('unshare', args, {
       timeout: 60_000,
       maxBuffer: 10 * 1024 ** 2,
@@ -66,4 +69,30 @@ export async function eximSends(port: number, message: string | Buffer, ...recip
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** An Exim that takes no mail, with STARTTLS by `chain.pem` and `key.pem` of its folder. Resolves when it listens. */
+export async function startEximServer(
+  port: number,
+  folder: string,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const lines = [
+    `spool_directory = ${folder}/spool`,
+    `log_file_path = ${folder}/%slog`,
+    'primary_hostname = exim.test',
+    `local_interfaces = 127.0.0.1`,
+    `daemon_smtp_ports = ${port}`,
+    'tls_advertise_hosts = *',
+    `tls_certificate = ${folder}/chain.pem`,
+    `tls_privatekey = ${folder}/key.pem`,
+    // A tester comes often.
+    'smtp_accept_max = 500',
+    'smtp_banner = exim.test ESMTP',
+    'host_lookup =',
+    'rfc1413_hosts =',
+    'keep_environment =',
+  ];
+  await writeFile(join(folder, 'exim.conf'), `${lines.join('\n')}\n`);
+  for (const name of ['chain.pem', 'key.pem']) await chown(join(folder, name), 65_533, 65_533);
+  return program('unshare', () => ['-m', 'sh', '-c', serves, 'sh', folder], folder, port);
 }

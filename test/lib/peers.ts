@@ -15,6 +15,8 @@ const paths: Readonly<Record<string, string>> = {
   tmux: '/usr/bin/tmux',
   ldapsearch: '/usr/bin/ldapsearch',
   openssl: '/usr/bin/openssl',
+  slapd: '/usr/sbin/slapd',
+  selfserv: '/usr/bin/selfserv',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim/__init__.py',
   'gnutls-serv': '/usr/bin/gnutls-serv',
   nsd: '/usr/sbin/nsd',

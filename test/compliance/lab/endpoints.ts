@@ -2,13 +2,13 @@
  * The laboratory: endpoints with known faults, each a real server program where one still does that, else the small byte
  * servers beside this file. What the tester must find at each stands in `golden/`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { connect } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Endpoint } from '../../../src/compliance/index.ts';
-import { freePort } from '../../lib/ports.ts';
+import { program } from '../../lib/program.ts';
 import { byteServers } from './byte-servers.ts';
 import { type MailServerFault, startMailServer } from './mail-server.ts';
+import { realPeers } from './real-peers.ts';
+import { mustStaple } from './staple.ts';
 
 export interface Running extends AsyncDisposable {
   readonly port: number;
@@ -18,50 +18,15 @@ export interface Running extends AsyncDisposable {
 export interface LabFiles {
   readonly folder: string;
   readonly readPem: (name: string) => string;
+  /** The authority that issued them. */
+  readonly issuing: { readonly pem: string; readonly keyPem: string };
 }
 
 export interface LabEndpoint {
   readonly protocol: Endpoint['protocol'];
-  /** Program that must be there: a name of test/lib/peers.ts. */
-  readonly peer?: string;
+  /** Programs that must be there: names of test/lib/peers.ts. */
+  readonly peers?: readonly string[];
   start(files: LabFiles): Promise<Running>;
-}
-
-/** A server program that listens on the port given; resolves when it takes connections. */
-async function program(
-  command: string,
-  argumentsOf: (port: number) => readonly string[],
-  cwd: string,
-): Promise<Running> {
-  const port = await freePort();
-  const child = spawn(command, argumentsOf(port), { cwd, stdio: ['pipe', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr?.on('data', (octets: Buffer) => {
-    said = (said + octets.toString('latin1')).slice(-2000);
-  });
-  for (let attempt = 0; !(await listens(port)); attempt++) {
-    if (attempt > 200 || child.exitCode !== null) throw new Error(`${command} does not listen: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return { port, [Symbol.asyncDispose]: () => end(child) };
-}
-
-function listens(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, '127.0.0.1');
-  socket.once('connect', () => {
-    socket.destroy();
-    resolve(true);
-  });
-  socket.once('error', () => resolve(false));
-  return promise;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
 }
 
 const pem = (name: string): readonly string[] => [
@@ -76,7 +41,7 @@ const pem = (name: string): readonly string[] => [
 function openssl(certificate: string, ...more: readonly string[]): LabEndpoint {
   return {
     protocol: 'tls',
-    peer: 'openssl',
+    peers: ['openssl'],
     start: ({ folder }) =>
       program(
         '/usr/bin/openssl',
@@ -89,7 +54,7 @@ function openssl(certificate: string, ...more: readonly string[]): LabEndpoint {
 function gnutls(priority: string): LabEndpoint {
   return {
     protocol: 'tls',
-    peer: 'gnutls-serv',
+    peers: ['gnutls-serv'],
     start: ({ folder }) =>
       program(
         '/usr/bin/gnutls-serv',
@@ -202,12 +167,20 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
   ),
   'gnutls-rc4-3des-null': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ARCFOUR-128:+3DES-CBC:+NULL:+SHA1:%COMPAT'),
   'gnutls-anonymous': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ANON-ECDH:+ANON-DH'),
+  'openssl-staple': mustStaple('good'),
+  'openssl-staple-revoked': mustStaple('revoked'),
+  'openssl-staple-missing': mustStaple('none'),
+  'node-hybrids-only': node((files) => ({
+    ...pair(files, 'good-ec'),
+    ecdhCurve: 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024',
+    minVersion: 'TLSv1.3',
+  })),
   'node-hybrid-groups': node((files) => ({
     ...pair(files, 'good-ec'),
     ecdhCurve: 'X25519MLKEM768:X25519:P-256',
     minVersion: 'TLSv1.3',
   })),
-  'node-staple-and-sni': node((files) => ({
+  'node-sni': node((files) => ({
     ...pair(files, 'good-rsa'),
     minVersion: 'TLSv1.2',
     ciphers: 'TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256',
@@ -227,6 +200,7 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
   'smtp-starttls-parameter': mail('takes-parameter'),
   'smtp-injection': mail('injection'),
   'smtp-keeps-state': mail('keeps-state'),
+  'smtp-offers-again': mail('offers-again'),
   'smtp-starttls-454': mail('starttls-454'),
   'smtp-greeting-421': mail('greeting-421'),
   'smtp-requiretls-in-clear': mail('requiretls-in-clear'),
@@ -235,4 +209,5 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
   'smtp-huge-banner': mail('huge-banner'),
   'smtp-rate-limited': mail('rate-limited'),
   'lmtp-good': mail('none', 'lmtp'),
+  ...realPeers,
 };

@@ -11,6 +11,7 @@ export type MailServerFault =
   | 'takes-parameter'
   | 'injection'
   | 'keeps-state'
+  | 'offers-again'
   | 'starttls-454'
   | 'greeting-421'
   | 'requiretls-in-clear'
@@ -114,6 +115,7 @@ class Session {
     const fault = this.#fault;
     const lines = ['lab.edge.test', 'SIZE 1000'];
     if (!this.#secure && fault !== 'no-starttls') lines.push(fault === 'masked' ? 'XXXXXXXA' : 'STARTTLS');
+    if (this.#secure && fault === 'offers-again') lines.push('STARTTLS');
     if (this.#secure || fault === 'requiretls-in-clear') lines.push('REQUIRETLS');
     if (this.#secure || fault === 'auth-before-tls') lines.push('AUTH PLAIN LOGIN');
     for (const [i, text] of lines.entries()) this.#say(`250${i < lines.length - 1 ? '-' : ' '}${text}`);
