@@ -39,7 +39,8 @@ function actionFor(
   { session, recipient }: RcptCommandArgs,
   { settings, domainOf, lookup }: RecipientFilterParts,
 ): AgentAction {
-  const { enabled, recipientValidationEnabled, internalMailEnabled, externalMailEnabled, ...stale } = settings();
+  const filter = settings();
+  const { enabled, recipientValidationEnabled, internalMailEnabled, externalMailEnabled } = filter;
   if (!enabled || !recipientValidationEnabled) return pass;
   if (session.bypassAntiSpam ? !internalMailEnabled : !externalMailEnabled) return pass;
   const domain = domainOf(recipient.domain);
@@ -50,14 +51,14 @@ function actionFor(
   if (localPart.toLowerCase() === 'postmaster') return pass;
   const knowledge = lookup(localPart, recipient.domain);
   if (knowledge.kind !== 'unknown') return pass;
-  const isStale = knowledge.ageMs > stale.recipientValidationStaleAfter * 1000;
-  if (!isStale || stale.recipientValidationStale === 'Reject') {
+  const isStale = knowledge.ageMs > filter.recipientValidationStaleAfter * 1000;
+  if (!isStale || filter.recipientValidationStale === 'Reject') {
     const reason = isStale
       ? 'the recipient is unknown (the last synchronization is old)'
       : 'the recipient is unknown to the organization';
     return { kind: 'reject', reply: userUnknown, reason };
   }
-  if (stale.recipientValidationStale === 'Accept') return pass;
+  if (filter.recipientValidationStale === 'Accept') return pass;
   return {
     kind: 'reject',
     reply: recipientsStale,

@@ -24,6 +24,8 @@ const limits: ReadonlyMap<string, number> = new Map([
 
 /** The event with every text that a stranger chose cut to its length: no line of a log grows with what somebody sends. */
 export function boundedEvent<E extends DecisionEvent>(event: E): E {
+  // Nearly every event is short. This runs for each of them: it makes nothing and looks nothing up.
+  if (!isLong(event as unknown as Readonly<Record<string, unknown>>)) return event;
   let bounded: Record<string, unknown> | undefined;
   for (const [name, value] of Object.entries(event)) {
     const most = limits.get(name);
@@ -34,6 +36,21 @@ export function boundedEvent<E extends DecisionEvent>(event: E): E {
     bounded[name] = cut;
   }
   return (bounded ?? event) as E;
+}
+
+/** True when a text of the event, or one in a list of it, is longer than the smallest limit. */
+function isLong(event: Readonly<Record<string, unknown>>): boolean {
+  for (const name in event) {
+    const value = event[name];
+    if (typeof value === 'string') {
+      if (value.length > longestLogged) return true;
+    } else if (Array.isArray(value) && value.some(isLongText)) return true;
+  }
+  return false;
+}
+
+function isLongText(value: unknown): boolean {
+  return typeof value === 'string' && value.length > longestLogged;
 }
 
 function cutTo(value: unknown, most: number): unknown {

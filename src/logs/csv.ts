@@ -6,7 +6,7 @@ const plain = /^(?![=+\-@' ].)[ !#-+\--~]*$/;
 
 /** One field. No text makes a line, a field, a terminal control or a formula of its own. */
 export function csvField(text: string): string {
-  if (plain.test(text)) return text;
+  if (text === '' || plain.test(text)) return text;
   const cell = spreadsheetCell(printable(text));
   return /[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

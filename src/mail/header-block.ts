@@ -29,6 +29,8 @@ const lf = 0x0a;
 const cr = 0x0d;
 const colon = 0x3a;
 
+const plainValue = /^[ -~]*$/;
+
 /** Fields found in one linear pass; values are read only when asked for. Garbage never makes it throw. */
 export class HeaderBlock {
   readonly fields: readonly HeaderField[];
@@ -91,8 +93,10 @@ export class HeaderBlock {
 
   #value(field: HeaderField, maxBytes: number): string {
     const end = Math.min(field.end, field.valueStart + maxBytes);
-    return this.bytes
-      .toString('utf8', field.valueStart, end)
+    const text = this.bytes.toString('utf8', field.valueStart, end).trim();
+    // Most values are one line of printable ASCII.
+    if (plainValue.test(text)) return text;
+    return text
       .replace(/[\0-\x1f\x7f]+/g, (run) => (/^[\r\n]+$/.test(run) ? '' : ' '))
       .replace(end < field.end ? /\ufffd{0,3}$/ : /$/, '')
       .trim();

@@ -20,6 +20,7 @@ const kinds: readonly EventKind[] = ['delivered', 'deferred', 'failed'];
 /** One event for each kind of outcome that the attempt had. */
 export function tellOutcomes(journal: Journal, attempt: ToldAttempt): void {
   for (const kind of kinds) {
+    if (!attempt.outcomes.some((outcome) => eventOf(outcome) === kind)) continue;
     const recipients: string[] = [];
     const replies: string[] = [];
     let tries = 0;

@@ -26,7 +26,7 @@ export function screenHeader(block: HeaderBlock, forbidden: readonly string[]): 
   if (forbidden.length === 0) return undefined;
   const isForbidden = (name: string): boolean =>
     forbidden.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one));
-  const removed = new Set(block.fields.flatMap(({ name }) => (isForbidden(name) ? name : [])));
-  if (removed.size === 0) return undefined;
-  return { header: removeFields(block, isForbidden), removed: [...removed] };
+  const removed = block.fields.filter(({ name }) => isForbidden(name));
+  if (removed.length === 0) return undefined;
+  return { header: removeFields(block, isForbidden), removed: [...new Set(removed.map(({ name }) => name))] };
 }

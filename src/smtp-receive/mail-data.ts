@@ -1,4 +1,4 @@
-import { type Envelope, HeaderBlock } from '../mail/index.ts';
+import type { Envelope } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -165,7 +165,7 @@ export class MailData implements ChunkedContent, MailDataState {
   #screen(header: MessageHeader): void {
     const session = this.#session;
     if (!this.#writing) return;
-    const screened = screenHeader(new HeaderBlock(header.octets), session.rights.forbiddenFields);
+    const screened = screenHeader(header.block, session.rights.forbiddenFields);
     if (screened === undefined) return;
     header.change(screened.header);
     const changes = screened.removed

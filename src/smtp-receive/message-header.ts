@@ -7,7 +7,7 @@ export class MessageHeader {
   /** Octets as they came. */
   readonly #received: number;
   readonly #fqdn: string;
-  #octets: Buffer;
+  #block: HeaderBlock;
   #facts: HeaderFacts;
   /** What goes before it, and behind it, to the sink. */
   #trace = '';
@@ -21,13 +21,18 @@ export class MessageHeader {
   constructor(octets: Buffer, fqdn: string) {
     this.#received = octets.length;
     this.#fqdn = fqdn;
-    this.#octets = octets;
-    this.#facts = this.#read();
+    this.#block = new HeaderBlock(octets);
+    this.#facts = this.#block.facts(fqdn);
     this.#stored = octets.length;
   }
 
   get octets(): Buffer {
-    return this.#octets;
+    return this.#block.bytes;
+  }
+
+  /** The fields, found once. */
+  get block(): HeaderBlock {
+    return this.#block;
   }
 
   get facts(): HeaderFacts {
@@ -43,8 +48,8 @@ export class MessageHeader {
   }
 
   change(octets: Buffer): void {
-    this.#octets = octets;
-    this.#facts = this.#read();
+    this.#block = new HeaderBlock(octets);
+    this.#facts = this.#block.facts(this.#fqdn);
     this.changed = { isAscii: isAscii(octets) };
     this.#changedLate = true;
   }
@@ -73,10 +78,6 @@ export class MessageHeader {
   }
 
   #whole(): Buffer {
-    return Buffer.concat([Buffer.from(this.#trace), this.#octets, Buffer.from(this.#separator)]);
-  }
-
-  #read(): HeaderFacts {
-    return new HeaderBlock(this.#octets).facts(this.#fqdn);
+    return Buffer.concat([Buffer.from(this.#trace), this.octets, Buffer.from(this.#separator)]);
   }
 }

@@ -9,8 +9,9 @@ import { parseArgs } from 'node:util';
 import { Appliance } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
 import { Postfix, postfixMissing } from '../lib/postfix.ts';
-import { drive, type Load, type Result, Sink } from './drive.ts';
+import { drive, type Result, Sink } from './drive.ts';
 import { driveWithTools } from './postfix-tools.ts';
+import { perSecond, relayLines, type Scenario, scenarios } from './scenarios.ts';
 
 const { values } = parseArgs({
   options: {
@@ -23,64 +24,6 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
-
-interface Scenario {
-  readonly name: string;
-  readonly load: Omit<Load, 'seconds'>;
-  /** What the figure is: messages or megabytes per second. */
-  readonly figure: 'deliveredPerSecond' | 'deliveredMegabytesPerSecond';
-  /** The ratio to Postfix that the product promises. */
-  readonly goal: number;
-  /** Goal for the ratio of CPU seconds, where there is one. */
-  readonly cpuGoal?: number;
-}
-
-const perSecond = 'deliveredPerSecond';
-const scenarios: readonly Scenario[] = [
-  {
-    name: '1 session, new connection per message',
-    load: { sessions: 1, perConnection: 1, size: 4096, recipients: 1 },
-    figure: perSecond,
-    goal: 1.2,
-  },
-  {
-    name: '20 sessions, new connection per message',
-    load: { sessions: 20, perConnection: 1, size: 4096, recipients: 1 },
-    figure: perSecond,
-    goal: 3,
-  },
-  {
-    name: '100 sessions, new connection per message',
-    load: { sessions: 100, perConnection: 1, size: 4096, recipients: 1 },
-    figure: perSecond,
-    goal: 3,
-  },
-  {
-    name: '20 sessions, connections kept',
-    load: { sessions: 20, perConnection: Infinity, size: 4096, recipients: 1 },
-    figure: perSecond,
-    goal: 6,
-    cpuGoal: 0.15,
-  },
-  {
-    name: '100 sessions, connections kept',
-    load: { sessions: 100, perConnection: Infinity, size: 4096, recipients: 1 },
-    figure: perSecond,
-    goal: 6,
-  },
-  {
-    name: '20 sessions kept, 20 recipients',
-    load: { sessions: 20, perConnection: Infinity, size: 4096, recipients: 20 },
-    figure: perSecond,
-    goal: 6,
-  },
-  {
-    name: '4 sessions kept, 10 MB',
-    load: { sessions: 4, perConnection: Infinity, size: 10_000_000, recipients: 1 },
-    figure: 'deliveredMegabytesPerSecond',
-    goal: 1.2,
-  },
-];
 
 const toolScenarios: readonly { name: string; sessions: number; keep: boolean; goal: number }[] = [
   { name: 'smtp-source: 20 sessions, new connection per message', sessions: 20, keep: false, goal: 2.5 },
@@ -124,11 +67,7 @@ await using stock = await Postfix.start({ port: await freePort(), settings: rela
 await using better = await Postfix.start({ port: await freePort(), settings: { ...relay, ...tuned } });
 await using edge = await Appliance.start({
   workers: Number(values.workers),
-  lines: [
-    'Set-ReceiveConnector "Default internal receive connector $server" -MaxMessageSize 100MB -MaxInboundConnection Unlimited',
-    'New-AcceptedDomain -Name Bench -DomainName rcpt.test -DomainType Authoritative',
-    `New-SendConnector -Name Bench -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${sinkPort} -MaxMessageSize Unlimited`,
-  ],
+  lines: relayLines(sinkPort),
 });
 const peers: readonly Peer[] = [
   { name: 'edge', port: edge.port, pid: edge.pid },

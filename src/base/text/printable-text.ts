@@ -47,11 +47,13 @@ export function printableJson(value: unknown, indent?: number): string {
 
 /** JSON with the same value: outside of strings it holds nothing but ASCII, and LF where it is indented or ends. */
 export function escapedJson(json: string): string {
+  if (plainJson.test(json)) return json;
   return json.replace(actingInJson, (found) =>
     found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }
 
+const plainJson = /^[\n -~]*$/;
 const actingInJson = new RegExp(`(?!\\n)(?:${acting.source}|[\\u2028\\u2029])`, 'gu');
 
 /** Spreadsheets take a cell that begins so for a formula, also behind blanks. An apostrophe says that it is text. */

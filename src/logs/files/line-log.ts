@@ -41,11 +41,18 @@ const slowMs = 30_000;
 /** Whoever wants to see everything written waits so long, in milliseconds. */
 const flushLimitMs = 5_000;
 
+/** The size of a file is looked up so often, in milliseconds; between two looks the octets written here are added. */
+const sizeAgeMs = 1_000;
+
 interface OpenFile {
   readonly handle: FileHandle;
   readonly folder: string;
   readonly hour: string;
   readonly number: number;
+  /** Octets: as last seen, and what was written here since. */
+  size: number;
+  /** Monotonic time of the last look. */
+  seenAt: number;
 }
 
 /**
@@ -171,8 +178,8 @@ export class LineLog {
 
   async #append(text: string, count: number): Promise<boolean> {
     try {
-      const { handle } = await this.#open();
-      await writeWhole(handle, Buffer.from(text));
+      const file = await this.#open();
+      file.size += await writeWhole(file.handle, text);
       this.#parts.faults.end(this.#fault);
       this.#lost = 0;
       return true;
@@ -202,11 +209,20 @@ export class LineLog {
     await this.#room.need(this.folder);
     const file = this.#file;
     const isRight = file !== undefined && file.hour === hour && file.folder === this.folder;
-    if (isRight && (await file.handle.stat()).size < this.#limits.maxFileSize) return file;
+    if (isRight && (await this.#sizeOf(file)) < this.#limits.maxFileSize) return file;
     await this.#closeFile();
     this.#file = await this.#openNext(hour, now);
     await this.#prune(now);
     return this.#file;
+  }
+
+  /** Other processes write to the file as well. */
+  async #sizeOf(file: OpenFile): Promise<number> {
+    const now = this.#parts.clock.monotonic();
+    if (now - file.seenAt < sizeAgeMs) return file.size;
+    file.size = (await file.handle.stat()).size;
+    file.seenAt = now;
+    return file.size;
   }
 
   /** Files that cannot be deleted are no reason to lose lines. */
@@ -230,7 +246,9 @@ export class LineLog {
       const handle = await openToAppend(folder, join(folder, logFileName(prefix, hour, number)), text);
       const { size } = await handle.stat();
       // A limit below the size of the header must not make files without end.
-      if (size < maxFileSize || size <= Buffer.byteLength(text)) return { handle, folder, hour, number };
+      if (size < maxFileSize || size <= Buffer.byteLength(text)) {
+        return { handle, folder, hour, number, size, seenAt: this.#parts.clock.monotonic() };
+      }
       await handle.close();
     }
   }
@@ -251,13 +269,22 @@ export class LineLog {
   }
 }
 
-/** In one call, so that lines of several processes do not mix; a disk that fills up takes it in parts. */
-async function writeWhole(handle: FileHandle, octets: Buffer): Promise<void> {
-  for (let at = 0; at < octets.length; ) {
+/**
+ * In one call, so that lines of several processes do not mix; a disk that fills up takes it in parts. A text is not made a buffer
+ * before: that would copy it twice. Returns the octets written.
+ */
+async function writeWhole(handle: FileHandle, text: string): Promise<number> {
+  const length = Buffer.byteLength(text);
+  const first = await handle.write(text);
+  if (first.bytesWritten === length) return length;
+  if (first.bytesWritten === 0) throw new Error('nothing could be written');
+  const octets = Buffer.from(text);
+  for (let at = first.bytesWritten; at < octets.length; ) {
     const { bytesWritten } = await handle.write(octets, at);
     if (bytesWritten === 0) throw new Error('nothing more could be written');
     at += bytesWritten;
   }
+  return length;
 }
 
 async function namesIn(folder: string): Promise<string[]> {
