@@ -23,6 +23,7 @@ export function csvLine(fields: readonly string[]): string {
 
 /** Splits a line written by csvLine. */
 export function parseCsvLine(line: string): string[] {
+  if (!line.includes('"')) return line.split(',').map(cellText);
   const fields: string[] = [];
   const pattern = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
   for (const match of line.matchAll(pattern)) fields.push(cellText(match[1]?.replaceAll('""', '"') ?? match[2] ?? ''));

@@ -26,8 +26,9 @@ interface Found {
  */
 export async function findChains(folder: string, question: Question, most = 10): Promise<Chain[]> {
   const files = decisionFiles(folder);
-  const found = await findIds(files, question, most);
-  const events = await collect(files, found);
+  const kept = new KeptTexts();
+  const found = await findIds(files, question, { most, kept });
+  const events = await collect(files, found, kept);
   return chainsOf(events, found.messages);
 }
 
@@ -37,7 +38,31 @@ function decisionFiles(folder: string): LogFile[] {
   return files.sort((a, b) => (a.hour === b.hour ? b.number - a.number : a.hour < b.hour ? 1 : -1));
 }
 
-async function findIds(files: readonly LogFile[], question: Question, most: number): Promise<Found> {
+/** Characters of files that are kept at most. */
+const mostKeptText = 64 * 1024 ** 2;
+
+/** Texts of files in which something was found, so that they are read and decompressed once. */
+class KeptTexts {
+  readonly #blocks = new Map<string, readonly string[]>();
+  #length = 0;
+
+  keep({ path }: LogFile, blocks: readonly string[]): void {
+    const length = blocks.reduce((sum, block) => sum + block.length, 0);
+    if (this.#length + length > mostKeptText) return;
+    this.#blocks.set(path, blocks);
+    this.#length += length;
+  }
+
+  of({ path }: LogFile): readonly string[] | undefined {
+    return this.#blocks.get(path);
+  }
+}
+
+async function findIds(
+  files: readonly LogFile[],
+  question: Question,
+  { most, kept }: { readonly most: number; readonly kept: KeptTexts },
+): Promise<Found> {
   const found: Found = { sessions: new Set(), messages: new Set() };
   const matches = questionMatcher(question);
   const { texts, terms } = termsOfQuestion(question);
@@ -45,12 +70,14 @@ async function findIds(files: readonly LogFile[], question: Question, most: numb
     const wanted = file.name.startsWith(decisionPrefixes.messages) ? found.messages : found.sessions;
     if (wanted.size >= most || (terms !== undefined && !(await mayHoldAny(file, terms)))) continue;
     const [sessions, messages]: [Set<string>, Set<string>] = [new Set(), new Set()];
-    for await (const line of linesHolding(file, texts)) {
+    const blocks: string[] = [];
+    for await (const line of linesHolding(seen(blocksOf(file), blocks), texts)) {
       const [, , session = '', message = '0'] = headPattern.exec(line) ?? [];
       if (!matches(line, session, message)) continue;
       if (message !== '0') remember(messages, message, most);
       else if (session !== '') remember(sessions, session, most);
     }
+    if (messages.size + sessions.size > 0) kept.keep(file, blocks);
     addNewest(found.messages, messages, most);
     addNewest(found.sessions, sessions, most);
   }
@@ -69,23 +96,35 @@ function addNewest(set: Set<string>, older: ReadonlySet<string>, most: number): 
 }
 
 /** Every event of the messages and sessions, and of the sessions that brought the messages. */
-async function collect(files: readonly LogFile[], { sessions, messages }: Found): Promise<DecisionEvent[]> {
+async function collect(
+  files: readonly LogFile[],
+  { sessions, messages }: Found,
+  kept: KeptTexts,
+): Promise<DecisionEvent[]> {
   if (sessions.size === 0 && messages.size === 0) return [];
   const bringers = new Set(sessions);
   const events: DecisionEvent[] = [];
   // Oldest last: a session's events of before its message are read after the message that names the session.
   for (const file of files) {
+    const known = kept.of(file);
     const terms = [...messages, ...bringers].map(folded);
-    if (!(await mayHoldAny(file, terms))) continue;
-    events.push(...(await eventsIn(file, { sessions, messages }, bringers)));
+    if (known === undefined && !(await mayHoldAny(file, terms))) continue;
+    events.push(...(await eventsIn(known ?? blocksOf(file), { sessions, messages }, bringers)));
   }
   return events.sort((a, b) => a.at - b.at);
 }
 
-async function eventsIn(file: LogFile, { sessions, messages }: Found, bringers: Set<string>): Promise<DecisionEvent[]> {
+/** Texts of whole lines of one file. */
+type Blocks = AsyncIterable<string> | Iterable<string>;
+
+async function eventsIn(
+  blocks: Blocks,
+  { sessions, messages }: Found,
+  bringers: Set<string>,
+): Promise<DecisionEvent[]> {
   const events: DecisionEvent[] = [];
   const waiting = new Map<string, string[]>();
-  for await (const line of linesHolding(file, undefined)) {
+  for await (const line of linesHolding(blocks, undefined)) {
     const [, , session = '', message = '0'] = headPattern.exec(line) ?? [];
     if (message !== '0' && (messages.has(message) || sessions.has(session))) {
       messages.add(message);
@@ -110,17 +149,32 @@ function keep(waiting: Map<string, string[]>, session: string, line: string): vo
   else if (lines.length < mostKept) lines.push(line);
 }
 
-/** The lines of a file, of those blocks that hold one of the folded texts. */
-async function* linesHolding(file: LogFile, texts: readonly string[] | undefined): AsyncGenerator<string, void> {
-  let isFirst = true;
-  for await (const block of readBlocks(file)) {
-    if (isFirst) checkVersion(file, block);
-    isFirst = false;
+/** The lines of those blocks that hold one of the folded texts; of all, when none are given. */
+async function* linesHolding(blocks: Blocks, texts: readonly string[] | undefined): AsyncGenerator<string, void> {
+  for await (const block of blocks) {
     if (texts !== undefined) {
       const text = folded(block);
       if (!texts.some((one) => text.includes(one))) continue;
     }
     yield* linesOf(block);
+  }
+}
+
+/** The blocks of a file. Throws Error for one of a later version. */
+async function* blocksOf(file: LogFile): AsyncGenerator<string, void> {
+  let isFirst = true;
+  for await (const block of readBlocks(file)) {
+    if (isFirst) checkVersion(file, block);
+    isFirst = false;
+    yield block;
+  }
+}
+
+/** Passes blocks on, and puts them into a list. */
+async function* seen(blocks: Blocks, list: string[]): AsyncGenerator<string, void> {
+  for await (const block of blocks) {
+    list.push(block);
+    yield block;
   }
 }
 

@@ -35,31 +35,37 @@ export function spellings(term: string): readonly string[] {
   return [...new Set([canonical, folded(unicode), folded(term)])];
 }
 
-/** Characters that end an address or a Message-ID in a log line. */
+/** Characters that end an address or a Message-ID in a log line. All are ASCII. */
 const boundary = new Set(' \t\r\n"<>,;:()[]\\');
+/** The same, and '@', by character code. */
+const endsTerm: readonly boolean[] = Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return character === '@' || boundary.has(character);
+});
 
 /** Everything in a folded text that looks like an address or a Message-ID, in canonical form. Linear in the text. */
 export function* addressTerms(text: string): Generator<string, void> {
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     let start = at;
-    while (start > 0 && at - start < longestTerm && !isBoundary(text, start - 1)) start -= 1;
+    while (start > 0 && at - start < longestTerm && endsTerm[text.charCodeAt(start - 1)] !== true) start -= 1;
     let end = at + 1;
-    while (end < text.length && end - at < longestTerm && !isBoundary(text, end)) end += 1;
+    while (end < text.length && end - at < longestTerm && endsTerm[text.charCodeAt(end)] !== true) end += 1;
     if (start === at || end === at + 1) continue;
     const term = text.slice(start, end);
-    yield canonicalAddress(term);
+    // Nearly all are ASCII, and folded already.
+    const isPlain = plainTerm.test(term);
+    yield isPlain ? term : canonicalAddress(term);
+    if (isPlain) continue;
     const inQuotes = term.replace(/^'+|['.]+$/g, '');
     if (inQuotes !== term) yield canonicalAddress(inQuotes);
   }
 }
 
+/** ASCII without anything around it that may be none of it, and without the dot at the end of a domain. */
+const plainTerm = /^[!-&(-~](?:[!-~]*[!-&(\-/-~])?$/;
+
 /** RFC 5321 §4.5.3.1: 64 and 255 octets; what is longer is no address, and cut in the log. */
 const longestTerm = 256;
-
-function isBoundary(text: string, at: number): boolean {
-  const character = text[at] ?? ' ';
-  return character === '@' || boundary.has(character);
-}
 
 /** True when `term` stands in the text as a whole: `b@example.com` is not found in `bob@example.com`. Both are folded. */
 export function holdsTerm(text: string, term: string): boolean {

@@ -11,33 +11,57 @@ const probes = 10;
 /** A file with more terms than this has no summary and is always read: 2 MB. */
 const mostTerms = 1_000_000;
 
-/** Place of a term in a summary of so many blocks. */
-interface Place {
-  readonly block: number;
-  readonly bits: readonly number[];
-}
+/** Numbers that were added lately, so that a term of many lines is kept once or few times. */
+const recentPlaces = 8_192;
+const firstRoom = 4_096;
 
 /** Gathers terms; every term is kept as a number until the summary is made. */
 export class TermSummary {
-  readonly #hashes = new Set<number>();
+  readonly #recent = new Float64Array(recentPlaces).fill(-1);
+  #hashes = new Float64Array(firstRoom);
+  #count = 0;
 
   add(term: string): void {
-    if (this.#hashes.size <= mostTerms) this.#hashes.add(hashOf(term));
+    const hash = hashOf(term);
+    const place = hash % recentPlaces;
+    if (this.#recent[place] === hash) return;
+    this.#recent[place] = hash;
+    if (this.#count === this.#hashes.length) this.#makeRoom();
+    if (this.#count < this.#hashes.length) this.#hashes[this.#count++] = hash;
   }
 
   /** Undefined: there are too many. */
   blocks(): Buffer | undefined {
-    if (this.#hashes.size > mostTerms) return undefined;
-    const count = Math.max(1, Math.ceil((this.#hashes.size * bitsPerTerm) / blockBits));
+    this.#merge();
+    if (this.#count > mostTerms) return undefined;
+    const count = Math.max(1, Math.ceil((this.#count * bitsPerTerm) / blockBits));
     const blocks = Buffer.alloc(count * blockBytes);
-    for (const hash of this.#hashes) {
-      const { block, bits } = placeOf(hash, count);
-      for (const bit of bits) {
-        const at = block * blockBytes + (bit >>> 3);
+    for (let i = 0; i < this.#count; i++) {
+      const hash = this.#hashes[i] ?? 0;
+      const start = blockOf(hash, count) * blockBytes;
+      for (let probe = 0; probe < probes; probe++) {
+        const bit = bitOf(hash, probe);
+        const at = start + (bit >>> 3);
         blocks[at] = (blocks[at] ?? 0) | (1 << (bit & 7));
       }
     }
     return blocks;
+  }
+
+  /** Merges what is equal; when little was, the room doubles, up to one term more than a summary may have. */
+  #makeRoom(): void {
+    this.#merge();
+    if (this.#count * 2 < this.#hashes.length || this.#count > mostTerms) return;
+    const larger = new Float64Array(Math.min(this.#hashes.length * 2, mostTerms + 1));
+    larger.set(this.#hashes.subarray(0, this.#count));
+    this.#hashes = larger;
+  }
+
+  #merge(): void {
+    const sorted = this.#hashes.subarray(0, this.#count).sort();
+    let kept = 0;
+    for (const hash of sorted) if (kept === 0 || sorted[kept - 1] !== hash) sorted[kept++] = hash;
+    this.#count = kept;
   }
 }
 
@@ -49,9 +73,13 @@ export async function mayHold(
 ): Promise<boolean> {
   const count = Math.floor(octets / blockBytes);
   if (count === 0) return true;
-  const { block, bits } = placeOf(hashOf(term), count);
-  const content = await read(block * blockBytes, blockBytes);
-  return bits.every((bit) => ((content[bit >>> 3] ?? 0xff) & (1 << (bit & 7))) !== 0);
+  const hash = hashOf(term);
+  const content = await read(blockOf(hash, count) * blockBytes, blockBytes);
+  for (let probe = 0; probe < probes; probe++) {
+    const bit = bitOf(hash, probe);
+    if (((content[bit >>> 3] ?? 0xff) & (1 << (bit & 7))) === 0) return false;
+  }
+  return true;
 }
 
 /** 52 bits: two hashes of 26, of FNV-1a (public domain, Fowler, Noll, Vo) with two seeds. */
@@ -72,8 +100,12 @@ function mixed(hash: number): number {
   return (half ^ (half >>> 15)) >>> 0;
 }
 
-function placeOf(hash: number, count: number): Place {
-  const [one, two] = [Math.floor(hash / 2 ** 26), hash % 2 ** 26];
-  const bits = Array.from({ length: probes }, (_, i) => (two + i * (one | 1)) % blockBits);
-  return { block: one % count, bits };
+/** The block of a term, among so many. */
+function blockOf(hash: number, count: number): number {
+  return Math.floor(hash / 2 ** 26) % count;
+}
+
+/** The bit of a term in its block, for each probe. */
+function bitOf(hash: number, probe: number): number {
+  return ((hash % 2 ** 26) + probe * (Math.floor(hash / 2 ** 26) | 1)) % blockBits;
 }
