@@ -154,7 +154,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
       largest: (domain) => router.largest(domain),
       contents: spool,
     }),
-    settings: () => settingsOf(snapshots.current, options.workers),
+    settings: queueSettings(snapshots, options.workers),
     journal,
     clock,
     faults,
@@ -201,6 +201,19 @@ function pressureOf({ spool, logs }: StatePaths, queue: MessageQueue, faults: Fa
     disks: { spool: diskUse(spool).total, logs: diskUse(logs).total },
     read: () => machineReadings({ spool, logs, heldMemory, submissionQueue }),
   });
+}
+
+/** The settings in force. They are asked for several times for each message, and made once for each snapshot. */
+function queueSettings(snapshots: SnapshotHolder, workers: number): () => QueueSettings {
+  let of = snapshots.current;
+  let settings = settingsOf(of, workers);
+  return () => {
+    if (snapshots.current !== of) {
+      of = snapshots.current;
+      settings = settingsOf(of, workers);
+    }
+    return settings;
+  };
 }
 
 /** Limits of the whole server are shared out among the workers. */
