@@ -2,6 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Bench, type Given } from './lib/bench.ts';
 
+test('the recipients of a new authoritative domain are validated, those of a relay domain are not', async () => {
+  const bench = new Bench();
+  for (const [type, on] of [
+    ['Authoritative', true],
+    ['InternalRelay', false],
+    ['ExternalRelay', false],
+  ] as const) {
+    await bench.run('New-AcceptedDomain', { Name: type, DomainName: `${type}.example`, DomainType: type });
+    assert.equal(await bench.value('Get-AcceptedDomain', 'AddressBookEnabled', { Identity: type }), on);
+  }
+  await bench.run('New-AcceptedDomain', { Name: 'Plain', DomainName: 'plain.example' });
+  assert.equal(await bench.value('Get-AcceptedDomain', 'AddressBookEnabled', { Identity: 'Plain' }), true);
+});
+
 describe('send connectors', () => {
   test('smart hosts switch DNS routing off by themselves', async () => {
     const bench = new Bench();

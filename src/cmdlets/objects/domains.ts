@@ -1,6 +1,6 @@
 /** Cmdlets for accepted and remote domains. */
 import { type AcceptedDomain, acceptedDomain, type RemoteDomain, remoteDomain } from '../../config/index.ts';
-import { badArgument, isOn, missingArgument } from '../parameter-values.ts';
+import { badArgument, isOn, missingArgument, textOf } from '../parameter-values.ts';
 import { CmdletError } from '../runtime.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
 
@@ -23,8 +23,13 @@ function needsDomainName({ bound }: { readonly bound: ReadonlyMap<string, unknow
 
 function acceptedPreset(request: Request<Accepted>): Partial<AcceptedDomain> {
   needsDomainName(request);
-  // The first domain is the default one, as in Exchange.
-  return { default: request.all.length === 0 };
+  const type = textOf(request.bound, 'DomainType') ?? acceptedDomain.properties.domainType.default;
+  return {
+    // The first domain is the default one, as in Exchange.
+    default: request.all.length === 0,
+    // As in Exchange: of a relay domain some recipients are elsewhere, and to validate them would refuse good mail.
+    addressBookEnabled: 'authoritative'.startsWith(type.toLowerCase()),
+  };
 }
 
 function makeDefault({ bound }: Request<Accepted>, before: AcceptedDomain | undefined): Partial<AcceptedDomain> {
