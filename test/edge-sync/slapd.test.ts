@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
-import { edgeName, ended, Inside } from '../lib/inside.ts';
+import { ended, Inside } from '../lib/inside.ts';
 import { freePort } from '../lib/ports.ts';
 import { personLdif, SlapdSource, slapdMissing } from '../lib/slapd-source.ts';
 
@@ -60,7 +60,7 @@ describe('slapd as the source', skip, () => {
   test('plan says what would change, writes nothing, and ends with 1; after apply it ends with 0', async () => {
     const plan = await inside.sync('plan');
     assert.equal(plan.status, 1, plan.error);
-    assert.match(plan.out, new RegExp(`${edgeName()}: ${count} added, 0 changed, 0 removed`));
+    assert.match(plan.out, new RegExp(`${one.name}: ${count} added, 0 changed, 0 removed`));
     assert.equal((await waiting()).recipients, 0);
     const { status, edges } = await inside.apply();
     assert.equal(status, 0);
@@ -70,7 +70,7 @@ describe('slapd as the source', skip, () => {
   });
 
   test('the subscription file was used: neither it nor an altered one is taken again', async () => {
-    const path = join(inside.folder, 'edge.xml');
+    const path = join(inside.folder, `${one.name}.xml`);
     const used = await inside.sync('subscribe', path, '--site', 'Main', '--address', '127.0.0.1');
     assert.equal(used.status, 1);
     assert.match(used.error, /it was used before/);
@@ -87,7 +87,7 @@ describe('slapd as the source', skip, () => {
       const path = join(folder, name);
       assert.equal(statSync(path).mode & 0o077, 0, path);
     }
-    const { recipientKey } = JSON.parse(readFileSync(join(folder, 'edges', `${edgeName()}.json`), 'utf8'));
+    const { recipientKey } = JSON.parse(readFileSync(join(folder, 'edges', `${one.name}.json`), 'utf8'));
     const dump = await command('directory', 'export', '--state', one.state, '--operational');
     for (const text of [dump.out, serviceLog(), one.output]) assert.ok(!text.includes(recipientKey));
   });
@@ -203,16 +203,16 @@ describe('slapd as the source', skip, () => {
 
   test('unsubscribe on both sides takes what was replicated from the edge, and opens its cmdlets', async () => {
     await assert.rejects(one.shell('New-AcceptedDomain -Name Own -DomainName own.example'), /subscri/i);
-    assert.match(await inside.done('unsubscribe', edgeName()), /Remove-EdgeSubscription/);
+    assert.match(await inside.done('unsubscribe', one.name), /Remove-EdgeSubscription/);
     const { status, error } = await inside.sync('apply');
     assert.equal(status, 2);
     assert.match(error, /no edge is subscribed/);
-    await one.shell(`Remove-EdgeSubscription ${edgeName()} -Force`);
+    await one.shell(`Remove-EdgeSubscription ${one.name} -Force`);
     const dump = await command('directory', 'export', '--state', one.state);
     assert.doesNotMatch(dump.out, /edgeHashedAddress|ESRA\./);
     assert.ok(!existsSync(join(one.state, 'edge-sync/recipient-key')));
     await one.shell('New-AcceptedDomain -Name Own -DomainName own.example');
-    await eventually('nothing is left', async () => !(await one.shell('Get-EdgeSubscription')).includes(edgeName()));
+    await eventually('nothing is left', async () => !(await one.shell('Get-EdgeSubscription')).includes(one.name));
   });
 });
 

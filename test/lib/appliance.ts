@@ -19,6 +19,8 @@ export interface ApplianceOptions {
   readonly user?: string;
   /** Group whose members may administer. */
   readonly adminGroup?: string;
+  /** Name of the server in its directory, for several of them on this machine (root). Default: this machine's. */
+  readonly hostName?: string;
   /** Management-shell lines run before the start; `$port` and `$server` are replaced. */
   readonly lines?: readonly string[];
 }
@@ -63,6 +65,7 @@ export class Appliance implements AsyncDisposable {
     // The account of the services must be able to reach the state directory.
     chmodSync(join(state, '..'), 0o755);
     const appliance = new Appliance(state, await freePort(), await freePort(), options);
+    if (options.hostName !== undefined) await nameServer(state, options.hostName);
     const connector = options.role === 'Mailbox' ? 'Default $server' : 'Default internal receive connector $server';
     await appliance.shell(
       `ConfigureAdam.ps1 -LdapPort ${appliance.ldapPort} -SslPort ${await freePort()}`,
@@ -77,6 +80,11 @@ export class Appliance implements AsyncDisposable {
     const appliance = await Appliance.prepare(options);
     await appliance.start();
     return appliance;
+  }
+
+  /** Name of the server in its directory. */
+  get name(): string {
+    return this.options.hostName?.split('.')[0]?.toUpperCase() ?? serverName();
   }
 
   get pid(): number {
@@ -121,7 +129,7 @@ export class Appliance implements AsyncDisposable {
 
   /** Runs management-shell lines; throws with what was said when one failed. `$server` and `$port` are replaced. */
   async shell(...lines: string[]): Promise<string> {
-    const filled = lines.map((line) => line.replaceAll('$server', serverName()).replaceAll('$port', String(this.port)));
+    const filled = lines.map((line) => line.replaceAll('$server', this.name).replaceAll('$port', String(this.port)));
     const role = this.options.role === undefined ? [] : ['--role', this.options.role];
     const result = await edge('shell', '--state', this.state, ...role, ...filled.flatMap((line) => ['-c', line]));
     if (result.status !== 0) throw new Error(`${filled.join('\n')}\n${result.out}${result.error}`);
@@ -162,6 +170,12 @@ export class Appliance implements AsyncDisposable {
     await this.stop();
     rmSync(join(this.state, '..'), { recursive: true, force: true });
   }
+}
+
+/** Makes the state where the machine has another name: a server is called after it once and for all. */
+async function nameServer(state: string, hostName: string): Promise<void> {
+  const script = 'hostname "$1"; exec "$2" shell --state "$3" -c Get-AcceptedDomain';
+  await promisify(execFile)('unshare', ['--uts', 'sh', '-c', script, 'sh', hostName, edgeCommand, state]);
 }
 
 /** Short name of this machine, upper case: the name of a server in the directory. */

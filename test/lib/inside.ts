@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Appliance, type CommandResult, edge, edgeCommand, serverName } from './appliance.ts';
+import { type Appliance, type CommandResult, edge, edgeCommand } from './appliance.ts';
 
 /** What `edge sync apply --json` says of one edge. */
 export interface Applied {
@@ -57,7 +57,7 @@ export class Inside implements AsyncDisposable {
 
   /** Subscribes an edge of this machine. */
   async subscribe(appliance: Appliance, site = 'Main'): Promise<void> {
-    const path = await this.fileOf(appliance);
+    const path = await this.fileOf(appliance, `${appliance.name}.xml`);
     await this.done('subscribe', path, '--site', site, '--address', '127.0.0.1');
   }
 
@@ -85,6 +85,3 @@ export async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTE
   child.kill(signal);
   await exit;
 }
-
-/** Name of the subscription of an appliance on this machine. */
-export const edgeName = serverName;

@@ -130,23 +130,32 @@ export class EdgeSync {
       createInboundSendConnector: options.createInboundSendConnector,
     };
     await state.save(subscription);
+    let told: { readonly sealed: string; readonly before: string };
     try {
-      await this.#establish(subscription, file.username, bootstrapSecret(file.password, octets));
+      told = await this.#establish(subscription, file.username, bootstrapSecret(file.password, octets));
     } catch (error) {
       // Cut off, it goes on with what was begun; refused, there is nothing to go on with.
       if (error instanceof SubscriptionFileError) state.forgetBegun(subscription.name);
       throw error;
     }
-    const established = { ...subscription, established: true };
+    const established = { ...subscription, established: true, sealed: told.sealed };
     await using mirror = Mirror.open(state.mirrorFolder);
     // What an earlier subscription of this edge left is written anew.
     await mirror.removeEdge(established.name);
     await mirror.addEdge(established.name);
+    // Under another key nothing that stands there is accepted any more: to replace it loses nothing.
+    const ours = known?.sealed !== undefined && told.before === known.sealed;
+    await mirror.setMeta({ [`fresh ${established.name}`]: !ours });
     await state.save(established);
     return established;
   }
 
-  async #establish(subscription: Subscription, dn: string, password: string): Promise<void> {
+  /** Resolves with the digests of the sealed key that the edge was told and of the one it had. */
+  async #establish(
+    subscription: Subscription,
+    dn: string,
+    password: string,
+  ): Promise<{ readonly sealed: string; readonly before: string }> {
     if (!(await this.#hasAccount(subscription))) {
       const { certificate, key } = subscription.credential;
       const client = await this.#bootstrap({ ...subscription, certificate, key }, dn, password);
@@ -168,12 +177,11 @@ export class EdgeSync {
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     }
-    await this.#withEdge(subscription, async (edge) => {
-      const sealedKey = seal(
-        Buffer.from(subscription.certificate, 'base64'),
-        Buffer.from(subscription.recipientKey, 'base64'),
-      );
+    const sealedKey = sealedKeyOf(subscription);
+    return await this.#withEdge(subscription, async (edge) => {
+      const before = await edge.sealedKeyDigest();
       await edge.tell({ sealedKey, site: subscription.site, pins: subscription.pins });
+      return { sealed: hash('sha256', sealedKey, 'hex'), before };
     });
   }
 
@@ -310,6 +318,7 @@ export class EdgeSync {
     try {
       const result = await this.#withEdge(subscription, async (edge) => {
         await edge.lease();
+        await expectOwn(subscription, edge);
         await this.#keepCredentials(subscription, edge);
         const { what = 'all' } = options;
         const configuration = what === 'recipients' ? 0 : await this.#writeConfiguration(subscription, edge, objects);
@@ -374,7 +383,7 @@ export class EdgeSync {
     if (options.full === true || (run !== Number(beat ?? 0) && run !== Number(mirror.meta(`beating ${name}`) ?? -1))) {
       const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
       this.#parts.progress(`comparing with all that stands on ${name}`);
-      await writer.compare(edge, hasher);
+      await writer.compare(edge, hasher, mirror.meta(`fresh ${name}`) === true);
     }
     const { force = false, additions = false, signal } = options;
     const report = await writer.write(edge, { force, additions, signal });
@@ -382,7 +391,7 @@ export class EdgeSync {
     const next = Math.max(Number(mirror.meta(`run ${name}`) ?? 0), run, 1);
     await mirror.setMeta({ [`beating ${name}`]: next });
     await edge.beat(next, `${mirrored.recipientCount} recipients, ${mirrored.addressCount} addresses`);
-    await mirror.setMeta({ [`beat ${name}`]: next });
+    await mirror.setMeta({ [`beat ${name}`]: next, [`fresh ${name}`]: undefined });
     return report;
   }
 
@@ -480,12 +489,13 @@ export class EdgeSync {
       const presented = edge.presentedCertificate;
       if (presented !== undefined) kept = { ...kept, certificate: presented.toString('base64') };
       const next = kept.next ?? successor(kept.credential, clock.now());
+      const sealedKey = sealedKeyOf(kept);
       await edge.tell({
         credentials: [requestOf(kept.credential), requestOf(next)],
-        sealedKey: seal(Buffer.from(kept.certificate, 'base64'), Buffer.from(kept.recipientKey, 'base64')),
+        sealedKey,
         pins: kept.pins,
       });
-      await state.save({ ...kept, next });
+      await state.save({ ...kept, next, sealed: hash('sha256', sealedKey, 'hex') });
     });
   }
 
@@ -556,6 +566,18 @@ export class EdgeSync {
       for (const address of wantedState(recipient)?.addresses ?? []) yield { address, dn: recipient.dn };
     }
   }
+}
+
+const sealedKeyOf = ({ certificate, recipientKey }: Subscription): Buffer =>
+  seal(Buffer.from(certificate, 'base64'), Buffer.from(recipientKey, 'base64'));
+
+/** Throws LdapError when the edge has the key of another inside: what is written here would be accepted by nobody. */
+async function expectOwn({ name, sealed }: Subscription, edge: LdapEdge): Promise<void> {
+  if (sealed === undefined || (await edge.sealedKeyDigest()) === sealed) return;
+  throw new LdapError(
+    'unwillingToPerform',
+    `${name} was subscribed by another server since, with a key of its own: here edge sync unsubscribe ${name}, or subscribe it anew with a new file`,
+  );
 }
 
 /** Number of the first account of a subscription: one that the edge does not know of the subscription before. */

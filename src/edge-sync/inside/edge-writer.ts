@@ -118,8 +118,15 @@ export class EdgeWriter {
     return { ...counts, ...done, held: undefined, incomplete: false };
   }
 
-  /** Compares with all that stands on the edge; what differs is written by the next `write`. Returns how many differ. */
-  async compare(target: EdgeTarget, hasher: RecipientHasher): Promise<{ scanned: number; differing: number }> {
+  /**
+   * Compares with all that stands on the edge; what differs is written by the next `write`. Returns how many differ.
+   * With `otherKey` what stands there and is not known was hashed with a key that is not in force any more.
+   */
+  async compare(
+    target: EdgeTarget,
+    hasher: RecipientHasher,
+    otherKey = false,
+  ): Promise<{ scanned: number; differing: number }> {
     const seen = new Set<string>();
     let differing: (readonly [string, EdgeRecord | undefined])[] = [];
     let count = 0;
@@ -128,7 +135,7 @@ export class EdgeWriter {
       const record = this.#edge.record(id);
       if (record !== undefined && record.unsure !== true && sameHashes(record.addresses, hashes, hasher)) continue;
       // Addresses that nobody inside knows: each counts as one that would be lost.
-      const unknown = hashes.map((octets) => `#${octets.toString('hex')}`);
+      const unknown = otherKey ? [] : hashes.map((octets) => `#${octets.toString('hex')}`);
       differing.push([id, { addresses: record?.addresses ?? unknown, extras: record?.extras ?? {}, unsure: true }]);
       count += 1;
       if (differing.length >= batchSize) {

@@ -51,6 +51,8 @@ export interface Subscription {
   readonly certificate: string;
   /** Key of the address hashes, base64. */
   readonly recipientKey: string;
+  /** SHA-256 of that key as it was sealed for the edge: another one there means another inside. */
+  readonly sealed?: string;
   readonly credential: Credential;
   readonly next?: Credential;
   /** SHA-256 of the subscription file. */

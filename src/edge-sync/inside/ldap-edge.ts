@@ -1,4 +1,5 @@
 /** An edge over LDAPS. */
+import { hash } from 'node:crypto';
 import { DirectoryClient } from '../../directory/index.ts';
 import {
   type AttributeValues,
@@ -174,6 +175,14 @@ export class LdapEdge implements EdgeTarget {
   /** Keys that the edge holds certificates for. */
   async serverKeys(): Promise<readonly string[]> {
     return (await this.#get(subscriptionDn(this.#parts.place), ['edgeSyncServerKey'])).values('edgeSyncServerKey');
+  }
+
+  /** SHA-256 of the sealed key of the hashes that the edge has; '' without one. */
+  async sealedKeyDigest(): Promise<string> {
+    const [sealed] = (await this.#get(subscriptionDn(this.#parts.place), ['edgeSyncSealedKey'])).buffers(
+      'edgeSyncSealedKey',
+    );
+    return sealed === undefined ? '' : hash('sha256', sealed, 'hex');
   }
 
   /** Says which keys of the edge the inside knows, the sealed key of the hashes, and the site. */

@@ -158,7 +158,9 @@ export class Mirror implements AsyncDisposable {
     if (edge === undefined) return;
     this.#edges.delete(name);
     await this.#root.transaction(() => {
-      this.#putMeta({ edges: JSON.stringify(this.edgeNames.filter((one) => one !== name)) });
+      const edges = JSON.stringify(this.edgeNames.filter((one) => one !== name));
+      const ended = ['run', 'beat', 'beating', 'fresh'].map((key) => [`${key} ${name}`, undefined] as const);
+      this.#putMeta({ edges, ...Object.fromEntries(ended) });
       edge.clear();
     });
   }
