@@ -2,9 +2,10 @@
  * What root does with a state directory. Nothing inside a folder that another account owns: such an account could put a link in
  * root's way at any moment. Root makes the top folder, or checks it; all below is made by the account itself.
  */
-import { lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, type Stats } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Account, dropPrivileges, findAccount } from '../accounts/privileges.ts';
+import { giveAway } from './give-away.ts';
 import { StateError } from './own-file.ts';
 
 const sticky = 0o1000;
@@ -45,7 +46,7 @@ export function claimState(path: string, account: Account): void {
   else if ((stat.mode & 0o077) !== 0)
     throw new StateError(`others than root may enter ${path}, which is root's: chmod 700 ${path}`);
   // Nobody but root can be in it until the last step, which gives the top folder away.
-  for (const one of rootsOwn(way)) lchownSync(one, account.uid, account.gid);
+  giveAway(way, account);
 }
 
 /**
@@ -59,22 +60,6 @@ function copyCommand(path: string, from: Account, to: Account): string {
   const left = ['edge.lock', 'run', 'management', 'cache'].map((name) => `--exclude=./${name}`).join(' ');
   const made = `install -d -m 700 -o ${to.uid} -g ${to.gid} ${target}`;
   return `${made} && ${as(from)} tar -C ${quoted(path)} ${left} -cf - . | ${as(to)} tar -C ${target} -xf -`;
-}
-
-/** All below a folder of root's and the folder itself, the innermost first. Throws StateError for what root did not make. */
-function rootsOwn(path: string): string[] {
-  const stat = lstatSync(path);
-  const reason = oddity(stat);
-  if (reason !== undefined) throw new StateError(`${path} ${reason}: remove it`);
-  const inner = stat.isDirectory() ? readdirSync(path).flatMap((name) => rootsOwn(join(path, name))) : [];
-  return [...inner, path];
-}
-
-function oddity(stat: Stats): string | undefined {
-  if (stat.uid !== 0) return `belongs to the account ${stat.uid}, in a folder of root's`;
-  if (stat.isDirectory() || stat.isSocket()) return undefined;
-  if (!stat.isFile()) return 'is a link, a pipe or a device';
-  return stat.nlink > 1 ? 'has a second name elsewhere' : undefined;
 }
 
 /** The account that owns a state directory, when root asks and it is another one. Throws StateError for a way that root may not rely on. */
