@@ -18,7 +18,7 @@ before(async () => {
     lines: [
       'New-AcceptedDomain b.example -DomainName b.example',
       // The 451 of a retried recipient and pauses at wrong passwords are not what is tried here.
-      'Get-ReceiveConnector | Set-ReceiveConnector -AuthMechanism Tls,BasicAuth -TarpitInterval 0 -AuthTarpitInterval 0 -MaxLogonFailures 100 -MaxProtocolErrors Unlimited',
+      'Get-ReceiveConnector | Set-ReceiveConnector -AuthMechanism Tls,BasicAuth -TarpitInterval 0 -AuthTarpitInterval 0 -MaxLogonFailures 10 -MaxProtocolErrors Unlimited',
     ],
   });
   await served();

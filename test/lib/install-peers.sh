@@ -7,7 +7,7 @@ packages="swaks libnet-ssleay-perl postfix
   slapd ldap-utils python3-ldap python3-ldap3
   samba samba-dsdb-modules samba-vfs-modules samba-ad-provision
   nsd unbound ldnsutils
-  python3-dkim
+  python3-dkim python3-seccomp
   openssl gnutls-bin libnss3-tools
   systemd iproute2 tmux"
 # Conflicts with postfix as a mail server: unpacked into a folder, for the tests alone.

@@ -18,6 +18,8 @@ const paths: Readonly<Record<string, string>> = {
   slapd: '/usr/sbin/slapd',
   selfserv: '/usr/bin/selfserv',
   'python3-dkim': '/usr/lib/python3/dist-packages/dkim/__init__.py',
+  'python3-seccomp': '/usr/share/doc/python3-seccomp/copyright',
+  'systemd-analyze': '/usr/bin/systemd-analyze',
   'gnutls-serv': '/usr/bin/gnutls-serv',
   nsd: '/usr/sbin/nsd',
   unbound: '/usr/sbin/unbound',

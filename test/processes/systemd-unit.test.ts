@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { edgeCommand } from '../lib/appliance.ts';
+import { sendMessage } from '../../src/lab/lab-client.ts';
+import { edge, edgeCommand } from '../lib/appliance.ts';
+import { needs, python } from '../lib/peers.ts';
 import { freePort } from '../lib/ports.ts';
 
 const unit = new URL('../../src/processes/launch/edge.service', import.meta.url).pathname;
@@ -26,33 +28,70 @@ test('the unit is as closed as it says', (t) => {
   assert.doesNotMatch(text, /^(MemoryDenyWriteExecute|RestrictSUIDSGID|ProtectProc|ProcSubset)=/m);
 });
 
-test('the service runs with no more of root than the unit leaves it', { timeout: 120_000 }, async (t) => {
-  if (process.getuid?.() !== 0) return t.skip('only root can give capabilities up');
-  const [, names = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(text) ?? [];
-  const kept = names.split(' ').map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
-  const account = { name: 'games', uid: 5, gid: 60 };
-  const top = mkdtempSync(join(tmpdir(), 'edge-unit-'));
-  t.after(() => rmSync(top, { recursive: true, force: true }));
-  chmodSync(top, 0o755);
-  const state = join(top, 'state');
-  mkdirSync(state, { mode: 0o700 });
-  chownSync(state, account.uid, account.gid);
-  const asAccount = ['--reuid=5', '--regid=60', '--clear-groups', edgeCommand, 'shell', '--state', state];
-  const ports = [await freePort(), await freePort(), await freePort()];
-  const lines = [
-    `ConfigureAdam.ps1 -LdapPort ${ports[0]} -SslPort ${ports[1]}`,
-    `Get-ReceiveConnector | Set-ReceiveConnector -Bindings 127.0.0.1:${ports[2]}`,
-  ];
-  execFileSync('setpriv', [...asAccount, ...lines.flatMap((line) => ['-c', line])]);
-  const limited = [`--bounding-set=-all,${kept.join(',')}`, '--inh-caps=-all', '--no-new-privs'];
-  const started = [edgeCommand, 'start', '--state', state, '--user', account.name, '--workers', '1'];
-  const child = spawn('setpriv', [...limited, ...started], { stdio: ['ignore', 'inherit', 'pipe'] });
-  const ended = once(child, 'exit');
-  let said = '';
-  for await (const line of createInterface({ input: child.stderr })) {
-    said += `${line}\n`;
-    if (line.includes(' is ready')) child.kill('SIGTERM');
-  }
-  assert.match(said, /EdgeTransport is ready, smtp on 127\.0\.0\.1/);
-  assert.deepEqual(await ended, [0, null], said);
-});
+/** Runs a command under the system calls of the unit, as systemd would. */
+const filtered = [python, new URL('filtered.py', import.meta.url).pathname, unit];
+
+test(
+  'what the unit does not allow is refused: a mount, by root',
+  needs('root', 'python3-seccomp', 'systemd-analyze'),
+  () => {
+    const [file = '', ...rest] = [...filtered, 'mount', '-t', 'tmpfs', 'x', '/mnt'];
+    const options = { encoding: 'utf8', timeout: 60_000 } as const;
+    const own = spawnSync(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'mount', '-t', 'tmpfs', 'x', '/mnt'],
+      options,
+    );
+    assert.equal(own.status, 0, 'root may mount here');
+    const { status, stderr } = spawnSync(file, rest, options);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /permission denied/i);
+  },
+);
+
+const toRun = { ...needs('root', 'python3-seccomp', 'systemd-analyze'), timeout: 120_000 };
+test(
+  'the service runs and takes mail with the rights and the system calls that the unit leaves it',
+  toRun,
+  async (t) => {
+    const [, names = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(text) ?? [];
+    const kept = names.split(' ').map((name) => `+${name.replace('CAP_', '').toLowerCase()}`);
+    const account = { name: 'games', uid: 5, gid: 60 };
+    const top = mkdtempSync(join(tmpdir(), 'edge-unit-'));
+    t.after(() => rmSync(top, { recursive: true, force: true }));
+    chmodSync(top, 0o755);
+    const state = join(top, 'state');
+    mkdirSync(state, { mode: 0o700 });
+    chownSync(state, account.uid, account.gid);
+    const asAccount = ['--reuid=5', '--regid=60', '--clear-groups', edgeCommand, 'shell', '--state', state];
+    const ports = [await freePort(), await freePort(), await freePort()];
+    const lines = [
+      `ConfigureAdam.ps1 -LdapPort ${ports[0]} -SslPort ${ports[1]}`,
+      `Get-ReceiveConnector | Set-ReceiveConnector -Bindings 127.0.0.1:${ports[2]}`,
+      'New-AcceptedDomain b.example -DomainName b.example',
+    ];
+    execFileSync('setpriv', [...asAccount, ...lines.flatMap((line) => ['-c', line])]);
+    const limited = [`--bounding-set=-all,${kept.join(',')}`, '--inh-caps=-all', '--no-new-privs'];
+    const started = [edgeCommand, 'start', '--state', state, '--user', account.name, '--workers', '1'];
+    const child = spawn('setpriv', [...limited, ...filtered, ...started], { stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    let said = '';
+    for await (const line of createInterface({ input: child.stderr })) {
+      said += `${line}\n`;
+      if (!line.includes(' is ready')) continue;
+      const message = { from: 'a@a.example', to: ['b@b.example'], parameters: '', content: 'Subject: x\r\n\r\nx\r\n' };
+      assert.match(
+        await sendMessage('127.0.0.1', ports[2] ?? 0, { ...message, content: Buffer.from(message.content) }),
+        /^250 /,
+      );
+      const { status, out, error } = await edge('status', '--state', state, '--json');
+      assert.equal(status, 0, out + error);
+      for (const { pid } of (JSON.parse(out) as { processes: { pid: number }[] }).processes)
+        assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Seccomp:\s+2$/m);
+      child.kill('SIGTERM');
+    }
+    assert.match(said, /EdgeTransport is ready, smtp on 127\.0\.0\.1/);
+    assert.deepEqual(await ended, [0, null], said);
+  },
+);

@@ -26,9 +26,7 @@ import {
   supervisorFolder,
 } from '../../processes/index.ts';
 import type { ProcessOptions } from '../process-options.ts';
-
-/** Ports below 1024 that the services may have: SMTP, submission (RFC 6409, RFC 8314), those of Exchange. */
-const portsAllowed: ReadonlySet<number> = new Set([25, 465, 475, 587, 717]);
+import { allowedPorts } from './allowed-ports.ts';
 
 const say = (text: string): void => void process.stderr.write(`edge: ${printableLines(text)}\n`);
 
@@ -128,7 +126,7 @@ async function supervise(options: StartOptions, ground: Ground): Promise<number>
     ...plansOf(options, ground),
     log: { info: say, warn: say },
     relayed: Object.keys(toWorkers),
-    mayBind: (port) => port >= 1024 || portsAllowed.has(port) || (options.allowPort ?? []).includes(port),
+    mayBind: allowedPorts(options.allowPort),
     onProcesses: (pids) => recordProcesses(ground.folder, pids),
   });
   process.on('SIGHUP', () => {

@@ -1,0 +1,46 @@
+/** What a supervisor binds for a directory process that was broken into: nothing but the ports that it may. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Supervisor } from '../../src/processes/index.ts';
+import { freePort } from '../lib/ports.ts';
+
+test('a binding on a port that is not allowed is a fault, the others listen', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-bindings-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [allowed, refused] = [await freePort(), await freePort()];
+  const door = new URL('../../src/processes/index.ts', import.meta.url).pathname;
+  const child = (name: string, own: string) => {
+    const entry = join(folder, `${name}.mjs`);
+    const common = `import net from 'node:net'; import { Bus, channelToParent, toProcess, toSupervisor } from '${door}';
+      const bus = new Bus(channelToParent(), { out: toSupervisor, in: toProcess }, () => {});
+      bus.handle('stop', () => process.exit(0)); process.on('disconnect', () => process.exit(1));`;
+    writeFileSync(entry, `${common}\n${own}\nbus.notify('ready');`);
+    return { name, entry, arguments: [], nodeOptions: ['--disable-warning=ExperimentalWarning'] };
+  };
+  const wanted = [allowed, refused].map((port) => ({ address: '127.0.0.1', port }));
+  const said: string[] = [];
+  const supervisor = new Supervisor({
+    directory: child('directory', `setTimeout(() => bus.notify('bindings', ${JSON.stringify(wanted)}));`),
+    workers: [child('worker', "bus.handle('listen', (_, socket) => void net.createServer().listen(socket));")],
+    log: { info: () => {}, warn: (text) => said.push(text) },
+    relayed: [],
+    mayBind: (port) => port === allowed,
+  });
+  t.after(() => supervisor.stop());
+  const told = 'cannot be bound: the service may not bind this port; edge start --allow-port permits it';
+  assert.deepEqual(await supervisor.start(), [
+    { binding: `127.0.0.1:${allowed}`, fault: '' },
+    { binding: `127.0.0.1:${refused}`, fault: `127.0.0.1:${refused} ${told}` },
+  ]);
+  assert.deepEqual(said, [`127.0.0.1:${refused} ${told}`]);
+  const reached = (port: number): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+    return promise.finally(() => socket.destroy());
+  };
+  assert.deepEqual([await reached(allowed), await reached(refused)], [true, false]);
+});
