@@ -1,8 +1,8 @@
 /** Words, options and help of `edge directory`. */
 import { type Command, Option } from 'commander';
-import { defaultStateFolder } from '../processes/state/index.ts';
+import { type AddCommand, commandGroup, commandsOf } from './command-group.ts';
 import { type AccountOptions, type BaseOptions, type DirectoryOptions, scopes } from './directory-options.ts';
-import { type CommandParts, type DirectoryAccess, exitStatus, type Terminal } from './parts.ts';
+import type { CommandParts, DirectoryAccess, Terminal } from './parts.ts';
 
 type Run<A extends readonly unknown[]> = (access: DirectoryAccess, ...args: A) => Promise<number>;
 
@@ -16,22 +16,13 @@ export function addDirectory(
   terminal: Terminal,
   finish: (status: number) => void,
 ): void {
-  const group = program
-    .command('directory')
-    .description(
-      'the directory itself: export, import, backup, restore, verify, explain; beside the running service or without it',
-    )
-    .action(() => {
-      terminal.error(group.helpInformation());
-      finish(exitStatus.usage);
-    });
-  const add = (name: string, description: string, examples: readonly string[]): Command =>
-    group
-      .command(name)
-      .description(description)
-      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder('use')))
-      .option('--json', 'for programs', false)
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+  const group = commandGroup(
+    program,
+    'directory',
+    'the directory itself: export, import, backup, restore, verify, explain; beside the running service or without it',
+    { terminal, finish },
+  );
+  const add = commandsOf(group);
   // Commander gives arguments and options first, the command last.
   const ends = <A extends readonly unknown[]>(run: Run<A>): ((...args: [...A, Command]) => Promise<void>) => {
     return async (...args) => {
@@ -47,10 +38,9 @@ export function addDirectory(
   addAccounts(group, ends, terminal);
 }
 
-type Add = (name: string, description: string, examples: readonly string[]) => Command;
 type Ends = <A extends readonly unknown[]>(run: Run<A>) => (...args: [...A, Command]) => Promise<void>;
 
-function addReading(add: Add, ends: Ends, terminal: Terminal): void {
+function addReading(add: AddCommand, ends: Ends, terminal: Terminal): void {
   add('explain', 'which indexes a search uses, and how many entries it has to read', [
     "edge directory explain '(proxyAddresses=smtp:jane@corp.example)'",
     "edge directory explain --run '(&(objectClass=user)(cn=*doe*))'",
@@ -93,7 +83,7 @@ function addReading(add: Add, ends: Ends, terminal: Terminal): void {
     );
 }
 
-function addWriting(add: Add, ends: Ends, terminal: Terminal): void {
+function addWriting(add: AddCommand, ends: Ends, terminal: Terminal): void {
   add('import', 'applies LDIF content and change records, all or nothing; those of cn=schema extend the schema', [
     'edge directory import --dry-run changes.ldif',
     'edge directory import recipients.ldif',
@@ -140,13 +130,9 @@ function addWriting(add: Add, ends: Ends, terminal: Terminal): void {
 
 function addAccounts(group: Command, ends: Ends, terminal: Terminal): void {
   const accounts = group.command('account').description('accounts that bind over LDAP: people, monitors, machines');
+  const addTo = commandsOf(accounts);
   const add = (name: string, description: string, example: string): Command =>
-    accounts
-      .command(name)
-      .description(description)
-      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder('use')))
-      .option('--json', 'for programs', false)
-      .addHelpText('after', `\nExample:\n  edge directory account ${example}`);
+    addTo(name, description, [`edge directory account ${example}`]);
   add('add', 'makes an account below CN=Services', 'add monitor --role Readers --password-file /root/monitor.password')
     .argument('<name>', 'name of the account')
     .option('--role <role>', 'group below CN=Roles: Readers, Administrators, EdgeSync …', 'Readers')

@@ -1,7 +1,7 @@
 /** Words, options and help of `edge sync`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { defaultStateFolder } from '../processes/state/index.ts';
-import { exitStatus, type Terminal } from './parts.ts';
+import { type AddCommand, commandGroup, commandsOf } from './command-group.ts';
+import type { Terminal } from './parts.ts';
 import type * as Commands from './sync/commands.ts';
 import type { SubscribeCommandOptions } from './sync/manage.ts';
 import type { ApplyOptions, InitOptions, SyncOptions } from './sync/options.ts';
@@ -9,20 +9,13 @@ import type { ApplyOptions, InitOptions, SyncOptions } from './sync/options.ts';
 const list = (text: string, texts: string[] = []): string[] => [...texts, text];
 
 export function addSync(program: Command, terminal: Terminal, finish: (status: number) => void): void {
-  const group = program
-    .command('sync')
-    .description('EdgeSync, on the inside: subscribes edges and keeps their recipients and configuration up to date')
-    .action(() => {
-      terminal.error(group.helpInformation());
-      finish(exitStatus.usage);
-    });
-  const add = (name: string, description: string, examples: readonly string[]): Command =>
-    group
-      .command(name)
-      .description(description)
-      .addOption(new Option('--state <dir>', 'state directory').default(defaultStateFolder('use')))
-      .option('--json', 'for programs', false)
-      .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
+  const group = commandGroup(
+    program,
+    'sync',
+    'EdgeSync, on the inside: subscribes edges and keeps their recipients and configuration up to date',
+    { terminal, finish },
+  );
+  const add = commandsOf(group);
   const commands = (): Promise<typeof Commands> => import('./sync/commands.ts');
   const ends = <A extends readonly unknown[]>(
     run: (...args: A) => Promise<number>,
@@ -130,10 +123,7 @@ export function addSync(program: Command, terminal: Terminal, finish: (status: n
     );
 }
 
-function addInit(
-  add: (name: string, description: string, examples: readonly string[]) => Command,
-  run: (options: InitOptions) => Promise<void>,
-): void {
+function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>): void {
   add('init', 'says which directory the recipients come from, and tries it', [
     "edge sync init --source ldaps://dc1.corp.example --bind-dn sync@corp.example --password-file /etc/edge/sync.pw --domain corp.example --smart-host '[10.0.0.5]'",
     'edge sync init --source ldaps://ldap.corp.example --base dc=corp,dc=example --bind-dn cn=sync,dc=corp,dc=example --password-file pw --domain corp.example',

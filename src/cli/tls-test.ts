@@ -18,7 +18,7 @@ import {
   verifyReports,
 } from '../compliance/index.ts';
 import { DnsClient, isTrustedResolver, systemResolvers } from '../dns/index.ts';
-import { certificateNameDifference, parseTlsCertificateName, readCertificate } from '../tls/index.ts';
+import { certificateNameDifference, parseTlsCertificateName, readCertificate, TrustAnchors } from '../tls/index.ts';
 import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
 import { type ReportForm, ReportSink } from './tls-report-sink.ts';
 import { type FoundTargets, findTargets, type TargetOptions } from './tls-targets.ts';
@@ -81,7 +81,7 @@ async function runTest(options: TestOptions, open: CommandParts['connectors'], t
 
 interface Prepared {
   readonly profiles: readonly Profile[];
-  readonly anchors: readonly string[];
+  readonly anchors: TrustAnchors;
   readonly baseline: readonly Report[] | undefined;
   /** Reports that are there already. */
   readonly earlier: readonly Report[];
@@ -110,11 +110,11 @@ function prepare(options: TestOptions): Prepared {
   if (options.name !== undefined) parseTlsCertificateName(options.name);
   return {
     profiles,
-    anchors: [
+    anchors: new TrustAnchors([
       ...getCACertificates('default'),
       ...getCACertificates('system'),
       ...(options.ca === undefined ? [] : certificatesOf(readText(options.ca), options.ca)),
-    ],
+    ]),
     baseline: options.baseline === undefined ? undefined : readReports(readText(options.baseline), options.baseline),
     earlier: earlierReports(options),
     signingKey,
@@ -175,7 +175,8 @@ function runOptions(options: TestOptions, prepared: Prepared, signal: AbortSigna
     domain: {
       lookup,
       believed: prepared.believed,
-      fetchPolicy: (domain) => fetchStsPolicy(domain, { lookup, anchors: prepared.anchors, timeoutMs: 15_000, signal }),
+      fetchPolicy: (domain) =>
+        fetchStsPolicy(domain, { lookup, anchors: prepared.anchors.pem, timeoutMs: 15_000, signal }),
       signal,
     },
     signal,

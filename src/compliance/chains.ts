@@ -1,16 +1,24 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { formatTlsCertificateName, matchesHost, readCertificate } from '../tls/index.ts';
+import {
+  countTimestamps,
+  extensionOf,
+  findPath,
+  formatTlsCertificateName,
+  hasIssued,
+  longestPath,
+  matchesHost,
+  readCertificate,
+  readOcspStatus,
+  type TrustAnchors,
+} from '../tls/index.ts';
 import type { Flight } from '../tls/wire/index.ts';
 import type { CertificateFact, ChainFact } from './facts.ts';
-import { readOcspStatus } from './ocsp-status.ts';
-import { countTimestamps } from './timestamps.ts';
 
 /** What chains are judged by. */
 export interface ChainJudge {
   /** Name that the leaf must hold; '' for an address alone. */
   readonly host: string;
-  /** Trusted roots, PEM. */
-  readonly anchors: readonly string[];
+  readonly anchors: TrustAnchors;
   readonly now: number;
   /** Says whether `<I>…<S>…` is met; undefined: nothing is demanded. */
   readonly demanded?: ((leafDer: Buffer) => string) | undefined;
@@ -84,14 +92,14 @@ function certificateFact(der: Buffer): CertificateFact {
     isCa: read.isCa,
     ...(read.keyUsage === undefined ? {} : { keyUsage: read.keyUsage }),
     ...(read.extendedKeyUsage === undefined ? {} : { extendedKeyUsage: read.extendedKeyUsage }),
-    mustStaple: der.includes(mustStaple),
+    mustStaple: extensionOf(der, tlsFeature) !== undefined,
     spkiSha256: spkiOf(certificate),
     pem: certificate.toString(),
   };
 }
 
-/** The identifier 1.3.6.1.5.5.7.1.24 (RFC 7633 §4) in DER. */
-const mustStaple = Buffer.from('06082b06010505070118', 'hex');
+/** RFC 7633 §4. */
+const tlsFeature = '1.3.6.1.5.5.7.1.24';
 
 function curveOf(certificate: X509Certificate): string | undefined {
   try {
@@ -117,14 +125,14 @@ function spkiOf(certificate: X509Certificate): string {
 
 function chainFact(seen: Seen, positions: readonly number[], judge: ChainJudge): ChainFact {
   const chain = seen.ders.map((der) => new X509Certificate(der));
-  const [leaf] = chain;
+  const [leaf, ...others] = chain;
   if (leaf === undefined) throw new RangeError('an empty chain');
   const { dnsNames } = readCertificate(leaf.raw);
-  const anchored = pathToAnchor(chain, judge);
+  const anchored = pathToAnchor([leaf, ...others], judge);
   return {
     certificates: positions,
     seenWith: [...seen.with],
-    inOrder: chain.every((certificate, i) => i === 0 || issued(certificate, chain[i - 1])),
+    inOrder: chain.every((certificate, i) => i === 0 || isIssuerOf(certificate, chain[i - 1])),
     complete: anchored.complete,
     trust: anchored.trust,
     ...(judge.host === '' ? {} : { matchesHost: matchesHost({ dnsNames, commonName: '' }, judge.host) }),
@@ -134,44 +142,36 @@ function chainFact(seen: Seen, positions: readonly number[], judge: ChainJudge):
   };
 }
 
-function issued(issuer: X509Certificate, subject: X509Certificate | undefined): boolean {
-  if (subject === undefined || !subject.checkIssued(issuer)) return false;
-  try {
-    return subject.verify(issuer.publicKey);
-  } catch {
-    // A key that cannot be used signs nothing.
-    return false;
-  }
+function isIssuerOf(issuer: X509Certificate, subject: X509Certificate | undefined): boolean {
+  return subject !== undefined && hasIssued(issuer, subject);
 }
 
-/** Builds a path from the leaf through what was sent to an anchor; sent order does not matter (RFC 8446 §4.4.2). */
+/** Whether what was sent leads from the leaf to an anchor, and why not. */
 function pathToAnchor(
-  chain: readonly X509Certificate[],
+  [leaf, ...others]: readonly [X509Certificate, ...X509Certificate[]],
   { anchors, now }: ChainJudge,
 ): { readonly complete: boolean; readonly trust: string } {
-  const trusted = anchors.map((pem) => new X509Certificate(pem));
   const at = new Date(now);
-  let current = chain[0];
-  const used = new Set<string>();
-  for (let depth = 0; current !== undefined && depth < 10; depth++) {
-    const { subject } = current;
-    if (current.validFromDate > at) return { complete: false, trust: `not valid yet: ${oneLine(subject)}` };
-    if (current.validToDate < at) return { complete: false, trust: `expired: ${oneLine(subject)}` };
-    const here = current;
-    if (trusted.some((anchor) => anchor.fingerprint256 === here.fingerprint256 || issued(anchor, here))) {
-      return { complete: true, trust: 'trusted' };
-    }
-    used.add(here.fingerprint256);
-    if (issued(here, here))
-      return { complete: false, trust: depth === 0 ? 'self-signed' : `unknown root: ${oneLine(subject)}` };
-    const next = chain.find((candidate) => !used.has(candidate.fingerprint256) && issued(candidate, here));
-    if (next !== undefined && !next.ca)
-      return { complete: false, trust: `issued by a certificate that is no authority: ${oneLine(next.subject)}` };
-    if (next === undefined)
-      return { complete: false, trust: `no issuer was sent or is trusted: ${oneLine(here.issuer)}` };
-    current = next;
-  }
-  return { complete: false, trust: 'the chain is longer than 10 certificates' };
+  const { found, path, flaw } = findPath({
+    leaf,
+    others,
+    anchors,
+    flawOf: (certificate, place) => flawOf(certificate, place, at),
+  });
+  return found ? { complete: true, trust: 'trusted' } : { complete: false, trust: flaw || whyEnded(path) };
+}
+
+function flawOf({ subject, ca, validFromDate, validToDate }: X509Certificate, place: number, at: Date): string {
+  if (validFromDate > at) return `not valid yet: ${oneLine(subject)}`;
+  if (validToDate < at) return `expired: ${oneLine(subject)}`;
+  return place > 0 && !ca ? `issued by a certificate that is no authority: ${oneLine(subject)}` : '';
+}
+
+function whyEnded(path: readonly X509Certificate[]): string {
+  const last = path.at(-1);
+  if (last === undefined || path.length >= longestPath) return `the chain is longer than ${longestPath} certificates`;
+  if (!hasIssued(last, last)) return `no issuer was sent or is trusted: ${oneLine(last.issuer)}`;
+  return path.length === 1 ? 'self-signed' : `unknown root: ${oneLine(last.subject)}`;
 }
 
 const oneLine = (name: string): string => name.split('\n').toReversed().join(', ');

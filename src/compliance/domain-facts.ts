@@ -110,7 +110,7 @@ export async function surveyHost(
   found['caa'] = await orFailure(() => caaOf(host, parts));
   found['dnssec'] = await orFailure(() => dnssecOf(host, survey, parts));
   await tlsaOf(host, facts, domain, found, parts);
-  const chain = shownTo(facts, host);
+  const chain = firstShown(facts);
   if (survey.policy === undefined || survey.policy.mode === 'none')
     found['mtaStsCover'] = pointless('no MTA-STS policy');
   else if (!stsAllows(survey.policy, host)) found['mtaStsCover'] = no(`${host} is in no mx of the policy`);
@@ -196,7 +196,8 @@ function matchOf(records: readonly TlsaRecord[], host: string, domain: string, f
   return yes(`${chains.length} chains match`);
 }
 
-function shownTo(facts: Facts, _host: string): ChainFact | undefined {
+/** The chain that hellos without a name were answered with. */
+function firstShown(facts: Facts): ChainFact | undefined {
   return facts.chain.find(({ seenWith }) => seenWith.some((label) => !label.includes(' ')));
 }
 

@@ -3,45 +3,10 @@
  * OpenSSL judges every handshake; this is for what its verdict leaves open: Node hands out the last error alone, so that
  * an untrusted certificate which also lacks a purpose looks as if it lacked nothing but the purpose.
  */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+import { findPath, longestPath } from './certificate-path.ts';
 import { type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
-
-/** Authorities that are trusted, ready for many judgements. */
-export class TrustAnchors {
-  readonly #bySubject = new Map<string, X509Certificate[]>();
-  /** PEM, for OpenSSL's own judgement in the handshake. */
-  readonly pem: readonly string[];
-
-  /** PEM of one certificate each; those that do not read are left out. */
-  constructor(pem: readonly string[]) {
-    this.pem = pem;
-    for (const text of pem) {
-      const certificate = parse(text);
-      if (certificate === undefined) continue;
-      const known = this.#bySubject.get(certificate.subject) ?? [];
-      known.push(certificate);
-      this.#bySubject.set(certificate.subject, known);
-    }
-  }
-
-  /** Those with the name of an issuer. */
-  named(issuer: string): readonly X509Certificate[] {
-    return this.#bySubject.get(issuer) ?? [];
-  }
-
-  get size(): number {
-    return this.#bySubject.size;
-  }
-}
-
-function parse(data: string | Buffer): X509Certificate | undefined {
-  try {
-    return new X509Certificate(data);
-  } catch {
-    // What OpenSSL does not read vouches for nobody.
-    return undefined;
-  }
-}
+import { parseCertificate, type TrustAnchors } from './trust-anchors.ts';
 
 export interface ChainQuestion {
   /** DER, leaf first; what the peer sent, in any order behind the leaf. */
@@ -59,75 +24,20 @@ export interface ChainVerdict {
   readonly path: readonly X509Certificate[];
 }
 
-/** Certificates in a chain at the most, and signatures looked at, whatever a stranger sends (RFC 5280 sets no limit). */
-const longestPath = 10;
-const mostSignatures = 50;
+/** Certificates of a chain that are looked at. */
+const mostShown = longestPath * 2;
 
 /** Builds a path from the leaf to an anchor. Pure. */
 export function verifyChain({ shown, anchors, now }: ChainQuestion): ChainVerdict {
-  const [leaf, ...others] = shown.slice(0, longestPath * 2).map(parse);
+  const [leaf, ...others] = shown.slice(0, mostShown).map(parseCertificate);
   if (leaf === undefined) return { trusted: false, reason: 'the certificate does not read', path: [] };
-  const search: Search = {
-    anchors,
+  const { found, path, flaw } = findPath({
+    leaf,
     others: others.filter((one) => one !== undefined),
-    now,
-    signatures: mostSignatures,
-    best: [leaf],
-    reason: '',
-  };
-  const path = extend([leaf], search);
-  if (path !== undefined) return { trusted: true, reason: '', path };
-  return { trusted: false, reason: search.reason || whyEnded(search.best), path: search.best };
-}
-
-interface Search {
-  readonly anchors: TrustAnchors;
-  readonly others: readonly X509Certificate[];
-  readonly now: number;
-  /** Verifications that may still be done. */
-  signatures: number;
-  /** The longest path that was tried. */
-  best: readonly X509Certificate[];
-  /** The first fault of a link that was otherwise right. */
-  reason: string;
-}
-
-function extend(path: readonly X509Certificate[], search: Search): readonly X509Certificate[] | undefined {
-  const last = path.at(-1);
-  if (last === undefined || path.length > longestPath) return undefined;
-  const fault = flawOf(last, path.length - 1, search.now);
-  if (fault !== '') {
-    search.reason ||= fault;
-    return undefined;
-  }
-  if (path.length > search.best.length) search.best = path;
-  for (const anchor of search.anchors.named(last.issuer)) {
-    // An anchor that is the certificate itself: pinned by importing it.
-    if (anchor.raw.equals(last.raw)) return path;
-    const anchored = [...path, anchor];
-    if (!issued(anchor, last, search)) continue;
-    const flaw = flawOf(anchor, path.length, search.now);
-    if (flaw === '') return anchored;
-    search.reason ||= flaw;
-  }
-  for (const issuer of search.others) {
-    if (path.includes(issuer) || !issued(issuer, last, search)) continue;
-    const found = extend([...path, issuer], search);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** By name, key identifiers and, above all, signature. */
-function issued(issuer: X509Certificate, certificate: X509Certificate, search: Search): boolean {
-  if (issuer.subject !== certificate.issuer || !certificate.checkIssued(issuer)) return false;
-  if (search.signatures-- <= 0) return false;
-  try {
-    return certificate.verify(issuer.publicKey);
-  } catch {
-    // A key that OpenSSL cannot use has signed nothing.
-    return false;
-  }
+    anchors,
+    flawOf: (certificate, place) => flawOf(certificate, place, now),
+  });
+  return { trusted: found, reason: found ? '' : flaw || whyEnded(path), path };
 }
 
 /** What is wrong with a certificate at its place: 0 is the leaf. '' when nothing is. */

@@ -4,13 +4,14 @@
  * The handshake is OpenSSL's; keys belong to certificates/.
  */
 
-export { type ChainQuestion, type ChainVerdict, TrustAnchors, verifyChain } from './certificate-chain.ts';
+export { type ChainQuestion, type ChainVerdict, verifyChain } from './certificate-chain.ts';
 export {
   type CertificateCandidate,
   type CertificateChoice,
   type CertificateQuery,
   chooseReceiveCertificate,
 } from './certificate-choice.ts';
+export { findPath, hasIssued, longestPath } from './certificate-path.ts';
 export {
   type ClientCertificate,
   type ClientDemand,
@@ -39,7 +40,8 @@ export {
 export { firstDifference, sameName } from './name-comparison.ts';
 export { formatName, parseName } from './name-syntax.ts';
 export { type OcspQuestion, ocspRequest, readOcspResponse } from './ocsp.ts';
-export { type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
+export { type OcspStatus, readOcspStatus } from './ocsp-status.ts';
+export { extensionOf, type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
 export type { RevocationAnswer, RevocationVerdict } from './revocation.ts';
 export {
   judgePeer,
@@ -64,6 +66,7 @@ export {
   type TlsDemand,
   type UnmetDemand,
 } from './target-policy.ts';
+export { countTimestamps } from './timestamps.ts';
 export {
   certificateNameDifference,
   formatTlsCertificateName,
@@ -82,3 +85,4 @@ export {
   tlsaText,
   unusableReason,
 } from './tlsa.ts';
+export { TrustAnchors } from './trust-anchors.ts';

@@ -132,6 +132,11 @@ interface Tbs {
   readonly critical: readonly string[];
 }
 
+/** DER of the value of one extension; undefined where the certificate has none of that identifier. Throws RangeError. */
+export function extensionOf(der: Buffer, identifier: string): Buffer | undefined {
+  return tbsOf(der).extensions.get(identifier);
+}
+
 /** RFC 5280 §4.1: version [0], serial, algorithm, issuer, validity, subject, key, …, extensions [3]. */
 function tbsOf(der: Buffer): Tbs {
   const fields = children(children(readDer(der))[0]);

@@ -1,5 +1,6 @@
 /** TLSA records and certificates: RFC 6698 §2.1, RFC 7671, RFC 7672 §3.1. */
 import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
+import { findPath } from './certificate-path.ts';
 
 /** One record, as DNS gives it. */
 export interface TlsaRecord {
@@ -60,14 +61,21 @@ export interface TlsaDemands {
 export function matchTlsa(records: readonly TlsaRecord[], chain: readonly Buffer[], demands: TlsaDemands): TlsaMatch {
   const usable = records.filter((record) => unusableReason(record) === undefined);
   if (usable.length === 0) return { matches: false, reason: 'no usable record' };
-  const certificates = chain.map((der) => new X509Certificate(der));
-  const [leaf] = certificates;
+  const [leaf, ...others] = chain.map((der) => new X509Certificate(der));
   if (leaf === undefined) return { matches: false, reason: 'no certificate was shown' };
-  const end = usable.find((record) => record.usage === 3 && fits(record, leaf));
-  if (end !== undefined) return { matches: true, record: end, reason: `the leaf is that of ${tlsaText(end)}` };
+  const own = usable.find((record) => record.usage === 3 && fits(record, leaf));
+  if (own !== undefined) return { matches: true, record: own, reason: `the leaf is that of ${tlsaText(own)}` };
   const anchored = usable.filter(({ usage }) => usage === 2);
-  const path = pathOf(certificates, demands.now);
-  const anchor = anchored.find((record) => path.some((certificate) => fits(record, certificate)));
+  const recordOf = (certificate: X509Certificate): TlsaRecord | undefined =>
+    anchored.find((record) => fits(record, certificate));
+  const { found, path } = findPath({
+    leaf,
+    others,
+    isEnd: (certificate) => recordOf(certificate) !== undefined,
+    flawOf: (certificate, place) => flawOf(certificate, place, demands.now),
+  });
+  const end = path.at(-1);
+  const anchor = found && end !== undefined ? recordOf(end) : undefined;
   if (anchor === undefined)
     return { matches: false, reason: `the chain meets none of ${usable.map(tlsaText).join(', ')}` };
   if (!demands.namesMatch)
@@ -75,28 +83,9 @@ export function matchTlsa(records: readonly TlsaRecord[], chain: readonly Buffer
   return { matches: true, record: anchor, reason: `the chain leads to ${tlsaText(anchor)}` };
 }
 
-/** From the leaf up through what was sent, each in force, each signed by the next. */
-function pathOf(certificates: readonly X509Certificate[], now: number): X509Certificate[] {
-  const path: X509Certificate[] = [];
-  let current = certificates[0];
-  while (current !== undefined && path.length < 10 && inForce(current, now)) {
-    const here = current;
-    path.push(here);
-    current = certificates.find((issuer) => !path.includes(issuer) && issuer.ca && issued(issuer, here));
-  }
-  return path;
-}
-
-const inForce = (certificate: X509Certificate, now: number): boolean =>
-  certificate.validFromDate.getTime() <= now && now <= certificate.validToDate.getTime();
-
-function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
-  try {
-    return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
-  } catch {
-    // A key that OpenSSL cannot use has signed nothing.
-    return false;
-  }
+function flawOf(certificate: X509Certificate, place: number, now: number): string {
+  if (certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() < now) return 'it is not in force';
+  return place > 0 && !certificate.ca ? 'it is no authority' : '';
 }
 
 function fits(record: TlsaRecord, certificate: X509Certificate): boolean {

@@ -14,6 +14,7 @@ import {
   trapAddressCount,
 } from '../../src/compliance/index.ts';
 import { DnsClient } from '../../src/dns/index.ts';
+import { TrustAnchors } from '../../src/tls/index.ts';
 import { needs } from '../lib/peers.ts';
 import { type DnsWorld, startDns } from '../lib/signed-zone.ts';
 
@@ -52,7 +53,7 @@ before(async () => {
   const options: RunOptions = {
     profiles: [loadProfile('mail-baseline')],
     manners: { ...swiftManners, tries: 1 },
-    judge: { anchors: [rootPem], now: Date.now() },
+    judge: { anchors: new TrustAnchors([rootPem]), now: Date.now() },
     domain: {
       lookup,
       believed: true,

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { host, makeChains, writeChains } from '../../certs/make.ts';
 import { type Facts, probeEndpoint, swiftManners } from '../../src/compliance/index.ts';
+import { TrustAnchors } from '../../src/tls/index.ts';
 import { needs } from '../lib/peers.ts';
 import { endpoints, type LabFiles } from './lab/endpoints.ts';
 
@@ -61,7 +62,7 @@ for (const [name, endpoint] of Object.entries(endpoints)) {
       { host, address: '127.0.0.1', port: running.port, protocol: endpoint.protocol },
       {
         manners: { ...swiftManners, retryPauseMs: 50, tries: 2, stepMs: name.endsWith('silent') ? 500 : 20_000 },
-        judge: { anchors, now: Date.now() },
+        judge: { anchors: new TrustAnchors(anchors), now: Date.now() },
         signal: t.signal,
       },
     );

@@ -232,6 +232,11 @@ async function importBare(store: CertificateStore, data: Buffer, friendlyName = 
   }
 }
 
+/** Cmdlets run in the service, which learns of no file of the caller. `instead`: what the caller's shell can do. */
+function refuseFileName(bound: BoundParameters, does: 'read' | 'write', instead: string): void {
+  if (bound.has('FileName')) throw badArgument('FileName', `The service does not ${does} your files. Use ${instead}.`);
+}
+
 export const importExchangeCertificate: Cmdlet = {
   name: 'Import-ExchangeCertificate',
   synopsis: 'Takes a certificate with its key (PFX, PEM), the answer to a request, or an authority to trust.',
@@ -243,11 +248,7 @@ export const importExchangeCertificate: Cmdlet = {
   supportsShouldProcess: true,
   examples: [],
   async *run(context, bound) {
-    if (bound.has('FileName'))
-      throw badArgument(
-        'FileName',
-        "The service does not read your files. Use -FileData ([System.IO.File]::ReadAllBytes('/path')).",
-      );
+    refuseFileName(bound, 'read', "-FileData ([System.IO.File]::ReadAllBytes('/path'))");
     refuseOthers(bound, [
       'FileData',
       'Instance',
@@ -278,11 +279,7 @@ export const exportExchangeCertificate: Cmdlet = {
   supportsShouldProcess: true,
   examples: [],
   async *run(context, bound) {
-    if (bound.has('FileName'))
-      throw badArgument(
-        'FileName',
-        "The service does not write your files. Use [System.IO.File]::WriteAllBytes('/path', (Export-ExchangeCertificate …).FileData).",
-      );
+    refuseFileName(bound, 'write', "[System.IO.File]::WriteAllBytes('/path', (Export-ExchangeCertificate …).FileData)");
     refuseOthers(bound, ['Thumbprint', 'Identity', 'BinaryEncoded', 'Password', 'Server', 'DomainController']);
     const thumbprint = thumbprintOf(context, bound);
     if (thumbprint === undefined) throw missingArgument('Thumbprint', 'Get-ExchangeCertificate shows them.');
