@@ -3,8 +3,6 @@
  * is handed to them. Here so far: the recipient filter.
  */
 export {
-  type RecipientFilterParts,
   type RecipientKnowledge,
   recipientFilterAgent,
-  userUnknown,
 } from './recipient-filter-agent.ts';

@@ -19,7 +19,7 @@ export interface RecipientFilterParts {
   readonly lookup: (localPart: string, domain: string) => RecipientKnowledge;
 }
 
-export const userUnknown: Reply = { code: 550, detail: '1.1', lines: ['User unknown'] };
+const userUnknown: Reply = { code: 550, detail: '1.1', lines: ['User unknown'] };
 const recipientsStale: Reply = {
   code: 451,
   detail: '1.1',

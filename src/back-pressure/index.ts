@@ -4,7 +4,7 @@
  * version buckets, which belong to a database that is not here.
  */
 
-export { BackPressure, type BackPressureParts, type Peer, type Verdict } from './back-pressure.ts';
-export { diskUse, machineReadings, type ReadingSources } from './readings.ts';
-export { type MeterState, type PressureLevel, pressureLevels } from './resource-meter.ts';
+export { BackPressure, type Peer, type Verdict } from './back-pressure.ts';
+export { diskUse, machineReadings } from './readings.ts';
+export { type MeterState, pressureLevels } from './resource-meter.ts';
 export { type Readings, type ResourceName, resourceNames } from './resources.ts';

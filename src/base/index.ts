@@ -8,7 +8,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';
 export { localDate, parseDate } from './dates.ts';
 export { type Endpoint, formatEndpoint } from './endpoint.ts';
-export { type Fault, FaultList, type FaultLog, type FaultReport, unreported } from './faults.ts';
+export { type Fault, FaultList, type FaultReport, unreported } from './faults.ts';
 export { HeldShares, type Share } from './held-share.ts';
 export { newGuid, SessionIds } from './ids.ts';
 export {
@@ -25,18 +25,15 @@ export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { replaceFile, syncFolder } from './safe-file.ts';
 export {
-  type Fields,
   finite,
   flag,
   list,
-  type Maybe,
   maybe,
   nothing,
   oneOf,
   pair,
   record,
   type Shape,
-  ShapeError,
   text,
   unread,
   whole,

@@ -4,7 +4,7 @@
  */
 
 /** What came has another form than was agreed. */
-export class ShapeError extends Error {
+class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }
 

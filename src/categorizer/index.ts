@@ -3,13 +3,10 @@
  * after the agents of the categorizer have seen it, and writes the reports about those that got nowhere. Stands between the spool and the delivery queues; the queue calls it.
  * Leaves out: looking up mail exchangers (smtp-send), when to try again (queue).
  */
-export { Categorizer, type CategorizerParts } from './categorizer.ts';
-export type { ContentSource } from './content-source.ts';
+export { Categorizer } from './categorizer.ts';
 export { fit } from './domain-match.ts';
 export {
-  type NotificationParts,
   NotificationWriter,
   postmasterOf,
-  type Submission,
 } from './notification-writer.ts';
-export { type Choice, type RoutingFacts, RoutingTable, type ServerRole } from './routing-table.ts';
+export { RoutingTable, type ServerRole } from './routing-table.ts';

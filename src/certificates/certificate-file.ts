@@ -19,7 +19,7 @@ export interface CertificateFile {
 }
 
 /** Throws CertificateError for what does not read. `keys: 'ignored'` does not look at keys, so that none is in the way. */
-export function readCertificateFile(data: Buffer, keys: 'checked' | 'ignored' = 'checked'): CertificateFile {
+function readCertificateFile(data: Buffer, keys: 'checked' | 'ignored' = 'checked'): CertificateFile {
   const text = data.toString('latin1');
   const pem = text.includes('-----BEGIN ');
   const blocks = pem ? (text.match(certificateBlock) ?? []) : [data];

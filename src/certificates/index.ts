@@ -7,26 +7,19 @@
 export {
   buildCertificate,
   type CertificateRequest,
-  type KeyUsage,
-  type NamePart,
   type NameSteps,
-  type NameStringType,
   purposes,
 } from './certificate-builder.ts';
 export { CertificateError } from './certificate-error.ts';
 export {
-  type CertificateFile,
   type CertificateMatch,
   matchCertificateFile,
   nameOfCertificateFile,
-  readCertificateFile,
 } from './certificate-file.ts';
 export type { PendingRequest, RequestWish } from './certificate-request.ts';
-export { CertificateStore, type CertificateStoreOptions, type Imported } from './certificate-store.ts';
-export type { KeyAlgorithm } from './key-pair.ts';
-export { type KeyPassphrase, keyPassphrase } from './key-sealing.ts';
+export { CertificateStore, type Imported } from './certificate-store.ts';
+export { keyPassphrase } from './key-sealing.ts';
 export { subjectFrom } from './name-steps.ts';
 export { seal } from './sealing.ts';
-export { randomSerial, type SelfSignedWish, serverNames } from './self-signed.ts';
+export { randomSerial, serverNames } from './self-signed.ts';
 export type { AuthorityEntry, CertificateEntry } from './store-folder.ts';
-export type { ContextUse } from './tls-contexts.ts';

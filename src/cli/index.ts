@@ -6,12 +6,10 @@ export {
   type CommandParts,
   type ConnectorPlace,
   type ConnectorPlaces,
-  type DirectoryAccess,
   exitStatus,
   type ShellOptions,
   type StartOptions,
-  type Terminal,
 } from './parts.ts';
 export { runCommand } from './program.ts';
-export type { QueueReport, StatusReport, WorkerReport } from './status.ts';
+export type { StatusReport } from './status.ts';
 export type { WhyRequest } from './why.ts';

@@ -95,7 +95,7 @@ function tellNothing({ json }: { json: boolean }, terminal: Terminal, text: stri
 }
 
 /** What is wrong, one line each. */
-export function faults(report: StatusReport): string[] {
+function faults(report: StatusReport): string[] {
   return [
     ...report.bindings.flatMap(({ fault }) => (fault === '' ? [] : [fault])),
     ...report.workers.flatMap(({ worker, error }) => (error === undefined ? [] : [`${worker}: ${error}`])),

@@ -8,7 +8,7 @@ import {
   tryDecode,
   type ValuesOf,
 } from '../config/index.ts';
-import { type Entry, escapeDnValue, escapeFilterValue } from '../ldap/index.ts';
+import { type Entry, escapeDnValue } from '../ldap/index.ts';
 import { type CmdletContext, CmdletError } from './runtime.ts';
 
 /** An object with the entry that it came from. */
@@ -139,9 +139,4 @@ async function organizationDn({ store }: CmdletContext): Promise<string> {
 /** DN of a new object of this name. */
 export function childDn(name: string, container: string): string {
   return `CN=${escapeDnValue(name)},${container}`;
-}
-
-/** Filter for an entry by name. */
-export function nameFilter(name: string): string {
-  return `(cn=${escapeFilterValue(name)})`;
 }

@@ -6,19 +6,18 @@
  */
 
 export { cmdletCatalogue } from './catalogue.ts';
-export type { EdgeSubscriptionView, EdgeSyncAdministration } from './edge-sync-administration.ts';
+export type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 
-export { type Predicate, parseOpath } from './mail-flow/opath.ts';
+export { parseOpath } from './mail-flow/opath.ts';
 export {
   type CmdletHost,
-  type CmdletReports,
   type CmdletRequest,
   type CmdletRunner,
   LocalCmdletRunner,
 } from './running/cmdlet-runner.ts';
 export { refuseUnbuilt } from './running/parameter-binding.ts';
 export { SecureString } from './running/secure-string.ts';
-export { operationText, type ShouldProcessOptions, shouldProcess } from './running/should-process.ts';
+export { operationText, shouldProcess } from './running/should-process.ts';
 export { fromWire, toWire } from './running/wire-values.ts';
 export {
   type AuditEntry,
@@ -33,13 +32,9 @@ export {
   CmdletObject,
   type ConfigurationStore,
   type ConfigurationWrite,
-  type DefaultView,
   type ErrorCategory,
-  type Example,
-  type HashReader,
   type Operation,
   type Parameter,
-  type PropertyReader,
   type ServiceFolders,
 } from './runtime.ts';
 export type {
@@ -47,7 +42,6 @@ export type {
   MessageInfo,
   PipelineStage,
   QueueAction,
-  QueuedRecipient,
   QueueInfo,
   TrackingLog,
   TrackingQuery,

@@ -74,7 +74,7 @@ const identityTypes: Readonly<Record<string, string>> = {
 };
 
 /** A parameter of the catalogue. `row` is the property that it sets, if it sets one. */
-export function parameterOf(name: string, known: KnownParameter, row?: AnyProperty): Parameter {
+function parameterOf(name: string, known: KnownParameter, row?: AnyProperty): Parameter {
   const allowed = row?.syntax.allowed ?? known.allowed;
   const unavailable = known.cloudOnly === true || known.legacyOnly === true;
   // What is refused anyway is refused for that reason: a credential is no text that its syntax could read.

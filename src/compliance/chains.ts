@@ -3,7 +3,6 @@ import {
   countTimestamps,
   extensionOf,
   findPath,
-  formatTlsCertificateName,
   hasIssued,
   longestPath,
   matchesHost,
@@ -178,9 +177,4 @@ const oneLine = (name: string): string => name.split('\n').toReversed().join(', 
 
 function sha256(octets: Buffer): string {
   return createHash('sha256').update(octets).digest('hex');
-}
-
-/** The name to paste into a connector's TlsCertificateName. */
-export function nameOfLeaf(der: Buffer): string {
-  return formatTlsCertificateName(readCertificate(der));
 }

@@ -4,21 +4,19 @@
  * RFC 3207, RFC 8446, RFC 5246, RFC 7672, RFC 8461, and the sources that each rule of a profile names.
  */
 
-export type { DomainParts } from './domain-facts.ts';
-export { type Endpoint, endpointText, type Manners, politeManners, swiftManners } from './endpoint.ts';
+export { type Endpoint, politeManners, swiftManners } from './endpoint.ts';
 export type { Facts } from './facts.ts';
-export { judge, type Verdict } from './judge.ts';
-export { type ProbeOptions, type ProbeResult, probeEndpoint } from './probe-endpoint.ts';
-export { loadProfile, type Miss, type Profile, parseProfile, profileNames, type Rule } from './profile.ts';
+export { judge } from './judge.ts';
+export { probeEndpoint } from './probe-endpoint.ts';
+export { loadProfile, type Profile, parseProfile, profileNames } from './profile.ts';
 export { changedSince, readReports } from './report/baseline.ts';
 export { htmlReport } from './report/html.ts';
-export { type Report, type Row, rankOf, reportSchema, rowsOf, statusOf } from './report/report.ts';
+export { type Report, rankOf, statusOf } from './report/report.ts';
 export { checkSigningKey, signReports, verifyReports } from './report/signature.ts';
 export { csvHead, csvLines, junitHead, junitSuite, junitTail, sarifLog } from './report/tables.ts';
-export { type TextOptions, textReport } from './report/text.ts';
+export { textReport } from './report/text.ts';
 export { type RunOptions, testTargets } from './run.ts';
-export { type FetchedPolicy, fetchStsPolicy, type StsFetchOptions } from './sts-fetch.ts';
-export { type Lookup, type Protocol, parseTarget, resolveTarget, type Target } from './targets.ts';
-export { Trap, type TrapEndpoint, type TrapOptions, type TrapResult, trapAddressCount } from './trap/trap.ts';
-export type { TrapAttempt } from './trap/trap-session.ts';
-export { type TrapKind, trapKinds } from './trap/trap-table.ts';
+export { fetchStsPolicy } from './sts-fetch.ts';
+export { type Lookup, type Protocol, parseTarget, type Target } from './targets.ts';
+export { Trap, type TrapEndpoint, type TrapResult, trapAddressCount } from './trap/trap.ts';
+export { trapKinds } from './trap/trap-table.ts';

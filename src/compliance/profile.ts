@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** From best to worst. 'info' never counts as a miss. */
-export const verdicts = ['pass', 'info', 'notice', 'warn', 'fail'] as const;
+const verdicts = ['pass', 'info', 'notice', 'warn', 'fail'] as const;
 export type Miss = 'info' | 'notice' | 'warn' | 'fail';
 
 /** Which endpoints a rule is for: those that take TLS 1.3, something older, or a CBC suite. */

@@ -2,7 +2,7 @@
 import { adminDisplayNameRow, constantRow, exchangeVersionRow } from './fixed-properties.ts';
 import { domainPattern } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
-import { property, type ValuesOf } from './property.ts';
+import { property } from './property.ts';
 import { oneOf, yesNo } from './syntaxes.ts';
 
 /** Bits of msExchAcceptedDomainFlags; ours. The two lowest are the type: 0 Authoritative, 1 ExternalRelay, 2 InternalRelay. */
@@ -95,9 +95,6 @@ export const acceptedDomain: ObjectTable<typeof properties> = {
     },
   ],
 };
-
-/** Values that the rules look at. */
-export type AcceptedDomainValues = ValuesOf<typeof properties>;
 
 /** An accepted domain as recipient check and routing see it. */
 export type AcceptedDomain = ObjectOf<typeof acceptedDomain>;

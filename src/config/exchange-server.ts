@@ -1,7 +1,7 @@
 /** The server as Get-ExchangeServer shows it: the same entry as the transport service's, other properties. */
 import { adminDisplayNameRow, exchangeVersionRow, textList } from './fixed-properties.ts';
 import { domainList, fqdn } from './network-syntaxes.ts';
-import type { ObjectOf, ObjectTable } from './object-table.ts';
+import type { ObjectTable } from './object-table.ts';
 import { property, type Syntax } from './property.ts';
 import { integer, maybe, requiredText, text, yesNo } from './syntaxes.ts';
 
@@ -228,6 +228,3 @@ export const exchangeServer: ObjectTable<typeof properties> = {
   properties,
   rules: [],
 };
-
-/** A server as the rooms see it. */
-export type ExchangeServer = ObjectOf<typeof exchangeServer>;

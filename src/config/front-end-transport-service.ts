@@ -2,7 +2,7 @@
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath } from './log-properties.ts';
 import { ipAddress, ipAddresses } from './network-syntaxes.ts';
-import type { ObjectOf, ObjectTable } from './object-table.ts';
+import type { ObjectTable } from './object-table.ts';
 import { later, property } from './property.ts';
 import { integer, oneOf, text, timeSpan, yesNo } from './syntaxes.ts';
 
@@ -126,6 +126,3 @@ export const frontEndTransportService: ObjectTable<typeof properties> = {
   properties,
   rules: [],
 };
-
-/** The service as the rooms see it. */
-export type FrontEndTransportService = ObjectOf<typeof frontEndTransportService>;

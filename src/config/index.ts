@@ -16,26 +16,20 @@ export {
   sameAce,
   writeAcl,
 } from './access-control.ts';
-export { attributesOf, type Decoded, decode, encode, tryDecode } from './codec.ts';
+export { attributesOf, decode, encode, tryDecode } from './codec.ts';
 export { ConfigError } from './config-error.ts';
 export { type ConnectorConflict, connectorConflict } from './connector-conflict.ts';
-export type { ConfigurationProblem, Snapshot, SnapshotSource } from './contract.ts';
+export type { Snapshot, SnapshotSource } from './contract.ts';
 export { type Credential, credentialPurpose } from './credential.ts';
-export { type ExchangeServer, exchangeServer } from './exchange-server.ts';
-export { type FrontEndTransportService, frontEndTransportService } from './front-end-transport-service.ts';
-export { type MailboxTransportService, mailboxTransportService } from './mailbox-transport-service.ts';
-export {
-  type AddressSpace,
-  type Binding,
-  parseDomainPattern,
-} from './network-syntaxes.ts';
+export { exchangeServer } from './exchange-server.ts';
+export { frontEndTransportService } from './front-end-transport-service.ts';
+export { mailboxTransportService } from './mailbox-transport-service.ts';
+export { type Binding } from './network-syntaxes.ts';
 export {
   brokenRules,
   defaultsOf,
   defaultValues,
-  type ObjectOf,
   type ObjectTable,
-  type Rule,
   type TableShape,
 } from './object-table.ts';
 export { openRelayRanges } from './open-relay.ts';
@@ -47,11 +41,8 @@ export {
   isBuilt,
   type ObjectIdentity,
   type Properties,
-  type Property,
   propertyName,
   type ServerRole,
-  type Shown,
-  type Syntax,
   type ValuesOf,
 } from './property.ts';
 export { Quantity } from './quantity.ts';
@@ -60,7 +51,7 @@ export { type RecipientFilterConfig, recipientFilterConfig } from './recipient-f
 export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
 export { type Right, rightOfName, rights } from './rights.ts';
 export { type SendConnector, sendConnector } from './send-connector.ts';
-export { parseSmartHost, readSmartHost, type SmartHost } from './smart-host.ts';
+export { parseSmartHost, readSmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
 export { StructuredValue } from './structured-value.ts';
@@ -71,5 +62,5 @@ export {
   testSnapshot,
   testSnapshotSource,
 } from './test-snapshot.ts';
-export { type TransportConfig, transportConfig } from './transport-config.ts';
-export { type TransportService, transportService } from './transport-service.ts';
+export { transportConfig } from './transport-config.ts';
+export { transportService } from './transport-service.ts';

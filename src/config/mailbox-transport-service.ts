@@ -2,7 +2,7 @@
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath } from './log-properties.ts';
 import { smtpAddress } from './network-syntaxes.ts';
-import type { ObjectOf, ObjectTable } from './object-table.ts';
+import type { ObjectTable } from './object-table.ts';
 import { later, property } from './property.ts';
 import { integer, oneOf, orUnlimited, yesNo } from './syntaxes.ts';
 
@@ -114,6 +114,3 @@ export const mailboxTransportService: ObjectTable<typeof properties> = {
   properties,
   rules: [],
 };
-
-/** The services as the rooms see them. */
-export type MailboxTransportService = ObjectOf<typeof mailboxTransportService>;

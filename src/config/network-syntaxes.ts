@@ -45,7 +45,7 @@ export function parseDomain(value: string): string {
 }
 
 /** 'example.com', '*.example.com' or '*'. Throws RangeError. */
-export function parseDomainPattern(value: string): string {
+function parseDomainPattern(value: string): string {
   if (value === '*') return value;
   return value.startsWith('*.') ? `*.${parseDomain(value.slice(2))}` : parseDomain(value);
 }
@@ -57,7 +57,7 @@ function parsePort(value: string | undefined, what: string): number {
 }
 
 /** '0.0.0.0:25' or '[::]:25'. Throws RangeError. */
-export function parseBinding(value: string): Binding {
+function parseBinding(value: string): Binding {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(value);
   if (match === null) throw new RangeError(`'${value}' is not an endpoint such as 0.0.0.0:25 or [::]:25`);
   const address = match[1] ?? match[2] ?? '';
@@ -71,7 +71,7 @@ export function parseBinding(value: string): Binding {
 }
 
 /** 'SMTP:*;1', '*.example.com', 'example.com;10', '--'. Throws RangeError. */
-export function parseAddressSpace(value: string): AddressSpace {
+function parseAddressSpace(value: string): AddressSpace {
   const match = /^(?:([A-Za-z0-9]{1,8}):)?(.+?)(?:;(\d{1,3}))?$/.exec(value.trim());
   if (match === null) throw new RangeError(`'${value}' is not an address space such as SMTP:*;1 or example.com`);
   const [, type = 'SMTP', address = '', cost = '1'] = match;
@@ -82,7 +82,7 @@ export function parseAddressSpace(value: string): AddressSpace {
 }
 
 /** As Exchange prints an address space. */
-export function formatAddressSpace({ type, address, cost }: AddressSpace): string {
+function formatAddressSpace({ type, address, cost }: AddressSpace): string {
   return `${type}:${address};${cost}`;
 }
 

@@ -76,7 +76,7 @@ export function acesOfGroups(groups: readonly PermissionGroup[]): readonly Ace[]
 }
 
 /** Groups whose entries are all there; `Custom` as well when entries are left over. */
-export function groupsOfAcl(acl: readonly Ace[]): readonly PermissionGroup[] {
+function groupsOfAcl(acl: readonly Ace[]): readonly PermissionGroup[] {
   const found = names.filter((name) => groupAces[name].every((wanted) => acl.some((one) => sameAce(one, wanted))));
   const explained = acesOfGroups(found);
   const deviates = acl.some((one) => !one.inherited && !explained.some((wanted) => sameAce(one, wanted)));

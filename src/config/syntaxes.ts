@@ -8,7 +8,7 @@ import { StructuredValue } from './structured-value.ts';
 const unlimitedInDirectory = '-1';
 
 /** Text of a shell value. Throws RangeError for lists and objects. */
-export function asText(value: unknown): string {
+function asText(value: unknown): string {
   if (typeof value === 'string') return value.trim();
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (value instanceof Quantity || value instanceof StructuredValue) return value.toString();

@@ -4,7 +4,7 @@ import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
 import { fqdn, ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
-import { later, property, type Syntax, type ValuesOf } from './property.ts';
+import { later, property, type Syntax } from './property.ts';
 import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
 import { reservedTransportProperties } from './transport-service-reserved.ts';
 
@@ -463,9 +463,6 @@ export const transportService: ObjectTable<typeof properties> = {
   properties,
   rules: [],
 };
-
-/** Values of the table. */
-export type TransportServiceValues = ValuesOf<typeof properties>;
 
 /** The transport service as the rooms see it; `name` is the short name of the server. */
 export type TransportService = ObjectOf<typeof transportService>;

@@ -8,16 +8,13 @@ export { CachedDns, type DnsAsker } from './cached-dns.ts';
 export {
   type DnsAnswer,
   DnsClient,
-  type DnsClientOptions,
   DnsFailure,
-  type DnsRecord,
   type DnsType,
 } from './dns-client.ts';
 export { isTrustedResolver, systemResolvers } from './resolver-address.ts';
 export { strangerAddresses } from './stranger-addresses.ts';
 export {
   type AddressFault,
-  type AddressKind,
   kindOf,
   reachedAddress,
   TargetCheck,

@@ -4,10 +4,8 @@
  * the edge, it knows the subscription, its accounts and its lease, and answers whether an address is known. The perimeter never
  * holds a credential of the inside. Leaves out: cmdlets and commands, which only call this; the mail path, which asks one function.
  */
-export { canonicalAddress, canonicalMailbox, lookupForms } from './address.ts';
 export { EdgeSideCmdlets, InsideCmdlets } from './administration.ts';
 export { EdgeSide } from './edge/edge-side.ts';
 export { type EdgePlan, type EdgeResult, EdgeSync } from './inside/edge-sync.ts';
 export { InsideState, type Subscription, type SyncSettings, SyncStateError } from './inside/inside-state.ts';
-export type { MappingSettings } from './recipient-mapping.ts';
 export { SubscriptionFileError } from './subscription-file.ts';

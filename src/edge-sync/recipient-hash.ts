@@ -2,7 +2,7 @@
 import { hash, randomBytes } from 'node:crypto';
 
 /** Octets of a key, and of a hash. */
-export const hashBytes = 32;
+const hashBytes = 32;
 /** RFC 2104 §2: octets of a block of SHA-256. */
 const blockBytes = 64;
 

@@ -29,7 +29,7 @@ export function sameState(one: EdgeState | undefined, two: EdgeState | undefined
 }
 
 /** Equal text for equal states. */
-export function stateText({ addresses, extras }: EdgeState): string {
+function stateText({ addresses, extras }: EdgeState): string {
   const sorted = Object.entries(extras).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([addresses, sorted]);
 }

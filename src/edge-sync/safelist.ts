@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { canonicalAddress } from './address.ts';
 
 /** Octets of one entry. */
-export const safelistEntryBytes = 4;
+const safelistEntryBytes = 4;
 /** Exchange's limit of entries for each recipient. */
 const maxEntries = 1024;
 

@@ -11,7 +11,7 @@ const isSafe = (value: Buffer): boolean => {
 };
 
 /** One line `name: value`, in base64 where the value asks for it, folded. */
-export function formatLdifLine(name: string, value: Buffer): string {
+function formatLdifLine(name: string, value: Buffer): string {
   const line = isSafe(value) ? `${name}: ${value.toString('latin1')}` : `${name}:: ${value.toString('base64')}`;
   if (value.length === 0) return `${name}:\n`;
   if (line.length <= width) return `${line}\n`;

@@ -163,7 +163,7 @@ function readInteger(text: string): bigint | undefined {
 }
 
 /** Octets that sort as the numbers do: sign and length first, then the magnitude (inverted below zero). */
-export function integerKey(text: string): Buffer | undefined {
+function integerKey(text: string): Buffer | undefined {
   const value = readInteger(text);
   if (value === undefined) return undefined;
   const hex = (value < 0n ? -value : value).toString(16);

@@ -89,15 +89,3 @@ export const syntaxTests: ReadonlyMap<string, SyntaxTest> = new Map<string, Synt
   [`${ad}.906`, integerWithin(64n)],
   [`${ad}.907`, anything],
 ]);
-
-/** Syntaxes whose values are octets rather than text: shown in base64 by tools, compared octet by octet. */
-export const binarySyntaxes: ReadonlySet<string> = new Set([
-  `${rfc}.5`,
-  `${rfc}.8`,
-  `${rfc}.9`,
-  `${rfc}.10`,
-  `${rfc}.23`,
-  `${rfc}.28`,
-  `${rfc}.40`,
-  `${ad}.907`,
-]);

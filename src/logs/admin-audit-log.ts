@@ -40,7 +40,7 @@ export interface AdminAuditQuestion {
 }
 
 /** Bounds of the admin audit log: 90 days as Exchange's AdminAuditLogAgeLimit, 256 MB. */
-export const adminAuditBounds = {
+const adminAuditBounds = {
   maxAge: 90 * 86_400,
   maxDirectorySize: 256 * 1024 ** 2,
   maxFileSize: 10 * 1024 ** 2,

@@ -5,7 +5,7 @@ import { cellText, printable, spreadsheetCell } from '../base/index.ts';
 const plain = /^(?![=+\-@' ].)[ !#-+\--~]*$/;
 
 /** One field. No text makes a line, a field, a terminal control or a formula of its own. */
-export function csvField(text: string): string {
+function csvField(text: string): string {
   if (text === '' || plain.test(text)) return text;
   const cell = spreadsheetCell(printable(text));
   return /[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;

@@ -7,12 +7,10 @@ export { AdminAuditLog, type AdminAuditQuestion, type AdminAuditRecord } from '.
 export { archivedLogs } from './archived-logs.ts';
 export { connectivityFields } from './connectivity-log.ts';
 export { parseCsvLine } from './csv.ts';
-export { decisionBounds } from './decision-log.ts';
-export { parseQuestion, type Question } from './decision-question.ts';
+export { parseQuestion } from './decision-question.ts';
 export { type Chain, findChains } from './decision-search.ts';
 export type {
   DecisionEvent,
-  EventHead,
   EventKind,
   EventOf,
   Journal,
@@ -24,5 +22,5 @@ export { FileJournal, type JournalSettings } from './journal.ts';
 export { protocolFields } from './protocol-log.ts';
 export { eventKinds, sentenceOf } from './sentences.ts';
 export { openServiceLog, type ServiceLog } from './service-log.ts';
-export { type TrackingSettings, trackingFields } from './tracking-log.ts';
+export { trackingFields } from './tracking-log.ts';
 export { searchTracking, type TrackingQuestion } from './tracking-search.ts';

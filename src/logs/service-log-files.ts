@@ -11,7 +11,7 @@ export interface ServiceLogBounds {
   readonly keep: number;
 }
 
-export const serviceLogBounds: ServiceLogBounds = { maxFileSize: 16 * 1024 ** 2, keep: 8 };
+const serviceLogBounds: ServiceLogBounds = { maxFileSize: 16 * 1024 ** 2, keep: 8 };
 
 /** How often each process looks at the file that all of them write to, in milliseconds. */
 const lookEveryMs = 10_000;

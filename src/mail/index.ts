@@ -9,12 +9,11 @@ export type { Envelope, EnvelopeRecipient, Notify } from './envelope.ts';
 export {
   HeaderBlock,
   type HeaderFacts,
-  type HeaderField,
 } from './header-block.ts';
 export { insertFields, removeFields } from './header-edit.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';
 export { buildReport, type Report } from './report.ts';
-export { type ReportDue, reportDue } from './report-due.ts';
+export { reportDue } from './report-due.ts';
 export { fitReport } from './report-fit.ts';
 export type {
   ReplyPhase,

@@ -2,4 +2,4 @@
  * Mailbox transport delivery: the last hop. Messages of authoritative domains are put into Maildir folders, one file for
  * each recipient, or handed to an LMTP server. Leaves out: reading mail, quotas, rules.
  */
-export { MailboxDelivery, type MailboxParts, type MailboxTarget } from './mailbox-delivery.ts';
+export { MailboxDelivery } from './mailbox-delivery.ts';

@@ -8,6 +8,6 @@ export { cmdletMethods } from './cmdlet-methods.ts';
 export { edgeSyncFor } from './edge-sync-for.ts';
 export { LdapConfigurationStore } from './ldap-configuration-store.ts';
 export { prepareManagement } from './management-folder.ts';
-export { type Caller, type ManagementMethod, ManagementServer } from './management-server.ts';
-export { FanOutAdministration, shardOf } from './workers/transport-administration.ts';
+export { type ManagementMethod, ManagementServer } from './management-server.ts';
+export { FanOutAdministration } from './workers/transport-administration.ts';
 export { WorkerCaller } from './workers/worker-caller.ts';

@@ -1,7 +1,7 @@
 /** What an agent of the categorizer may see and do. Arguments are values of the moment: nothing in them changes. */
 import type { Envelope } from '../mail/index.ts';
 import type { Reply } from '../smtp/index.ts';
-import type { Continue, EventHandler } from './event-run.ts';
+import type { EventHandler } from './event-run.ts';
 import type { MessageChanges } from './message-changes.ts';
 
 /** Where some recipients go. */
@@ -44,8 +44,6 @@ export type CategorizerEnding =
   | { readonly kind: 'defer'; readonly afterMs: number; readonly reason: string }
   /** Removed without a word to the sender. */
   | { readonly kind: 'discard'; readonly reason: string };
-
-export type CategorizerAction = Continue<MessageChanges> | CategorizerEnding;
 
 type CategorizerHandler = EventHandler<QueuedMessageArgs, MessageChanges, CategorizerEnding>;
 

@@ -6,22 +6,17 @@
 
 export { AgentChain, endOfContent, type NamedReader, type ReceiveOutcome } from './agent-chain.ts';
 export type {
-  CategorizerAction,
   CategorizerAgent,
   CategorizerEnding,
   QueuedMessageArgs,
   Route,
 } from './categorizer-agent.ts';
 export { CategorizerChain } from './categorizer-chain.ts';
-export type { AgentChanges, EventRun } from './event-run.ts';
+export type { AgentChanges } from './event-run.ts';
 export {
   changeHeader,
-  changeRecipients,
   describeChanges,
-  type HeaderChange,
   type MessageChanges,
-  type RecipientChange,
-  type RecipientChanges,
 } from './message-changes.ts';
 export type {
   AgentAction,
@@ -29,10 +24,7 @@ export type {
   ContentReader,
   EndOfDataArgs,
   EndOfHeadersArgs,
-  Handler,
-  MailCommandArgs,
   RcptCommandArgs,
   ReceiveAgent,
   SmtpSession,
 } from './receive-agent.ts';
-export { anyTimeEvents, categorizerEvents, sessionEvents, type TransportEvent } from './transport-event.ts';

@@ -6,7 +6,6 @@ export {
   type Account,
   administrators,
   barrier,
-  dropPrivileges,
   findAccount,
   type Group,
   serviceAccount,
@@ -15,33 +14,27 @@ export {
   type AnswerOf,
   type ArgumentOf,
   Bus,
-  type BusFault,
-  type BusTables,
   type Channel,
   type Message,
   type MessageTable,
 } from './bus/bus.ts';
 export { channelPair, channelToParent } from './bus/channels.ts';
 export {
-  type BindingState,
   type FanOutAnswer,
   type FanOutRequest,
   type LogonOutcome,
   type LogonQuestion,
-  type ProcessState,
-  type SupervisorState,
   type ToProcess,
   type ToSupervisor,
   toProcess,
   toSupervisor,
 } from './bus/messages.ts';
 export { giveBackWhenIdle, ownMemory, type ProcessMemory } from './idle-memory.ts';
-export { type ChildPlan, launch } from './launch/launch.ts';
-export { BindError, type Binding, backlog, bindSocket, type SocketHandle } from './listen-sockets.ts';
+export type { ChildPlan } from './launch/launch.ts';
 export { endOrphans, recordProcesses } from './orphans.ts';
 export { supervisorFolder } from './run-folder.ts';
 export { StateError } from './state/own-file.ts';
-export { becomeOwner, checkedWay, claimState, otherOwner } from './state/root-part.ts';
+export { claimState } from './state/root-part.ts';
 export {
   defaultStateFolder,
   prepareStateFolder,
@@ -49,9 +42,5 @@ export {
   statePaths,
 } from './state/state-folder.ts';
 export { lockFile, lockHolder, lockStateFolder, StateLockedError } from './state/state-lock.ts';
-export {
-  Supervisor,
-  type SupervisorLog,
-  type SupervisorPlan,
-} from './supervisor.ts';
+export { Supervisor } from './supervisor.ts';
 export { notifySystemd } from './systemd.ts';

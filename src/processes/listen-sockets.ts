@@ -29,9 +29,6 @@ const { _createServerHandle } = createRequire(import.meta.url)('node:net') as {
 const ipv6Only = 1;
 const reusePort = 2;
 
-/** Connections that may wait before a worker takes them. */
-export const backlog = 4096;
-
 /** The binding cannot be had; `code` is the system's (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
 export class BindError extends Error {
   override readonly name = 'BindError';

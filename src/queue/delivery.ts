@@ -1,6 +1,6 @@
 /** What the queue asks of the rooms behind it. They are handed in by `main.ts`; the queue calls, nobody calls back. */
 import type { ReplyPhase, ReportedRecipient } from '../mail/index.ts';
-import type { RecipientState, ReplacedHead, Revision, StoredMessage } from './contract.ts';
+import type { Revision, StoredMessage } from './contract.ts';
 
 /** Exchange's DeliveryType of a queue. */
 export type DeliveryType =
@@ -124,5 +124,3 @@ export interface QueueSettings {
   readonly maxOutboundConnections: number;
   readonly maxPerDomainOutboundConnections: number;
 }
-
-export type { RecipientState, ReplacedHead, StoredMessage };

@@ -6,10 +6,8 @@
  */
 export {
   type ContentFacts,
-  type CrashNotes,
   type MessageWriter,
   type NewMessage,
-  type Origin,
   type RecipientState,
   type ReplacedHead,
   type Revision,
@@ -33,6 +31,6 @@ export type {
   RoutePlan,
   Router,
 } from './delivery.ts';
-export { MessageQueue, type QueueParts } from './message-queue.ts';
-export { LmdbSpool, type LmdbSpoolOptions } from './spool/lmdb-spool.ts';
+export { MessageQueue } from './message-queue.ts';
+export { LmdbSpool } from './spool/lmdb-spool.ts';
 export type { MessageFilter, MessageStatus, MessageView, QueueStatus, QueueView } from './views.ts';

@@ -5,17 +5,10 @@
  * reach a shell through `ShellEndpoint`. Parts have doors of their own: `caller` and `prompt` for the person's side,
  * `language` for the parser.
  */
-export { Catalogue, type CommandFinder } from './catalogue.ts';
-export { type CheckProblem, checkScript, problemLine } from './check.ts';
+export { checkScript, problemLine } from './check.ts';
 export type {
-  Candidate,
-  CandidateKind,
-  Completion,
   Question,
-  RunOptions,
-  ShellEndpoint,
   ShellOutput,
 } from './endpoint.ts';
-export type { FileAccess } from './interpreter/context.ts';
 export { knownCommands } from './known-commands.ts';
-export { Shell, type ShellParts } from './shell.ts';
+export { Shell } from './shell.ts';

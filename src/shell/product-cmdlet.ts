@@ -28,7 +28,7 @@ export function productCmdlet(cmdlet: Cmdlet, runner: CmdletRunner, files?: File
 }
 
 /** A parameter of the product's cmdlets as the binder sees it. */
-export function productParameter(parameter: Parameter): ParameterDescription {
+function productParameter(parameter: Parameter): ParameterDescription {
   const { name, type, position, check } = parameter;
   return {
     name,

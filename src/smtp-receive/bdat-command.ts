@@ -14,7 +14,7 @@ interface ChunkArgument {
 }
 
 /** RFC 3030 §2: `chunk-size [SP "LAST"]`. Undefined: the number of octets cannot be known. */
-export function parseChunkArgument(argument: string): ChunkArgument | undefined {
+function parseChunkArgument(argument: string): ChunkArgument | undefined {
   const [, digits, last] = /^(\d{1,20})(?: +(LAST))?$/i.exec(argument) ?? [];
   if (digits === undefined) return undefined;
   return { octets: Number(digits), last: last !== undefined };

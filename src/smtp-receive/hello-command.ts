@@ -9,7 +9,7 @@ const longestDomain = 255;
 const printable = /^[!-~]+$/;
 
 /** Reads the argument: '' when there is none. Throws SmtpError. */
-export function parseHello(argument: string, required: boolean): string {
+function parseHello(argument: string, required: boolean): string {
   if (argument === '' && !required) return '';
   if (argument === '') throw new SmtpError(replies.invalidDomainName, 'no domain, and RequireEHLODomain is set');
   if (argument.length > longestDomain || !printable.test(argument)) {

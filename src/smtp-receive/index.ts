@@ -6,10 +6,9 @@
  */
 
 export { ConnectorTable } from './connector-choice.ts';
-export type { CertificatePicker, ReceiveParts, SessionState } from './contract.ts';
+export type { CertificatePicker, ReceiveParts } from './contract.ts';
 export type { LogonAnswer, LogonChecker, LogonRequest } from './logon.ts';
-export type { MessageSink, Refusal, SinkContent, SinkTransaction } from './message-sink.ts';
-export type { Principal } from './principal.ts';
-export { type MessageQueueing, QueueSink, type QueueSinkParts } from './queue-sink.ts';
-export { type Listener, type ListenSource, ReceiveService } from './receive-service.ts';
-export { NumberFiles, type SharedNumbers } from './shared-numbers.ts';
+export type { MessageSink, SinkContent } from './message-sink.ts';
+export { type MessageQueueing, QueueSink } from './queue-sink.ts';
+export { ReceiveService } from './receive-service.ts';
+export { NumberFiles } from './shared-numbers.ts';

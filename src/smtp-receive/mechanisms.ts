@@ -2,7 +2,7 @@
 import type { ReceiveConnector } from '../config/index.ts';
 
 /** Every mechanism that is built. */
-export const mechanismNames = ['LOGIN', 'PLAIN'] as const;
+const mechanismNames = ['LOGIN', 'PLAIN'] as const;
 
 /** Mechanisms that a connector offers to a session, in the order of the EHLO line. Integrated stands for none that is built. */
 export function offeredMechanisms(

@@ -10,7 +10,7 @@ const reservedTopLevel = /(?:^|\.)(?:test|example|invalid|localhost)$/;
 const reservedSecondLevel = /(?:^|\.)example\.(?:com|net|org)$/;
 
 /** The connector's Reject… switches; undefined: no objection. */
-export function reservedDomain(
+function reservedDomain(
   domain: string,
   connector: Pick<
     ReceiveConnector,

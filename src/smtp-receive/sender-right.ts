@@ -24,7 +24,7 @@ const mostOctets = 16_384;
 const mostDomains = 100;
 
 /** Domains of the addresses in every From field (RFC 5322 §3.6.2): names, comments and quoted local parts are skipped. */
-export function fromDomains(header: Buffer): readonly string[] {
+function fromDomains(header: Buffer): readonly string[] {
   const text = new HeaderBlock(header).all('from', mostOctets).join(',');
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, 'q').replace(/\([^()]*\)/g, ' ');
   const found = bare.matchAll(/@\s*(\[[^\]]*\]|[^\s<>(),;:@"\\]+)/g);

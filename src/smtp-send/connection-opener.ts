@@ -76,7 +76,7 @@ export class ConnectionOpener {
 }
 
 /** 'address:port', IPv6 in brackets. */
-export function endpoint(address: Socket['remoteAddress'], port: number | undefined): string {
+function endpoint(address: Socket['remoteAddress'], port: number | undefined): string {
   if (address === undefined) return '';
   return isIP(address) === 6 ? `[${address}]:${port ?? 0}` : `${address}:${port ?? 0}`;
 }

@@ -4,11 +4,10 @@
  * and MTA-STS (RFC 8461) demand. Stands behind the queue, which calls it.
  * Leaves out: which next hop (categorizer), retry times and reports (queue).
  */
-export { type LmtpOptions, type LmtpParts, LmtpSender, type LmtpTarget } from './lmtp-sender.ts';
-export { NodeResolver, type NodeResolverOptions } from './node-resolver.ts';
+export { LmtpSender, type LmtpTarget } from './lmtp-sender.ts';
+export { NodeResolver } from './node-resolver.ts';
 export { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
-export type { DnssecSettings } from './policies/dnssec-check.ts';
-export { type SendingDns, type SendingDnsOptions, sendingDns } from './policies/sending-dns.ts';
+export { type SendingDns, sendingDns } from './policies/sending-dns.ts';
 export {
   type AddressAnswer,
   DnsError,

@@ -32,5 +32,3 @@ type Declared = Omit<SMTPConnection, '_socket' | 'upgrading'>;
 export const NodemailerConnection = createRequire(import.meta.url)('nodemailer/lib/smtp-connection') as new (
   options: SMTPConnectionOptions,
 ) => Declared & ConnectionInternals;
-
-export type { SMTPConnectionOptions };

@@ -52,7 +52,7 @@ export type Random = () => number;
 const mostAddresses = 5;
 
 /** Exchangers of a domain in groups of equal preference, best first; those from ourselves on are left out. Pure. */
-export function exchangersOf(
+function exchangersOf(
   domain: string,
   records: readonly MxRecord[],
   guard: Pick<TargetGuard, 'isOwnName'>,

@@ -6,27 +6,24 @@
 
 export { AddressError } from './address-error.ts';
 export {
-  type BodyType,
   type MailArgument,
-  type NotifyCondition,
   type OfferedParameters,
   parseMailArgument,
   parseRcptArgument,
   type RcptArgument,
 } from './command-arguments.ts';
-export { ContentScanner, type ContentScannerOptions } from './content-scanner.ts';
-export { type DomainName, parseDomain } from './domain.ts';
-export { type Mailbox, type ParsedPath, parseBarePath, parseMailbox, parsePath, renderPath } from './mailbox.ts';
+export { ContentScanner } from './content-scanner.ts';
+export { parseDomain } from './domain.ts';
+export { type Mailbox, parseMailbox, parsePath, renderPath } from './mailbox.ts';
 export { replies } from './replies.ts';
 export {
   classify,
   oneLine,
   parseReply,
   type Reply,
-  type ReplyClass,
   renderReply,
   SmtpError,
 } from './reply.ts';
 export { type Credentials, credentials, decodeSaslText, plainCredentials } from './sasl.ts';
-export { DotStuffer, DotUnstuffer, type Unstuffed } from './transparency.ts';
+export { DotStuffer, DotUnstuffer } from './transparency.ts';
 export { decodeXtext, encodeXtext, parseOrcpt, renderOrcpt } from './xtext.ts';

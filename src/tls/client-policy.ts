@@ -108,7 +108,7 @@ function distrustOf({ opensslError, chain }: ClientCertificate): string {
 }
 
 /** RFC 5280 §4.2.1.12: without the extension every purpose is allowed. */
-export function mayAuthenticateClients({ extendedKeyUsage }: Pick<ParsedCertificate, 'extendedKeyUsage'>): boolean {
+function mayAuthenticateClients({ extendedKeyUsage }: Pick<ParsedCertificate, 'extendedKeyUsage'>): boolean {
   return (
     extendedKeyUsage === undefined ||
     extendedKeyUsage.includes('clientAuth') ||
@@ -117,7 +117,7 @@ export function mayAuthenticateClients({ extendedKeyUsage }: Pick<ParsedCertific
 }
 
 /** As it is configured. */
-export function senderNameText(name: SenderCertificateName): string {
+function senderNameText(name: SenderCertificateName): string {
   if (name.kind === 'name') return name.text;
   return name.kind === 'wildcard' ? `*.${name.domain}` : name.domain;
 }

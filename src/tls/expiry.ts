@@ -2,7 +2,7 @@
 import { type CertificateCandidate, chooseReceiveCertificate } from './certificate-choice.ts';
 
 /** Days ahead at which it is told. */
-export const expiryDays = [60, 30, 7] as const;
+const expiryDays = [60, 30, 7] as const;
 
 /** A connector, or another place that shows a certificate. */
 export interface ShownAt {

@@ -4,7 +4,7 @@
  * The handshake is OpenSSL's; keys belong to certificates/.
  */
 
-export { type ChainQuestion, type ChainVerdict, verifyChain } from './certificate-chain.ts';
+export { verifyChain } from './certificate-chain.ts';
 export {
   type CertificateCandidate,
   type CertificateChoice,
@@ -14,33 +14,28 @@ export {
 export { findPath, hasIssued, longestPath } from './certificate-path.ts';
 export {
   type ClientCertificate,
-  type ClientDemand,
   type ClientEku,
   type ClientVerdict,
   judgeClient,
-  mayAuthenticateClients,
   parseSenderCertificateName,
   type SenderCertificateName,
-  senderNameText,
   standsForDomain,
 } from './client-policy.ts';
-export { type CrlQuestion, findInCrl, type RevocationList, readCrl } from './crl.ts';
-export type { DistinguishedName, NameAttribute, RelativeName } from './distinguished-name.ts';
-export { type ExpiryNotice, expiryDays, expiryNotices, type ShownAt } from './expiry.ts';
+export { findInCrl, type RevocationList, readCrl } from './crl.ts';
+export type { DistinguishedName } from './distinguished-name.ts';
+export { type ExpiryNotice, expiryNotices } from './expiry.ts';
 export { matchesHost } from './host-match.ts';
 export {
-  maxPolicyAge,
   maxPolicyBytes,
   parseStsPolicy,
   parseStsRecord,
   type StsPolicy,
-  type StsRecord,
   stsAllows,
 } from './mta-sts.ts';
 export { firstDifference, sameName } from './name-comparison.ts';
 export { formatName, parseName } from './name-syntax.ts';
-export { type OcspQuestion, ocspRequest, readOcspResponse } from './ocsp.ts';
-export { type OcspStatus, readOcspStatus } from './ocsp-status.ts';
+export { ocspRequest, readOcspResponse } from './ocsp.ts';
+export { readOcspStatus } from './ocsp-status.ts';
 export { extensionOf, type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
 export type { RevocationAnswer, RevocationVerdict } from './revocation.ts';
 export {
@@ -51,20 +46,16 @@ export {
   type SendTlsSettings,
   sendTlsPolicy,
   type TlsAuthLevel,
-  type TlsReached,
 } from './send-policy.ts';
-export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile, type TlsVersion } from './server-profile.ts';
+export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile } from './server-profile.ts';
 export {
-  type DemandSource,
   describePolicy,
   judgeTarget,
   needsCertificate,
   type StartTlsUse,
   startTlsOf,
   type TargetTlsPolicy,
-  type TargetVerdict,
   type TlsDemand,
-  type UnmetDemand,
 } from './target-policy.ts';
 export { countTimestamps } from './timestamps.ts';
 export {
@@ -79,8 +70,6 @@ export { describeTls, type NegotiatedTls, type TlsDescription } from './tls-leve
 export {
   associationOf,
   matchTlsa,
-  type TlsaDemands,
-  type TlsaMatch,
   type TlsaRecord,
   tlsaText,
   unusableReason,

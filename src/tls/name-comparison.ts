@@ -35,7 +35,7 @@ export const prohibited = /[\p{Cc}\p{Co}\p{Cn}\ufffd]/u;
  * RFC 4518 §2 would also map compatibility forms (full width, ligatures), letters like U+017F and U+212A, and other
  * spaces to ASCII, and drop what nobody sees (U+200B): here they stay what they are.
  */
-export function prepare(value: string): string {
+function prepare(value: string): string {
   if (prohibited.test(value)) return value;
   const folded = Array.from(compose(value), foldCase).join('');
   return compose(folded).replace(/ +/g, ' ').replace(/^ | $/g, '');

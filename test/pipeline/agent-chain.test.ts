@@ -4,15 +4,12 @@ import type { EnvelopeRecipient } from '../../src/mail/index.ts';
 import {
   type AgentAction,
   AgentChain,
-  anyTimeEvents,
-  categorizerEvents,
   changeHeader,
   describeChanges,
   type EndOfHeadersArgs,
   type MessageChanges,
   type ReceiveAgent,
   type SmtpSession,
-  sessionEvents,
 } from '../../src/pipeline/index.ts';
 
 const session: SmtpSession = {
@@ -139,20 +136,4 @@ test('an agent is asked as itself', async () => {
   const counting = new Counting();
   await new AgentChain([counting]).onConnect?.(session);
   assert.equal(counting.calls, 1);
-});
-
-test('the events have the names and the order of Exchange', () => {
-  assert.equal(sessionEvents[0], 'OnConnect');
-  assert.equal(sessionEvents.at(-1), 'OnDisconnect');
-  for (const [first, second] of [
-    ['OnEhlo', 'OnStartTls'],
-    ['OnMail', 'OnRcptTo'],
-    ['OnRcptTo', 'OnData'],
-    ['OnData', 'OnEndOfHeaders'],
-    ['OnEndOfHeaders', 'OnEndOfData'],
-  ] as const) {
-    assert.ok(sessionEvents.indexOf(first) < sessionEvents.indexOf(second));
-  }
-  const all = [...sessionEvents, ...anyTimeEvents, ...categorizerEvents];
-  assert.equal(new Set(all).size, 23);
 });

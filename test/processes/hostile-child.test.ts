@@ -9,7 +9,9 @@ import { PassThrough, type Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { channelToChild, readJsonLines } from '../../src/processes/bus/channels.ts';
 import { WatchedChild } from '../../src/processes/child.ts';
-import { Bus, bindSocket, channelPair, launch } from '../../src/processes/index.ts';
+import { Bus, channelPair } from '../../src/processes/index.ts';
+import { launch } from '../../src/processes/launch/launch.ts';
+import { bindSocket } from '../../src/processes/listen-sockets.ts';
 import { freePort } from '../lib/ports.ts';
 
 const mib = 1024 ** 2;

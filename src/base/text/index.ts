@@ -2,8 +2,6 @@
 export { LineCutter } from './line-cutter.ts';
 export {
   cellText,
-  escapedJson,
-  longestLogged,
   printable,
   printableJson,
   printableLines,

@@ -2,5 +2,5 @@
  * Whether certificates of peers were revoked: asks their issuers by OCSP (RFC 6960) and CRL (RFC 5280 §5), with a deadline
  * and a cache, and never inside addresses. What an answer is worth is judged in tls/; what becomes of it, by connectors.
  */
-export { RevocationChecker, type RevocationOptions, type RevocationSources } from './revocation-checker.ts';
-export { RevocationFetch, type RevocationFetchParts } from './revocation-fetch.ts';
+export { RevocationChecker } from './revocation-checker.ts';
+export { RevocationFetch } from './revocation-fetch.ts';

@@ -12,7 +12,7 @@ export interface RevocationFetchParts {
 }
 
 /** What is taken at the most, in octets. */
-export const mostOctets = { ocsp: 64 * 1024, crl: 8 * 1024 ** 2 } as const;
+const mostOctets = { ocsp: 64 * 1024, crl: 8 * 1024 ** 2 } as const;
 /** RFC 6960 A.1: longer questions are sent by POST. */
 const longestGet = 255;
 

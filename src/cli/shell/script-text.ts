@@ -14,7 +14,7 @@ export async function scriptText(file: string): Promise<string> {
 }
 
 /** Bytes to text: by its mark, else UTF-8 when it is that, else Windows-1252, which editors on Windows wrote for long. */
-export function decodeScript(content: Uint8Array): string {
+function decodeScript(content: Uint8Array): string {
   const [first, second] = content;
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(content);
   if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(content);

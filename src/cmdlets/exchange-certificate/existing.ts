@@ -9,7 +9,7 @@ import { asked, everything, named, namedWithKey, present, storeOf, thumbprintOf 
 import { connectorUses, defaultSmtpCertificate, makeDefault, orphanedBy, serverFqdn } from './certificate-use.ts';
 
 /** Services of Exchange; on an Edge server SMTP is the one that means something. */
-export const services = ['None', 'Federation', 'IIS', 'IMAP', 'POP', 'SMTP', 'UM', 'UMCallRouter'] as const;
+const services = ['None', 'Federation', 'IIS', 'IMAP', 'POP', 'SMTP', 'UM', 'UMCallRouter'] as const;
 
 /** -Services: a list, or one text with commas. Throws CmdletError. */
 export function servicesOf(bound: BoundParameters): readonly string[] {

@@ -1,5 +1,5 @@
 /** What a line asks of an object: bound parameters as values of its table. Pure but for warnings. */
-import { isBuilt, type Properties, propertyName, type TableShape } from '../../config/index.ts';
+import { isBuilt, type Properties, type TableShape } from '../../config/index.ts';
 import { badArgument, notImplemented } from '../parameter-values.ts';
 import { faultOf, isHash, type NamedRow, rowsByName } from '../parameters.ts';
 import { type BoundParameters, type CmdletContext, CmdletError, type HashReader } from '../runtime.ts';
@@ -88,9 +88,4 @@ export function differing<P extends Properties>(
     if (row === undefined) return false;
     return JSON.stringify(row.syntax.write(before[field])) !== JSON.stringify(row.syntax.write(after[field]));
   });
-}
-
-/** Names of fields as parameters. */
-export function parameterNames(table: TableShape, fields: readonly string[]): readonly string[] {
-  return fields.map((field) => propertyName(field, table.properties[field] ?? {}));
 }

@@ -22,7 +22,7 @@ export function fromWire(wire: unknown): unknown {
 }
 
 /** `@{…}` that came from a caller: keys found without regard to case, in their order. */
-export class ParameterTable implements HashReader {
+class ParameterTable implements HashReader {
   readonly #entries = new Map<string, readonly [key: unknown, value: unknown]>();
 
   constructor(entries: Iterable<readonly [key: unknown, value: unknown]>) {

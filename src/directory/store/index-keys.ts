@@ -18,7 +18,7 @@ type KeptKind = 'eq' | 'pres' | 'sub';
 const workedOut = new WeakMap<KnownAttribute, readonly KeptKind[]>();
 
 /** The index kinds that are kept for an attribute: `ord` is answered by the equality index. */
-export function keptKinds(attribute: KnownAttribute): readonly KeptKind[] {
+function keptKinds(attribute: KnownAttribute): readonly KeptKind[] {
   const known = workedOut.get(attribute) ?? workOutKinds(attribute);
   workedOut.set(attribute, known);
   return known;
@@ -91,7 +91,7 @@ export function orderRange(
 }
 
 /** The least key that begins otherwise and sorts behind. */
-export function successor(prefix: Buffer): Buffer {
+function successor(prefix: Buffer): Buffer {
   for (let end = prefix.length; end > 0; end -= 1) {
     const last = prefix[end - 1] ?? 0;
     if (last === 255) continue;
@@ -117,7 +117,7 @@ export function trigrams(text: Buffer): Buffer[] {
 }
 
 /** True for a value whose trigrams are not all kept: it must be found without them. */
-export function hasTooManyTrigrams(text: Buffer): boolean {
+function hasTooManyTrigrams(text: Buffer): boolean {
   return text.length > mostTrigrams;
 }
 

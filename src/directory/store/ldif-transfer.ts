@@ -134,7 +134,7 @@ function addedTo(record: LdifRecord): AttributeValues[] {
 }
 
 /** The operation of a record. Throws LdapError for critical controls, which an import does not know. */
-export function operationOf(record: LdifRecord): Operation {
+function operationOf(record: LdifRecord): Operation {
   if (record.controls.some(({ critical }) => critical)) {
     throw new LdapError('unavailableCriticalExtension', 'the record has a critical control');
   }

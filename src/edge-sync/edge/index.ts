@@ -1,4 +1,3 @@
 /** The door of the mail path: whether an address is known. It loads no LDAP. */
-export type { EdgePlace } from './place.ts';
 export { RecipientDirectory } from './recipient-directory.ts';
 export { keepRecipientKey, recipientKeyFile } from './recipient-key-file.ts';

@@ -18,7 +18,7 @@ export interface Lease {
 }
 
 /** What an entry of a lease says; none for undefined. */
-export function leaseOf(entry: Entry | undefined): Lease {
+function leaseOf(entry: Entry | undefined): Lease {
   const holder = accountOfDn(entry?.values('modifiersName')[0] ?? '')?.server ?? '';
   const since = parseGeneralizedTime(entry?.values('modifyTimestamp')[0] ?? '') ?? 0;
   const seconds = Math.min(longestLease, Math.max(0, Number(entry?.values('edgeSyncLeaseSeconds')[0] ?? 0)));

@@ -9,7 +9,6 @@ export interface EdgePlace {
 }
 
 export const recipientsDn = 'CN=Recipients,OU=MSExchangeGateway';
-export const gatewayDn = 'OU=MSExchangeGateway';
 
 export const subscriptionDn = ({ serverDn }: Pick<EdgePlace, 'serverDn'>): string => `CN=EdgeSync,${serverDn}`;
 /** Its last change says who holds the lease since when. */

@@ -15,7 +15,7 @@ export interface Credential {
 }
 
 const dayMs = 86_400_000;
-export const lifetimeMs = 30 * dayMs;
+const lifetimeMs = 30 * dayMs;
 /** The next one is made so long before the end, and used from the second mark on. */
 const madeBeforeMs = 7 * dayMs;
 const usedBeforeMs = 3 * dayMs;

@@ -14,7 +14,7 @@ export interface EdgeAddress {
 }
 
 /** The server that answers is not the edge, or its key was changed without the inside hearing of it. */
-export class PinMismatchError extends Error {
+class PinMismatchError extends Error {
   override readonly name = 'PinMismatchError';
   readonly presented: string;
 

@@ -263,7 +263,7 @@ const isContainer = (entry: Entry): boolean =>
 export const deletedObjects = ({ base }: SourceProfile): string => `CN=Deleted Objects,${base}`;
 
 /** The database of this server and its highest number; the numbers of another database mean nothing. */
-export async function standOf(stream: LdapStream, dsServiceName: string): Promise<Stand> {
+async function standOf(stream: LdapStream, dsServiceName: string): Promise<Stand> {
   const dse = await baseEntry(stream, '', ['highestCommittedUSN']);
   const service = dsServiceName === '' ? undefined : await baseEntry(stream, dsServiceName, ['invocationId']);
   return {

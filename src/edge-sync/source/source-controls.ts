@@ -152,7 +152,7 @@ export function syncInfo(value: Buffer): SyncInfo {
 }
 
 /** RFC 4122 text of 16 octets in network order, as entryUUID is. */
-export function formatUuid(octets: Buffer): string {
+function formatUuid(octets: Buffer): string {
   const hex = octets.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -1,2 +1,2 @@
 /** The door of who calls cmdlets on a stopped state: a process of its own has the store open, and is called as a service is. */
-export { type StoreOptions, StoreProcess } from './store-process.ts';
+export { StoreProcess } from './store-process.ts';

@@ -20,9 +20,6 @@ const named = new Set(['Submission', 'Unreachable', 'Poison']);
 /** Messages of one worker that are looked at. */
 const mostMessages = 100_000;
 
-/** Shards in one message id: the remainder names the worker. */
-const shards = 256;
-
 /** One queue over all workers. */
 interface Merged {
   readonly number: string;
@@ -223,11 +220,6 @@ export class FanOutAdministration implements TransportAdministration {
       recipients: view.recipients.map(({ address, status, lastReply }) => ({ address, status, lastError: lastReply })),
     };
   }
-}
-
-/** Which worker keeps a message. */
-export function shardOf(id: number): number {
-  return id % shards;
 }
 
 /** What an administrator must know first. */

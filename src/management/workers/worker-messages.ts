@@ -153,7 +153,7 @@ const meterState = record<MeterState>({
   transitions: text(),
 });
 
-export const faultShape = record<Fault>({ key: text(), text: text(), since: finite });
+const faultShape = record<Fault>({ key: text(), text: text(), since: finite });
 
 const act = <A>(argument: Shape<A>): Message<A, undefined> => ({ argument, answer: nothing });
 

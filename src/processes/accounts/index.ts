@@ -1,2 +1,2 @@
 /** The door of who only needs accounts and groups of the system: their names and numbers. */
-export { type Account, accountName, groupName, listedAccount } from './privileges.ts';
+export { accountName, groupName, listedAccount } from './privileges.ts';

@@ -60,7 +60,7 @@ const checkLogon: Message<LogonQuestion, LogonOutcome> = {
 /** Bindings that a configuration may name, in all. */
 const mostBindings = 1_024;
 
-export const bindingShape = record<Binding>({ address: text(64), port: whole(1, 65_535) });
+const bindingShape = record<Binding>({ address: text(64), port: whole(1, 65_535) });
 const notice: Message<undefined, undefined> = { argument: nothing, answer: nothing };
 const told = <A>(argument: Message<A, undefined>['argument']): Message<A, undefined> => ({ argument, answer: nothing });
 

@@ -46,7 +46,7 @@ const passedOn = [
 ];
 
 /** The environment of a process. */
-export function childEnvironment(
+function childEnvironment(
   { compileCache }: Pick<ChildPlan, 'compileCache'>,
   parent: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {

@@ -5,7 +5,7 @@ import type { Account } from '../accounts/privileges.ts';
 const setprivPaths = ['/usr/bin/setpriv', '/bin/setpriv'];
 
 /** Options of setpriv for a process of this account. Root drops everything; others can only promise to gain nothing. */
-export function setprivOptions(account: Account | undefined, groups: readonly number[], isRoot: boolean): string[] {
+function setprivOptions(account: Account | undefined, groups: readonly number[], isRoot: boolean): string[] {
   const always = ['--no-new-privs', '--pdeathsig=KILL'];
   if (!isRoot || account === undefined || account.uid === 0) return always;
   const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`];

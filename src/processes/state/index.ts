@@ -9,4 +9,4 @@ export {
   type StatePaths,
   statePaths,
 } from './state-folder.ts';
-export { lockFile, lockHolder, lockStateFolder, StateLockedError } from './state-lock.ts';
+export { lockHolder, lockStateFolder, StateLockedError } from './state-lock.ts';

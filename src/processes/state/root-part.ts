@@ -14,7 +14,7 @@ const sticky = 0o1000;
  * The path with every link above it resolved. Throws StateError when anyone but root could change what it names: each folder above
  * belongs to root and is writable by root alone, or is sticky (as /tmp) and what comes next belongs to root.
  */
-export function checkedWay(path: string): string {
+function checkedWay(path: string): string {
   const way = join(realpathSync(dirname(path)), basename(path));
   for (let next = way, above = dirname(way); next !== above; next = above, above = dirname(above)) {
     const stat = lstatSync(above);

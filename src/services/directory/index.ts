@@ -2,8 +2,6 @@
 import { runAsProcess } from '../child-process.ts';
 import { openDirectoryService } from './directory-service.ts';
 
-export { openDirectoryService } from './directory-service.ts';
-
 /** Runs the directory service as this process. */
 export async function runDirectoryService(): Promise<void> {
   await runAsProcess(openDirectoryService);

@@ -2,8 +2,6 @@
 import { runAsProcess } from '../child-process.ts';
 import { openTransportWorker } from './transport-worker.ts';
 
-export { openTransportWorker } from './transport-worker.ts';
-
 /** Runs a worker as this process. */
 export async function runTransportWorker(): Promise<void> {
   await runAsProcess(openTransportWorker);

@@ -52,7 +52,7 @@ async function* csvLines(call: CmdletCall, hasHeader = false): AsyncGenerator<st
 }
 
 /** Rows of a CSV text (RFC 4180): quoted cells may hold delimiters, quotes and line breaks. The mark of a text that looks like a formula goes. */
-export function parseCsv(text: string, delimiter = ','): string[][] {
+function parseCsv(text: string, delimiter = ','): string[][] {
   const rows: string[][] = [[]];
   let value = '';
   let inQuotes = false;

@@ -57,7 +57,7 @@ interface HelpParts {
 }
 
 /** The help of one cmdlet as text. */
-export function helpText(cmdlet: CmdletDescription, width: number, parts: HelpParts): string {
+function helpText(cmdlet: CmdletDescription, width: number, parts: HelpParts): string {
   const others = [...aliases].filter(([, name]) => name === cmdlet.name).map(([alias]) => alias);
   const examples = (cmdlet.examples ?? []).map(({ line, text }, i) => `    Example ${i + 1}: ${text}\n\n    ${line}`);
   return [

@@ -12,7 +12,7 @@ import { builtIn, inputOf, numberParameter, switchParameter } from './builtin.ts
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /** A value as JSON; objects deeper than `depth` become text, as ConvertTo-Json has them. */
-export function toJson(value: unknown, depth: number): Json {
+function toJson(value: unknown, depth: number): Json {
   if (value === null || value === undefined) return null;
   if (typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : toText(value);

@@ -4,7 +4,7 @@ import { ShellError } from '../values/shell-error.ts';
 /** Bounds of one line's work: a loop over a huge range must not hold the service. */
 const maxSteps = 20_000_000;
 /** Longest list or text that an operator may make. */
-export const maxLength = 10_000_000;
+const maxLength = 10_000_000;
 /** Deepest nesting of script blocks that call each other. */
 const maxDepth = 64;
 

@@ -102,7 +102,7 @@ export function planBinding(cmdlet: CmdletDescription, items: readonly Item[]): 
   return { assigned: [...assigned].map(([parameter, rest]) => ({ parameter, ...rest })), problems };
 }
 
-export function isSwitch(parameter: ParameterDescription): boolean {
+function isSwitch(parameter: ParameterDescription): boolean {
   return parameter.type === 'SwitchParameter';
 }
 

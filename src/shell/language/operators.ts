@@ -17,7 +17,7 @@ export const precedence: readonly ReadonlySet<string>[] = [
 ];
 
 /** Every word that may stand behind a dash between two operands; `ieq` is `eq`. */
-export const dashOperators: ReadonlySet<string> = new Set(
+const dashOperators: ReadonlySet<string> = new Set(
   precedence.flatMap((row) => [...row]).filter((name) => /^[a-z]/.test(name)),
 );
 

@@ -26,7 +26,7 @@ function block({ statements: list }: Block): string {
 }
 
 /** Writes one statement. */
-export function printStatement(statement: Statement): string {
+function printStatement(statement: Statement): string {
   if (statement.kind === 'leave') return printLeave(statement);
   const label = 'label' in statement ? `:${statement.label} ` : '';
   return label + printUnlabelled(statement);

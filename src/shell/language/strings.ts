@@ -45,7 +45,7 @@ function readDoubleQuoted(scanner: Scanner): StringLiteral | ExpandableString {
 }
 
 /** Takes one character, escape, variable or sub-expression of an expandable string. */
-export function readExpanded(scanner: Scanner, parts: StringParts): void {
+function readExpanded(scanner: Scanner, parts: StringParts): void {
   const char = scanner.peek();
   if (char === '`' && scanner.peek(1) !== '') {
     const next = scanner.peek(1);

@@ -5,4 +5,4 @@
 export { History } from './history.ts';
 export { KeyQueue } from './key-queue.ts';
 export { KeyDecoder } from './keys.ts';
-export { Prompt, type PromptParts, type PromptScreen } from './prompt.ts';
+export { Prompt, type PromptScreen } from './prompt.ts';

@@ -199,11 +199,6 @@ export function findType(name: string): Target | undefined {
   };
 }
 
-/** Every type name, for the message about one that is not known. */
-export function typeNames(): readonly string[] {
-  return [...targets.keys()];
-}
-
 /** Converts as `[type]value` does. Throws ShellError for types that are not known and values that do not fit. */
 export function convertTo(typeName: string, value: unknown): unknown {
   const target = findType(typeName);

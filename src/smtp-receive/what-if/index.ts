@@ -1,5 +1,5 @@
 /** What a session would get, by the session itself without a socket: for Test-ReceiveConnector. Loads no SMTP server. */
 
-export { type ConnectorChoice, ConnectorTable } from '../connector-choice.ts';
-export { type CommandAnswer, Rehearsal, type RehearsalParts, type RehearsalQuestion } from './rehearsal.ts';
-export { decisionOf, type RightDecision } from './right-decisions.ts';
+export { ConnectorTable } from '../connector-choice.ts';
+export { type CommandAnswer, Rehearsal, type RehearsalParts } from './rehearsal.ts';
+export { decisionOf } from './right-decisions.ts';

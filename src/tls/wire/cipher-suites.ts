@@ -364,7 +364,7 @@ export interface CipherSuite {
 }
 
 /** Every suite, in the registry's order. */
-export const cipherSuites: readonly CipherSuite[] = registry
+const cipherSuites: readonly CipherSuite[] = registry
   .trim()
   .split('\n')
   .map((line) => ({ code: Number.parseInt(line.slice(0, 4), 16), name: line.slice(5) }));

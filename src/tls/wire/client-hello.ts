@@ -37,7 +37,7 @@ export function handshakeOf(hello: ClientHello): Buffer {
 }
 
 /** Puts a handshake message into records of at most 16,384 octets. The first record of TLS says 1.0 at the most (§5.1). */
-export function recordsOf(type: number, content: Buffer, version: number): Buffer {
+function recordsOf(type: number, content: Buffer, version: number): Buffer {
   const records: Buffer[] = [];
   for (let at = 0; at < content.length; at += 16_384) {
     records.push(uint(type, 1), uint(version, 2), vector(2, content.subarray(at, at + 16_384)));

@@ -5,18 +5,14 @@
  */
 
 export {
-  type CipherSuite,
-  cipherSuites,
-  type SuiteTraits,
   suiteName,
   suitesOfVersion,
   suiteTraits,
 } from './cipher-suites.ts';
-export { type ClientHello, clientHelloRecords, type Extension, handshakeOf, offer, recordsOf } from './client-hello.ts';
+export { type ClientHello, clientHelloRecords, type Extension, handshakeOf, offer } from './client-hello.ts';
 export { type KeyShare, makeKeyShare, shareable } from './key-share.ts';
 export { HandshakeReader, RecordReader, type TlsRecord } from './records.ts';
 export {
-  alertName,
   curves12,
   extensions,
   finiteFields,
@@ -33,5 +29,5 @@ export {
   versions,
 } from './registries.ts';
 export { type Flight, ServerFlight } from './server-flight.ts';
-export { bitLength, type KeyExchange, readTicket, type ServerHello, type Ticket } from './server-messages.ts';
-export { readSsl2ServerHello, type Ssl2ServerHello, ssl2ClientHello } from './ssl2.ts';
+export { readTicket } from './server-messages.ts';
+export { readSsl2ServerHello, ssl2ClientHello } from './ssl2.ts';

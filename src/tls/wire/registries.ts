@@ -10,7 +10,7 @@ export function versionName(version: number): string {
 }
 
 /** "TLS Supported Groups". Those before 0x0100 are curves, 0x01xx finite fields (RFC 7919), 0x11xx hybrids with ML-KEM. */
-export const groups: ReadonlyMap<number, string> = new Map([
+const groups: ReadonlyMap<number, string> = new Map([
   [1, 'sect163k1'],
   [2, 'sect163r1'],
   [3, 'sect163r2'],

@@ -152,7 +152,7 @@ export function readKeyExchange(body: Buffer, { version, suiteName: suite }: Ser
 }
 
 /** Bits of an unsigned number, leading zeros apart. */
-export function bitLength(number: Buffer): number {
+function bitLength(number: Buffer): number {
   const first = number.findIndex((octet) => octet !== 0);
   if (first < 0) return 0;
   return (number.length - first) * 8 - Math.clz32(number[first] ?? 0) + 24;

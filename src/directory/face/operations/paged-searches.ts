@@ -4,7 +4,7 @@ import type { RawControl, SearchCall } from '../ber/request.ts';
 import type { EntryCursor } from './entry-cursor.ts';
 import type { OperationContext, Session } from './operation.ts';
 
-export class PagedSearch {
+class PagedSearch {
   /** Entries sent in all pages. */
   sent = 0;
   /** Controls that go with each page besides the cookie. */
