@@ -52,17 +52,18 @@ export class Categorizer implements Router {
     // Most messages have one recipient: nothing to group.
     if (first !== undefined && pending.length === 1) {
       return this.#plan(message, [
-        { choice: table.choose(recipients[first]?.domain ?? '', size), recipients: pending },
+        { choice: withTls(table.choose(recipients[first]?.domain ?? '', size), message.envelope), recipients: pending },
       ]);
     }
     return this.#plan(message, this.#groups(message.envelope, pending, size));
   }
 
-  #groups({ recipients }: Envelope, pending: Iterable<number>, size: number): readonly RecipientGroup[] {
+  #groups(envelope: Envelope, pending: Iterable<number>, size: number): readonly RecipientGroup[] {
+    const { recipients } = envelope;
     const table = this.#tableInForce();
     const groups = new Map<string, { choice: Choice; recipients: number[] }>();
     for (const index of pending) {
-      const choice = table.choose(recipients[index]?.domain ?? '', size);
+      const choice = withTls(table.choose(recipients[index]?.domain ?? '', size), envelope);
       const key = choice.reply === undefined ? choice.hop.key : 'failed';
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { choice, recipients: [index] });
@@ -126,6 +127,15 @@ interface RecipientGroup {
   readonly choice: Choice;
   readonly recipients: readonly number[];
 }
+
+/** Messages that speak of TLS themselves (RFC 8689) wait apart: a connection for others may not be good enough for them. */
+function withTls(choice: Choice, { tls }: Envelope): Choice {
+  const { hop } = choice;
+  if (tls === undefined || !/^(?:Dns|SmartHost)ConnectorDelivery$/.test(hop.type)) return choice;
+  return { ...choice, hop: { ...hop, key: `${hop.key}:${tlsKeys[tls]}`, tls } };
+}
+
+const tlsKeys = { required: 'REQUIRETLS', optional: 'TLS-Required: No' } as const;
 
 /** LastError of what waits in Unreachable, in Exchange's words. */
 function unreachable({ because }: Choice): string {

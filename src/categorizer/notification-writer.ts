@@ -90,7 +90,7 @@ export class NotificationWriter implements Notifier {
   /** The original as far as a report may quote it: whole, or the beginning that holds its header. */
   async #original(message: StoredMessage, mostBytes: number): Promise<{ header: Buffer; content?: Buffer }> {
     const { facts, envelope } = message;
-    const wanted = facts.size <= mostBytes && envelope.ret !== 'HDRS';
+    const wanted = facts.size <= mostBytes && envelope.ret !== 'HDRS' && envelope.tls !== 'required';
     const read = await beginningOf(this.#parts.contents, message, wanted ? facts.size : facts.headerSize);
     return wanted ? { header: read, content: read } : { header: read };
   }

@@ -1,4 +1,4 @@
-/** The SMTP envelope: RFC 5321 §2.3.1, with the parameters of RFC 3461 (DSN), RFC 6152 (8BITMIME), RFC 3030 (BINARYMIME) and RFC 6531 (SMTPUTF8). */
+/** The SMTP envelope: RFC 5321 §2.3.1, with the parameters of RFC 3461 (DSN), RFC 6152 (8BITMIME), RFC 3030 (BINARYMIME) RFC 6531 (SMTPUTF8) and RFC 8689 (REQUIRETLS). */
 
 /** When the sender of a message wants to hear about a recipient (RFC 3461 §4.1). */
 export type Notify = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY';
@@ -25,4 +25,9 @@ export interface Envelope {
   readonly ret?: 'FULL' | 'HDRS';
   /** ENVID=, decoded (RFC 3461 §4.4). */
   readonly envid?: string;
+  /**
+   * RFC 8689. 'required': MAIL had REQUIRETLS, every hop must verify the next one. 'optional': the header says
+   * `TLS-Required: No`, policies of the recipient's domain do not keep it back. Absent: neither.
+   */
+  readonly tls?: 'required' | 'optional';
 }

@@ -23,6 +23,8 @@ export interface HeaderFacts {
   readonly hops: number;
   /** Received fields written by this server. */
   readonly localHops: number;
+  /** `TLS-Required: No` (RFC 8689 §4), once. */
+  readonly tlsOptional: boolean;
 }
 
 const lf = 0x0a;
@@ -87,6 +89,7 @@ export class HeaderBlock {
       from: this.first('from') ?? '',
       date: this.first('date') ?? '',
       hops: received.length,
+      tlsOptional: this.count('tls-required') === 1 && /^no$/i.test(this.first('tls-required') ?? ''),
       localHops: received.filter((value) => writerOf(value) === own).length,
     };
   }

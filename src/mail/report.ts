@@ -172,7 +172,9 @@ function statusPart(request: ReportRequest, utf8: boolean): Part {
 /** RFC 3461 §6.2: the whole message or its header. */
 function originalPart(request: ReportRequest, utf8: boolean): Part {
   const { kind, message, content } = request;
-  if (kind !== 'failed' || message.envelope.ret === 'HDRS' || content === undefined) return headersOf(request, utf8);
+  // RFC 8689 §5: a report of what had to be kept from eyes on the way quotes none of it.
+  const headersAlone = message.envelope.ret === 'HDRS' || message.envelope.tls === 'required';
+  if (kind !== 'failed' || headersAlone || content === undefined) return headersOf(request, utf8);
   const block = new HeaderBlock(content);
   const body = Buffer.concat([removeFields(block, isInner), content.subarray(block.size)]);
   return { type: utf8 ? 'message/global' : 'message/rfc822', encoding: encodingOf(body), body };
@@ -220,6 +222,7 @@ function finish({ message }: ReportRequest, { messageId, subject }: Head, conten
       recipients: [{ address: from, domain, notify: ['NEVER'] }],
       body: eightBit ? '8BITMIME' : '7BIT',
       smtpUtf8: utf8Header,
+      ...(message.envelope.tls === 'required' && { tls: 'required' as const }),
     },
     content,
     facts: {

@@ -18,6 +18,8 @@ export interface NextHop {
   readonly domain: string;
   /** Name of the send connector; '' when none is involved. */
   readonly connector: string;
+  /** What the messages themselves say of TLS (RFC 8689): those that do have a queue of their own. */
+  readonly tls?: 'required' | 'optional';
 }
 
 /** Result of routing: every pending recipient stands in exactly one place. */

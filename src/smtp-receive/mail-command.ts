@@ -1,5 +1,5 @@
 /** MAIL: who may send, as whom, and how much (RFC 5321 §4.1.1.2, RFC 1870). */
-import { type MailArgument, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
+import { type MailArgument, type OfferedParameters, parseMailArgument, replies, SmtpError } from '../smtp/index.ts';
 import { type ClientPolicy, requireClient } from './client-certificate.ts';
 import type { CommandSession } from './command-session.ts';
 import { takeMessage } from './message-rate.ts';
@@ -34,12 +34,12 @@ function takeMail(session: CommandSession, argument: string): void | Promise<voi
     return clientKnown.then(() => (session.ended ? undefined : mailOfClient(session, argument, clientPolicy)));
   }
   if (!session.holds(rights.submit)) throw new SmtpError(replies.notAuthenticated, rights.submit.by);
-  return mailFrom(session, parseMailArgument(argument, profile.offered));
+  return mailFrom(session, parseMailArgument(argument, offeredNow(session)));
 }
 
 /** Where certificates are asked for, who the client is may depend on the sender's domain, and its rights on that. */
 function mailOfClient(session: CommandSession, argument: string, policy: ClientPolicy): void | Promise<void> {
-  const parsed = parseMailArgument(argument, session.origin.profile.offered);
+  const parsed = parseMailArgument(argument, offeredNow(session));
   const who = requireClient(policy, { secure: session.tls !== undefined, client: session.client }, parsed.from?.domain);
   const first = session.origin.profile.initialRights.principal;
   const principal = who === 'partner' ? partner : first;
@@ -49,6 +49,12 @@ function mailOfClient(session: CommandSession, argument: string, policy: ClientP
   const { rights } = session;
   if (!session.holds(rights.submit)) throw new SmtpError(replies.notAuthenticated, rights.submit.by);
   return mailFrom(session, parsed);
+}
+
+/** What stands in the answer to EHLO by the connector, and by the session. */
+function offeredNow({ origin, tls }: CommandSession): OfferedParameters {
+  const { offered } = origin.profile;
+  return tls === undefined ? offered : { ...offered, requireTls: true };
 }
 
 function mailFrom(session: CommandSession, parsed: MailArgument): void | Promise<void> {

@@ -299,7 +299,7 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#committing = true;
     this.#writing = false;
     const replaced = this.#header?.replacement();
-    const message = newMessage(session, { envelope: this.#envelope }, this.#contentFacts());
+    const message = newMessage(session, { envelope: this.#envelopeWithTls() }, this.#contentFacts());
     let reply: Reply;
     try {
       await this.#output.end();
@@ -317,6 +317,14 @@ export class MailData implements ChunkedContent, MailDataState {
     session.messages++;
     session.thrownAway = 0;
     this.#answer(reply);
+  }
+
+  /** RFC 8689 §4.1: REQUIRETLS counts more than the header. */
+  #envelopeWithTls(): Envelope {
+    const envelope = this.#envelope;
+    return envelope.tls === undefined && this.#header?.facts.tlsOptional === true
+      ? { ...envelope, tls: 'optional' }
+      : envelope;
   }
 
   #contentFacts(): ContentFacts {

@@ -110,6 +110,8 @@ function extensions(
     [connector.binaryMimeEnabled && connector.chunkingEnabled, 'BINARYMIME'],
     [connector.chunkingEnabled, 'CHUNKING'],
     [connector.smtpUtf8Enabled, 'SMTPUTF8'],
+    // RFC 8689 §3: never before STARTTLS.
+    [secure, 'REQUIRETLS'],
   ];
   return rows.flatMap(([offered, keyword]) => (offered ? keyword : []));
 }

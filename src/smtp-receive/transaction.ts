@@ -64,7 +64,7 @@ export class Transaction {
   }
 
   get envelope(): Envelope {
-    const { body, smtpUtf8, ret, envid } = this.argument;
+    const { body, smtpUtf8, ret, envid, requireTls } = this.argument;
     return {
       from: this.from,
       recipients: this.recipients,
@@ -72,6 +72,7 @@ export class Transaction {
       smtpUtf8,
       ...(ret === undefined ? {} : { ret }),
       ...(envid === undefined ? {} : { envid }),
+      ...(requireTls === true ? { tls: 'required' } : {}),
     };
   }
 

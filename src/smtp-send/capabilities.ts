@@ -14,6 +14,8 @@ export interface Capabilities {
   readonly size: boolean;
   /** Largest message in octets that the peer takes; Infinity when it gave no limit. */
   readonly maxSize: number;
+  /** RFC 8689: the peer holds the hops behind it to TLS. */
+  readonly requireTls: boolean;
   /** SASL mechanisms, upper case (RFC 4954). */
   readonly auth: readonly string[];
 }
@@ -27,6 +29,7 @@ export const noCapabilities: Capabilities = {
   dsn: false,
   size: false,
   maxSize: Number.POSITIVE_INFINITY,
+  requireTls: false,
   auth: [],
 };
 
@@ -53,6 +56,7 @@ export function parseCapabilities(reply: string): Capabilities {
     dsn: offered.has('DSN'),
     size: offered.has('SIZE'),
     maxSize: limit > 0 ? limit : Number.POSITIVE_INFINITY,
+    requireTls: offered.has('REQUIRETLS'),
     auth: (offered.get('AUTH') ?? []).map((name) => name.toUpperCase()),
   };
 }

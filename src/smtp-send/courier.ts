@@ -90,6 +90,9 @@ export class Courier {
     let positions: readonly number[] | undefined;
     const fitting = fitItem(item, this.#connection.capabilities);
     const fitted = fitting instanceof Promise ? await fitting : fitting;
+    const { capabilities, isLmtp, peer } = this.#connection;
+    if (item.message.envelope.tls === 'required' && !capabilities.requireTls && !isLmtp)
+      return this.#refuse(item, `550 5.7.30 ${peer} was not found fit for REQUIRETLS, which the message needs`);
     if (fitted.refusal !== undefined) return this.#refuse(item, fitted.refusal);
     if (fitted.changes.length > 0) this.#options.onChange?.(item, fitted.changes);
     for (;;) {

@@ -89,6 +89,7 @@ function mailCommand({ envelope, facts }: StoredMessage, offered: Capabilities, 
   if (envelope.body === 'BINARYMIME' && offered.binaryMime) command += ' BODY=BINARYMIME';
   else if (offered.eightBitMime && (facts.eightBit || envelope.body === '8BITMIME')) command += ' BODY=8BITMIME';
   if (utf8) command += ' SMTPUTF8';
+  if (envelope.tls === 'required' && offered.requireTls) command += ' REQUIRETLS';
   if (offered.dsn) {
     if (envelope.ret !== undefined) command += ` RET=${envelope.ret}`;
     if (envelope.envid !== undefined) command += ` ENVID=${encodeXtext(envelope.envid)}`;

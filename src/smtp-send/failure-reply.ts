@@ -25,7 +25,8 @@ export function failureReply(target: Target, loss: ConnectionLost, before: numbe
   const host = describeTarget(target);
   const step = loss.step === '' || loss.step === 'connect' ? '' : ` at ${loss.step}`;
   if (loss.kind === 'refused') return `${lossCodes.refused} The next hop ${host} answered${step}: ${words}${others}`;
-  const code = loss.status === undefined ? lossCodes[loss.kind] : `451 ${loss.status}`;
+  const code =
+    loss.status === undefined ? lossCodes[loss.kind] : `${loss.status.startsWith('5') ? '550' : '451'} ${loss.status}`;
   if (loss.kind === 'policy') {
     const what =
       loss.status === undefined ? 'Certificate validation failure at the next hop' : 'Not sent to the next hop';
@@ -33,6 +34,11 @@ export function failureReply(target: Target, loss: ConnectionLost, before: numbe
   }
   const why = words === '' ? loss.message : `${loss.message}: ${words}`;
   return `${code} No usable connection to the next hop ${host}${step}: ${why}${others}`;
+}
+
+/** RFC 8689 §4.2.1: no certificate, offer or DNS of this host is what the message requires; a report tells its sender. */
+export function lacksRequireTls({ status }: ConnectionLost): boolean {
+  return status === '5.7.30';
 }
 
 /** RFC 7504: a host that greets with 521 never takes mail; asking again is pointless. */

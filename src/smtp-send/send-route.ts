@@ -35,6 +35,8 @@ export interface SendRoute {
   readonly logon?: Credential;
   readonly daneMode: 'None' | 'Opportunistic' | 'Mandatory';
   readonly stsMode: 'None' | 'Opportunistic';
+  /** What the messages say of TLS: REQUIRETLS, `TLS-Required: No`. */
+  readonly messagesTls: NextHop['tls'];
   /** TlsRevocation; it belongs to what the connector itself demands of the certificate. */
   readonly revocation: SendConnector['tlsRevocation'];
   /** Thumbprints of the authorities that the certificate may come from; empty: all. */
@@ -67,6 +69,7 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     resolvesExternally: connector.useExternalDNSServersEnabled,
     daneMode: connector.smtpDaneMode,
     stsMode: connector.mtaStsMode,
+    messagesTls: hop.tls,
     revocation: connector.tlsRevocation,
     authorities: connector.tlsTrustedAuthorities,
   };
@@ -91,6 +94,7 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     resolvesExternally: false,
     daneMode: 'None',
     stsMode: 'None',
+    messagesTls: hop.tls,
     revocation: 'None',
     authorities: [],
   };

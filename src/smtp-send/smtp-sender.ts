@@ -8,7 +8,7 @@ import { startTlsOf } from '../tls/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import type { OpenConnection } from './connection-opener.ts';
 import { Courier } from './courier.ts';
-import { describeTarget, failureReply, takesNoMail } from './failure-reply.ts';
+import { describeTarget, failureReply, lacksRequireTls, takesNoMail } from './failure-reply.ts';
 import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
 import { LookupBudget } from './lookup-budget.ts';
@@ -107,26 +107,31 @@ export class SmtpSender implements Deliverer {
   async #deliver(work: DeliveryWork, route: SendRoute, snapshot: Snapshot, log: SessionLog): Promise<ConnectionResult> {
     const { clock } = this.#parts;
     const until = clock.monotonic() + route.timeouts.openingMs;
-    const failures: { readonly reply: string; readonly final: boolean }[] = [];
+    const failures: { readonly reply: string; readonly final: boolean; readonly untrusted: boolean }[] = [];
     for await (const target of this.#targets(route, work, snapshot)) {
       const leftMs = until - clock.monotonic();
       if (leftMs <= 0) break;
       const opened = await this.#open(target, { ...route, timeouts: within(route.timeouts, leftMs) }, work, log);
       if (!(opened instanceof ConnectionLost)) return this.#carry(opened, target, route, work, log);
       if (opened.kind === 'aborted') return { kind: 'failed', reply: '451 4.3.2 The service is stopping' };
-      failures.push({ reply: failureReply(target, opened, failures.length), final: takesNoMail(opened) });
+      const reply = failureReply(target, opened, failures.length);
+      failures.push({ reply, final: takesNoMail(opened), untrusted: lacksRequireTls(opened) });
     }
     const last = failures.at(-1);
     if (last !== undefined && failures.every(({ final }) => final)) {
       throw new NoTarget(true, last.reply.replace(/^\d\d\d \S+/, '521 5.3.2'));
     }
+    if (last !== undefined && failures.every(({ untrusted }) => untrusted)) throw new NoTarget(true, last.reply);
     return { kind: 'failed', reply: last?.reply ?? '451 4.4.4 There is no host to send to' };
   }
 
   /** Hosts that were out of reach a moment ago come last. */
   async *#targets(route: SendRoute, work: DeliveryWork, snapshot: Snapshot): AsyncGenerator<Target, void> {
     const { clock, dns } = this.#parts;
-    const resolver = route.daneMode === 'None' || dns === undefined ? this.#parts.resolver : dns.resolver;
+    const resolver =
+      (route.daneMode === 'None' && route.messagesTls !== 'required') || dns === undefined
+        ? this.#parts.resolver
+        : dns.resolver;
     const guard = new TargetCheck(rulesOf(snapshot, route));
     const budget = new LookupBudget(clock, work.signal);
     const finder = new TargetFinder({ resolver, guard, budget, random: this.#random });

@@ -27,6 +27,9 @@ import { TlsSessions } from './tls-sessions.ts';
 /** The level that the connector demands is judged after the handshake. */
 const judgedAfterwards: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
 
+/** RFC 8689 §7.3: REQUIRETLS support required. */
+const requireTlsStatus = '5.7.30';
+
 /** How long is remembered what a host does badly, in milliseconds. */
 const memorySpanMs = 10 * 60_000;
 
@@ -64,6 +67,7 @@ export class TargetDialer {
       try {
         const opened = await this.#opener.open(this.#wish(target, route, policy, manner, log), log, signal);
         const peer = this.#judge(opened, target, route, policy, log);
+        requireOffer(opened, route);
         await this.#askIssuers(opened, peer, target, route, log);
         if (route.logon !== undefined) await this.#logOn(opened, route.logon);
         return opened;
@@ -88,7 +92,7 @@ export class TargetDialer {
     const { failure, reason, by } = found;
     log.tell('tls-failed', { direction: 'send', reason, consequence: `${target.host} is passed over` });
     this.#policies.doubt(target);
-    const status = by === 'MTA-STS' ? '4.4.8' : statusOfFailure(failure);
+    const status = by === 'REQUIRETLS' ? requireTlsStatus : by === 'MTA-STS' ? '4.4.8' : statusOfFailure(failure);
     throw new ConnectionLost('policy', reason, undefined, { status });
   }
 
@@ -188,7 +192,12 @@ export class TargetDialer {
       const { reason, demand, failure } = verdict.unmet;
       connection.abandon(reason);
       ended(reason);
-      const status = demand.by === 'connector' ? undefined : statusOfFailure(failure);
+      const status =
+        demand.by === 'connector'
+          ? undefined
+          : demand.by === 'REQUIRETLS'
+            ? requireTlsStatus
+            : statusOfFailure(failure);
       const options = status === undefined ? {} : { status };
       const text = `${reason}, and ${demand.because} demands more`;
       if (!encrypted) throw new ConnectionLost('tls', text, undefined, options);
@@ -223,6 +232,19 @@ export class TargetDialer {
       throw error;
     }
   }
+}
+
+/** RFC 8689 §4.2.1: the peer must promise to hold the hops behind it to TLS. Only who was judged for it is believed. */
+function requireOffer({ connection, ended }: OpenConnection, { messagesTls }: SendRoute): void {
+  if (messagesTls !== 'required') {
+    connection.capabilities = { ...connection.capabilities, requireTls: false };
+    return;
+  }
+  if (connection.capabilities.requireTls) return;
+  const reason = `${connection.peer} does not offer REQUIRETLS, which the message needs`;
+  connection.abandon(reason);
+  ended(reason);
+  throw new ConnectionLost('policy', reason, undefined, { status: requireTlsStatus });
 }
 
 function tellTlsFailure(

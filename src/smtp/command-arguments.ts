@@ -18,6 +18,8 @@ export interface OfferedParameters {
   readonly smtpUtf8?: boolean;
   readonly dsn?: boolean;
   readonly auth?: boolean;
+  /** RFC 8689; in encrypted sessions alone. */
+  readonly requireTls?: boolean;
 }
 
 export interface MailArgument {
@@ -33,6 +35,8 @@ export interface MailArgument {
   readonly envid?: string;
   /** AUTH= decoded; '' for `<>` (RFC 4954 §5). */
   readonly auth?: string;
+  /** REQUIRETLS (RFC 8689 §2). */
+  readonly requireTls?: boolean;
 }
 
 export interface RcptArgument {
@@ -59,6 +63,10 @@ const mailParameters: Parameters<MailArgument> = {
   RET: { offered: (o) => o.dsn, read: (value) => ({ ret: oneOf(value, returnTypes) }) },
   // RFC 3461 §4.4: at most 100 characters as encoded, printable when decoded.
   ENVID: { offered: (o) => o.dsn, read: (value) => ({ envid: decodeXtext(matching(value, /^.{1,100}$/)) }) },
+  REQUIRETLS: {
+    offered: (o) => o.requireTls,
+    read: (value) => (value === undefined ? { requireTls: true } : bad('a value')),
+  },
   AUTH: { offered: (o) => o.auth, read: (value) => ({ auth: readAuth(decodeXtext(matching(value, /./))) }) },
 };
 

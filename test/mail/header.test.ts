@@ -43,6 +43,7 @@ test('facts, with the hops of this server', () => {
     date: '',
     hops: 3,
     localHops: 2,
+    tlsOptional: false,
   });
 });
 

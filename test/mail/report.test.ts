@@ -362,3 +362,12 @@ for (const [notify, failed, delayed, success] of due) {
     }
   });
 }
+
+test('a report on REQUIRETLS is itself REQUIRETLS and quotes the header alone (RFC 8689 §5)', () => {
+  const wish = { ...common, kind: 'failed', recipients: [unknownUser], content: body } as const;
+  const report = buildReport({ ...wish, message: message({ tls: 'required' }) });
+  assert.equal(report.envelope.tls, 'required');
+  assert.match(report.content.toString(), /text\/rfc822-headers/);
+  assert.doesNotMatch(report.content.toString(), /message\/rfc822\r/);
+  assert.equal(buildReport({ ...wish, message: message({ tls: 'optional' }) }).envelope.tls, undefined);
+});

@@ -33,8 +33,9 @@ test('STARTTLS: offered in its place, what was said in clear is forgotten, and t
   assert.equal(await client.ask('STARTTLS'), '220 2.0.0 SMTP server ready');
   await client.secure();
   assert.equal(await client.ask('MAIL FROM:<a@example.org>'), '503 5.5.2 Send hello first');
-  // All that was offered in clear but STARTTLS itself (RFC 3207 §4.2).
-  assert.equal(await client.ask('EHLO client.example.org'), inClear.replace('250-STARTTLS\n', ''));
+  // All that was offered in clear but STARTTLS itself (RFC 3207 §4.2), and what TLS alone allows (RFC 8689 §3).
+  const inTls = inClear.replace('250-STARTTLS\n', '').replace('250 SMTPUTF8', '250-SMTPUTF8\n250 REQUIRETLS');
+  assert.equal(await client.ask('EHLO client.example.org'), inTls);
   assert.equal(await client.ask('STARTTLS'), '503 5.5.1 Bad sequence of commands');
   assert.match(await client.message('Subject: x\r\n\r\n'), /^250 2\.6\.0 /);
   const [kept] = edge.queue.kept;

@@ -11,6 +11,7 @@ const everything: Capabilities = {
   smtpUtf8: true,
   dsn: true,
   size: true,
+  requireTls: false,
   maxSize: 1_000,
   auth: [],
 };

@@ -94,6 +94,8 @@ class Zone implements DnsAsker {
       if (this.broken) throw new DnsFailure('TIMEOUT', name);
       return answer(this.id === undefined ? [] : [[Buffer.from(`v=STSv1; id=${this.id};`)]]);
     }
+    if (name === 'sts.test' && type === 'MX') return answer([{ exchange: 'mx.sts.test', preference: 10 }]);
+    if (name === 'mx.sts.test' && type === 'A') return answer(['127.0.0.1']);
     if (name === 'mta-sts.sts.test' && type === 'A') return answer([this.policyAddress]);
     return answer([]);
   }
@@ -116,7 +118,12 @@ function dnsOf(zone: Zone, host: PolicyHost, clock: Clock = systemClock): Sendin
   });
 }
 
-async function send(dns: SendingDns, script: PeerScript, connector: Partial<SendConnector> = {}) {
+async function send(
+  dns: SendingDns,
+  script: PeerScript,
+  connector: Partial<SendConnector> = {},
+  tls?: 'required' | 'optional',
+) {
   await using peer = await ScriptedPeer.start(script);
   const resolver = new TableResolver({
     'sts.test': [{ exchange: 'mx.sts.test', priority: 10 }],
@@ -126,8 +133,14 @@ async function send(dns: SendingDns, script: PeerScript, connector: Partial<Send
     { dnsRoutingEnabled: true, port: peer.port, mtaStsMode: 'Opportunistic', ...connector },
     { dns, resolver, secureContext: trust },
   );
-  const hop = { key: 'sts.test', type: 'DnsConnectorDelivery', domain: 'sts.test', connector: 'Outbound' } as const;
-  const work = new FakeWork([{ recipients: ['a@sts.test'] }], { hop });
+  const hop = {
+    key: 'sts.test',
+    type: 'DnsConnectorDelivery',
+    domain: 'sts.test',
+    connector: 'Outbound',
+    ...(tls && { tls }),
+  } as const;
+  const work = new FakeWork([{ recipients: ['a@sts.test'], ...(tls && { envelope: { tls } }) }], { hop });
   const result = await bench.sender.deliver(work);
   const failed = result.kind === 'failed' ? result.reply : '';
   return { ...bench, failed, sent: peer.messages.length, encrypted: peer.connections.at(-1)?.encrypted };
@@ -236,6 +249,27 @@ for (const { name, answer = {}, script = good, connector, failed, encrypted, tol
     if (told !== undefined) assert.match(result.of('tls-failed')[0]?.reason ?? '', told);
   });
 }
+
+test('MTA-STS: TLS-Required: No lifts the policy (RFC 8689), and its mail goes as the connector says', async () => {
+  await using host = await PolicyHost.start();
+  host.answer = { text: policy('enforce', 'other.test') };
+  const dns = dnsOf(new Zone(), host);
+  assert.match((await send(dns, good)).failed, /^451 4\.4\.8/);
+  assert.equal((await send(dns, {}, {}, 'optional')).sent, 1);
+  assert.match((await send(dns, {}, { requireTLS: true }, 'optional')).failed, /RequireTLS/);
+});
+
+test('MTA-STS: REQUIRETLS is content with an enforced policy in the place of DNSSEC, whatever the connector asks for', async () => {
+  await using host = await PolicyHost.start();
+  const fit: PeerScript = { tls: mx, extensions: ['REQUIRETLS'] };
+  for (const [mode, sent] of [
+    ['enforce', 1],
+    ['testing', 0],
+  ] as const) {
+    host.answer = { text: policy(mode) };
+    assert.equal((await send(dnsOf(new Zone(), host), fit, { mtaStsMode: 'None' }, 'required')).sent, sent, mode);
+  }
+});
 
 test('MTA-STS: a policy host with a wrong certificate gives no policy', async () => {
   await using host = await PolicyHost.start(stranger);

@@ -90,6 +90,7 @@ const hop = record<NextHop>({
   type: oneOf('SmartHostConnectorDelivery', 'DnsConnectorDelivery', 'SmtpDeliveryToMailbox', 'Unreachable'),
   domain: text(),
   connector: text(),
+  tls: maybe(oneOf('required', 'optional')),
 });
 
 const queueView = record<QueueView>({

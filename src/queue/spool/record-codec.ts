@@ -49,6 +49,12 @@ type StateRow = [status: number, attempts: number, due: number, lastReply: strin
 /** A program that does not know BINARYMIME reads it as 8BITMIME. */
 const bodyFlags = { '7BIT': 0, '8BITMIME': 1, BINARYMIME: 5 } as const;
 
+const tlsFlags = { required: 8, optional: 16 } as const;
+
+function envelopeFlags({ body, smtpUtf8, tls }: NewMessage['envelope']): number {
+  return bodyFlags[body] + (smtpUtf8 ? 2 : 0) + (tls === undefined ? 0 : tlsFlags[tls]);
+}
+
 const statuses = ['pending', 'delivered', 'relayed', 'failed'] as const;
 
 const untouched: RecipientState = Object.freeze({
@@ -74,7 +80,7 @@ export function encodeRecord(message: NewMessage, head: RecordHead, replaced?: R
     guid,
     receivedAt,
     expiresAt,
-    [envelope.from, bodyFlags[envelope.body] + (envelope.smtpUtf8 ? 2 : 0), envelope.ret ?? 0, envelope.envid ?? 0],
+    [envelope.from, envelopeFlags(envelope), envelope.ret ?? 0, envelope.envid ?? 0],
     envelope.recipients.map(recipientRow),
     [origin.session, origin.connector, origin.remoteAddress, origin.localAddress, origin.helo, origin.tls ?? 0],
     [facts.size, facts.headerSize, factFlags(facts), facts.messageId, facts.subject],
@@ -102,6 +108,7 @@ export function decodeRecord(id: number, octets: Buffer): MessageRecord {
       smtpUtf8: (flags & 2) !== 0,
       ...(ret === 0 ? {} : { ret }),
       ...(envid === 0 ? {} : { envid }),
+      ...((flags & 8) !== 0 ? { tls: 'required' } : (flags & 16) !== 0 ? { tls: 'optional' } : {}),
     },
     origin: { session, connector, remoteAddress, localAddress, helo, ...(tls === 0 ? {} : { tls }) },
     facts: {

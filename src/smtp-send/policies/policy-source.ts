@@ -20,7 +20,8 @@ export interface TargetPolicies {
 
 /** The connector's word alone, where nobody can be asked for more. */
 export const connectorPolicies: TargetPolicies = {
-  policyOf: async (_target, route) => ({ kind: 'policy', policy: { demands: [route.tls] } }),
+  policyOf: async (target, route) =>
+    route.messagesTls === 'required' ? requireTls(target, route, undefined) : ownPolicy(route),
   doubt: () => undefined,
 };
 
@@ -43,13 +44,17 @@ export class PolicySource implements TargetPolicies {
   }
 
   async policyOf(target: Target, route: SendRoute, signal: AbortSignal): Promise<PolicyFinding> {
-    const own: PolicyFinding = { kind: 'policy', policy: { demands: [route.tls] } };
+    const own = ownPolicy(route);
     // IgnoreSTARTTLS is the administrator's word that there is no TLS on this way.
-    if (route.tls.policy.level === 'none') return own;
-    const byDane = route.daneMode === 'None' ? undefined : await this.#byDane(target, route, signal);
-    if (byDane !== undefined) return byDane;
-    const byPolicy = route.stsMode === 'None' ? undefined : await this.#bySts(target, route, signal);
-    return byPolicy ?? own;
+    if (route.tls.policy.level === 'none' && route.messagesTls !== 'required') return own;
+    // RFC 8689 §4.1: the sender lifts what the recipient's domain demands, never what the administrator does.
+    if (route.messagesTls === 'optional') return own;
+    // Messages with REQUIRETLS need to know, whatever the connector asks for.
+    const asks = route.messagesTls === 'required';
+    const byDane = route.daneMode === 'None' && !asks ? undefined : await this.#byDane(target, route, signal);
+    const byDomain =
+      byDane ?? (route.stsMode === 'None' && !asks ? undefined : await this.#bySts(target, route, signal));
+    return asks ? requireTls(target, route, byDomain) : (byDomain ?? own);
   }
 
   doubt({ dns }: Target): void {
@@ -110,6 +115,39 @@ export class PolicySource implements TargetPolicies {
     if (policy.mode === 'enforce') return withDemand(route, demand);
     return { kind: 'policy', policy: { demands: [route.tls], watched: [demand] } };
   }
+}
+
+function ownPolicy(route: SendRoute): PolicyFinding {
+  return { kind: 'policy', policy: { demands: [route.tls] } };
+}
+
+const because = 'REQUIRETLS of the message';
+
+/**
+ * RFC 8689 §4.2.1: the name of the host comes by DNSSEC, by an MTA-STS policy or from the administrator, and its certificate
+ * stands for it, by TLSA records or by authorities.
+ */
+function requireTls(target: Target, route: SendRoute, byDomain: PolicyFinding | undefined): PolicyFinding {
+  if (byDomain?.kind === 'pass-over') return byDomain;
+  const refused = (reason: string): PolicyFinding => ({
+    kind: 'pass-over',
+    failure: 'validation-failure',
+    reason: `${because}: ${reason}`,
+    by: 'REQUIRETLS',
+  });
+  const { level } = route.tls.policy;
+  if (level === 'none') return refused(`${route.tls.because} forbids TLS`);
+  const policy = byDomain?.policy ?? { demands: [route.tls] };
+  const enforced = policy.demands.some((demand) => demand.policy.level === 'dane' || demand.by === 'MTA-STS');
+  if (enforced) return { kind: 'policy', policy };
+  const { serverName, dns } = target;
+  if (dns?.domain !== undefined && !dns.secure)
+    return refused(`neither DNSSEC nor an MTA-STS policy vouches for the MX records of ${dns.domain}`);
+  // A smart host is the administrator's word; one that is an address needs a TlsDomain.
+  if (level === 'domain') return { kind: 'policy', policy };
+  if (serverName === undefined) return refused('an address has no name that a certificate could stand for');
+  const demand: TlsDemand = { by: 'REQUIRETLS', policy: { level: 'domain', names: [serverName] }, because };
+  return { kind: 'policy', policy: { ...policy, demands: [...policy.demands, demand] } };
 }
 
 function withDemand(route: SendRoute, demand: TlsDemand, serverName?: string): PolicyFinding {

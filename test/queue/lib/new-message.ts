@@ -44,6 +44,7 @@ export const elaborate: NewMessage = {
     smtpUtf8: true,
     ret: 'HDRS',
     envid: 'QQ 314159=+',
+    tls: 'required',
   },
   origin: {
     session: '0123456789ABCDEF',
