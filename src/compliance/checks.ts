@@ -2,8 +2,8 @@
 import { wildcardTest } from '../base/index.ts';
 import type { CertificateFact, ChainFact, FeatureName, ProtocolName } from './facts.ts';
 import { type Facts, notApplicableReason, notTested, untestedReason } from './facts.ts';
-import type { Finding, JudgeContext, VerdictName } from './judge.ts';
 import type { Rule } from './profile.ts';
+import type { Finding, JudgeContext, VerdictName } from './verdict.ts';
 
 type Check = (facts: Facts, rule: Rule, context: JudgeContext) => Finding;
 

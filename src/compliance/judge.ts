@@ -5,28 +5,7 @@ import { checks } from './checks.ts';
 import type { Facts } from './facts.ts';
 import { untestedReason } from './facts.ts';
 import type { Applies, Profile, Rule } from './profile.ts';
-
-export type VerdictName = 'pass' | 'notice' | 'warn' | 'fail' | 'info' | 'not-applicable' | `not-tested(${string})`;
-
-export interface Verdict {
-  readonly verdict: VerdictName;
-  /** What was seen. */
-  readonly evidence: string;
-  readonly source: string;
-}
-
-/** What a check says: how it came out, and by what. */
-export interface Finding {
-  readonly verdict: VerdictName;
-  readonly evidence: string;
-}
-
-export interface JudgeContext {
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** Port of the endpoint, by which a few rules differ. */
-  readonly port: number;
-}
+import type { JudgeContext, Verdict } from './verdict.ts';
 
 /** Rule → verdict for one endpoint. Throws RangeError for a check that does not exist. */
 export function judge(facts: Facts, profile: Profile, context: JudgeContext): Record<string, Verdict> {

@@ -1,8 +1,21 @@
 /** Rules between the properties of one send connector. */
 import type { Rule } from './object-table.ts';
-import type { SendConnectorValues } from './send-connector.ts';
 
-type Check = Rule<SendConnectorValues>;
+/** The properties of a send connector that the rules look at. */
+interface RuledProperties {
+  readonly requireTLS: boolean;
+  readonly ignoreSTARTTLS: boolean;
+  readonly tlsAuthLevel: string | null;
+  readonly tlsDomain: unknown;
+  readonly dnsRoutingEnabled: boolean;
+  readonly smartHosts: readonly unknown[];
+  readonly smartHostAuthMechanism: string;
+  readonly authenticationCredential: unknown;
+  readonly domainSecureEnabled: boolean;
+  readonly addressSpaces: readonly { readonly type: string }[];
+}
+
+type Check = Rule<RuledProperties>;
 
 const tlsOrNot: Check = {
   name: 'require-tls-excludes-ignore',

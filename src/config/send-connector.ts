@@ -14,7 +14,7 @@ import {
   tlsRevocation,
 } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
-import { property, type ValuesOf } from './property.ts';
+import { property } from './property.ts';
 import { sendConnectorRules } from './send-connector-rules.ts';
 import { smartHosts } from './smart-host.ts';
 import { byteSize, integer, oneOf, oneOfOrNull, orUnlimited, text, timeSpan, yesNo } from './syntaxes.ts';
@@ -306,9 +306,6 @@ export const sendConnector: ObjectTable<typeof properties> = {
   properties,
   rules: sendConnectorRules,
 };
-
-/** Values that the rules look at. */
-export type SendConnectorValues = ValuesOf<typeof properties>;
 
 /** A send connector as routing and sending see it. */
 export type SendConnector = ObjectOf<typeof sendConnector>;

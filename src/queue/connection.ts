@@ -1,27 +1,26 @@
 import type { Spool, StoredMessage } from './contract.ts';
 import type { DeliveryItem, DeliveryWork, NextHop, RecipientOutcome } from './delivery.ts';
-import type { DeliveryQueue } from './delivery-queue.ts';
-import type { Item } from './item.ts';
+import type { DeliveryQueue, Item, QueueConnection } from './delivery-queue.ts';
 
 /** What a connection asks of the dispatcher. */
 export interface ConnectionHost {
   readonly spool: Spool;
   /** The next item for this connection; undefined: none now. */
-  take(connection: Connection): Delivery | undefined;
+  take(connection: QueueConnection): DeliveryItem | undefined;
   /** False: the connection shall end rather than wait. */
-  mayWait(connection: Connection): boolean;
+  mayWait(connection: QueueConnection): boolean;
   after(delayMs: number, call: () => void): { cancel(): void };
   settled(delivery: Delivery, outcomes: readonly RecipientOutcome[], remote: string): void;
   released(delivery: Delivery): void;
 }
 
 /** One connection's view of its queue. */
-export class Connection implements DeliveryWork {
+export class Connection implements DeliveryWork, QueueConnection {
   readonly queue: DeliveryQueue;
   readonly signal: AbortSignal;
   readonly #host: ConnectionHost;
   readonly #taken = new Set<Delivery>();
-  #waiting: ((delivery: Delivery | undefined) => void) | undefined;
+  #waiting: ((delivery: DeliveryItem | undefined) => void) | undefined;
   #limit: { cancel(): void } | undefined;
   #ended = false;
   /** It was set up far enough to ask for work. */
@@ -49,7 +48,7 @@ export class Connection implements DeliveryWork {
     return this.#taken;
   }
 
-  next(idleMs: number): Delivery | Promise<Delivery | undefined> | undefined {
+  next(idleMs: number): DeliveryItem | Promise<DeliveryItem | undefined> | undefined {
     this.hasAsked = true;
     if (this.#ended || this.signal.aborted || this.#waiting !== undefined) return undefined;
     const delivery = this.#host.take(this);
@@ -61,8 +60,7 @@ export class Connection implements DeliveryWork {
     });
   }
 
-  /** Ends the wait with work, or with the word to go home. */
-  wake(delivery: Delivery | undefined): void {
+  wake(delivery: DeliveryItem | undefined): void {
     const resolve = this.#waiting;
     if (resolve === undefined) return;
     this.#waiting = undefined;
@@ -73,7 +71,6 @@ export class Connection implements DeliveryWork {
     resolve(delivery);
   }
 
-  /** Hands out an item under this connection's name. */
   hand(item: Item, message: StoredMessage, content: Buffer | undefined): Delivery {
     const delivery = new Delivery(item, message, content, this, this.#host);
     this.#taken.add(delivery);
@@ -84,7 +81,6 @@ export class Connection implements DeliveryWork {
     this.#taken.delete(delivery);
   }
 
-  /** Nothing more is handed out; what was left unsettled goes back. */
   end(): void {
     this.#ended = true;
     this.wake(undefined);

@@ -1,21 +1,84 @@
-import type { Connection } from './connection.ts';
-import type { NextHop } from './delivery.ts';
-import { type Item, ItemList, type ItemState } from './item.ts';
+import type { StoredMessage } from './contract.ts';
+import type { DeliveryItem, NextHop } from './delivery.ts';
+import { LinkedList } from './linked-list.ts';
+import type { Mail } from './mail.ts';
 import type { QueueClock } from './queue-clock.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { QueueStatus, QueueView } from './views.ts';
+
+/**
+ * 'suspending', 'removing' and 'removing-with-report' are active items with an order of the administrator that is obeyed when
+ * the delivery under way has ended.
+ */
+export type ItemState =
+  | 'ready'
+  | 'deferred'
+  | 'suspended'
+  | 'active'
+  | 'suspending'
+  | 'removing'
+  | 'removing-with-report'
+  | 'ended';
+
+/** `due` of recipients that an administrator has suspended: they stay so over a restart. */
+export const heldDue = Number.MAX_SAFE_INTEGER;
+
+/** The recipients of one message that go to one next hop. */
+export class Item {
+  readonly mail: Mail;
+  queue: DeliveryQueue;
+  /** Indexes into the envelope's recipients. */
+  recipients: readonly number[];
+  state: ItemState = 'ready';
+  /** Not before, when deferred; queue time. */
+  due: number;
+  /** The delay notification, or the expiry, is due; queue time. */
+  deadline: number;
+  /** Place in the heap of times. */
+  slot = -1;
+  previous: Item | undefined = undefined;
+  next: Item | undefined = undefined;
+
+  constructor(mail: Mail, queue: DeliveryQueue, recipients: readonly number[], due: number, deadline: number) {
+    this.mail = mail;
+    this.queue = queue;
+    this.recipients = recipients;
+    this.due = due;
+    this.deadline = deadline;
+  }
+
+  /** A connection has it. */
+  get isActive(): boolean {
+    return this.state === 'active' || this.state.startsWith('suspending') || this.state.startsWith('removing');
+  }
+}
+
+/** A connection as its queue, and who fills it, see it. */
+export interface QueueConnection {
+  readonly queue: DeliveryQueue;
+  /** It was set up far enough to ask for work. */
+  readonly hasAsked: boolean;
+  /** What it has in hand. */
+  readonly taken: Iterable<{ readonly item: Item }>;
+  /** Hands out an item under this connection's name. */
+  hand(item: Item, message: StoredMessage, content: Buffer | undefined): DeliveryItem;
+  /** Ends the wait with work, or without any. */
+  wake(delivery: DeliveryItem | undefined): void;
+  /** Nothing more is handed out; what was left unsettled goes back. */
+  end(): void;
+}
 
 /** Messages for one next hop, and how it goes with it. */
 export class DeliveryQueue {
   readonly identity: string;
   readonly hop: NextHop;
   /** In the order in which they are handed out. */
-  readonly ready = new ItemList();
+  readonly ready = new LinkedList<Item>();
   /** Active, deferred and suspended ones. */
-  readonly others = new ItemList();
-  readonly connections = new Set<Connection>();
+  readonly others = new LinkedList<Item>();
+  readonly connections = new Set<QueueConnection>();
   /** Connections that wait for work, the one that had some last at the end. */
-  readonly idle: Connection[] = [];
+  readonly idle: QueueConnection[] = [];
   readonly incoming = new RateMeter();
   readonly outgoing = new RateMeter();
   deferred = 0;

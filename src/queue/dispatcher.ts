@@ -2,9 +2,8 @@ import type { FaultReport } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { Connection, type ConnectionHost, type Delivery } from './connection.ts';
 import type { Spool, StoredMessage } from './contract.ts';
-import type { ConnectionResult, Deliverer, DeliveryType, QueueSettings } from './delivery.ts';
-import type { DeliveryQueue } from './delivery-queue.ts';
-import type { Item } from './item.ts';
+import type { ConnectionResult, Deliverer, DeliveryItem, DeliveryType, QueueSettings } from './delivery.ts';
+import type { DeliveryQueue, Item, QueueConnection } from './delivery-queue.ts';
 import type { Ledger } from './ledger.ts';
 import { loadItem } from './load-item.ts';
 import type { PoisonDetection } from './poison-detection.ts';
@@ -78,7 +77,7 @@ export class Dispatcher implements ConnectionHost {
     }
   }
 
-  take(connection: Connection): Delivery | undefined {
+  take(connection: QueueConnection): DeliveryItem | undefined {
     const { queue } = connection;
     const { table, clock } = this.#parts;
     while (this.#mayDeliver(queue)) {
@@ -98,7 +97,7 @@ export class Dispatcher implements ConnectionHost {
     return undefined;
   }
 
-  mayWait(connection: Connection): boolean {
+  mayWait(connection: QueueConnection): boolean {
     // Its place is wanted by a queue that has work.
     return this.#mayDeliver(connection.queue) && this.#starved.size === 0;
   }

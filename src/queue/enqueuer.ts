@@ -1,10 +1,10 @@
 import type { FaultReport } from '../base/index.ts';
 import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
 import type { NextHop, QueueSettings, RoutePlan, Router } from './delivery.ts';
-import { type DeliveryQueue, isInternal, poisonHop, submissionHop } from './delivery-queue.ts';
+import { type DeliveryQueue, heldDue, Item, isInternal, poisonHop, submissionHop } from './delivery-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { heldDue, Item, Mail } from './item.ts';
 import type { Ledger } from './ledger.ts';
+import { Mail } from './mail.ts';
 import type { MailCache } from './mail-cache.ts';
 import { type PoisonDetection, reportPoison } from './poison-detection.ts';
 import type { QueueClock } from './queue-clock.ts';

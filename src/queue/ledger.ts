@@ -1,6 +1,6 @@
 import type { FaultReport } from '../base/index.ts';
 import type { RecipientState, Revision, Spool, StoredMessage } from './contract.ts';
-import type { Mail } from './item.ts';
+import type { Mail } from './mail.ts';
 import type { MailCache } from './mail-cache.ts';
 import type { QueueClock } from './queue-clock.ts';
 

@@ -1,7 +1,6 @@
 import type { FaultReport } from '../base/index.ts';
 import { SpoolError, type StoredMessage } from './contract.ts';
-import { poisonHop } from './delivery-queue.ts';
-import type { Item } from './item.ts';
+import { type Item, poisonHop } from './delivery-queue.ts';
 import type { Ledger } from './ledger.ts';
 import { reportPoison } from './poison-detection.ts';
 import type { QueueTable } from './queue-table.ts';

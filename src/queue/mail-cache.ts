@@ -1,5 +1,5 @@
 import type { StoredMessage } from './contract.ts';
-import type { HotMessage, Mail } from './item.ts';
+import type { HotMessage, Mail } from './mail.ts';
 
 /** What a record costs beside its content, in octets, roughly. */
 const recordBytes = 2_048;

@@ -12,11 +12,11 @@ import type {
   RecipientOutcome,
   Router,
 } from './delivery.ts';
-import { poisonHop, submissionHop } from './delivery-queue.ts';
+import { heldDue, type Item, poisonHop, submissionHop } from './delivery-queue.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Enqueuer } from './enqueuer.ts';
-import { heldDue, type Item, type Mail } from './item.ts';
 import { Ledger } from './ledger.ts';
+import type { Mail } from './mail.ts';
 import { MailCache } from './mail-cache.ts';
 import { damagedView, statusOf, submissionView, viewOf } from './message-view.ts';
 import { PoisonDetection } from './poison-detection.ts';

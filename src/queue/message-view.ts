@@ -1,5 +1,5 @@
 import type { StoredMessage } from './contract.ts';
-import { heldDue, type Item, type ItemState } from './item.ts';
+import { heldDue, type Item, type ItemState } from './delivery-queue.ts';
 import type { QueueClock } from './queue-clock.ts';
 import type { MessageStatus, MessageView, QueueView } from './views.ts';
 

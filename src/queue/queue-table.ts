@@ -1,6 +1,5 @@
 import type { NextHop } from './delivery.ts';
-import { DeliveryQueue, isInternal } from './delivery-queue.ts';
-import { heldDue, type Item } from './item.ts';
+import { DeliveryQueue, heldDue, type Item, isInternal } from './delivery-queue.ts';
 import type { QueueClock } from './queue-clock.ts';
 import { TimeHeap } from './time-heap.ts';
 

@@ -1,8 +1,7 @@
 import type { FaultReport } from '../base/index.ts';
 import { type Revision, SpoolError, type StoredMessage } from './contract.ts';
 import type { Categorized, Router } from './delivery.ts';
-import { type DeliveryQueue, submissionHop } from './delivery-queue.ts';
-import type { Item } from './item.ts';
+import { type DeliveryQueue, type Item, submissionHop } from './delivery-queue.ts';
 import type { Ledger } from './ledger.ts';
 import { loadItem } from './load-item.ts';
 import type { PoisonDetection } from './poison-detection.ts';

@@ -1,11 +1,13 @@
 /** Does a certificate stand for a host? RFC 6125 §6.4, RFC 9525 §6. */
-import type { ParsedCertificate } from './parsed-certificate.ts';
+
+/** Names of a certificate. */
+interface CertificateNames {
+  readonly dnsNames: readonly string[];
+  readonly commonName: string;
+}
 
 /** By its dNSName entries; by the common name only when it has none, as Exchange does. A wildcard stands for one label. */
-export function matchesHost(
-  { dnsNames, commonName }: Pick<ParsedCertificate, 'dnsNames' | 'commonName'>,
-  host: string,
-): boolean {
+export function matchesHost({ dnsNames, commonName }: CertificateNames, host: string): boolean {
   const names = dnsNames.length > 0 ? dnsNames : [commonName];
   return names.some((name) => nameMatches(name, host));
 }

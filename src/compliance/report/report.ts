@@ -1,8 +1,8 @@
 /** One endpoint's report: the published JSON. Every other form is made from it. */
 import type { Endpoint } from '../endpoint.ts';
 import type { Facts } from '../facts.ts';
-import type { Verdict } from '../judge.ts';
 import type { Miss } from '../profile.ts';
+import type { Verdict } from '../verdict.ts';
 
 export const reportSchema = 'edge.tls-report/1';
 

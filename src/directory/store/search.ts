@@ -1,11 +1,18 @@
 /** Searches: candidates from an index or a scan in order of names, each tested, none held open in between. */
-import { compileFilter, everyEntry, type Filter, LdapError, type Matcher } from '../../ldap/index.ts';
+import {
+  compileFilter,
+  type Dn,
+  everyEntry,
+  type Filter,
+  LdapError,
+  type Matcher,
+  type Schema,
+} from '../../ldap/index.ts';
 import type { DirectoryEntry, SearchPlan, SearchRequest } from './contract.ts';
-import { count } from './environment.ts';
+import { count, type Environment } from './environment.ts';
 import { behindSubtree, childOf, inScope, rangeBelow } from './key-ranges.ts';
-import { idOf } from './lmdb-index.ts';
+import { idOf, type LmdbIndex } from './lmdb-index.ts';
 import { type Candidates, planFilter } from './planner.ts';
-import type { StoreReader } from './store-reader.ts';
 import type { StoredEntry } from './stored-entry.ts';
 
 /** Names read at once by a scan. A read transaction lives no longer than reading these. */
@@ -25,15 +32,29 @@ const fewCandidates = 64;
 /** `undefined` is a good place for a pause. */
 export type Steps = Generator<DirectoryEntry | undefined, void, undefined>;
 
+/** What a search reads. StoreReader has this shape. */
+interface SearchedStore {
+  readonly schema: Schema;
+  readonly index: LmdbIndex;
+  readonly environment: Environment;
+  keyOf(dn: string | Dn): Buffer;
+  idByKey(key: Buffer): number | undefined;
+  byKey(key: Buffer): StoredEntry | undefined;
+  byId(id: number): StoredEntry | undefined;
+  nearestTo(key: Buffer): StoredEntry | undefined;
+  countChildren(key: Buffer, atMost: number): number;
+  tombstones(): Iterable<StoredEntry>;
+}
+
 export class Search {
-  readonly #reader: StoreReader;
+  readonly #reader: SearchedStore;
   readonly #request: SearchRequest;
   readonly #base: Buffer;
   readonly #matches: Matcher;
   readonly #stepSize: number;
 
   /** Throws LdapError noSuchObject, invalidDNSyntax, or for a filter that is refused. */
-  constructor(reader: StoreReader, request: SearchRequest) {
+  constructor(reader: SearchedStore, request: SearchRequest) {
     this.#reader = reader;
     this.#request = request;
     this.#base = reader.keyOf(request.base);
