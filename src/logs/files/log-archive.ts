@@ -21,8 +21,8 @@ const trailerBytes = 12;
 /** 1 had 10 bits and 7 probes for a term: such a file is read whole. */
 const summaryVersion = 2;
 
-/** A text of so many characters is looked through before others get their turn. */
-const sliceLength = 64 * 1024;
+/** So many octets are read, looked through and compressed before others get their turn. Large pieces would leave a large heap behind. */
+const pieceBytes = 64 * 1024;
 
 /** Compresses a file that nobody writes to any more, and takes it away. The same name is never used for two. */
 export async function archive(file: LogFile, termsOf: TermsOf): Promise<void> {
@@ -33,11 +33,9 @@ export async function archive(file: LogFile, termsOf: TermsOf): Promise<void> {
     const compressor = createZstdCompress({ params: { [zlib.ZSTD_c_compressionLevel]: 3 } });
     const written = writeAll(target, compressor);
     written.catch(() => compressor.destroy());
-    for await (const text of readBlocks(file)) {
-      for (let at = 0; at < text.length; at = endOfSlice(text, at)) {
-        for (const term of termsOf(text.slice(at, endOfSlice(text, at)))) summary.add(term);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+    for await (const text of readBlocks(file, pieceBytes)) {
+      for (const term of termsOf(text)) summary.add(term);
+      await new Promise((resolve) => setImmediate(resolve));
       if (!compressor.write(text)) await Promise.race([once(compressor), written]);
     }
     compressor.end();
@@ -51,12 +49,6 @@ export async function archive(file: LogFile, termsOf: TermsOf): Promise<void> {
     await target.close();
     await rm(draft, { force: true });
   }
-}
-
-/** Up to the end of a line. */
-function endOfSlice(text: string, at: number): number {
-  const end = text.indexOf('\n', Math.min(at + sliceLength, text.length));
-  return end < 0 ? text.length : end + 1;
 }
 
 function once(stream: NodeJS.EventEmitter): Promise<void> {

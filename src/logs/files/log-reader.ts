@@ -24,14 +24,14 @@ export function linesOf(text: string): string[] {
   return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
 }
 
-/** The same in texts of whole lines with their ends: for who looks before splitting. */
-export async function* readBlocks(file: LogFile): AsyncGenerator<string, void> {
+/** The same in texts of whole lines with their ends: for who looks before splitting. `octets`: read at a time from a plain file. */
+export async function* readBlocks(file: LogFile, octets = chunkBytes): AsyncGenerator<string, void> {
   const handle = await openToRead(file.path);
   if (handle === undefined) return;
   try {
     let rest: Buffer[] = [];
     let length = 0;
-    for await (const chunk of file.archived ? decompressed(handle) : chunksOf(handle)) {
+    for await (const chunk of file.archived ? decompressed(handle) : chunksOf(handle, octets)) {
       const end = chunk.lastIndexOf(0x0a) + 1;
       if (end > 0 && length <= longestLine) yield Buffer.concat([...rest, chunk.subarray(0, end)]).toString('utf8');
       if (end > 0) [rest, length] = [[], 0];
@@ -46,9 +46,9 @@ export async function* readBlocks(file: LogFile): AsyncGenerator<string, void> {
   }
 }
 
-async function* chunksOf(handle: FileHandle): AsyncGenerator<Buffer, void> {
+async function* chunksOf(handle: FileHandle, octets: number): AsyncGenerator<Buffer, void> {
   for (let at = 0; ; ) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(octets), 0, octets, at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
