@@ -6,6 +6,12 @@ import type { StoreRoom } from './store-room.ts';
 /** A change to the store: puts and removes, made inside a transaction that others share. */
 export type Change = () => void;
 
+/** The file that transactions are written to, and the room kept for it. */
+export interface CommitStore {
+  readonly root: RootDatabase<Buffer, number>;
+  readonly room: StoreRoom;
+}
+
 interface Waiting {
   readonly change: Change;
   readonly octets: number;
@@ -35,9 +41,8 @@ const longestCommitMs = 60_000;
  * All or nothing of a transaction is done. lmdb's own batching by event turn is not used: when a commit fails, it leaves
  * behind rejected promises that nobody can catch, and they would end the process.
  */
-export class GroupCommit {
-  readonly #root: RootDatabase<Buffer, number>;
-  readonly #room: StoreRoom;
+export class GroupCommit implements AsyncDisposable {
+  #store: CommitStore;
   readonly #clock: Clock;
   #waiting: Waiting[] = [];
   #scheduled = false;
@@ -46,9 +51,11 @@ export class GroupCommit {
   #flying: Promise<void> | undefined;
   #broken: SpoolError | undefined;
 
-  constructor(root: RootDatabase<Buffer, number>, room: StoreRoom, clock: Clock) {
-    this.#root = root;
-    this.#room = room;
+  /** Transactions so far. */
+  transactions = 0;
+
+  constructor(store: CommitStore, clock: Clock) {
+    this.#store = store;
     this.#clock = clock;
   }
 
@@ -88,6 +95,37 @@ export class GroupCommit {
     }
   }
 
+  /**
+   * Has `work` put another store in the place of this one, between two transactions: what comes meanwhile waits for the new one.
+   * Resolves with the store before. Rejects with what `work` throws, and then goes on with the store as it was.
+   */
+  async exchange(work: () => Promise<CommitStore>): Promise<CommitStore> {
+    while (this.#flying !== undefined) await this.#flying;
+    if (this.#broken !== undefined) throw this.#broken;
+    const before = this.#store;
+    const working = this.#unlessSilent(
+      work().then((store) => {
+        this.#store = store;
+      }),
+    );
+    this.#flying = working.then(
+      () => this.#landed(),
+      () => this.#landed(),
+    );
+    await working;
+    return before;
+  }
+
+  /** Closes what it keeps of the store. Nothing may be under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store.room[Symbol.asyncDispose]();
+  }
+
+  #landed(): void {
+    this.#flying = undefined;
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
   #schedule(): void {
     this.#alone?.cancel();
     this.#alone = undefined;
@@ -96,7 +134,8 @@ export class GroupCommit {
     // What the sessions of this turn of the event loop have to say goes along.
     setImmediate(() => {
       this.#scheduled = false;
-      this.#flying = this.#fly();
+      // The store is exchanged just now: then it goes on.
+      if (this.#flying === undefined) this.#flying = this.#fly();
     });
   }
 
@@ -110,8 +149,7 @@ export class GroupCommit {
       const error = new SpoolError('the message store could not be written', { cause });
       for (const { reject } of group) reject(error);
     }
-    this.#flying = undefined;
-    if (this.#waiting.length > 0) this.#schedule();
+    this.#landed();
   }
 
   /** Refuses new messages for which there is no room; of the rest, as many go on as fit. */
@@ -130,7 +168,7 @@ export class GroupCommit {
   }
 
   async #reserve(octets: number): Promise<void> {
-    if (!this.#room.has(octets)) await this.#room.reserve(octets);
+    if (!this.#store.room.has(octets)) await this.#store.room.reserve(octets);
   }
 
   /**
@@ -138,13 +176,13 @@ export class GroupCommit {
    * pages. The messages themselves must fit at the end, where LMDB puts a value that finds no run of free pages.
    */
   #fitsInFreed(octets: number): boolean {
-    return this.#room.has(octets) && this.#room.hasWithFreed(octets + forOutcomes);
+    return this.#store.room.has(octets) && this.#store.room.hasWithFreed(octets + forOutcomes);
   }
 
   /** The first of these outcomes, as many as there is room for and one at least; the others wait for the next group. */
   async #fewer(outcomes: Waiting[]): Promise<Waiting[]> {
     let count = outcomes.length;
-    while (count > 1 && !this.#room.has(roomForTrees(count))) count = Math.ceil(count / 2);
+    while (count > 1 && !this.#store.room.has(roomForTrees(count))) count = Math.ceil(count / 2);
     if (count === 0) return [];
     await this.#reserve(roomForTrees(count));
     this.#waiting.unshift(...outcomes.slice(count));
@@ -152,9 +190,19 @@ export class GroupCommit {
   }
 
   async #transact(group: readonly Waiting[]): Promise<void> {
-    const commit = this.#root.batch(() => {
+    this.transactions += 1;
+    const commit = this.#store.root.batch(() => {
       for (const { change } of group) change();
     });
+    try {
+      await this.#unlessSilent(commit);
+    } catch (error) {
+      throw await reasonOf(error);
+    }
+  }
+
+  /** Rejects when the store does not answer. */
+  async #unlessSilent(answer: PromiseLike<unknown>): Promise<void> {
     let limit: { cancel(): void } | undefined;
     const silence = new Promise<never>((_, reject) => {
       limit = this.#clock.after(longestCommitMs, () => {
@@ -163,9 +211,7 @@ export class GroupCommit {
       });
     });
     try {
-      await Promise.race([commit, silence]);
-    } catch (error) {
-      throw await reasonOf(error);
+      await Promise.race([answer, silence]);
     } finally {
       limit?.cancel();
     }

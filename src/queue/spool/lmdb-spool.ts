@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
 import { type Clock, type FaultReport, unreported } from '../../base/index.ts';
 import {
   type NewMessage,
@@ -11,16 +10,18 @@ import {
   SpoolError,
   type StoredMessage,
 } from '../contract.ts';
-import { compact } from './compaction.ts';
+import { compact, compactWhileOpen } from './compaction.ts';
 import { ContentFolder, chunkBytes } from './content-folder.ts';
 import { CrashNoteFile } from './crash-note-file.ts';
+import { Databases, read } from './databases.ts';
 import { FreeSpace } from './free-space.ts';
 import { GroupCommit } from './group-commit.ts';
 import { IdSource } from './id-source.ts';
+import { IdleCompaction } from './idle-compaction.ts';
 import { LmdbWriter, type WriterStore, type Written } from './lmdb-writer.ts';
 import { decodeHead, decodeRecord, decodeStates, encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
 import { joinHeads, streamWithHead, withHead } from './replaced-head.ts';
-import { type StoreExtent, StoreRoom } from './store-room.ts';
+import { StoreRoom } from './store-room.ts';
 
 export interface LmdbSpoolOptions {
   /** Folder of this shard; made when absent, mode 0700. */
@@ -37,23 +38,17 @@ export interface LmdbSpoolOptions {
   readonly minFreeBytes?: number;
 }
 
+/** Default of `mapSize`. */
+const firstMapSize = 16 * 1024 ** 3;
+
 const writeFault = 'spool';
+const compactionFault = 'spool compaction';
 
 /** Shards that a server may have. */
 const shards = 256;
 
-interface Databases {
-  readonly root: RootDatabase<Buffer, number>;
-  readonly contents: Database<Buffer, number>;
-  readonly records: Database<Buffer, number>;
-  /** Only messages that somebody has tried to deliver. */
-  readonly states: Database<Buffer, number>;
-  readonly meta: Database<number, string>;
-}
-
 interface SpoolTools {
   readonly commits: GroupCommit;
-  readonly room: StoreRoom;
   readonly ids: IdSource;
 }
 
@@ -68,8 +63,9 @@ export class LmdbSpool implements Spool {
   readonly #faults: FaultReport;
   readonly #databases: Databases;
   readonly #commits: GroupCommit;
-  readonly #room: StoreRoom;
+  readonly #path: string;
   readonly #folder: ContentFolder;
+  readonly #compaction: IdleCompaction;
   readonly #space: FreeSpace;
   readonly #ids: IdSource;
   readonly #shard: number;
@@ -83,12 +79,12 @@ export class LmdbSpool implements Spool {
   #isFailing = false;
   #closed = false;
 
-  private constructor(options: LmdbSpoolOptions, databases: Databases, { commits, room, ids }: SpoolTools) {
+  private constructor(options: LmdbSpoolOptions, databases: Databases, { commits, ids }: SpoolTools) {
     const { path, clock, faults = unreported, thresholdBytes = 96 * 1024, minFreeBytes = 100 * 1024 ** 2 } = options;
     this.#databases = databases;
+    this.#path = path;
     this.#faults = faults;
     this.#commits = commits;
-    this.#room = room;
     this.#count = (databases.records.getStats() as { readonly entryCount: number }).entryCount;
     this.#ids = ids;
     this.#shard = options.shard ?? 0;
@@ -103,6 +99,10 @@ export class LmdbSpool implements Spool {
       commit: (id, guid, message, expiresAt, written) => this.#commit(id, guid, message, expiresAt, written),
       failed: () => this.#space.doubt(),
     };
+    this.#compaction = new IdleCompaction(clock, {
+      transactions: () => commits.transactions,
+      compact: () => this.compact(),
+    });
   }
 
   /** Opens or makes the shard and sweeps away what a crash left half done. Throws SpoolError. */
@@ -110,14 +110,14 @@ export class LmdbSpool implements Spool {
     try {
       mkdirSync(options.path, { recursive: true, mode: 0o700 });
       await compactAtStart(options);
-      const databases = openDatabases(options);
-      const { root, records, meta } = databases;
-      const room = await StoreRoom.open(join(options.path, 'data.mdb'), extentOf(databases));
-      const commits = new GroupCommit(root, room, options.clock);
+      const databases = new Databases(options.path, options.mapSize ?? firstMapSize);
+      const { records, meta } = databases;
+      const room = await StoreRoom.open(join(options.path, 'data.mdb'), databases.extent);
+      const commits = new GroupCommit({ root: databases.root, room }, options.clock);
       const [last = 0] = [...records.getKeys({ reverse: true, limit: 1 })];
-      const reserve = (limit: number): Promise<void> => commits.add(() => void meta.put('ids', limit));
+      const reserve = (limit: number): Promise<void> => commits.add(() => void databases.meta.put('ids', limit));
       const ids = await IdSource.from(Math.max(meta.get('ids') ?? 1, Math.floor(last / shards) + 1), reserve);
-      const spool = new LmdbSpool(options, databases, { commits, room, ids });
+      const spool = new LmdbSpool(options, databases, { commits, ids });
       await spool.#sweep();
       return spool;
     } catch (cause) {
@@ -162,9 +162,8 @@ export class LmdbSpool implements Spool {
   }
 
   *list(): Generator<StoredMessage, void> {
-    const { records } = this.#databases;
     for (let start = 0; ; ) {
-      const page = [...records.getKeys({ start, limit: pageOfRecords })];
+      const page = [...this.#databases.records.getKeys({ start, limit: pageOfRecords })];
       for (const id of page) {
         const message = this.#readable(id);
         if (message !== undefined) yield message;
@@ -197,14 +196,12 @@ export class LmdbSpool implements Spool {
   }
 
   async update(id: number, recipients: readonly RecipientState[]): Promise<void> {
-    const { records, states } = this.#databases;
-    if (this.#leaving.has(id) || !records.doesExist(id)) return;
+    if (this.#leaving.has(id) || !this.#databases.records.doesExist(id)) return;
     const octets = encodeStates(recipients);
-    await this.#write((commits) => commits.addSoon(() => void states.put(id, octets)));
+    await this.#write((commits) => commits.addSoon(() => void this.#databases.states.put(id, octets)));
   }
 
   async revise(id: number, { replaced, ...revision }: Revision): Promise<StoredMessage | undefined> {
-    const { records, contents, states } = this.#databases;
     const before = this.get(id);
     if (before === undefined || this.#leaving.has(id)) return undefined;
     const { envelope, facts, recipients } = revision;
@@ -215,6 +212,7 @@ export class LmdbSpool implements Spool {
     const head = small === undefined && replaced !== undefined ? joinHeads(earlier, replaced) : earlier;
     const record = encodeRecord(message, message, head);
     const changed = (): void => {
+      const { contents, records, states } = this.#databases;
       if (content !== undefined) void contents.put(id, content);
       void records.put(id, record);
       void states.put(id, encodeStates(recipients));
@@ -224,11 +222,11 @@ export class LmdbSpool implements Spool {
   }
 
   async remove(id: number): Promise<void> {
-    const { records, contents, states } = this.#databases;
-    if (this.#leaving.has(id) || !records.doesExist(id)) return;
+    if (this.#leaving.has(id) || !this.#databases.records.doesExist(id)) return;
     this.#leaving.add(id);
     try {
       const gone = (): void => {
+        const { contents, records, states } = this.#databases;
         void records.remove(id);
         void contents.remove(id);
         void states.remove(id);
@@ -248,9 +246,27 @@ export class LmdbSpool implements Spool {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#compaction[Symbol.dispose]();
     await this.#commits.drain();
-    await this.#room[Symbol.asyncDispose]();
-    if (this.#commits.broken === undefined) await this.#databases.root.close();
+    await this.#commits[Symbol.asyncDispose]();
+    if (this.#commits.broken === undefined) await this.#databases.close();
+  }
+
+  /**
+   * Gives back what a drained backlog left on the disk, and in the map, when that is worth it and what is left is little. Messages
+   * that come meanwhile wait for the copy, which takes some tens of milliseconds. Never rejects; a failure is a fault.
+   */
+  async compact(): Promise<void> {
+    if (this.#closed || this.#commits.broken !== undefined) return;
+    try {
+      await compactWhileOpen(this.#path, this.#databases, this.#commits);
+      this.#faults.end(compactionFault);
+    } catch (error) {
+      this.#faults.begin(
+        compactionFault,
+        `the message store in ${this.#path} does not give room back: ${causeOf(error)}`,
+      );
+    }
   }
 
   async #commit(
@@ -260,12 +276,12 @@ export class LmdbSpool implements Spool {
     expiresAt: number,
     written: Written,
   ): Promise<StoredMessage> {
-    const { contents, records } = this.#databases;
     const { content } = written;
     const receivedAt = this.#clock.now();
     const replaced = written.content === undefined ? written.replaced : undefined;
     const record = encodeRecord(message, { guid, receivedAt, expiresAt }, replaced);
     const added = (): void => {
+      const { contents, records } = this.#databases;
       if (content !== undefined) void contents.put(id, content);
       void records.put(id, record);
     };
@@ -329,73 +345,17 @@ async function compactAtStart(options: LmdbSpoolOptions): Promise<void> {
   const { path, faults = unreported } = options;
   try {
     await compact(path, () => {
-      const databases = openDatabases(options);
+      const databases = new Databases(path, options.mapSize ?? firstMapSize);
       return {
-        inUse: extentOf(databases).inUse,
-        copy: (folder) => databases.root.backup(folder, true),
-        close: () => databases.root.close(),
+        inUse: () => databases.extent.inUse(),
+        copy: (folder) => databases.copy(folder),
+        close: () => databases.close(),
       };
     });
-    faults.end('spool compaction');
+    faults.end(compactionFault);
   } catch (error) {
-    faults.begin('spool compaction', `the message store in ${path} does not give room back: ${causeOf(error)}`);
+    faults.begin(compactionFault, `the message store in ${path} does not give room back: ${causeOf(error)}`);
   }
-}
-
-function openDatabases({ path, mapSize = 16 * 1024 ** 3 }: LmdbSpoolOptions): Databases {
-  const root = open<Buffer, number>(path, {
-    encoding: 'binary',
-    maxDbs: 8,
-    mapSize,
-    pageSize: pageBytes,
-    // A commit that fails must leave the store usable: with overlapping syncs it cannot even be closed afterwards.
-    overlappingSync: false,
-    // See GroupCommit.
-    eventTurnBatching: false,
-  });
-  return {
-    root,
-    contents: root.openDB<Buffer, number>('contents', { encoding: 'binary' }),
-    records: root.openDB<Buffer, number>('records', { encoding: 'binary' }),
-    states: root.openDB<Buffer, number>('states', { encoding: 'binary' }),
-    meta: root.openDB<number, string>('meta', { encoding: 'json' }),
-  };
-}
-
-const pageBytes = 4_096;
-
-/** What lmdb counts of one tree. */
-interface TreePages {
-  readonly treeBranchPageCount: number;
-  readonly treeLeafPageCount: number;
-  readonly overflowPages: number;
-}
-
-function extentOf({ root, contents, records, states, meta }: Databases): StoreExtent {
-  const pages = ({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreePages): number =>
-    treeBranchPageCount + treeLeafPageCount + overflowPages;
-  // Asked once for each commit, where the public way would count all trees as well.
-  const { env } = root as unknown as { readonly env: { info(): { readonly lastPageNumber: number } } };
-  return {
-    end: () => (env.info().lastPageNumber + 1) * pageBytes,
-    inUse: () => {
-      const whole = root.getStats() as { readonly root: TreePages; readonly free: TreePages };
-      const trees = [contents, records, states, meta].map((database) => database.getStats() as TreePages);
-      return (pagesOfMeta + [whole.root, whole.free, ...trees].reduce((sum, tree) => sum + pages(tree), 0)) * pageBytes;
-    },
-  };
-}
-
-/** LMDB begins its file with two of them. */
-const pagesOfMeta = 2;
-
-/** A copy of its own: lmdb's fast buffer is overwritten by the next read, or is the map itself. */
-function read(database: Database<Buffer, number>, id: number): Buffer | undefined {
-  const fast = database.getBinaryFast(id);
-  if (fast === undefined) return undefined;
-  const copy = Buffer.allocUnsafeSlow(fast.length);
-  copy.set(fast.length === fast.byteLength ? fast : fast.subarray(0, fast.length));
-  return copy;
 }
 
 /** The words of the system, behind those of the spool. */
