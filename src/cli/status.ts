@@ -99,19 +99,10 @@ function faults(report: StatusReport): string[] {
   return [
     ...report.bindings.flatMap(({ fault }) => (fault === '' ? [] : [fault])),
     ...report.workers.flatMap(({ worker, error }) => (error === undefined ? [] : [`${worker}: ${error}`])),
-    ...refusal('directory', report.configuration),
-    ...report.workers.flatMap(({ worker, configuration }) => refusal(worker, configuration)),
     ...(report.faults ?? []).map(({ text }) => text),
     ...report.workers.flatMap(({ worker, faults: own = [] }) => own.map(({ text }) => `${worker}: ${text}`)),
     ...report.problems.map(({ dn, attribute, reason }) => `${dn}: ${attribute}: ${reason}`),
   ];
-}
-
-/** Why a process runs on an older configuration. */
-function refusal(process: string, configuration: ConfigurationReport | undefined): string[] {
-  const refused = configuration?.refused;
-  if (refused === undefined) return [];
-  return [`${process}: update ${refused.usn} cannot be taken up, it runs on ${configuration?.usn}: ${refused.reason}`];
 }
 
 function renderStatus(report: StatusReport): string {

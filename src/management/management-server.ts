@@ -27,7 +27,7 @@ const maxRequestLength = 4 * 1024 * 1024;
 const maxProofLength = 256;
 
 /** Octets of requests, begun or running, of all callers together; beyond, a connection that holds much is ended. */
-const maxHeldOctets = 32 * 1024 * 1024;
+const maxHeldOctets = 16 * 1024 * 1024;
 /** Requests of one connection that run at once. */
 const maxRunning = 64;
 

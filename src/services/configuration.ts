@@ -1,3 +1,4 @@
+import type { FaultReport } from '../base/index.ts';
 import type { Snapshot, SnapshotHolder } from '../config/index.ts';
 
 /** Which configuration a process runs on. */
@@ -8,16 +9,17 @@ export interface ConfigurationState {
   readonly refused?: { readonly usn: number; readonly reason: string };
 }
 
-/** Takes up what changed in the directory. What cannot be taken up leaves the configuration before in force, and says so. */
+const staleFault = 'configuration';
+
+/** Takes up what changed in the directory. What cannot be taken up leaves the configuration before in force, and is a fault until one can. */
 export class ConfigurationFollower {
   readonly #snapshots: Pick<SnapshotHolder, 'current' | 'refresh'>;
-  readonly #onRefusal: (error: Error, usn: number) => void;
+  readonly #faults: FaultReport;
   #refused: { readonly usn: number; readonly reason: string } | undefined;
 
-  /** `onRefusal` hears of each update that could not be taken up. */
-  constructor(snapshots: Pick<SnapshotHolder, 'current' | 'refresh'>, onRefusal: (error: Error, usn: number) => void) {
+  constructor(snapshots: Pick<SnapshotHolder, 'current' | 'refresh'>, faults: FaultReport) {
     this.#snapshots = snapshots;
-    this.#onRefusal = onRefusal;
+    this.#faults = faults;
   }
 
   get state(): ConfigurationState {
@@ -33,10 +35,15 @@ export class ConfigurationFollower {
     try {
       const changed = this.#snapshots.refresh();
       this.#refused = undefined;
+      this.#faults.end(staleFault);
       return changed;
     } catch (error) {
-      this.#refused = { usn, reason: (error as Error).message };
-      this.#onRefusal(error as Error, usn);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#refused = { usn, reason };
+      this.#faults.begin(
+        staleFault,
+        `update ${usn} of the configuration cannot be taken up, ${this.#snapshots.current.usn} stays in force: ${reason}`,
+      );
       return false;
     }
   }

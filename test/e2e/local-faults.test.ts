@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { openEnvironment } from '../../src/directory/store/environment.ts';
 import { Appliance, eventually, edge as run, serverName } from '../lib/appliance.ts';
+import { needs } from '../lib/peers.ts';
 
 /** Sends a message; what the server says to its end of data. */
 function send(port: number): Promise<string> {
@@ -66,4 +69,65 @@ describe('local faults', () => {
     assert.match(log, /"fault: log MSGTRK .*cannot be written/);
     assert.match(log, /"fault is over: log MSGTRK/);
   });
+
+  test('a worker that cannot take up a configuration is a FAULT with exit 1, and begin and end are in the service log', async () => {
+    // An entry that does not decode at all, as a damaged store has it: none that LDAP takes would do.
+    const { root, entries } = openEnvironment(join(edge.state, 'directory'), { readOnly: false, everyPage: false });
+    try {
+      const isConnector = (octets: Buffer): boolean => octets.includes('msExchSmtpReceiveConnector');
+      const [found] = [...entries.getRange()].filter(({ value }) => isConnector(value));
+      assert.ok(found);
+      const sound = Buffer.from(found.value);
+      await entries.put(found.key, Buffer.from([0xff, 0xff, 0xff]));
+      await edge.shell('New-AcceptedDomain c.example -DomainName c.example');
+      const told = /FAULT {2}worker 0: update \d+ of the configuration cannot be taken up, \d+ stays in force/;
+      await eventually('a FAULT', async () => {
+        const { status: code, out } = await status();
+        return code === 1 && told.test(out);
+      });
+      assert.match(await send(edge.port), /^250 2\.6\.0 /m, 'mail goes on by the one before');
+      await entries.put(found.key, sound);
+      await edge.shell('Remove-AcceptedDomain c.example -Confirm:$false');
+      await eventually('no FAULT', async () => (await status()).status === 0);
+    } finally {
+      await root.close();
+    }
+    const log = readFileSync(join(edge.state, 'logs', 'service.log'), 'utf8');
+    assert.match(log, /"fault: update \d+ of the configuration cannot be taken up/);
+    assert.match(log, /"fault is over: update \d+ of the configuration/);
+  });
 });
+
+/** The spool on a file system of its own, which only the service sees: a full one is nobody else's. */
+const smallSpool = [
+  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c'],
+  'mount -t tmpfs -o size=160m,mode=700 tmpfs "$0" && exec "$@"',
+  '$state/spool',
+];
+
+test(
+  'a full disk is a FAULT with exit 1, mail gets 452, and begin and end are in the service log',
+  needs('root'),
+  async () => {
+    await using edge = await Appliance.start({
+      workers: 1,
+      behind: smallSpool,
+      lines: ['New-AcceptedDomain b.example -DomainName b.example'],
+    });
+    const status = () => run('status', '--state', edge.state);
+    assert.match(await send(edge.port), /^250 2\.6\.0 /m);
+    const filler = `/proc/${edge.pid}/root${edge.state}/spool/filler`;
+    execFileSync('fallocate', ['-l', '120M', filler]);
+    await eventually('452', async () => /^452 4\.3\.1 /m.test(await send(edge.port)), 60_000);
+    await eventually('a FAULT', async () => {
+      const { status: code, out } = await status();
+      return code === 1 && /FAULT {2}worker 0: .*452 4\.3\.1/.test(out);
+    });
+    rmSync(filler);
+    await eventually('mail again', async () => /^250 2\.6\.0 /m.test(await send(edge.port)), 60_000);
+    await eventually('no FAULT', async () => (await status()).status === 0, 60_000);
+    const log = readFileSync(join(edge.state, 'logs', 'service.log'), 'utf8');
+    assert.match(log, /"fault: [^"]*452 4\.3\.1/);
+    assert.match(log, /"fault is over: [^"]*452 4\.3\.1/);
+  },
+);

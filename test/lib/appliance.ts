@@ -21,6 +21,8 @@ export interface ApplianceOptions {
   readonly adminGroup?: string;
   /** Name of the server in its directory, for several of them on this machine (root). Default: this machine's. */
   readonly hostName?: string;
+  /** Command that the service is started behind; it must become the service (exec). `$state` is replaced. */
+  readonly behind?: readonly string[];
   /** Management-shell lines run before the start; `$port` and `$server` are replaced. */
   readonly lines?: readonly string[];
 }
@@ -93,12 +95,14 @@ export class Appliance implements AsyncDisposable {
 
   /** Starts the service and resolves when it says that it is ready. */
   async start(): Promise<void> {
-    const { role = 'EdgeTransport', workers = 2, user, adminGroup } = this.options;
+    const { role = 'EdgeTransport', workers = 2, user, adminGroup, behind = [] } = this.options;
     const account = user ?? (process.getuid?.() === 0 ? 'root' : undefined);
     const args = ['start', '--state', this.state, '--role', role, '--workers', String(workers)];
     if (account !== undefined) args.push('--user', account);
     if (adminGroup !== undefined) args.push('--admin-group', adminGroup);
-    const child = spawn(edgeCommand, args, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const [file = '', ...rest] = [...behind.map((part) => part.replaceAll('$state', this.state)), edgeCommand, ...args];
+    // Nothing of the test's own is inherited: a test that is ended must not be waited for because of what it left.
+    const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
     const ready = Promise.withResolvers<void>();
     createInterface({ input: child.stderr }).on('line', (line) => {

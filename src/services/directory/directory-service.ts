@@ -179,9 +179,7 @@ async function build(options: ProcessOptions): Promise<Parts> {
       `${paths.root} holds a server of the role ${place.role}: start it with --role ${place.role}, or choose another --state`,
     );
   }
-  const configuration = new ConfigurationFollower(holdSnapshots(store), (error, usn) =>
-    log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
-  );
+  const configuration = new ConfigurationFollower(holdSnapshots(store), faults);
   const { fqdn } = configuration.current.server;
   const certificates = await CertificateStore.open({ folder: paths.certificates, clock, passphrase: keyPassphrase() });
   await certificates.ensureServerCertificate(fqdn);

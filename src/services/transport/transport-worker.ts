@@ -256,10 +256,8 @@ function answerSupervisor(bus: WorkerBus, parts: Parts): void {
 }
 
 function answerDirectory(bus: WorkerBus, parts: Parts): void {
-  const { queue, spool, receive, journal, snapshots, faults, service, name, recipients, pressure } = parts;
-  const configuration = new ConfigurationFollower(snapshots, (error, usn) =>
-    service.log.error({ err: error, usn }, 'a change of the configuration cannot be taken up: the one before stays'),
-  );
+  const { queue, spool, receive, journal, snapshots, faults, name, recipients, pressure } = parts;
+  const configuration = new ConfigurationFollower(snapshots, faults);
   bus.handle('changed', (usn) => {
     recipients.refresh();
     void configuration.takeUp(usn);
