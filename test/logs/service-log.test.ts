@@ -3,6 +3,7 @@ import {
   appendFileSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { destination, pino } from 'pino';
 import { openServiceLog } from '../../src/logs/index.ts';
 import { ServiceLogFiles } from '../../src/logs/service-log-files.ts';
 
@@ -105,4 +107,28 @@ test('a service log that is a link or a pipe is not written through; what was sa
   assert.match(readFileSync(path, 'utf8'), /"third"/);
   assert.equal(readFileSync(outside, 'utf8'), 'precious');
   assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
+test('pino: each line is one write, censored, and destination() writes to the file that it gets', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-pino-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const lines: string[] = [];
+  const options = { base: { process: 'one' }, redact: { paths: ['password'], censor: '***' } };
+  const log = pino(
+    { ...options, formatters: { log: (fields) => ({ ...fields, seen: true }) } },
+    { write: (line) => void lines.push(line) },
+  );
+  log.info({ password: 'secret' }, 'two\nlines');
+  log.error(new Error('broken'), 'second');
+  assert.equal(lines.length, 2);
+  for (const line of lines) assert.match(line, /^\{[^\n]*\}\n$/);
+  const [first, second] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual([first?.['password'], first?.['msg'], first?.['seen']], ['***', 'two\nlines', true]);
+  assert.deepEqual((second?.['err'] as Error).message, 'broken');
+  const path = join(folder, 'log');
+  const file = destination({ dest: openSync(path, 'a'), sync: false, minLength: 0 });
+  file.write('a line\n');
+  file.flushSync();
+  assert.equal(readFileSync(path, 'utf8'), 'a line\n');
+  file.end();
 });

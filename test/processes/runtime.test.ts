@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { getSystemErrorName } from 'node:util';
+import { freePort } from '../lib/ports.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 
@@ -39,4 +44,28 @@ test('no install script runs, and nothing needs one', () => {
     assert.ok(ready.includes(`@lmdb/lmdb-${platform}`), platform);
     assert.ok(packages[`node_modules/@lmdb/lmdb-${platform}`]?.integrity, platform);
   }
+});
+
+test('node: _createServerHandle binds one port twice, accepts nothing, and says the errno', async () => {
+  interface Handle {
+    readonly fd: number;
+    listen(backlog: number): number;
+    close(): void;
+  }
+  const { _createServerHandle: create } = createRequire(import.meta.url)('node:net') as {
+    _createServerHandle(address: string, port: number, type: 4 | 6, fd: undefined, flags: number): Handle | number;
+  };
+  const port = await freePort();
+  const reusePort = 2;
+  const bound = [1, 2].map(() => create('127.0.0.1', port, 4, undefined, reusePort));
+  const handles = bound.filter((one) => typeof one !== 'number');
+  assert.equal(handles.length, 2, 'two sockets have the port');
+  for (const { fd } of handles) assert.ok(fd > 2);
+  const client = connect(port, '127.0.0.1');
+  const [error] = (await once(client, 'error')) as [NodeJS.ErrnoException];
+  assert.equal(error.code, 'ECONNREFUSED', 'nobody listens before listen()');
+  const elsewhere = create('192.0.2.77', port, 4, undefined, 0);
+  assert.ok(typeof elsewhere === 'number', 'an address of another machine');
+  assert.equal(getSystemErrorName(elsewhere), 'EADDRNOTAVAIL');
+  for (const handle of handles) handle.close();
 });

@@ -21,10 +21,10 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, createServer, TLSSocket } from 'node:tls';
 import forge from 'node-forge';
 import { makeChains } from '../../certs/make.ts';
 
@@ -133,4 +133,41 @@ async function clientVerdict(row: string): Promise<string> {
 test('node: an untrusted self-signed client certificate without clientAuth is INVALID_PURPOSE, nothing more', async () => {
   assert.match(await clientVerdict('self-signed-server-only'), /INVALID_PURPOSE|unsuitable certificate purpose/);
   assert.match(await clientVerdict('self-signed-ec'), /DEPTH_ZERO_SELF_SIGNED_CERT/);
+});
+
+test('node: verifyError of a TLS socket without a server is the verdict on the chain', async () => {
+  for (const [authority, verdict] of [
+    [made.rootPem, null],
+    [chain('self-signed-ec'), /UNABLE_TO|unable to/],
+  ] as const) {
+    const server = new NetServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect({
+      port: (server.address() as AddressInfo).port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      secureContext: createSecureContext({ key: key('good-rsa'), cert: chain('good-rsa') }),
+    });
+    client.on('error', () => undefined);
+    try {
+      const [socket] = (await once(server, 'connection')) as [Socket];
+      const secured = new TLSSocket(socket, {
+        isServer: true,
+        requestCert: true,
+        rejectUnauthorized: false,
+        secureContext: createSecureContext({ key: key('good-rsa'), cert: chain('good-rsa'), ca: authority }),
+      });
+      await once(secured, 'secure');
+      const { _handle: handle } = secured as unknown as { readonly _handle: { verifyError(): Error | null } };
+      const error = handle.verifyError();
+      if (verdict === null) assert.equal(error, null);
+      else assert.match(`${(error as NodeJS.ErrnoException).code ?? ''} ${String(error)}`, verdict);
+      assert.equal(secured.authorized, false, 'it is not filled in: that is why the handle is asked');
+      secured.destroy();
+    } finally {
+      client.destroy();
+      server.close();
+    }
+  }
 });
