@@ -10,6 +10,8 @@ export interface ConnectionManner {
   readonly startTls: StartTlsUse;
   /** HELO without asking for extensions first. */
   readonly helo: boolean;
+  /** A ClientHello that fits one packet: without the hybrid key share. */
+  readonly smallHello: boolean;
 }
 
 export interface FallBack {
@@ -20,18 +22,31 @@ export interface FallBack {
 
 /**
  * The manner of the next connection to the same host after this loss; undefined: there is none that the policy allows. Each
- * step gives something up for good, so there are at most three connections.
+ * step gives something up for good, so there are at most four connections.
  */
 export function fallBackFrom(
   manner: ConnectionManner,
-  loss: Pick<ConnectionLost, 'kind' | 'step'>,
+  loss: Pick<ConnectionLost, 'kind' | 'step' | 'message'>,
 ): FallBack | undefined {
+  if (loss.kind === 'tls' && loss.step === 'TLS handshake' && !manner.smallHello && !isAnswer(loss.message)) {
+    return { manner: { ...manner, smallHello: true }, consequence: 'trying again with a small ClientHello' };
+  }
   if (manner.startTls === 'required') return undefined;
   if (loss.kind === 'tls' && manner.startTls === 'when-offered') {
     return { manner: { ...manner, startTls: 'never' }, consequence: 'trying again without TLS' };
   }
   if (loss.kind === 'closed' && loss.step === 'EHLO' && !manner.helo) {
-    return { manner: { startTls: 'never', helo: true }, consequence: 'trying again with HELO' };
+    return { manner: { ...manner, startTls: 'never', helo: true }, consequence: 'trying again with HELO' };
   }
   return undefined;
+}
+
+/**
+ * The peer read the ClientHello and said no. Silence and a broken connection are what firewalls make of one that is longer
+ * than a packet (X25519MLKEM768 alone has 1,216 octets).
+ */
+function isAnswer(message: string): boolean {
+  return /alert|wrong version|packet length|unsupported protocol|no shared cipher|certificate|bad record/i.test(
+    message,
+  );
 }

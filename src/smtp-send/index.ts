@@ -8,6 +8,7 @@ export { LmtpSender, type LmtpTarget } from './lmtp-sender.ts';
 export { NodeResolver } from './node-resolver.ts';
 export { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
 export { type SendingDns, sendingDns } from './policies/sending-dns.ts';
+export { StsFile } from './policies/sts-file.ts';
 export {
   type AddressAnswer,
   DnsError,

@@ -1,11 +1,19 @@
 /** Who we are to the next hop: the certificate that is shown, the password that is known. */
 import type { SecureContext } from 'node:tls';
 import type { EventOf } from '../logs/index.ts';
+import { type ServerTlsSettings, serverTlsSettings } from '../tls/index.ts';
+import { smallGroups } from './peer-trust.ts';
 import type { SessionLog } from './session-log.ts';
 
 /** Chooses among the certificates of this machine; the certificate store. */
 export interface ClientCertificates {
-  pick(request: { purpose: string; tlsCertificateName?: string; fqdn?: string; serverFqdn: string }): {
+  pick(request: {
+    purpose: string;
+    tlsCertificateName?: string;
+    fqdn?: string;
+    serverFqdn: string;
+    use?: { settings: ServerTlsSettings };
+  }): {
     readonly context?: SecureContext;
     readonly event: Omit<EventOf<'certificate-chosen'>, 'kind' | 'at' | 'session' | 'message'>;
   };
@@ -26,7 +34,7 @@ export class OwnIdentity {
   }
 
   /** `name`: <I>issuer<S>subject, or '' for the certificate that stands for `fqdn`. Undefined: none fits, none is shown. */
-  clientContext(name: string, fqdn: string, log: SessionLog): SecureContext | undefined {
+  clientContext(name: string, fqdn: string, smallHello: boolean, log: SessionLog): SecureContext | undefined {
     if (this.#certificates === undefined) return undefined;
     const purpose = 'client certificate';
     const { context, event } = this.#certificates.pick({
@@ -34,6 +42,7 @@ export class OwnIdentity {
       fqdn,
       serverFqdn: fqdn,
       ...(name !== '' && { tlsCertificateName: name }),
+      ...(smallHello && { use: { settings: { ...serverTlsSettings(null, null), ecdhCurve: smallGroups } } }),
     });
     log.tell('certificate-chosen', event);
     return context;

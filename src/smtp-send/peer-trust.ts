@@ -26,11 +26,15 @@ export interface PeerTrustParts {
   readonly secureContext?: SecureContext | undefined;
 }
 
+/** No hybrid: its key share is four fifths of a ClientHello. */
+export const smallGroups = 'X25519:prime256v1:secp384r1';
+
 const nobodyAsks: RevocationVerdict = { state: 'unknown', reason: 'this process asks no issuers' };
 
 export class PeerTrust {
   readonly #parts: PeerTrustParts;
   #plain: SecureContext | undefined;
+  #small: { readonly of: SecureContext; readonly context: SecureContext } | undefined;
 
   constructor(parts: PeerTrustParts) {
     this.#parts = parts;
@@ -43,6 +47,14 @@ export class PeerTrust {
     if (authorities !== undefined) return authorities.peerContext();
     this.#plain ??= createSecureContext();
     return this.#plain;
+  }
+
+  /** The same, with a ClientHello that fits one packet. */
+  get smallContext(): SecureContext {
+    const of = this.context;
+    // Authorities given to a context of one's own are not to be had again: those of the process judge then.
+    if (this.#small?.of !== of) this.#small = { of, context: createSecureContext({ ecdhCurve: smallGroups }) };
+    return this.#small.context;
   }
 
   /** OpenSSL's word, and besides that of the authorities that the connector names. `now`: milliseconds since 1970. */

@@ -43,6 +43,8 @@ export class TargetDialer {
   readonly #sessions = new TlsSessions();
   /** Hosts whose STARTTLS does not work. */
   readonly #clearHosts: HostMemory;
+  /** Hosts, or firewalls before them, that a large ClientHello breaks. */
+  readonly #smallHosts: HostMemory;
   /** Hosts that drop EHLO. */
   readonly #heloHosts: HostMemory;
   /** Hosts that take no mail without TLS, whatever they offer. */
@@ -55,6 +57,7 @@ export class TargetDialer {
     this.#opener = new ConnectionOpener(clock);
     this.#trust = trust;
     this.#clearHosts = new HostMemory(clock, memorySpanMs);
+    this.#smallHosts = new HostMemory(clock, memorySpanMs);
     this.#heloHosts = new HostMemory(clock, memorySpanMs);
     this.#tlsHosts = new HostMemory(clock, memorySpanMs);
   }
@@ -107,13 +110,17 @@ export class TargetDialer {
     const key = keyOf(target);
     const startTls = startTlsOf(policy);
     const helo = route.forceHelo || (startTls !== 'required' && this.#heloHosts.has(key));
-    if (startTls !== 'when-offered') return { startTls, helo };
-    if (this.#tlsHosts.has(key)) return { startTls: 'required', helo };
-    return { startTls: this.#clearHosts.has(key) ? 'never' : startTls, helo };
+    const common = { helo, smallHello: this.#smallHosts.has(key) };
+    if (startTls !== 'when-offered') return { startTls, ...common };
+    if (this.#tlsHosts.has(key)) return { startTls: 'required', ...common };
+    return { startTls: this.#clearHosts.has(key) ? 'never' : startTls, ...common };
   }
 
   #remember(target: Target, before: ConnectionManner, after: ConnectionManner): void {
+    if (after.smallHello && !before.smallHello) return this.#smallHosts.remember(keyOf(target));
     if (after.helo && !before.helo) return this.#heloHosts.remember(keyOf(target));
+    // It was not the size.
+    this.#smallHosts.forget(keyOf(target));
     this.#clearHosts.remember(keyOf(target));
     this.#sessions.forget(sessionKey(target));
   }
@@ -146,13 +153,22 @@ export class TargetDialer {
     manner: ConnectionManner,
     log: SessionLog,
   ): OpeningWish {
-    const own = { ...judgedAfterwards, secureContext: this.#trust.context };
+    const own = {
+      ...judgedAfterwards,
+      secureContext: manner.smallHello ? this.#trust.smallContext : this.#trust.context,
+    };
     const plain = { target, route, manner, tls: own, serverName: policy.serverName };
     if (route.clientCertificate !== undefined && manner.startTls !== 'never') {
-      const secureContext = this.#identity.clientContext(route.clientCertificate, route.helloName, log);
+      const secureContext = this.#identity.clientContext(
+        route.clientCertificate,
+        route.helloName,
+        manner.smallHello,
+        log,
+      );
       return { ...plain, tls: secureContext === undefined ? own : { ...own, secureContext } };
     }
-    if (needsCertificate(policy)) return plain;
+    // A ticket makes the ClientHello larger again.
+    if (needsCertificate(policy) || manner.smallHello) return plain;
     const key = sessionKey(target);
     const session = this.#sessions.ticket(key);
     return {

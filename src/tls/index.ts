@@ -26,6 +26,7 @@ export type { DistinguishedName } from './distinguished-name.ts';
 export { type ExpiryNotice, expiryNotices } from './expiry.ts';
 export { matchesHost } from './host-match.ts';
 export {
+  maxPolicyAge,
   maxPolicyBytes,
   parseStsPolicy,
   parseStsRecord,

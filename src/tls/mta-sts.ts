@@ -18,7 +18,7 @@ export interface StsPolicy {
 export const maxPolicyBytes = 65_536;
 
 /** A year: the longest `max_age` (§3.2). */
-const maxPolicyAge = 31_557_600;
+export const maxPolicyAge = 31_557_600;
 
 /**
  * The record among the TXT texts of `_mta-sts.<domain>`, each joined from its strings. Undefined when none begins with

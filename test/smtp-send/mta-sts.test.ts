@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { createSecureContext } from 'node:tls';
 import { type Clock, parseIpRange, systemClock, unreported } from '../../src/base/index.ts';
 import type { SendConnector } from '../../src/config/index.ts';
 import { type DnsAnswer, type DnsAsker, DnsFailure, type DnsType } from '../../src/dns/index.ts';
-import { type SendingDns, sendingDns } from '../../src/smtp-send/index.ts';
+import { type SendingDns, StsFile, sendingDns } from '../../src/smtp-send/index.ts';
 import { FakeWork } from './fake-work.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';
@@ -104,7 +104,7 @@ class Zone implements DnsAsker {
 const policy = (mode: string, pattern = 'mx.sts.test', maxAge = 86_400): string =>
   `version: STSv1\r\nmode: ${mode}\r\nmx: ${pattern}\r\nmax_age: ${maxAge}\r\n`;
 
-function dnsOf(zone: Zone, host: PolicyHost, clock: Clock = systemClock): SendingDns {
+function dnsOf(zone: Zone, host: PolicyHost, clock: Clock = systemClock, store?: StsFile): SendingDns {
   return sendingDns({
     asker: zone,
     settings: () => ({ resolvers: [], trusted: [], goodName: '', badName: '' }),
@@ -114,6 +114,7 @@ function dnsOf(zone: Zone, host: PolicyHost, clock: Clock = systemClock): Sendin
       secureContext: createSecureContext({ ca: policyHost.cert }),
       port: host.port,
       allowed: [parseIpRange('127.0.0.1')],
+      ...(store && { store }),
     },
   });
 }
@@ -330,4 +331,36 @@ test('MTA-STS: a renewed policy that cannot be fetched leaves the old one in for
   host.answer = { status: 500 };
   skippedMs = 301_000;
   assert.match((await send(dns, {})).failed, /^451 4\.7\.321 /);
+});
+
+test('MTA-STS: a policy outlives the process, for as long as its max_age, and a damaged file is none', async () => {
+  await using host = await PolicyHost.start();
+  host.answer = { text: policy('enforce', 'other.test') };
+  const path = join(folder, 'policies.json');
+  let ahead = 0;
+  const calls: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => Date.now() + ahead,
+    monotonic: () => performance.now() + ahead,
+    after: (_ms, call) => {
+      calls.push(call);
+      return { cancel: () => undefined };
+    },
+  };
+  const storeOf = (): StsFile => new StsFile(path, clock, (error) => assert.fail(String(error)));
+  assert.match((await send(dnsOf(new Zone(), host, clock, storeOf()), good)).failed, /^451 4\.4\.8/);
+  for (const call of calls) call();
+  while (storeOf().read().length === 0) await new Promise(setImmediate);
+  // The attacker suppresses the record, and the worker has just been started again.
+  const suppressed = new Zone();
+  suppressed.id = undefined;
+  assert.match((await send(dnsOf(suppressed, host, clock, storeOf()), good)).failed, /^451 4\.4\.8/);
+  assert.equal(host.fetched, 1);
+  ahead = 86_500_000;
+  assert.equal((await send(dnsOf(suppressed, host, clock, storeOf()), good)).failed, '');
+  ahead = 0;
+  for (const text of ['', '[', '{}', '[{"domain":1}]', '[{"domain":"sts.test","id":"1","until":1e99,"policy":{}}]']) {
+    writeFileSync(path, text);
+    assert.deepEqual(storeOf().read(), [], text);
+  }
 });

@@ -6,7 +6,7 @@ import type { SecretBox } from '../../certificates/secrets/index.ts';
 import type { SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { Journal } from '../../logs/index.ts';
-import { NodeResolver, SmtpSender, sendingDns } from '../../smtp-send/index.ts';
+import { NodeResolver, SmtpSender, StsFile, sendingDns } from '../../smtp-send/index.ts';
 
 export interface SendingParts {
   readonly snapshots: SnapshotSource;
@@ -15,13 +15,15 @@ export interface SendingParts {
   readonly sessions: SessionIds;
   readonly faults: FaultReport;
   readonly certificates: CertificateStore;
+  /** MTA-STS policies of this worker. */
+  readonly policyFile: string;
   readonly revocation: RevocationChecker;
   /** Opens the passwords of connectors. */
   readonly secrets: SecretBox;
 }
 
 /** Resolvers are those of the machine, as they are at the start. */
-export function buildSender({ faults, ...parts }: SendingParts): SmtpSender {
+export function buildSender({ faults, policyFile, ...parts }: SendingParts): SmtpSender {
   const resolvers = systemResolvers();
   const dns = sendingDns({
     asker: new DnsClient({ resolvers }),
@@ -36,6 +38,9 @@ export function buildSender({ faults, ...parts }: SendingParts): SmtpSender {
     },
     faults,
     clock: parts.clock,
+    sts: {
+      store: new StsFile(policyFile, parts.clock, () => faults.begin(policyFile, `${policyFile} cannot be written`)),
+    },
   });
   return new SmtpSender({ ...parts, authorities: parts.certificates, resolver: new NodeResolver(), dns });
 }

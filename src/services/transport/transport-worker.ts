@@ -127,6 +127,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
   );
   const sender = buildSender({
     ...common,
+    policyFile: join(paths.spool, `mta-sts-${options.index}.json`),
     revocation,
     sessions: sessionIds,
     faults,

@@ -7,6 +7,7 @@ import { SecureResolver } from '../secure-resolver.ts';
 import { DnssecCheck, type DnssecSettings } from './dnssec-check.ts';
 import { PolicySource } from './policy-source.ts';
 import { fetchStsPolicy } from './sts-fetch.ts';
+import type { PolicyStore } from './sts-file.ts';
 import { StsPolicies } from './sts-policies.ts';
 
 export interface SendingDnsOptions {
@@ -22,6 +23,8 @@ export interface SendingDnsOptions {
     readonly port?: number;
     /** Addresses of policy hosts that are allowed although they are not of the Internet. */
     readonly allowed?: readonly IpRange[];
+    /** Where policies outlive the process. */
+    readonly store?: PolicyStore;
   };
 }
 
@@ -48,6 +51,7 @@ export function sendingDns({ asker, settings, faults, clock, sts = {} }: Sending
     dns,
     (domain, signal) => fetchStsPolicy(domain, { addresses, port, ...context }, signal),
     clock,
+    sts.store,
   );
   return { resolver, policies: new PolicySource({ dns, check, sts: policies }) };
 }

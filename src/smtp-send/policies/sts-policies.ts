@@ -2,6 +2,7 @@ import type { Clock } from '../../base/index.ts';
 import { type DnsAsker, DnsFailure } from '../../dns/index.ts';
 import { parseStsRecord, type StsPolicy } from '../../tls/index.ts';
 import { StsFetchError } from './sts-fetch.ts';
+import type { PolicyStore, StoredPolicy } from './sts-file.ts';
 
 /** A domain whose policy could not be fetched is asked again after this time, in milliseconds (RFC 8461 §3.3: 5 minutes and more). */
 const fetchAgainMs = 5 * 60_000;
@@ -34,13 +35,19 @@ export class StsPolicies {
   readonly #dns: DnsAsker;
   readonly #fetch: StsFetch;
   readonly #clock: Clock;
+  readonly #store: PolicyStore | undefined;
   readonly #kept = new Map<string, Kept>();
 
-  /** `dns` keeps answers for their time to live. */
-  constructor(dns: DnsAsker, fetch: StsFetch, clock: Clock) {
+  /** `dns` keeps answers for their time to live; `store`: where policies outlive the process. */
+  constructor(dns: DnsAsker, fetch: StsFetch, clock: Clock, store?: PolicyStore) {
     this.#dns = dns;
     this.#fetch = fetch;
     this.#clock = clock;
+    this.#store = store;
+    for (const { domain, id, policy, until } of store?.read() ?? []) {
+      const leftMs = until - clock.now();
+      this.#kept.set(domain, { policy, id, until: clock.monotonic() + leftMs, again: 0 });
+    }
   }
 
   /** Never rejects for what the domain or the network does. */
@@ -85,11 +92,19 @@ export class StsPolicies {
       entry.id = id;
       entry.until = this.#clock.monotonic() + policy.maxAge * 1_000;
       delete entry.failure;
+      this.#store?.write(() => this.#stored());
     } catch (error) {
       if (!(error instanceof StsFetchError)) throw error;
       entry.failure = { type: error.failure, reason: error.message };
     }
     entry.again = this.#clock.monotonic() + fetchAgainMs;
+  }
+
+  #stored(): readonly StoredPolicy[] {
+    const ahead = this.#clock.now() - this.#clock.monotonic();
+    return Array.from(this.#kept).flatMap(([domain, { policy, id, until }]) =>
+      policy === undefined ? [] : [{ domain, id, policy, until: until + ahead }],
+    );
   }
 
   /** Undefined: there is no record, or no answer. */
