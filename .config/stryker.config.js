@@ -15,7 +15,7 @@ const rooms = {
   },
   rights: {
     mutate: ['src/smtp-receive/session-rights.ts', 'src/smtp-receive/principal.ts', 'src/config/access-control.ts'],
-    tests: ['test/smtp-receive/rights.test.ts', 'test/config/access-control.test.ts'],
+    tests: ['test/smtp-receive/session-rights.test.ts', 'test/config/access-control.test.ts'],
   },
   routing: {
     mutate: ['src/categorizer/routing-table.ts', 'src/smtp-send/envelope-plan.ts'],
@@ -50,7 +50,7 @@ export default {
   reporters: ['clear-text', 'json'],
   clearTextReporter: { logTests: false, allowColor: false, allowEmojis: false, reportScoreTable: true },
   jsonReporter: { fileName: `.mutation/${name}-report.json` },
-  concurrency: 2,
+  concurrency: Number(process.env['CONCURRENCY'] ?? 2),
   timeoutMS: 20_000,
   // Texts of errors are no behaviour that a test should hold word for word.
   mutator: { excludedMutations: ['StringLiteral'] },

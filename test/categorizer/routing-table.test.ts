@@ -263,3 +263,143 @@ test('a domain below two accepted domains is routed as the one that receiving fi
     assert.match(because, new RegExp(new AcceptedDomainTable(acceptedDomains).find('x.a.b')?.domainType ?? 'none'));
   }
 });
+
+/** What a table says of a domain, twice: what is remembered must be what was decided. */
+function chosen(sendConnectors: readonly SendConnector[], domain: string, size = 10) {
+  const table = new RoutingTable({ acceptedDomains, sendConnectors }, 'EdgeTransport');
+  const choice = table.choose(domain, size);
+  assert.deepEqual(table.choose(domain, size), choice);
+  return choice;
+}
+
+const bySpaces: readonly (readonly [title: string, spaces: readonly string[], domain: string, because: string])[] = [
+  ['the most specific one, wherever it stands', ['*.test', 'a.test', '*'], 'a.test', 'a.test'],
+  ['the most specific one, first', ['a.test', '*.test'], 'a.test', 'a.test'],
+  ['the most specific one, last', ['*', '*.test'], 'b.test', '*.test'],
+  ['of all internal domains', ['*', '--'], 'corp.example', '-- (all internal domains)'],
+  ['only those of SMTP', ['X400:*', '*.test'], 'a.test', '*.test'],
+];
+for (const [title, list, domain, because] of bySpaces) {
+  test(`of several address spaces of one connector ${title}`, () => {
+    const choice = chosen([connector('Only', [...list])], domain);
+    assert.ok(choice.because.endsWith(`; address space ${because} fits best`), choice.because);
+    assert.deepEqual(choice.passedOver, []);
+  });
+}
+
+test('of equal address spaces of one connector the cheapest counts, wherever it stands', () => {
+  const other = connector('Other', '*.test;5');
+  for (const [list, wins] of [
+    [['*.test;9', '*.test;1'], 'This'],
+    [['*.test;1', '*.test;9'], 'This'],
+    [['*.test;9', '*;1'], 'Other'],
+    [['*;1', '*.test;9'], 'Other'],
+  ] as const) {
+    assert.equal(chosen([connector('This', [...list]), other], 'a.test').hop.connector, wins, list.join());
+  }
+});
+
+test('a message as large as a connector takes goes through it; one octet more goes on to the next', () => {
+  const small = connector('Small', 'a.test', { maxMessageSize: 1_000 });
+  const medium = connector('Medium', '*.test', { maxMessageSize: 2_000 });
+  const both = [small, medium];
+  assert.equal(chosen(both, 'a.test', 1_000).hop.connector, 'Small');
+  const next = chosen(both, 'a.test', 1_001);
+  assert.deepEqual(
+    [next.hop.connector, next.passedOver],
+    ['Medium', [{ name: 'Small', reason: 'its MaxMessageSize of 1000 octets is too small for 1001' }]],
+  );
+  assert.equal(chosen(both, 'a.test', 2_000).hop.connector, 'Medium');
+  const end = chosen(both, 'a.test', 2_001);
+  assert.match(end.reply ?? '', /^550 5\.3\.4 .* 2001 octets/);
+  assert.deepEqual(
+    end.passedOver.map(({ name, reason }) => `${name}: ${reason}`),
+    [
+      'Small: its MaxMessageSize of 1000 octets is too small for 2001',
+      'Medium: its MaxMessageSize of 2000 octets is too small for 2001',
+    ],
+  );
+});
+
+test('a report may be as large as the largest way takes', () => {
+  const table = (sendConnectors: readonly SendConnector[], role: ServerRole = 'EdgeTransport') =>
+    new RoutingTable({ acceptedDomains, sendConnectors }, role);
+  const connectors = [
+    connector('Small', 'a.test', { maxMessageSize: 1_000 }),
+    connector('Large', '*.test', { maxMessageSize: 2_000 }),
+    connector('Off', '*', { maxMessageSize: 9_000, enabled: false }),
+  ];
+  assert.equal(table(connectors).largest('a.test'), 2_000);
+  assert.equal(table(connectors).largest('b.test'), 2_000);
+  assert.equal(table([], 'Mailbox').largest('corp.example'), Number.POSITIVE_INFINITY);
+});
+
+test('disabled connectors that would fit are told of, behind those that lost', () => {
+  const choice = chosen(
+    [
+      connector('Off', 'a.test', { enabled: false }),
+      connector('A', '*.test'),
+      connector('B', '*.test'),
+      connector('Else', 'c.test'),
+    ],
+    'a.test',
+  );
+  assert.equal(choice.hop.connector, 'A');
+  assert.deepEqual(choice.passedOver, [
+    { name: 'B', reason: 'its name comes later in the alphabet' },
+    { name: 'Off', reason: 'it is disabled' },
+  ]);
+  const none = chosen([connector('Off', 'a.test', { enabled: false })], 'a.test');
+  assert.deepEqual(
+    [none.hop.type, none.reply, none.passedOver],
+    ['Unreachable', undefined, [{ name: 'Off', reason: 'it is disabled' }]],
+  );
+});
+
+test('the alphabet decides last, in any case of letters', () => {
+  for (const names of [
+    ['alpha', 'Beta'],
+    ['Alpha', 'beta'],
+  ] as const) {
+    for (const order of [names, names.toReversed()])
+      assert.equal(
+        chosen(
+          order.map((name) => connector(name, '*')),
+          'a.test',
+        ).hop.connector,
+        names[0],
+      );
+  }
+  assert.equal(chosen([connector('Same', '*'), connector('same', '*')], 'a.test').hop.connector, 'Same');
+});
+
+const hops: readonly (readonly [title: string, more: Partial<SendConnector>, key: string])[] = [
+  ['by DNS', { dnsRoutingEnabled: true, smartHosts: [] }, 'DnsConnectorDelivery:a.test:C'],
+  ['by DNS, whatever hosts are there', { dnsRoutingEnabled: true, smartHosts: ['h'] }, 'DnsConnectorDelivery:a.test:C'],
+  ['by DNS without hosts', { dnsRoutingEnabled: false, smartHosts: [] }, 'DnsConnectorDelivery:a.test:C'],
+  ['by its hosts', { dnsRoutingEnabled: false, smartHosts: ['h', 'i'] }, 'SmartHostConnectorDelivery:h,i:C'],
+];
+for (const [title, more, key] of hops) {
+  test(`a connector delivers ${title}`, () => assert.equal(chosen([connector('C', '*', more)], 'a.test').hop.key, key));
+}
+
+test('mailboxes of this server take mail of any size, and nothing is passed over', () => {
+  const table = new RoutingTable({ acceptedDomains, sendConnectors: [internet] }, 'Mailbox');
+  const choice = table.choose('corp.example', Number.MAX_SAFE_INTEGER);
+  assert.deepEqual([choice.hop.type, choice.passedOver, choice.reply], ['SmtpDeliveryToMailbox', [], undefined]);
+  assert.equal(table.choose('foreign.test', 1).hop.type, 'DnsConnectorDelivery', 'no accepted domain');
+});
+
+test('a decision is remembered, for so many domains', () => {
+  const table = new RoutingTable({ acceptedDomains, sendConnectors: [internet] }, 'EdgeTransport');
+  const first = table.choose('first.test', 1);
+  assert.equal(table.choose('first.test', 1), first);
+  for (let i = 0; i < 19_998; i++) table.choose(`d${i}.test`, 1);
+  assert.equal(table.choose('first.test', 1), first, 'still there at 19,999');
+  table.choose('the-last.test', 1);
+  assert.equal(table.choose('first.test', 1), first);
+  table.choose('one-more.test', 1);
+  const again = table.choose('first.test', 1);
+  assert.notEqual(again, first, 'all were forgotten');
+  assert.deepEqual(again, first);
+});

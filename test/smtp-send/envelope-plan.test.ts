@@ -153,7 +153,54 @@ const rows: readonly Row[] = [
   },
 ];
 
-for (const { name, wish, offered, says } of rows) {
+const binary: readonly Row[] = [
+  {
+    name: 'BINARYMIME, where it is offered',
+    wish: { envelope: { body: 'BINARYMIME' }, facts: { eightBit: true } },
+    offered: { ...without('size'), binaryMime: true },
+    says: ['MAIL FROM:<sender@example.org> BODY=BINARYMIME', 'RCPT TO:<rcpt@example.com>'],
+  },
+  {
+    name: 'BINARYMIME, where it is not offered',
+    wish: { envelope: { body: 'BINARYMIME' }, facts: { eightBit: true } },
+    offered: without('size'),
+    says: ['MAIL FROM:<sender@example.org> BODY=8BITMIME', 'RCPT TO:<rcpt@example.com>'],
+  },
+  {
+    name: 'no BINARYMIME for a message that is none',
+    wish: { facts: { eightBit: false } },
+    offered: { ...without('size'), binaryMime: true },
+    says: ['MAIL FROM:<sender@example.org>', 'RCPT TO:<rcpt@example.com>'],
+  },
+  {
+    name: 'a sender that needs SMTPUTF8',
+    wish: { from: 'j\u00fcrgen@example.org' },
+    offered: without('size'),
+    says: ['MAIL FROM:<j\u00fcrgen@example.org> SMTPUTF8', 'RCPT TO:<rcpt@example.com>'],
+  },
+  {
+    name: 'a header that needs SMTPUTF8, where it is not offered and no address does',
+    wish: { envelope: { smtpUtf8: true }, facts: { utf8Header: true } },
+    offered: without('size', 'smtpUtf8'),
+    says: ["554 5.6.7 hub does not offer SMTPUTF8, which the message's header needs"],
+  },
+  {
+    name: 'an empty NOTIFY says nothing; without DSN no wish is told',
+    wish: { recipients: [{ address: 'a@example.com', domain: 'example.com', notify: [] }] },
+    offered: without('size'),
+    says: ['MAIL FROM:<sender@example.org>', 'RCPT TO:<a@example.com>'],
+  },
+  {
+    name: 'no DSN, no wishes',
+    wish: {
+      recipients: [{ address: 'a@example.com', domain: 'example.com', notify: ['NEVER'], orcpt: 'rfc822;a@b' }],
+    },
+    offered: without('size', 'dsn'),
+    says: ['MAIL FROM:<sender@example.org>', 'RCPT TO:<a@example.com>'],
+  },
+];
+
+for (const { name, wish, offered, says } of [...rows, ...binary]) {
   test(`envelope: ${name}`, () => {
     const { message } = testMessage(wish);
     const plan = planEnvelope({ message, recipients: message.envelope.recipients.map((_, i) => i) }, offered, 'hub');
@@ -169,6 +216,13 @@ test('positions choose recipients, and stay those of the item', () => {
   });
   const plan = planEnvelope({ message, recipients: [2, 0] }, noCapabilities, 'hub', [1]);
   assert.deepEqual(plan.kind === 'send' && [plan.rcpts, plan.recipients], [['RCPT TO:<a@example.com>'], [1]]);
+});
+
+test('a position that the item does not have is a bug', () => {
+  const { message } = testMessage({ recipients: ['a@example.com', 'b@example.com'] });
+  assert.throws(() => planEnvelope({ message, recipients: [0] }, noCapabilities, 'hub', [1]), {
+    message: 'the item has no recipient 1',
+  });
 });
 
 test('an address that would end the command early is a bug, not a command', () => {
