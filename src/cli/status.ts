@@ -41,7 +41,17 @@ export interface WorkerReport {
   readonly accepting?: boolean;
   readonly configuration?: ConfigurationReport;
   readonly resources?: readonly ResourceReport[];
+  readonly tlsTroubles?: readonly TlsTroubleReport[];
   readonly faults?: readonly Fault[];
+}
+
+/** A destination that TLS keeps mail from. */
+export interface TlsTroubleReport {
+  readonly destination: string;
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly times: number;
 }
 
 /** One resource that back pressure watches. */
@@ -128,9 +138,24 @@ function renderStatus(report: StatusReport): string {
       `  queue  ${queue.nextHopDomain}  ${queue.deliveryType}  ${queue.status}  ${queue.messageCount} messages  ${queue.lastError}`.trimEnd(),
     );
   }
+  for (const trouble of tlsTroubles(report)) lines.push(`  TLS    ${trouble}`);
   for (const fault of faults(report)) lines.push(`  FAULT  ${fault}`);
   // Replies of peers and names from the directory stand in these lines.
   return lines.map((line) => `${printable(line)}\n`).join('');
+}
+
+/** Destinations that TLS keeps mail from: those of all workers together, each with the first time and the last reason. */
+function tlsTroubles({ workers }: StatusReport): string[] {
+  const merged = new Map<string, TlsTroubleReport>();
+  for (const one of workers.flatMap(({ tlsTroubles: own = [] }) => own)) {
+    const other = merged.get(one.destination);
+    const since = Math.min(one.since, other?.since ?? one.since);
+    merged.set(one.destination, { ...one, since, times: one.times + (other?.times ?? 0) });
+  }
+  return [...merged.values()].map(
+    ({ destination, reason, since, times }) =>
+      `${destination} fails since ${new Date(since).toISOString()} (${times} ${times === 1 ? 'time' : 'times'}): ${reason}`,
+  );
 }
 
 /** The level of back pressure, and what raises it: the worst reading of all workers. */

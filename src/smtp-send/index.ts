@@ -18,3 +18,4 @@ export {
   type MxRecord,
 } from './resolver.ts';
 export { type SenderOptions, type SenderParts, SmtpSender } from './smtp-sender.ts';
+export type { TlsTrouble } from './tls-troubles.ts';

@@ -22,6 +22,7 @@ import { routeOf, type SendRoute } from './send-route.ts';
 import { SessionLog } from './session-log.ts';
 import { TargetDialer } from './target-dialer.ts';
 import { NoTarget, type Random, type Target, TargetFinder } from './target-finder.ts';
+import type { TlsTrouble } from './tls-troubles.ts';
 
 /** What the sender is made of. */
 export interface SenderParts {
@@ -83,6 +84,11 @@ export class SmtpSender implements Deliverer {
       parts.dns?.policies ?? connectorPolicies,
       new OwnIdentity(parts.certificates, parts.secrets),
     );
+  }
+
+  /** Destinations that TLS keeps mail from. */
+  get tlsTroubles(): readonly TlsTrouble[] {
+    return this.#dialer.troubles.current;
   }
 
   async deliver(work: DeliveryWork): Promise<ConnectionResult> {

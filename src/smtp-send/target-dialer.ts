@@ -23,6 +23,7 @@ import type { SendRoute } from './send-route.ts';
 import type { SessionLog } from './session-log.ts';
 import type { Target } from './target-finder.ts';
 import { TlsSessions } from './tls-sessions.ts';
+import { TlsTroubles } from './tls-troubles.ts';
 
 /** The level that the connector demands is judged after the handshake. */
 const judgedAfterwards: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };
@@ -41,6 +42,7 @@ export class TargetDialer {
   readonly #opener: ConnectionOpener;
   readonly #trust: PeerTrust;
   readonly #sessions = new TlsSessions();
+  readonly troubles: TlsTroubles;
   /** Hosts whose STARTTLS does not work. */
   readonly #clearHosts: HostMemory;
   /** Hosts, or firewalls before them, that a large ClientHello breaks. */
@@ -52,6 +54,7 @@ export class TargetDialer {
 
   constructor(clock: Clock, trust: PeerTrust, policies: TargetPolicies, identity: OwnIdentity) {
     this.#clock = clock;
+    this.troubles = new TlsTroubles(clock);
     this.#identity = identity;
     this.#policies = policies;
     this.#opener = new ConnectionOpener(clock);
@@ -64,6 +67,19 @@ export class TargetDialer {
 
   /** Rejects with ConnectionLost. */
   async dial(target: Target, route: SendRoute, log: SessionLog, signal: AbortSignal): Promise<OpenConnection> {
+    const destination = target.dns?.domain ?? target.host;
+    try {
+      const opened = await this.#dial(target, route, log, signal);
+      this.troubles.succeeded(destination);
+      return opened;
+    } catch (error) {
+      const isTls = error instanceof ConnectionLost && (error.kind === 'tls' || error.kind === 'policy');
+      if (isTls) this.troubles.failed(destination, `${target.host}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  async #dial(target: Target, route: SendRoute, log: SessionLog, signal: AbortSignal): Promise<OpenConnection> {
     const policy = await this.#policyOf(target, route, log, signal);
     let manner = this.#mannerFor(target, route, policy);
     for (;;) {

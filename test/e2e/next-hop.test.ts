@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { sendMessage } from '../../src/lab/lab-client.ts';
-import { Appliance, eventually } from '../lib/appliance.ts';
+import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 
 describe('a next hop that refuses, defers, hangs, hangs up or is gone', () => {
@@ -48,6 +48,22 @@ describe('a next hop that refuses, defers, hangs, hangs up or is gone', () => {
     sink.taken.filter(({ content }) => content.includes(text)).length;
   const reportFor = (subject: string) =>
     outside.taken.find(({ from, content }) => from === '' && content.includes(subject));
+
+  test('a next hop without TLS where it is required stands in the status, until mail gets through', async () => {
+    const status = async (): Promise<string> => (await command('status', '--state', edge.state)).out;
+    await edge.shell('Set-SendConnector Hub -RequireTLS $true -ConnectionInactivityTimeOut 00:00:03');
+    try {
+      const subject = await send(['bob@corp.example']);
+      await eventually('the destination in the status', async () =>
+        /TLS {4}\[?127\.0\.0\.1\]? fails since \S+ \(\d+ times?\): .*TLS is required/.test(await status()),
+      );
+      await edge.shell('Set-SendConnector Hub -RequireTLS $false');
+      await eventually('the message', () => at(hub, subject) === 1);
+      assert.doesNotMatch(await status(), /fails since/);
+    } finally {
+      await edge.shell('Set-SendConnector Hub -RequireTLS $false -ConnectionInactivityTimeOut 00:10:00');
+    }
+  });
 
   test('a recipient refused for good: the others get it, the sender gets a report', async () => {
     hub.behaviour.rcpt = (line) => (line.includes('nobody') ? '550 5.1.1 No such user here' : '250 2.1.5 Ok');

@@ -115,3 +115,13 @@ test('TlsTrustedAuthorities: only those that are named vouch for the next hop', 
     'opportunistic TLS asks nobody',
   );
 });
+
+test('a destination that TLS keeps mail from is told until it takes mail again', async () => {
+  const wanted = { tlsAuthLevel: 'CertificateValidation', tlsRevocation: 'Check' } as const;
+  const refused = await send('revoked', wanted);
+  const [trouble] = refused.sender.tlsTroubles;
+  assert.equal(trouble?.destination, 'mx.a.test');
+  assert.equal(trouble.times, 1);
+  assert.match(trouble.reason, /mx\.a\.test: the certificate is revoked/);
+  assert.deepEqual((await send('good', wanted)).sender.tlsTroubles, []);
+});

@@ -18,6 +18,7 @@ import {
 import type { MessageAction, QueueAction } from '../../cmdlets/index.ts';
 import type { Message, MessageTable } from '../../processes/index.ts';
 import type { MessageFilter, MessageStatus, MessageView, NextHop, QueueStatus, QueueView } from '../../queue/index.ts';
+import type { TlsTrouble } from '../../smtp-send/index.ts';
 
 export interface QueueRequest {
   readonly action: QueueAction;
@@ -65,6 +66,8 @@ export interface WorkerStatus {
   readonly queues: readonly QueueView[];
   /** Back pressure. */
   readonly resources: readonly MeterState[];
+  /** Destinations that TLS keeps mail from. */
+  readonly tlsTroubles: readonly TlsTrouble[];
   /** Conditions that last now. */
   readonly faults: readonly Fault[];
 }
@@ -154,6 +157,14 @@ const meterState = record<MeterState>({
   transitions: text(),
 });
 
+const tlsTrouble = record<TlsTrouble>({
+  destination: text(),
+  reason: text(),
+  since: finite,
+  last: finite,
+  times: whole(),
+});
+
 const faultShape = record<Fault>({ key: text(), text: text(), since: finite });
 
 const act = <A>(argument: Shape<A>): Message<A, undefined> => ({ argument, answer: nothing });
@@ -169,6 +180,7 @@ export const toWorkers = {
       configuration,
       queues: list(queueView),
       resources: list(meterState),
+      tlsTroubles: list(tlsTrouble),
       faults: list(faultShape),
     }),
   },

@@ -28,6 +28,7 @@ import { type DeliveryType, LmdbSpool, MessageQueue, type QueueSettings } from '
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
 import { NumberFiles, QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
+import type { SmtpSender } from '../../smtp-send/index.ts';
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
@@ -59,6 +60,7 @@ interface Parts {
   readonly queue: MessageQueue;
   readonly recipients: RecipientDirectory;
   readonly receive: ReceiveService;
+  readonly sender: SmtpSender;
   readonly pressure: BackPressure;
 }
 
@@ -187,6 +189,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     spool,
     queue,
     receive,
+    sender,
     recipients,
     pressure,
   };
@@ -257,7 +260,7 @@ function answerSupervisor(bus: WorkerBus, parts: Parts): void {
 }
 
 function answerDirectory(bus: WorkerBus, parts: Parts): void {
-  const { queue, spool, receive, journal, snapshots, faults, name, recipients, pressure } = parts;
+  const { queue, spool, receive, journal, snapshots, faults, name, recipients, pressure, sender } = parts;
   const configuration = new ConfigurationFollower(snapshots, faults);
   bus.handle('changed', (usn) => {
     recipients.refresh();
@@ -272,6 +275,7 @@ function answerDirectory(bus: WorkerBus, parts: Parts): void {
     configuration: configuration.state,
     queues: queue.queues(),
     resources: pressure.state,
+    tlsTroubles: sender.tlsTroubles,
     faults: faults.current,
   }));
   bus.handle('queues', () => queue.queues());
