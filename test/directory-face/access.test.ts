@@ -124,6 +124,44 @@ test('write, create and delete, each by itself, and only below', async () => {
   assert.equal(await codeOf(client, modifyDnOp(`cn=New,${people}`, 'cn=New', true, root)), 'insufficientAccessRights');
 });
 
+// What a move needs: deletion at the old place, creation at the new one, and writing there what the name says.
+const moves: readonly (readonly [title: string, old: string, place: string, newRdn: string, code: string])[] = [
+  ['all that it needs', 'read,delete', 'read,create,write', 'cn=Moved', 'success'],
+  ['no deletion at the old place', 'read,write,create', 'read,create,write', 'cn=Moved', 'insufficientAccessRights'],
+  ['no creation at the new place', 'read,delete,create', 'read,write', 'cn=Moved', 'insufficientAccessRights'],
+  ['no writing at the new place', 'read,delete,write', 'read,create', 'cn=Moved', 'insufficientAccessRights'],
+  [
+    'writing of another attribute there',
+    'read,delete,write',
+    'read,create;write on sn',
+    'cn=Moved',
+    'insufficientAccessRights',
+  ],
+  ['writing of the name there', 'read,delete', 'read,create;write on cn', 'cn=Moved', 'success'],
+  ['a new place that is not seen', 'read,delete,write', '', 'cn=Moved', 'noSuchObject'],
+];
+for (const [title, old, place, newRdn, code] of moves) {
+  test(`a move with ${title}: ${code}`, async () => {
+    await using own = await startFace();
+    const other = `ou=Other,${root}`;
+    using admin = await bound(own, adminDn);
+    assert.equal(
+      await codeOf(admin, addOp(other, { objectClass: ['top', 'organizationalUnit'], ou: ['Other'] })),
+      'success',
+    );
+    const rules = (rights: string): string[] => rights.split(';').map((one) => `allow ${one} to dn ${userDn}`);
+    await giveRules(own, people, ...rules(old));
+    if (place !== '') await giveRules(own, other, ...rules(place));
+    using client = await bound(own, userDn);
+    assert.equal(await codeOf(client, modifyDnOp(`cn=Bob,${people}`, newRdn, true, other)), code);
+    const found = await codeOf(
+      admin,
+      searchOp({ base: code === 'success' ? `${newRdn},${other}` : `cn=Bob,${people}` }),
+    );
+    assert.equal(found, 'success', 'it is where it should be');
+  });
+}
+
 test('secrets must be named', async () => {
   await using own = await startFace();
   await giveRules(own, root, `allow read,write,create,delete to dn ${userDn}`);
