@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile peers clean
+.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile lab-tls peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench-sync: node_modules/.installed peers ## EdgeSync from slapd: 100,000 recipi
 
 bench-shell: node_modules/.installed ## how long a person waits for the shell's prompt, for a line, a check, a status
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/shell.ts
+
+lab-tls: node_modules/.installed peers ## testssl.sh and edge tls test on the same endpoints: facts compared, costs as ratios (15 minutes)
+	@$(NODE) --disable-warning=ExperimentalWarning test/compliance/lab-tls.ts
 
 hostile: node_modules/.installed ## every attack on a started appliance (root; a short form of it is in make test)
 	@EDGE_HOSTILE=all $(NODE) --disable-warning=ExperimentalWarning --test 'test/hostile/**/*.test.ts'

@@ -80,7 +80,7 @@ export class ReportSink implements Disposable {
     const shown = baseline === undefined ? report : changedSince(report, baseline);
     if (format === 'json') this.#write(`${printableJson(shown)}\n`);
     if (format === 'csv') this.#write(csvLines(shown));
-    if (format === 'text') this.#write(textReport(shown, { profiles, colour: this.#colour(), all }));
+    if (format === 'text') this.#write(textReport(shown, { profiles, colour: this.#colour(), all, ...this.#width() }));
     if (['html', 'junit', 'sarif'].includes(format) || this.#signature !== undefined) this.#kept.push(shown);
   }
 
@@ -121,6 +121,11 @@ export class ReportSink implements Disposable {
   #clear(): void {
     if (this.#shown) this.#terminal.error('\r\x1b[K');
     this.#shown = false;
+  }
+
+  /** Of the terminal; a file has 80 columns. */
+  #width(): { readonly width?: number } {
+    return this.#file === undefined && process.stdout.isTTY ? { width: Math.min(process.stdout.columns, 120) } : {};
   }
 
   #colour(): boolean {

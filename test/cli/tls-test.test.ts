@@ -89,7 +89,10 @@ test('JSON lines follow the published schema, are signed, and the signature is c
 test('text names the miss, its evidence and the line that mends it; --fail-on decides on the status', async () => {
   const strict = await testing('--profile', 'mozilla-modern-6.0');
   assert.equal(strict.status, 1);
-  assert.match(strict.out, /fail +MOZM-LIFETIME .*\n +\d+ days\n +Edge: +New-ExchangeCertificate/);
+  assert.match(
+    strict.out,
+    /Edge: +New-ExchangeCertificate[^]*fail +MOZM-LIFETIME .*\n +\d+ days\n +mend: as for MOZM-CERT-SIGNATURE\n/,
+  );
   // Without TLS 1.2 and with X25519 the recommendations of the BSI are missed, none of its demands.
   const mild = await testing('--profile', 'bsi-tr-02102-2-2025-01');
   assert.deepEqual([mild.status, mild.error], [0, '']);
@@ -122,7 +125,7 @@ test('CSV, JUnit, SARIF and HTML are whole', async () => {
   assert.ok(sarif.runs[0]?.results.some(({ ruleId, level }) => ruleId === 'MOZM-LIFETIME' && level === 'error'));
   const html = await testing('--profile', 'mozilla-modern-6.0', '--format', 'html');
   assert.match(html.out, /^<!doctype html>[^]*<\/html>\n$/);
-  assert.doesNotMatch(html.out, /(src|href)=/);
+  assert.doesNotMatch(html.out, /src=|href="[^#]/);
 });
 
 test('a list of targets is resumed, and a target that does not answer is told', async () => {
@@ -180,7 +183,7 @@ test('a bad line of a list is told before anything is tested, and leaves the ear
 test('a demanded name is checked on the certificate', async () => {
   const { out, status } = await testing('--profile', 'anssi-1.2', '--name', '<I>CN=Other CA<S>CN=mail.edge.test');
   assert.equal(status, 1);
-  assert.match(out, /M-CERT-DEMAND .*\n +issuer, /);
+  assert.match(out, /M-CERT-DEMAND [^]*\n +issuer, /);
 });
 
 const wrong: readonly (readonly [readonly string[], RegExp])[] = [

@@ -1,32 +1,74 @@
 /** For each kind of miss the line that mends it: for Edge, Exchange and Postfix. */
 import type { Rule } from '../profile.ts';
+import { type Fix, same } from './fix.ts';
+import { suiteFix } from './suite-fix.ts';
 
-export interface Fix {
-  readonly edge: string;
-  readonly exchange: string;
-  readonly postfix: string;
+/** What a fix depends on. */
+export interface Missed {
+  readonly rule: Pick<Rule, 'check' | 'subject' | 'expect'>;
+  /** Identifier of the profile that is missed. */
+  readonly profile: string;
+  /** What was seen: names of suites, of groups. */
+  readonly evidence: string;
 }
 
-const schannel = (protocol: string): string =>
-  `New-ItemProperty 'HKLM:\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\${protocol}\\Server' -Name Enabled -Value 0 -PropertyType DWord`;
+/** The lines for a rule that was missed; undefined where there is nothing to set. */
+export function fixFor({ rule, profile, evidence }: Missed): Fix | undefined {
+  const { check, subject = '', expect = '' } = rule;
+  if (check === 'domain') {
+    const line = byDomainSubject[subject];
+    return line === undefined ? undefined : same(line);
+  }
+  if (check === 'protocol') return versionFix(subject, expect);
+  if (check === 'mail') return byMailSubject[subject] ?? starttls;
+  if (check === 'chain') return byChainSubject[subject] ?? certificate;
+  if (check === 'feature') return byFeature[subject] ?? update;
+  if (['list', 'any', 'all'].includes(check)) {
+    if (subject.startsWith('cipherSuites')) return suiteFix(profile, check === 'list' ? evidence : '');
+    if (subject === 'protocols') return versionFix('tls1_2', 'offered');
+    return subject.startsWith('groups') ? groupFix(profile) : certificate;
+  }
+  return byCheck[check];
+}
+
+/** Name of a version in the registry of Windows. */
+const schannelNames: Readonly<Record<string, string>> = {
+  ssl2: 'SSL 2.0',
+  ssl3: 'SSL 3.0',
+  tls1_0: 'TLS 1.0',
+  tls1_1: 'TLS 1.1',
+  tls1_2: 'TLS 1.2',
+  tls1_3: 'TLS 1.3',
+};
+
+function versionFix(version: string, expect: string): Fix {
+  const off = expect === 'not-offered';
+  const newest = off && version === 'tls1_2' ? '3' : '2';
+  const key = `HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\${schannelNames[version] ?? ''}\\Server`;
+  return {
+    edge: `Set-ReceiveConnector NAME -TlsMinVersion Tls1${newest}${off ? '' : ' -TlsCipherProfile intermediate'}`,
+    exchange: `reg add "${key}" /v Enabled /t REG_DWORD /d ${off ? 0 : 1} /f`,
+    postfix: `smtpd_tls_protocols = >=TLSv1.${newest}, smtpd_tls_mandatory_protocols = >=TLSv1.${newest}`,
+  };
+}
 
 const certificate: Fix = {
-  edge: "New-ExchangeCertificate -GenerateRequest -KeyAlgorithm EC … ; Set-ReceiveConnector NAME -TlsCertificateName '<I>…<S>…'",
+  edge: "New-ExchangeCertificate -GenerateRequest -KeyAlgorithm ECDSA -DomainName HOST; then Set-ReceiveConnector NAME -TlsCertificateName '<I>CN=ISSUER<S>CN=HOST'",
   exchange:
-    'New-ExchangeCertificate -GenerateRequest -KeySize 3072 … ; Enable-ExchangeCertificate THUMBPRINT -Services SMTP',
+    'New-ExchangeCertificate -GenerateRequest -KeySize 3072 -DomainName HOST; then Enable-ExchangeCertificate THUMBPRINT -Services SMTP',
   postfix: 'smtpd_tls_chain_files = /etc/postfix/key-and-chain.pem',
 };
 
-const suites: Fix = {
-  edge: 'Set-ReceiveConnector NAME -TlsCipherProfile modern',
-  exchange: 'Disable-TlsCipherSuite -Name SUITE',
-  postfix: 'smtpd_tls_mandatory_ciphers = high, tls_preempt_cipherlist = yes, smtpd_tls_exclude_ciphers = …',
-};
+const withoutDemand =
+  'no setting: it staples nothing; take a certificate without the TLS feature status_request (RFC 7633)';
 
-const versions: Fix = {
-  edge: 'Set-ReceiveConnector NAME -TlsMinVersion 1.2',
-  exchange: schannel('TLS 1.0'),
-  postfix: 'smtpd_tls_protocols = >=TLSv1.2, smtpd_tls_mandatory_protocols = >=TLSv1.2',
+const byChainSubject: Readonly<Record<string, Fix>> = {
+  inOrder: {
+    edge: 'Import-ExchangeCertificate with a PFX or PEM whose chain is in order, leaf first',
+    exchange: 'Import-ExchangeCertificate; the intermediate belongs into Cert:\\LocalMachine\\CA',
+    postfix: 'smtpd_tls_chain_files: key, leaf, then each certificate that issued the one before',
+  },
+  mustStaple: same(withoutDemand),
 };
 
 const starttls: Fix = {
@@ -34,48 +76,80 @@ const starttls: Fix = {
   exchange: 'Set-ReceiveConnector NAME -AuthMechanism Tls',
   postfix: 'smtpd_tls_security_level = may',
 };
+const other = (postfix: string): Fix => ({
+  edge: 'no setting: Edge holds to it; look at what stands before it (firewall, proxy)',
+  exchange: 'no setting: install the current updates; look at what stands before it',
+  postfix,
+});
 
-const authInClear: Fix = {
-  edge: 'Set-ReceiveConnector NAME -AuthMechanism Tls, BasicAuth, BasicAuthRequireTLS',
-  exchange: 'Set-ReceiveConnector NAME -AuthMechanism Tls, BasicAuth, BasicAuthRequireTLS',
-  postfix: 'smtpd_tls_auth_only = yes',
+const byMailSubject: Readonly<Record<string, Fix>> = {
+  authBeforeTls: {
+    edge: 'Set-ReceiveConnector NAME -AuthMechanism Tls, BasicAuth, BasicAuthRequireTLS',
+    exchange: 'Set-ReceiveConnector NAME -AuthMechanism Tls, BasicAuth, BasicAuthRequireTLS',
+    postfix: 'smtpd_tls_auth_only = yes',
+  },
+  starttlsMasked: same('switch the SMTP inspection of the firewall off (Cisco ASA: no inspect esmtp)'),
+  refusesParameter: other('no setting: update Postfix'),
+  injectable: other('no setting: update Postfix to 2.8.3 or newer'),
+  stateReset: other('no setting: update Postfix'),
 };
 
-const field: Fix = {
-  edge: 'Set-ReceiveConnector NAME -TlsCipherProfile modern',
-  exchange: 'Disable-TlsCipherSuite -Name TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
-  postfix: 'smtpd_tls_dh1024_param_file = /etc/postfix/ffdhe3072.pem, or smtpd_tls_exclude_ciphers = kDHE',
+const update: Fix = {
+  edge: 'no setting: OpenSSL of the runtime decides; update Edge',
+  exchange: 'no setting: Schannel decides; install the current updates of Windows',
+  postfix: 'no setting: OpenSSL decides; update it',
 };
 
-const groups: Fix = {
-  edge: 'Set-ReceiveConnector NAME -TlsCipherProfile bsi',
-  exchange: 'Enable-TlsEccCurve -Name NistP256',
-  postfix: 'tls_eecdh_auto_curves = X25519 prime256v1 secp384r1',
+const byFeature: Readonly<Record<string, Fix>> = {
+  compression: { ...update, postfix: 'tls_ssl_options = NO_COMPRESSION' },
+  clientRenegotiation: {
+    ...update,
+    edge: 'no setting: Edge takes no renegotiation of the client',
+    postfix: 'tls_ssl_options = NO_RENEGOTIATION',
+  },
+  sessionTickets: { ...update, postfix: 'tls_ssl_options = NO_TICKET' },
+  earlyData: { ...update, edge: 'no setting: Edge takes no early data' },
+  ocspStaple: {
+    ...update,
+    edge: 'no setting: Edge staples nothing yet',
+    postfix: 'no setting: Postfix staples nothing',
+  },
+  largeClientHello: same('look at what stands before it: a box that drops hellos beyond one packet; update it'),
 };
 
-const compression: Fix = {
-  edge: 'no setting: Edge never compresses and never takes a renegotiation of the client',
-  exchange: 'no setting: install the current updates of Windows',
-  postfix: 'tls_ssl_options = NO_COMPRESSION, NO_RENEGOTIATION',
-};
+function groupFix(profile: string): Fix {
+  const bsi = profile.startsWith('bsi');
+  return {
+    edge: `Set-ReceiveConnector NAME -TlsCipherProfile ${bsi ? 'bsi' : profile.startsWith('nist') ? 'nist' : 'intermediate'}`,
+    exchange: 'Enable-TlsEccCurve -Name NistP256, or Disable-TlsEccCurve -Name CURVE',
+    postfix: `tls_eecdh_auto_curves = ${bsi ? 'prime256v1 secp384r1 brainpoolP256r1' : 'X25519 prime256v1 secp384r1'}`,
+  };
+}
 
 const byCheck: Readonly<Record<string, Fix>> = {
-  protocol: versions,
   key: certificate,
-  chain: certificate,
   'chain-signature': certificate,
   'leaf-signature': certificate,
+  demanded: certificate,
   lifetime: certificate,
   'public-lifetime': certificate,
   expiry: certificate,
-  order: { ...suites, edge: 'no setting: Edge prefers its own order' },
-  'finite-field': field,
-  feature: compression,
+  handshake: certificate,
+  order: {
+    edge: 'Set-ReceiveConnector NAME -TlsCipherProfile bsi, or nist: they prefer their own order',
+    exchange: 'Enable-TlsCipherSuite -Name SUITE -Position 0',
+    postfix: 'tls_preempt_cipherlist = yes',
+  },
+  'finite-field': {
+    edge: 'no setting: Edge takes no DHE suite',
+    exchange: 'Disable-TlsCipherSuite -Name TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
+    postfix: 'smtpd_tls_exclude_ciphers = kDHE, or smtpd_tls_dh1024_param_file = /etc/postfix/ffdhe3072.pem',
+  },
+  'ehlo-difference': other('no setting: update Postfix'),
+  parity: same('give every host of the domain the same settings'),
 };
 
 /** DNS is mended in the zone, whatever the server is. */
-const zone = (line: string): Fix => ({ edge: line, exchange: line, postfix: line });
-
 const byDomainSubject: Readonly<Record<string, string>> = {
   tlsaPresent: '_25._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
   tlsaUsable: '_25._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
@@ -91,25 +165,3 @@ const byDomainSubject: Readonly<Record<string, string>> = {
   tlsRpt: '_smtp._tls.DOMAIN. IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@DOMAIN"',
   caa: 'HOST. IN CAA 0 issue "AUTHORITY"',
 };
-
-/** The lines for a rule that was missed; undefined where there is nothing to set. */
-export function fixFor(rule: Pick<Rule, 'check' | 'subject'>): Fix | undefined {
-  const { check, subject = '' } = rule;
-  if (check === 'domain') {
-    const line = byDomainSubject[subject];
-    return line === undefined ? undefined : zone(line);
-  }
-  if (check === 'mail') return subject === 'authBeforeTls' ? authInClear : starttls;
-  if (['list', 'any', 'all'].includes(check)) {
-    if (subject.startsWith('cipherSuites')) return suites;
-    return subject.startsWith('groups') ? groups : certificate;
-  }
-  if (check === 'feature' && subject === 'earlyData') {
-    return {
-      edge: 'no setting: Edge takes no early data',
-      exchange: 'no setting: Exchange takes no early data',
-      postfix: 'no setting: update OpenSSL and Postfix',
-    };
-  }
-  return byCheck[check];
-}

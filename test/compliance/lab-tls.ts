@@ -1,0 +1,150 @@
+/**
+ * `make lab-tls`: testssl.sh and our tester on the same endpoints. Facts that differ stand in `lab/disagreements.tsv` with who is
+ * right and by what octets; a new one ends with status 1. Prints the connections and seconds of both.
+ * Arguments: endpoints of the laboratory; without any, all of the list below.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { host, makeChains, writeChains } from '../../certs/make.ts';
+import { type Endpoint, probeEndpoint, swiftManners } from '../../src/compliance/index.ts';
+import { TrustAnchors } from '../../src/tls/index.ts';
+import { type VersionName, versions } from '../../src/tls/wire/index.ts';
+import { endpoints, type LabFiles } from './lab/endpoints.ts';
+import { answerTo } from './lab/packet-check.ts';
+import { factsOfOurs, factsOfTestssl, runTestssl, type Shared } from './lab/testssl.ts';
+
+/** Those that differ in what they speak: OpenSSL, GnuTLS, NSS; old, new; STARTTLS and not. */
+const usual = [
+  'postfix-default',
+  'nss-ssl3',
+  'gnutls-rc4-3des-null',
+  'openssl-null-and-anonymous',
+  'openssl-two-keys',
+  'slapd-ldaps',
+];
+/** Here testssl.sh runs as people start it, and the cost of both is told. */
+const whole = 'postfix-default';
+
+const table = new URL('./lab/disagreements.tsv', import.meta.url).pathname;
+const known = new Map(
+  readFileSync(table, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [endpoint = '', fact = '', ours = '', theirs = ''] = line.split('\t');
+      return [[endpoint, fact, ours, theirs].join('\t'), line] as const;
+    }),
+);
+
+/** Counts the connections that pass. */
+async function counting(port: number): Promise<{ readonly server: Server; readonly port: number; count: number }> {
+  const counter = { count: 0 };
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+    counter.count++;
+    const onward = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    for (const one of [socket, onward]) one.on('error', () => (socket.destroy(), onward.destroy()));
+    socket.pipe(onward).pipe(socket);
+    socket.on('close', () => onward.destroy());
+    onward.on('close', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return Object.assign(counter, { server, port: (server.address() as { port: number }).port });
+}
+
+async function measured<T>(
+  counter: { count: number },
+  act: () => Promise<T>,
+): Promise<{ result: T; cost: string; connections: number; seconds: number }> {
+  counter.count = 0;
+  const began = performance.now();
+  const result = await act();
+  const seconds = (performance.now() - began) / 1000;
+  return { result, connections: counter.count, seconds, cost: `${counter.count} connections, ${seconds.toFixed(1)} s` };
+}
+
+/** What differs in one fact: of lists the difference alone. */
+function difference(ours: string, theirs: string): readonly [string, string] | undefined {
+  if (ours === theirs) return undefined;
+  if (!ours.includes('_WITH_') && !theirs.includes('_WITH_') && !ours.includes(' ')) return [ours, theirs];
+  const [one, two] = [new Set(ours.split(' ')), new Set(theirs.split(' '))];
+  return [[...one.difference(two)].join(' ') || '-', [...two.difference(one)].join(' ') || '-'];
+}
+
+/** Octets for the table, where a hello can decide. */
+async function evidence(endpoint: Endpoint, fact: string, names: string): Promise<string> {
+  const [kind, version = ''] = fact.split('.');
+  if (kind !== 'cipherSuites' || !(version in versions)) return 'settle by hand';
+  const answers: string[] = [];
+  for (const suite of names.split(' ').filter((name) => name !== '-'))
+    answers.push(await answerTo(endpoint, version as VersionName, suite));
+  return answers.join('; ');
+}
+
+async function compare(endpoint: Endpoint, name: string, ours: Shared, theirs: Shared): Promise<number> {
+  let fresh = 0;
+  let same = 0;
+  for (const [fact, their] of Object.entries(theirs)) {
+    const differs = difference(ours[fact] ?? 'absent', their);
+    if (differs === undefined) {
+      same++;
+      continue;
+    }
+    const row = [name, fact, ...differs].join('\t');
+    if (known.has(row)) console.log(`  settled before: ${known.get(row)}`);
+    else {
+      fresh++;
+      console.log(`  NEW\t${row}\t${await evidence(endpoint, fact, differs.join(' '))}`);
+    }
+  }
+  console.log(`  ${same} facts agree`);
+  return fresh;
+}
+
+async function look(name: string, files: LabFiles, anchors: TrustAnchors): Promise<number> {
+  const lab = endpoints[name];
+  if (lab === undefined) throw new Error(`there is no endpoint ${name}`);
+  console.log(name);
+  await using running = await lab.start(files);
+  const proxy = await counting(running.port);
+  try {
+    const endpoint: Endpoint = { host, address: '127.0.0.1', port: proxy.port, protocol: lab.protocol };
+    const ours = await measured(proxy, () =>
+      probeEndpoint(endpoint, {
+        manners: swiftManners,
+        judge: { anchors, now: Date.now() },
+        signal: AbortSignal.timeout(120_000),
+      }),
+    );
+    const folder = new URL('../../.bench/lab-tls', import.meta.url).pathname;
+    if (name === whole) {
+      const run = await measured(proxy, () => runTestssl(endpoint, proxy.port, { whole: true, folder, name }));
+      console.log(`  edge tls test: ${ours.cost}; testssl.sh (default run): ${run.cost}`);
+      console.log(
+        `  ratio: ${(run.connections / ours.connections).toFixed(1)} times the connections, ${(run.seconds / ours.seconds).toFixed(0)} times the seconds`,
+      );
+    }
+    const theirs = await measured(proxy, () => runTestssl(endpoint, proxy.port, { whole: false, folder, name }));
+    console.log(`  edge tls test: ${ours.cost}; testssl.sh (checks that are compared): ${theirs.cost}`);
+    return await compare(endpoint, name, factsOfOurs(ours.result.facts), factsOfTestssl(theirs.result));
+  } finally {
+    proxy.server.close();
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-lab-tls-'));
+let fresh = 0;
+try {
+  const made = makeChains(Date.now(), ['good-rsa', 'good-ec', 'good-ed25519']);
+  await writeChains(folder, made);
+  const files = { folder, issuing: made.issuing, readPem: (file: string) => readFileSync(join(folder, file), 'utf8') };
+  const names = process.argv.length > 2 ? process.argv.slice(2) : usual;
+  for (const name of names) fresh += await look(name, files, new TrustAnchors([made.rootPem]));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(
+  fresh === 0 ? 'no new disagreement' : `${fresh} new disagreements: settle them and write them into ${table}`,
+);
+process.exitCode = fresh === 0 ? 0 : 1;

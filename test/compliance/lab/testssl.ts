@@ -1,0 +1,130 @@
+/** testssl.sh 3.0 on an endpoint, and its findings in the words of our facts. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Endpoint, Facts } from '../../../src/compliance/index.ts';
+
+/** Fact → value, of those that both tools look at. */
+export type Shared = Readonly<Record<string, string>>;
+
+interface Finding {
+  readonly id: string;
+  readonly finding: string;
+}
+
+/** Protocols, ciphers by protocol, preference, defaults, forward secrecy, renegotiation, compression, fall-back. */
+const checks = ['-p', '-E', '-P', '-S', '-f', '-R', '-C', '-Z'];
+
+/** `whole`: the default run, as people start it; otherwise the checks that facts are compared of. */
+export async function runTestssl(
+  { host, protocol }: Endpoint,
+  port: number,
+  { whole, folder, name }: { readonly whole: boolean; readonly folder: string; readonly name: string },
+): Promise<readonly Finding[]> {
+  mkdirSync(folder, { recursive: true });
+  const json = join(folder, `${name}${whole ? '.whole' : ''}.json`);
+  rmSync(json, { force: true });
+  const starttls = { smtp: ['-t', 'smtp'], lmtp: ['-t', 'lmtp'], ldap: ['-t', 'ldap'], smtps: [], tls: [] }[protocol];
+  const args = [
+    '--quiet',
+    '--color',
+    '0',
+    '--warnings',
+    'off',
+    '--jsonfile',
+    json,
+    ...(whole ? [] : checks),
+    ...starttls,
+  ];
+  const timeout = 400_000;
+  // Its exit status counts findings.
+  await promisify(execFile)('testssl', [...args, '--ip', '127.0.0.1', `${host}:${port}`], {
+    timeout,
+    maxBuffer: 1 << 26,
+  }).catch(() => undefined);
+  return JSON.parse(readFileSync(json, 'utf8')) as Finding[];
+}
+
+const versions: Readonly<Record<string, string>> = {
+  SSLv2: 'ssl2',
+  SSLv3: 'ssl3',
+  TLS1: 'tls1_0',
+  TLS1_1: 'tls1_1',
+  TLS1_2: 'tls1_2',
+  TLS1_3: 'tls1_3',
+  TLSv1: 'tls1_0',
+  'TLSv1.1': 'tls1_1',
+  'TLSv1.2': 'tls1_2',
+  'TLSv1.3': 'tls1_3',
+};
+const curves: Readonly<Record<string, string>> = { prime256v1: 'secp256r1', X25519: 'x25519', X448: 'x448' };
+const sorted = (names: Iterable<string>): string => [...new Set(names)].toSorted().join(' ');
+
+export function factsOfTestssl(findings: readonly Finding[]): Shared {
+  const facts: Record<string, string> = {};
+  const suites: Record<string, Set<string>> = {};
+  for (const { id, finding } of findings) {
+    const version = versions[id];
+    if (version !== undefined) facts[`protocols.${version}`] = /^not offered/.test(finding) ? 'not-offered' : 'offered';
+    const [first = '', ...words] = finding.trim().split(/\s+/);
+    const of = versions[first];
+    const suite = words.at(-1) ?? '';
+    if (/^cipher[-_]/.test(id) && of !== undefined && /^(TLS|SSL)_/.test(suite))
+      (suites[of] ??= new Set()).add(suite.replace(/^SSL_/, 'TLS_'));
+    Object.assign(facts, readers[id]?.(finding) ?? {});
+  }
+  for (const [version, names] of Object.entries(suites)) facts[`cipherSuites.${version}`] = sorted(names);
+  return facts;
+}
+
+const has = (finding: string, name: string): string => (finding.includes(name) ? 'offered' : 'not-offered');
+
+/** By id of testssl.sh. */
+const readers: Readonly<Record<string, (finding: string) => Shared>> = {
+  FS_ECDHE_curves: (finding) => ({ curves: sorted(finding.split(/\s+/).map((name) => curves[name] ?? name)) }),
+  PFS_ECDHE_curves: (finding) => ({ curves: sorted(finding.split(/\s+/).map((name) => curves[name] ?? name)) }),
+  fallback_SCSV: (finding) =>
+    /^(supported|not supported)/i.test(finding)
+      ? { 'features.fallbackScsv': /^supported/.test(finding) ? 'offered' : 'not-offered' }
+      : {},
+  secure_renego: (finding) => ({
+    'features.secureRenegotiation': /^supported/.test(finding) ? 'offered' : 'not-offered',
+  }),
+  secure_client_renego: (finding) =>
+    /vulnerable/i.test(finding)
+      ? { 'features.clientRenegotiation': /^not vulnerable/.test(finding) ? 'not-offered' : 'offered' }
+      : {},
+  CRIME_TLS: (finding) =>
+    /vulnerable/i.test(finding)
+      ? { 'features.compression': /^not vulnerable/.test(finding) ? 'not-offered' : 'offered' }
+      : {},
+  OCSP_stapling: (finding) => ({ 'features.ocspStaple': /^not offered/.test(finding) ? 'not-offered' : 'offered' }),
+  TLS_session_ticket: (finding) => {
+    const seconds = /valid for (\d+) seconds/.exec(finding)?.[1];
+    return seconds === undefined ? {} : { ticketLifetime: seconds };
+  },
+  TLS_extensions: (finding) => ({
+    'features.extendedMasterSecret': has(finding, '/#23'),
+    'features.heartbeat': has(finding, '/#15'),
+  }),
+};
+
+/** The same facts of ours. */
+export function factsOfOurs({ protocols, cipherSuites, groups, features }: Facts): Shared {
+  const named = ['fallbackScsv', 'secureRenegotiation', 'clientRenegotiation', 'compression', 'ocspStaple'] as const;
+  return {
+    ...Object.fromEntries(Object.entries(protocols).map(([name, answer]) => [`protocols.${name}`, answer])),
+    ...Object.fromEntries(
+      Object.entries(cipherSuites).map(([name, suites = []]) => [`cipherSuites.${name}`, sorted(suites)]),
+    ),
+    curves: sorted(groups.filter((name) => !/ffdhe|MLKEM/.test(name))),
+    ...Object.fromEntries(
+      [...named, 'extendedMasterSecret' as const, 'heartbeat' as const].map((name) => [
+        `features.${name}`,
+        features[name].replace(/^not-applicable.*/s, 'not-applicable'),
+      ]),
+    ),
+    ...(features.ticketLifetime === undefined ? {} : { ticketLifetime: String(features.ticketLifetime) }),
+  };
+}
