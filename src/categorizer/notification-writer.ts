@@ -1,11 +1,12 @@
 import { domainToASCII } from 'node:url';
 import { type Clock, newGuid } from '../base/index.ts';
-import { AcceptedDomainTable, defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
+import { defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
 import type { EventOf, Journal } from '../logs/index.ts';
-import { buildReport, type Report, type ReportedRecipient, reportDue } from '../mail/index.ts';
+import { buildReport, type Report, type ReportedRecipient, reportDue, statusOf } from '../mail/index.ts';
 import type { MessageWriter, NewMessage, NotificationRequest, Notifier, StoredMessage } from '../queue/index.ts';
 import { beginningOf, type ContentSource } from './content-source.ts';
 import { ReportBatches } from './report-batches.ts';
+import { reportSettings, turnedOff } from './report-settings.ts';
 
 /** Where a new message begins: the queue. */
 export interface Submission {
@@ -41,8 +42,9 @@ export class NotificationWriter implements Notifier {
       const recipient = message.envelope.recipients[reported.index];
       if (recipient === undefined) throw new RangeError(`message ${message.id} has no recipient ${reported.index}`);
       const verdict = reportDue(kind, message, recipient);
-      const reason = verdict.due ? '' : whyNot(message, reported, verdict.reason);
-      if (verdict.due) due.push(reported);
+      const off = verdict.due ? turnedOff(this.#parts.snapshots.current, kind, message.envelope.from) : undefined;
+      const reason = verdict.due ? (off ?? '') : whyNot(message, reported, verdict.reason);
+      if (reason === '') due.push(reported);
       else suppressed.set(reason, [...(suppressed.get(reason) ?? []), recipient.address]);
     }
     for (const [reason, recipients] of suppressed) this.#tell(request, recipients, reason);
@@ -58,29 +60,42 @@ export class NotificationWriter implements Notifier {
 
   /** Resolves with the Message-ID of the report when it is on disk. */
   async #submit({ kind, message, recipients }: NotificationRequest): Promise<string> {
-    const { clock, snapshots, submission, largest } = this.#parts;
+    const { clock, snapshots, largest } = this.#parts;
     const { current } = snapshots;
     const now = clock.now();
     const back = domainOf(message.envelope.from);
-    const { header, content } = await this.#original(message, attachable(current, back));
+    const settings = reportSettings(current, back);
+    const { header, content } = await this.#original(message, settings.attachable);
     const report = buildReport({
       kind,
       message,
       recipients,
-      reportingMta: current.server.fqdn,
-      postmaster: postmasterOf(current),
+      reportingMta: settings.authority ?? current.server.fqdn,
+      postmaster: settings.postmaster ?? postmasterOf(current),
+      diagnostics: settings.remote?.ndrDiagnosticInfoEnabled ?? true,
       header,
       ...(content !== undefined && { content }),
       mostBytes: largest(back) || Number.POSITIVE_INFINITY,
       now,
       id: newGuid(),
     });
+    await this.#keep(report, message);
+    const { generateCopyOfDSNFor } = current.organization;
+    const codes = recipients.map(({ reply, phase }) => statusOf(kind, reply, phase));
+    if (codes.some((code) => generateCopyOfDSNFor.includes(code)))
+      await this.#keep(copyFor(postmasterOf(current), report), message);
+    return report.facts.messageId;
+  }
+
+  async #keep(report: Report, about: StoredMessage): Promise<void> {
+    const { clock, snapshots, submission } = this.#parts;
+    const now = clock.now();
     const writer = submission.begin();
     try {
       await writer.write(report.content);
-      const stored = await writer.commit(newMessage(report), now + current.server.messageExpirationTimeout * 1_000);
-      this.#parts.journal.emit(queuedEvent(stored, message, now));
-      return report.facts.messageId;
+      const expiresAt = now + snapshots.current.server.messageExpirationTimeout * 1_000;
+      const stored = await writer.commit(newMessage(report), expiresAt);
+      this.#parts.journal.emit(queuedEvent(stored, about, now));
     } catch (error) {
       await writer.abort();
       throw error;
@@ -119,15 +134,20 @@ function domainOf(address: string): string {
   return domainToASCII(address.slice(address.lastIndexOf('@') + 1)).toLowerCase();
 }
 
-/** Originals up to this size, in octets, are returned whole: there is one limit for senders inside, one for those outside. */
-function attachable({ acceptedDomains, organization }: Snapshot, domain: string): number {
-  const inside = new AcceptedDomainTable(acceptedDomains).find(domain) !== undefined;
-  return inside ? organization.internalDsnMaxMessageAttachSize : organization.externalDsnMaxMessageAttachSize;
-}
-
 /** A report of ours that cannot be delivered ends here, and is told with the reason. */
 function whyNot({ origin }: StoredMessage, { reply }: ReportedRecipient, reason: string): string {
   return origin.connector === 'DSN' ? `it is itself a report, which is lost: ${reply}` : reason;
+}
+
+/** GenerateCopyOfDSNFor: the report as the postmaster gets it. */
+function copyFor(postmaster: string, report: Report): Report {
+  return {
+    ...report,
+    envelope: {
+      ...report.envelope,
+      recipients: [{ address: postmaster, domain: domainOf(postmaster), notify: ['NEVER'] }],
+    },
+  };
 }
 
 /** The event that tracking calls DSN. */

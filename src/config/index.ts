@@ -51,6 +51,7 @@ export { type RecipientFilterConfig, recipientFilterConfig } from './recipient-f
 export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
 export { type Right, rightOfName, rights } from './rights.ts';
 export { type SendConnector, sendConnector } from './send-connector.ts';
+export { inheritedSendAcl, nextHopSid, sendRights } from './send-rights.ts';
 export { parseSmartHost, readSmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
@@ -62,5 +63,6 @@ export {
   testSnapshot,
   testSnapshotSource,
 } from './test-snapshot.ts';
-export { transportConfig } from './transport-config.ts';
+export { type TransportConfig, transportConfig } from './transport-config.ts';
 export { transportService } from './transport-service.ts';
+export { parametersWithoutMeaning } from './without-meaning.ts';

@@ -66,6 +66,8 @@ interface PropertyFacts<T> {
   readonly notImplementedYet?: boolean;
   /** Values that are true as things stand ("off", "Unlimited"), and may be set although the function is not built. */
   builtFor?(value: T): boolean;
+  /** Kept and shown, but it cannot mean anything here: why. */
+  readonly withoutMeaning?: string;
   /** For the rooms of the service only: no cmdlet shows or sets it. */
   readonly hidden?: boolean;
 }

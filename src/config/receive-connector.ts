@@ -1,6 +1,6 @@
 /** Receive connectors: which endpoints accept mail from whom, and under which rules. */
 import type { IpRange } from '../base/index.ts';
-import { type Ace, parseAcl, writeAcl } from './access-control.ts';
+import { aclSyntax } from './acl-syntax.ts';
 import { adminDisplayNameRow, commentRow, exchangeVersionRow, serverRow } from './fixed-properties.ts';
 import {
   bindings,
@@ -13,9 +13,10 @@ import {
 } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { permissionGroups } from './permission-groups.ts';
-import { property, type Syntax } from './property.ts';
+import { property } from './property.ts';
 import { receiveConnectorRules } from './receive-connector-rules.ts';
 import { byteSize, flags, integer, list, oneOf, orUnlimited, text, timeSpan, yesNo } from './syntaxes.ts';
+import { withReasons } from './without-meaning.ts';
 
 const MB = 1024 ** 2;
 const aDay = 86_400;
@@ -38,18 +39,6 @@ const authMechanisms = {
   ExchangeServer: 16,
   ExternalAuthoritative: 32,
 } as const;
-
-const aclSyntax: Syntax<readonly Ace[]> = {
-  type: 'ActiveDirectorySecurity',
-  multivalued: true,
-  parse: () => {
-    throw new RangeError('permissions are set with Add-ADPermission and Remove-ADPermission');
-  },
-  read: (values) => values.flatMap(parseAcl),
-  write: (acl) => [writeAcl(acl)],
-  merge: (acl, [current]) => [writeAcl(acl, current)],
-  show: (acl) => acl.map((one) => `${one.principal}: ${one.right}`),
-};
 
 const banner = text('String', (value) => {
   if (!/^220[ -]/.test(value)) throw new RangeError(`'${value}' does not begin with 220`);
@@ -484,7 +473,7 @@ export const receiveConnector: ObjectTable<typeof properties> = {
   objectClasses: ['top', 'msExchSmtpReceiveConnector'],
   scope: 'server',
   path: 'CN=SMTP Receive Connectors,CN=Protocols',
-  properties,
+  properties: withReasons('ReceiveConnector', properties),
   rules: receiveConnectorRules,
 };
 

@@ -4,6 +4,7 @@ import { domainPattern } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property, type Syntax } from './property.ts';
 import { integer, maybe, oneOf, orUnlimited, text, yesNo } from './syntaxes.ts';
+import { withReasons } from './without-meaning.ts';
 
 /** Bits of msExchDomainContentConfigFlags; ours. */
 const contentFlags = 'msExchDomainContentConfigFlags';
@@ -41,8 +42,6 @@ const properties = {
     syntax: yesNo,
     default: false,
     help: 'Belongs to this organization.',
-    notImplementedYet: true,
-    builtFor: (value) => !value,
   }),
   targetDeliveryDomain: property({
     attribute: contentFlags,
@@ -102,7 +101,6 @@ const properties = {
     bit: 4,
     syntax: yesNo,
     default: true,
-    notImplementedYet: true,
     help: 'Delivery reports go out.',
   }),
   ndrEnabled: property({
@@ -111,7 +109,6 @@ const properties = {
     bit: 5,
     syntax: yesNo,
     default: true,
-    notImplementedYet: true,
     help: 'Non-delivery reports go out.',
   }),
   meetingForwardNotificationEnabled: property({
@@ -200,7 +197,6 @@ const properties = {
     bit: 13,
     syntax: yesNo,
     default: true,
-    notImplementedYet: true,
     help: 'Non-delivery reports carry the diagnostic part.',
   }),
   messageCountThreshold: property({
@@ -222,7 +218,7 @@ export const remoteDomain: ObjectTable<typeof properties> = {
   objectClasses: ['top', 'msExchDomainContentConfig'],
   scope: 'organization',
   path: 'CN=Internet Message Formats,CN=Global Settings',
-  properties,
+  properties: withReasons('RemoteDomain', properties),
   rules: [],
 };
 

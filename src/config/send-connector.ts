@@ -1,5 +1,7 @@
 /** Send connectors: which domains are sent where, and how. */
+
 import type { IpRange } from '../base/index.ts';
+import { aclSyntax } from './acl-syntax.ts';
 import { type Credential, credential } from './credential.ts';
 import { adminDisplayNameRow, commentRow, constantRow, exchangeVersionRow, serverLinks } from './fixed-properties.ts';
 import {
@@ -18,6 +20,7 @@ import { property } from './property.ts';
 import { sendConnectorRules } from './send-connector-rules.ts';
 import { smartHosts } from './smart-host.ts';
 import { byteSize, integer, oneOf, oneOfOrNull, orUnlimited, text, timeSpan, yesNo } from './syntaxes.ts';
+import { withReasons } from './without-meaning.ts';
 
 /**
  * Bits of msExchSmtpSendFlags. One is known from Exchange (0x20000 was the only one set on a connector whose only
@@ -293,6 +296,15 @@ const properties = {
   }),
   adminDisplayName: adminDisplayNameRow,
   exchangeVersion: exchangeVersionRow(),
+  /** Own access control entries; what is inherited comes on top: `sendRights(acl, sid)`. */
+  acl: property({
+    attribute: 'nTSecurityDescriptor',
+    syntax: aclSyntax,
+    default: [],
+    hidden: true,
+    readOnly: true,
+    help: 'Rights on the connector: see Get-ADPermission.',
+  }),
 };
 
 /** The one list of a send connector's properties. */
@@ -303,7 +315,7 @@ export const sendConnector: ObjectTable<typeof properties> = {
   objectClasses: ['top', 'msExchConnector', 'mailGateway', 'msExchRoutingSMTPConnector'],
   scope: 'organization',
   path: 'CN=Connections,CN=Exchange Routing Group (DWBGZMFD01QNBJR),CN=Routing Groups,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups',
-  properties,
+  properties: withReasons('SendConnector', properties),
   rules: sendConnectorRules,
 };
 

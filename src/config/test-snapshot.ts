@@ -17,7 +17,7 @@ export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
       fqdn: 'edge1.example.net',
       maxConnectionRatePerMinute: 1_000_000,
     },
-    organization: defaultsOf(transportConfig),
+    organization: { ...defaultsOf(transportConfig), maxReceiveSize: Infinity, maxSendSize: Infinity },
     receiveConnectors: [],
     sendConnectors: [],
     acceptedDomains: [],

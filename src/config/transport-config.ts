@@ -5,6 +5,7 @@ import { domain, domainList, ipRanges, smtpAddress } from './network-syntaxes.ts
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property } from './property.ts';
 import { byteSize, integer, list, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
+import { withReasons } from './without-meaning.ts';
 
 const MB = 1024 ** 2;
 const aDay = 86_400;
@@ -25,6 +26,9 @@ const settingsSwitch = (bit: number, on: boolean, help: string, built?: boolean)
     ...unbuilt,
     builtFor: (value) => value === built,
   });
+
+const actingSwitch = (bit: number, on: boolean, help: string) =>
+  property({ attribute: settingsFlags, bit, syntax: yesNo, default: on, help });
 
 const culture = requiredText('CultureInfo', (value) => {
   if (!/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/.test(value))
@@ -59,7 +63,7 @@ const properties = {
     notImplementedYet: true,
     help: 'Port of the diagnostics service.',
   }),
-  externalDelayDsnEnabled: settingsSwitch(5, true, 'Senders outside are told of delays.', true),
+  externalDelayDsnEnabled: actingSwitch(5, true, 'Senders outside are told of delays.'),
   externalDsnDefaultLanguage: property({
     attribute: 'msExchTransportExternalDefaultLanguage',
     syntax: culture,
@@ -79,8 +83,6 @@ const properties = {
     syntax: domain,
     default: null,
     help: 'Domain that reports to senders outside come from.',
-    notImplementedYet: true,
-    builtFor: (value) => value === null,
   }),
   externalDsnSendHtml: settingsSwitch(7, true, 'Reports to senders outside are HTML.'),
   externalPostmasterAddress: property({
@@ -88,14 +90,11 @@ const properties = {
     syntax: smtpAddress,
     default: null,
     help: 'From of reports to senders outside. Empty: postmaster@ the default domain.',
-    notImplementedYet: true,
-    builtFor: (value) => value === null,
   }),
   generateCopyOfDSNFor: property({
     attribute: 'msExchTransportGenerateCopyOfDSNFor',
     syntax: statusCodes,
     default: [],
-    notImplementedYet: true,
     help: 'Status codes whose reports are copied to the postmaster.',
   }),
   headerPromotionModeSetting: property({
@@ -105,7 +104,7 @@ const properties = {
     notImplementedYet: true,
     help: 'Whether named properties are made from X- header fields.',
   }),
-  internalDelayDsnEnabled: settingsSwitch(8, true, 'Senders inside are told of delays.', true),
+  internalDelayDsnEnabled: actingSwitch(8, true, 'Senders inside are told of delays.'),
   internalDsnDefaultLanguage: property({
     attribute: 'msExchTransportInternalDefaultLanguage',
     syntax: culture,
@@ -125,8 +124,6 @@ const properties = {
     syntax: domain,
     default: null,
     help: 'Domain that reports to senders inside come from.',
-    notImplementedYet: true,
-    builtFor: (value) => value === null,
   }),
   internalDsnSendHtml: settingsSwitch(10, true, 'Reports to senders inside are HTML.'),
   internalSMTPServers: property({
@@ -175,14 +172,12 @@ const properties = {
     attribute: 'delivContLength',
     syntax: orUnlimited(byteSize(0, 2_147_482_624)),
     default: 10 * MB,
-    notImplementedYet: true,
     help: 'Largest message that recipients of the organization receive.',
   }),
   maxRecipientEnvelopeLimit: property({
     attribute: 'msExchRecipLimit',
     syntax: orUnlimited(integer(0)),
     default: 500,
-    notImplementedYet: true,
     help: 'Recipients of one message.',
   }),
   maxRetriesForLocalSiteShadow: property({
@@ -203,7 +198,6 @@ const properties = {
     attribute: 'submissionContLength',
     syntax: orUnlimited(byteSize(0, 2_147_482_624)),
     default: 10 * MB,
-    notImplementedYet: true,
     help: 'Largest message that senders of the organization send.',
   }),
   queueDiagnosticsAggregationInterval: property({
@@ -316,7 +310,7 @@ export const transportConfig: ObjectTable<typeof properties> = {
   scope: 'organization',
   path: 'CN=Transport Settings',
   singleton: true,
-  properties,
+  properties: withReasons('TransportConfig', properties),
   rules: [],
 };
 

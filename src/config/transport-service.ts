@@ -7,6 +7,7 @@ import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property, type Syntax } from './property.ts';
 import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
 import { reservedTransportProperties } from './transport-service-reserved.ts';
+import { withReasons } from './without-meaning.ts';
 
 const aDay = 86_400;
 const KB = 1024;
@@ -137,7 +138,6 @@ const properties = {
     attribute: 'msExchTransportExternalIPAddress',
     syntax: ipAddress,
     default: null,
-    notImplementedYet: true,
     help: 'Address to put into Received instead of the real one.',
   }),
   internalDNSAdapterEnabled: fixedSwitch(3, true, true, 'Internal lookups use the DNS servers of the system.'),
@@ -460,7 +460,7 @@ export const transportService: ObjectTable<typeof properties> = {
   scope: 'server',
   path: '',
   singleton: true,
-  properties,
+  properties: withReasons('TransportService', properties),
   rules: [],
 };
 

@@ -11,6 +11,7 @@ export {
   type HeaderFacts,
 } from './header-block.ts';
 export { insertFields, removeFields } from './header-edit.ts';
+export { type HeaderClass, headerClasses, screenHeader } from './header-firewall.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';
 export { buildReport, type Report } from './report.ts';
 export { reportDue } from './report-due.ts';
@@ -22,6 +23,7 @@ export type {
   ReportKind,
   ReportRequest,
 } from './report-request.ts';
+export { statusOf } from './report-status.ts';
 export {
   type ConversionTask,
   type SevenBitPlan,

@@ -43,6 +43,8 @@ export interface ReportRequest {
   readonly content?: Buffer;
   /** Largest report that the way back takes, in octets: the original is cut to its header, or left out. Default: no limit. */
   readonly mostBytes?: number;
+  /** What the next hop said is told (NDRDiagnosticInfoEnabled). Default: yes. */
+  readonly diagnostics?: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Unique, as newGuid() makes it: Message-ID and boundary come from it. */

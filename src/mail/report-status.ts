@@ -70,7 +70,7 @@ function recipientStatus(
     ['Action', kind],
     ['Status', statusOf(kind, reply, phase)],
     ['Remote-MTA', server === '' ? '' : `dns;${server}`],
-    ['Diagnostic-Code', reply === '' ? '' : `smtp;${reply}`],
+    ['Diagnostic-Code', reply === '' || request.diagnostics === false ? '' : `smtp;${reply}`],
     ['Last-Attempt-Date', formatDate(now)],
     ['Will-Retry-Until', kind === 'delayed' ? formatDate(message.expiresAt) : ''],
   ]);

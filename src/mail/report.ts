@@ -154,12 +154,17 @@ function humanText(request: ReportRequest): string {
   return `${printableLines(sections.join('\n\n')).replaceAll('\n', '\r\n')}\r\n`;
 }
 
-function recipientText({ kind, message }: ReportRequest, { index, reply, remote, phase }: ReportedRecipient): string {
+function recipientText(
+  { kind, message, diagnostics = true }: ReportRequest,
+  { index, reply, remote, phase }: ReportedRecipient,
+): string {
   const oneLine = reply.replace(/\s+/g, ' ').slice(0, 900);
   const lines = [
     `  ${message.envelope.recipients[index]?.address ?? ''}`,
     `    ${adviceFor(kind, statusOf(kind, reply, phase))}`,
-    oneLine === '' ? '' : `    ${remote === '' ? 'Reason' : `${remote.slice(0, 300)} said`}: ${oneLine}`,
+    oneLine === '' || !diagnostics
+      ? ''
+      : `    ${remote === '' ? 'Reason' : `${remote.slice(0, 300)} said`}: ${oneLine}`,
   ];
   return lines.filter((line) => line.trim() !== '').join('\n');
 }

@@ -6,6 +6,7 @@ import type { Reply } from '../smtp/index.ts';
 import type { TlsDescription } from '../tls/index.ts';
 import type { ClientIdentity } from './client-certificate.ts';
 import type { CertificatePicker } from './contract.ts';
+import type { SizeLimit } from './organization-limits.ts';
 import type { Principal } from './principal.ts';
 import type { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
@@ -35,6 +36,8 @@ export interface CommandSession {
   readonly connector: ReceiveConnector;
   /** Of the principal that the session is now. */
   readonly rights: SessionRights;
+  /** What a message may have. */
+  readonly sizeLimit: SizeLimit;
   /** Argument of HELO or EHLO; undefined before it. */
   helo: string | undefined;
   /** EHLO was used. */

@@ -3,18 +3,19 @@ import type { ReceiveConnector } from '../config/index.ts';
 import type { HeaderFacts } from '../mail/index.ts';
 import { type ContentScanner, replies } from '../smtp/index.ts';
 import type { Refusal } from './message-sink.ts';
+import type { SizeLimit } from './organization-limits.ts';
 
 type Scanned = Pick<ContentScanner, 'size' | 'headerSize' | 'bareLf' | 'bareCr'>;
 
-/** Size and line ends of what came so far. `maxMessageSize`: octets. `binary`: octets behind the header need not be lines (RFC 3030 §3). */
+/** Size and line ends of what came so far. `binary`: octets behind the header need not be lines (RFC 3030 §3). */
 export function contentRefusal(
   { size, headerSize, bareLf, bareCr }: Scanned,
   { bareLinefeedRejectionEnabled }: Pick<ReceiveConnector, 'bareLinefeedRejectionEnabled'>,
-  maxMessageSize: number,
+  { octets, parameter }: SizeLimit,
   binary = false,
 ): Refusal | undefined {
-  if (size > maxMessageSize) {
-    const reason = `the message is larger than MaxMessageSize ${maxMessageSize}`;
+  if (size > octets) {
+    const reason = `the message is larger than ${parameter} ${octets}`;
     return { reply: replies.messageTooLarge, reason };
   }
   if (bareLf < 0 && bareCr < 0) return undefined;

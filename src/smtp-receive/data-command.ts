@@ -17,6 +17,11 @@ export function contentFor(session: CommandSession): {
     const reply = transaction.recipientRefused ? replies.noValidRecipients : replies.needRecipientFirst;
     throw new SmtpError(reply, 'no recipient was accepted');
   }
+  const { recipients } = session.origin.limits;
+  if (transaction.recipients.length > recipients) {
+    const reason = `${transaction.recipients.length} recipients, MaxRecipientEnvelopeLimit of the organization is ${recipients}`;
+    throw new SmtpError(replies.recipientLimit, reason);
+  }
   const { accepting } = session.parts.sink;
   if (!accepting.ok) throw new SmtpError(accepting.reply, 'nothing is taken now');
   return { transaction, sink: transaction.sink.content() };

@@ -60,11 +60,9 @@ function offeredNow({ origin, tls }: CommandSession): OfferedParameters {
 function mailFrom(session: CommandSession, parsed: MailArgument): void | Promise<void> {
   const { rights } = session;
   const { domains } = session.origin;
-  if (parsed.size !== undefined && parsed.size > rights.maxMessageSize) {
-    throw new SmtpError(
-      replies.messageTooLarge,
-      `SIZE=${parsed.size} is above MaxMessageSize ${rights.maxMessageSize}`,
-    );
+  const { octets, parameter } = session.sizeLimit;
+  if (parsed.size !== undefined && parsed.size > octets) {
+    throw new SmtpError(replies.messageTooLarge, `SIZE=${parsed.size} is above ${parameter} ${octets}`);
   }
   const needed = senderRight(parsed.from, domains, rights);
   if (needed !== undefined && !session.holds(needed)) {

@@ -1,4 +1,4 @@
-import type { Envelope } from '../mail/index.ts';
+import { type Envelope, screenHeader } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -6,10 +6,10 @@ import type { ChunkedContent } from './chunked-content.ts';
 import type { CommandSession, MailDataState } from './command-session.ts';
 import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
 import { ContentOutput } from './content-output.ts';
-import { screenHeader } from './header-firewall.ts';
 import { HeldHeader } from './held-header.ts';
 import { MessageHeader } from './message-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
+import type { SizeLimit } from './organization-limits.ts';
 import { missingFromRight } from './sender-right.ts';
 import { newMessage, receivedField } from './trace.ts';
 import type { Transaction } from './transaction.ts';
@@ -28,6 +28,7 @@ export class MailData implements ChunkedContent, MailDataState {
   readonly #output: ContentOutput;
   readonly #scanner = new ContentScanner();
   readonly #held: HeldHeader;
+  readonly #sizeLimit: SizeLimit;
   readonly #receivedAt: number;
   #envelope: Envelope;
   #headerDone = false;
@@ -49,6 +50,7 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#output = new ContentOutput(sink);
     this.#held = new HeldHeader(session.parts.heldOctets);
     this.#envelope = transaction.envelope;
+    this.#sizeLimit = session.sizeLimit;
     this.#receivedAt = session.parts.clock.now();
   }
 
@@ -83,9 +85,9 @@ export class MailData implements ChunkedContent, MailDataState {
   }
 
   beginChunk(octets: number): void {
-    const { maxMessageSize } = this.#session.rights;
-    if (this.#scanner.size + octets <= maxMessageSize) return;
-    this.#refuse(replies.messageTooLarge, `the message is larger than MaxMessageSize ${maxMessageSize}`);
+    const limit = this.#sizeLimit;
+    if (this.#scanner.size + octets <= limit.octets) return;
+    this.#refuse(replies.messageTooLarge, `the message is larger than ${limit.parameter} ${limit.octets}`);
   }
 
   /** A refusal is the answer to every chunk until RSET or the last one: RFC 3030 §2 asks the client for RSET. */
@@ -123,9 +125,9 @@ export class MailData implements ChunkedContent, MailDataState {
   }
 
   #checkContent(): void {
-    const { connector, rights } = this.#session;
+    const { connector } = this.#session;
     const binary = this.#transaction.argument.body === 'BINARYMIME';
-    this.#refuseFor(contentRefusal(this.#scanner, connector, rights.maxMessageSize, binary));
+    this.#refuseFor(contentRefusal(this.#scanner, connector, this.#sizeLimit, binary));
   }
 
   /** `first`: the content up to the end of the header at least. */

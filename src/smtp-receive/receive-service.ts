@@ -12,8 +12,9 @@ import type { ConnectionOwner, EdgeConnection } from './edge-connection.ts';
 import { EdgeServer } from './edge-server.ts';
 import { HeldOctets } from './held-octets.ts';
 import { MinuteRates } from './minute-rates.ts';
+import { organizationLimits } from './organization-limits.ts';
 import { shuttingDown } from './session.ts';
-import type { SessionOrigin, SessionParts } from './session-parts.ts';
+import type { OrganizationLimits, SessionOrigin, SessionParts } from './session-parts.ts';
 import { unshared } from './shared-numbers.ts';
 
 /** What to listen on: a bound handle that the supervisor passed, or an endpoint to bind here. */
@@ -45,6 +46,8 @@ interface Compiled {
   readonly secureDomains: readonly string[];
   /** MaxConnectionRatePerMinute. */
   readonly connectionRate: number;
+  readonly limits: OrganizationLimits;
+  readonly externalAddress: string | null;
 }
 
 /** Receives mail on the bindings of the configuration. */
@@ -208,7 +211,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
       remote: formatEndpoint({ address: remoteAddress, port: remotePort }),
     };
     if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
-    const { table, domains, servers, connectionRate } = this.#compiled;
+    const { table, domains, servers, connectionRate, limits, externalAddress } = this.#compiled;
     const tooFast = this.#limits.arrived(connectionRate);
     if (tooFast !== undefined) return this.#refuse(socket, origin, tooFast.reply, tooFast.reason);
     const choice = table.choose({ address: localAddress, port: binding.port }, remoteAddress);
@@ -232,7 +235,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     try {
       const server = servers.get(connector);
       if (server === undefined) throw new Error(`connector '${connector.name}' has no server`);
-      const whole: SessionOrigin = { ...origin, profile: server.profile, domains };
+      const whole: SessionOrigin = { ...origin, profile: server.profile, domains, limits, externalAddress };
       const connection = server.take(socket, whole, this.#sessionParts, this);
       this.#open.add(connection);
       this.#active.add(connection);
@@ -288,5 +291,7 @@ function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
     servers,
     secureDomains,
     connectionRate: snapshot.server.maxConnectionRatePerMinute,
+    limits: organizationLimits(snapshot.organization),
+    externalAddress: snapshot.server.externalIPAddress,
   };
 }

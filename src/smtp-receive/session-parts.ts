@@ -23,11 +23,23 @@ export interface Wire {
   close(): void;
 }
 
+/** Set-TransportConfig: limits that hold on every connector. Infinity: none. */
+export interface OrganizationLimits {
+  /** Octets of a message from outside, and of one from who may send as the organization. */
+  readonly receive: number;
+  readonly send: number;
+  /** Recipients of a message. */
+  readonly recipients: number;
+}
+
 /** What a session was begun with and keeps. */
 export interface SessionOrigin {
   readonly id: string;
   readonly profile: ConnectorProfile;
   readonly domains: AcceptedDomainTable;
+  /** Limits of the organization, and the address that Received tells instead of ours; null: ours. */
+  readonly limits: OrganizationLimits;
+  readonly externalAddress: string | null;
   /** Addresses without brackets, and the endpoints as logs show them. */
   readonly localAddress: string;
   readonly remoteAddress: string;

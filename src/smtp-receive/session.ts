@@ -14,6 +14,7 @@ import { ClientIdentity, type ShownChain } from './client-certificate.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
 import type { CertificatePicker, SessionState } from './contract.ts';
+import { type SizeLimit, sizeLimit } from './organization-limits.ts';
 import { anonymous, type Principal, partner } from './principal.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
@@ -78,6 +79,10 @@ export class Session implements CommandSession {
 
   get connector(): ReceiveConnector {
     return this.origin.profile.connector;
+  }
+
+  get sizeLimit(): SizeLimit {
+    return sizeLimit(this.origin.limits, this.rights, this.authenticated);
   }
 
   get ended(): boolean {

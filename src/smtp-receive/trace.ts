@@ -27,7 +27,7 @@ export function receivedField(
     helo: helo === undefined || helo === '' ? `[${origin.remoteAddress}]` : helo,
     peerAddress: origin.remoteAddress,
     serverFqdn: origin.profile.fqdn,
-    serverAddress: origin.localAddress,
+    serverAddress: origin.externalAddress ?? origin.localAddress,
     extended,
     authenticated,
     smtpUtf8: argument.smtpUtf8,

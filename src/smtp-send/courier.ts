@@ -2,7 +2,8 @@ import type { DeliveryItem, DeliveryWork, RecipientOutcome } from '../queue/inde
 import type { ConnectionLost } from './connection-lost.ts';
 import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import { planEnvelope } from './envelope-plan.ts';
-import { type ContentChange, fitItem } from './fitted-item.ts';
+import { type ContentChange, type FittedItem, fitItem } from './fitted-item.ts';
+import { screenItem } from './screened-item.ts';
 import { Transaction } from './transaction.ts';
 
 export interface CourierOptions {
@@ -14,6 +15,8 @@ export interface CourierOptions {
   readonly remote: string;
   /** TLS was not tried although it may be: a peer that asks for it gets another connection. Default false. */
   readonly mayStartTls?: boolean;
+  /** Beginnings and names of header fields that the peer must not get; none when absent. */
+  readonly forbiddenFields?: readonly string[];
   /** Hears what had to be changed in the content of a message. */
   readonly onChange?: (item: DeliveryItem, changes: readonly ContentChange[]) => void;
 }
@@ -88,8 +91,7 @@ export class Courier {
   async #deliver(item: DeliveryItem): Promise<void> {
     const outcomes = new Array<RecipientOutcome | undefined>(item.recipients.length).fill(undefined);
     let positions: readonly number[] | undefined;
-    const fitting = fitItem(item, this.#connection.capabilities);
-    const fitted = fitting instanceof Promise ? await fitting : fitting;
+    const fitted = await this.#fit(item);
     const { capabilities, isLmtp, peer } = this.#connection;
     if (item.message.envelope.tls === 'required' && !capabilities.requireTls && !isLmtp)
       return this.#refuse(item, `550 5.7.30 ${peer} was not found fit for REQUIRETLS, which the message needs`);
@@ -106,6 +108,15 @@ export class Courier {
       outcomes.map((outcome) => outcome ?? rest),
       this.#options.remote,
     );
+  }
+
+  /** The content as the next hop may have it, and can take it. */
+  async #fit(item: DeliveryItem): Promise<FittedItem> {
+    const screening = screenItem(item, this.#options.forbiddenFields ?? []);
+    const screened = screening instanceof Promise ? await screening : screening;
+    const fitting = fitItem(screened.item, this.#connection.capabilities);
+    const fitted = fitting instanceof Promise ? await fitting : fitting;
+    return { ...fitted, changes: [...screened.changes, ...fitted.changes] };
   }
 
   #refuse(item: DeliveryItem, reply: string): void {

@@ -87,23 +87,29 @@ async function convert(item: DeliveryItem, task: ConversionTask): Promise<Fitted
   };
 }
 
-function withContent(
+/** What a content keeps of the facts of the one before. */
+type Kept = ConversionTask | { readonly body: DeliveryItem['message']['envelope']['body'] };
+
+/** The item with another content. `kept`: what was converted, or the body that stays as it was declared. */
+export function withContent(
   item: DeliveryItem,
   size: number,
   content: () => Buffer | undefined,
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
-  { eightBit: keepsEightBit = false }: ConversionTask = {},
+  kept: Kept = {},
 ): DeliveryItem {
   const { message, recipients } = item;
   const { envelope, facts } = message;
-  const eightBit = keepsEightBit && facts.eightBit;
+  const screened = 'body' in kept;
+  const eightBit = (screened || kept.eightBit === true) && facts.eightBit;
   const changed: StoredMessage = {
     ...message,
-    envelope: { ...envelope, body: eightBit ? '8BITMIME' : '7BIT' },
+    envelope: { ...envelope, body: screened ? kept.body : eightBit ? '8BITMIME' : '7BIT' },
     // New lines may begin with a dot.
     facts: {
       ...facts,
       size,
+      headerSize: facts.headerSize + (screened ? size - facts.size : 0),
       eightBit,
       utf8Header: facts.utf8Header && (eightBit || envelope.smtpUtf8),
       leadingDots: true,

@@ -1,5 +1,14 @@
 import type { IpRange } from '../base/index.ts';
-import type { Credential, SendConnector, Snapshot } from '../config/index.ts';
+import {
+  type Credential,
+  nextHopSid,
+  type Right,
+  type SendConnector,
+  type Snapshot,
+  sendRights,
+  wellKnownSids,
+} from '../config/index.ts';
+import { type HeaderClass, headerClasses } from '../mail/index.ts';
 import type { NextHop } from '../queue/index.ts';
 import {
   reasonOfPolicy,
@@ -41,8 +50,17 @@ export interface SendRoute {
   readonly revocation: SendConnector['tlsRevocation'];
   /** Thumbprints of the authorities that the certificate may come from; empty: all. */
   readonly authorities: readonly string[];
+  /** Beginnings and names of header fields that the next hop must not get. */
+  readonly forbiddenFields: readonly string[];
   /** UseExternalDNSServersEnabled. */
   readonly resolvesExternally: boolean;
+}
+
+/** The header firewall of sending: by the rights of the next hop on the connector. */
+function forbiddenFields(granted: { has(right: Right): boolean }): readonly string[] {
+  return (Object.keys(headerClasses) as HeaderClass[]).flatMap((one) =>
+    granted.has(`ms-Exch-Send-Headers-${one}`) ? [] : headerClasses[one],
+  );
 }
 
 const levels: readonly TlsAuthLevel[] = ['EncryptionOnly', 'CertificateValidation', 'DomainValidation'];
@@ -67,6 +85,7 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     downgradeDnsFailures: connector.errorPolicies === 'DowngradeDnsFailures',
     targetRanges: connector.targetIPRanges,
     resolvesExternally: connector.useExternalDNSServersEnabled,
+    forbiddenFields: forbiddenFields(sendRights(connector.acl, nextHopSid(connector))),
     daneMode: connector.smtpDaneMode,
     stsMode: connector.mtaStsMode,
     messagesTls: hop.tls,
@@ -92,6 +111,7 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     downgradeDnsFailures: false,
     targetRanges: [],
     resolvesExternally: false,
+    forbiddenFields: forbiddenFields(sendRights([], wellKnownSids.anonymous)),
     daneMode: 'None',
     stsMode: 'None',
     messagesTls: hop.tls,

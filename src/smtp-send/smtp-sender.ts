@@ -190,6 +190,7 @@ export class SmtpSender implements Deliverer {
       idleMs: this.#idleMs,
       maxMessages: route.maxMessages,
       remote: describeTarget(target),
+      forbiddenFields: route.forbiddenFields,
       onChange: (item, changes) =>
         log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),
       mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Clock, systemClock } from '../../src/base/index.ts';
 import { NotificationWriter, postmasterOf } from '../../src/categorizer/index.ts';
+import { reportSettings, turnedOff } from '../../src/categorizer/report-settings.ts';
 import { type Snapshot, testAcceptedDomain, testSnapshot, testSnapshotSource } from '../../src/config/index.ts';
 import type { DecisionEvent } from '../../src/logs/index.ts';
 import type { EnvelopeRecipient } from '../../src/mail/index.ts';
@@ -271,4 +272,57 @@ test('a thousand failures of one message make a bounded number of reports, and e
   assert.equal(submitted.length, 11);
   const text = submitted.map(({ content: report }) => report.toString()).join('');
   for (const name of names) assert.ok(text.includes(`Final-Recipient: rfc822;${name}\r\n`), name);
+});
+
+const outside = { domainName: '*' } as const;
+const remoteOf = (overrides: object) =>
+  [{ ...testSnapshot().remoteDomains[0], ...outside, ...overrides }] as Snapshot['remoteDomains'];
+const switchedOff: readonly [title: string, kind: 'failed' | 'delayed' | 'relayed', overrides: Partial<Snapshot>][] = [
+  [
+    'ExternalDelayDsnEnabled',
+    'delayed',
+    { organization: { ...testSnapshot().organization, externalDelayDsnEnabled: false } },
+  ],
+  ['NDREnabled', 'failed', { remoteDomains: remoteOf({ ndrEnabled: false }) }],
+  ['DeliveryReportEnabled', 'relayed', { remoteDomains: remoteOf({ deliveryReportEnabled: false }) }],
+];
+for (const [title, kind, overrides] of switchedOff) {
+  test(`${title} off: no report, and the journal says why`, () => {
+    assert.match(turnedOff(testSnapshot(overrides), kind, 'a@far.example') ?? '', new RegExp(title));
+    assert.equal(turnedOff(testSnapshot(), kind, 'a@far.example'), undefined);
+  });
+}
+
+test('settings of reports are those of inside or outside; an internal remote domain is inside', () => {
+  const organization = {
+    ...testSnapshot().organization,
+    externalDsnReportingAuthority: 'out.example',
+    internalDsnReportingAuthority: 'in.example',
+    externalPostmasterAddress: 'pm@out.example',
+  };
+  const acceptedDomains = [testAcceptedDomain({ domainName: 'corp.example' })];
+  const snapshot = testSnapshot({ organization, acceptedDomains });
+  const shown = (snap: Snapshot, domain: string) => [
+    reportSettings(snap, domain).authority,
+    reportSettings(snap, domain).postmaster,
+  ];
+  assert.deepEqual(shown(snapshot, 'far.example'), ['out.example', 'pm@out.example']);
+  assert.deepEqual(shown(snapshot, 'corp.example'), ['in.example', null]);
+  const internal = testSnapshot({ organization, acceptedDomains, remoteDomains: remoteOf({ isInternal: true }) });
+  assert.deepEqual(shown(internal, 'far.example'), ['in.example', null]);
+});
+
+test('GenerateCopyOfDSNFor: the postmaster gets the report too', async () => {
+  const { request: wanted, content } = request('failed', {});
+  const { writer, submitted } = bench(content, {
+    organization: { generateCopyOfDSNFor: ['5.1.1', '5.0.0', '5.4.4', '5.7.1'] },
+  });
+  await writer.notify({
+    ...wanted,
+    recipients: wanted.recipients.map((one) => ({ ...one, reply: '550 5.1.1 secret' })),
+  });
+  const to = submitted.map(({ message }) => message.envelope.recipients.map(({ address }) => address));
+  assert.equal(to.length, 2);
+  assert.match(to[1]?.[0] ?? '', /^postmaster@/);
+  assert.match(submitted[0]?.content.toString() ?? '', /Diagnostic-Code: smtp;550 5\.1\.1 secret/);
 });

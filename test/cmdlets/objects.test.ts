@@ -173,8 +173,12 @@ describe('services', () => {
   test('the organization is the only one of its kind', async () => {
     const bench = new Bench();
     assert.equal(String(await bench.value('Get-TransportConfig', 'MaxSendSize')), '10 MB (10,485,760 bytes)');
-    const { error } = await bench.try('Set-TransportConfig', { MaxSendSize: '20MB' });
-    assert.match(error?.message ?? '', /MaxSendSize is not implemented yet/);
+    const { warnings } = await bench.run('Set-TransportConfig', {
+      MaxSendSize: '20MB',
+      ShadowRedundancyEnabled: false,
+    });
+    assert.equal(String(await bench.value('Get-TransportConfig', 'MaxSendSize')), '20 MB (20,971,520 bytes)');
+    assert.match(warnings.join('\n'), /ShadowRedundancyEnabled is kept, and has no effect: shadow redundancy/);
   });
 
   test('Front End and Mailbox Transport exist on a Mailbox server only', async () => {

@@ -318,7 +318,7 @@ describe('Set-ReceiveConnector', () => {
     [{ ProtocolLoggingLevel: 'Verbos' }, /'Verbos' is not one of None, Verbose\. Did you mean 'Verbose'/],
     [{ MaxHopCount: 501 }, /501 is outside the range from 1 to 500/],
     [{ MaxHopCount: null }, /not \$null/],
-    [{ OrarEnabled: true }, /OrarEnabled is not implemented yet/],
+    [{ TlsDomainCapabilities: 'a.example:AcceptOorgProtocol' }, /TlsDomainCapabilities is not implemented yet/],
     [{ ProxyEnabled: true }, /ProxyEnabled of a Receive connector cannot be set/],
   ];
   for (const [given, message] of refused) {

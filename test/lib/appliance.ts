@@ -72,6 +72,7 @@ export class Appliance implements AsyncDisposable {
     await appliance.shell(
       `ConfigureAdam.ps1 -LdapPort ${appliance.ldapPort} -SslPort ${await freePort()}`,
       `Set-ReceiveConnector "${connector}" -Bindings 127.0.0.1:${appliance.port} -MaxInboundConnectionPerSource Unlimited -MaxInboundConnectionPercentagePerSource 100 -MessageRateLimit Unlimited`,
+      'Set-TransportConfig -MaxReceiveSize Unlimited -MaxSendSize Unlimited',
       'Set-TransportService -MaxConnectionRatePerMinute 2147483647',
       ...(options.lines ?? []),
     );

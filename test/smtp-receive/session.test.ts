@@ -31,6 +31,8 @@ function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
   const limits: number[] = [];
   const events: DecisionEvent[] = [];
   const origin = {
+    limits: { receive: Infinity, send: Infinity, recipients: Infinity },
+    externalAddress: null,
     id: '1',
     profile: new ConnectorProfile(internetConnector(connector), 'edge1.example.net'),
     domains: new AcceptedDomainTable([]),

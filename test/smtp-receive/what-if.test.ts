@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { AcceptedDomainTable, ace, type ReceiveConnector, wellKnownSids } from '../../src/config/index.ts';
 import { anonymous } from '../../src/smtp-receive/principal.ts';
-import { decisionOf, Rehearsal } from '../../src/smtp-receive/what-if/index.ts';
+import { decisionOf, organizationLimits, Rehearsal } from '../../src/smtp-receive/what-if/index.ts';
 import { anonymousAcl, internetSnapshot, noCertificates, Receiving } from './receiving.ts';
 
 const lines = [
@@ -47,6 +47,7 @@ for (const [number, overrides] of connectors.entries()) {
         connector,
         serverFqdn: snapshot.server.fqdn,
         secureDomains: [],
+        limits: organizationLimits(snapshot.organization),
         domains: new AcceptedDomainTable(snapshot.acceptedDomains),
         localAddress: '127.0.0.1',
         remoteAddress: '127.0.0.1',

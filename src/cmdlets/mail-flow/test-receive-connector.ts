@@ -5,8 +5,10 @@ import {
   AcceptedDomainTable,
   acceptedDomain,
   type Binding,
+  defaultsOf,
   type ReceiveConnector,
   receiveConnector,
+  type TransportConfig,
   transportConfig,
   wellKnownSids,
 } from '../../config/index.ts';
@@ -47,7 +49,7 @@ interface Question {
 interface Ground {
   readonly connectors: readonly ReceiveConnector[];
   readonly domains: AcceptedDomainTable;
-  readonly secureDomains: readonly string[];
+  readonly organization: TransportConfig;
   readonly serverFqdn: string;
   readonly parts: RehearsalParts;
 }
@@ -119,7 +121,7 @@ async function groundOf(context: CmdletContext): Promise<Ground> {
   return {
     connectors: connectors.filter(({ dn }) => dn.toLowerCase().endsWith(below)),
     domains: new AcceptedDomainTable(domains),
-    secureDomains: organization?.object.tlsReceiveDomainSecureList ?? [],
+    organization: organization?.object ?? defaultsOf(transportConfig),
     serverFqdn: address?.replace(/^.*?:/, '') ?? context.serverName,
     parts: { clock: systemClock, certificates: await certificatesOf(context) },
   };
@@ -157,7 +159,7 @@ async function* answersAt(
   ground: Ground,
 ): AsyncIterable<CmdletObject> {
   // The session is heavy: a prompt must not wait for it.
-  const { ConnectorTable, Rehearsal } = await import('../../smtp-receive/what-if/index.ts');
+  const { ConnectorTable, organizationLimits, Rehearsal } = await import('../../smtp-receive/what-if/index.ts');
   const choice = new ConnectorTable(ground.connectors).choose(endpoint, question.remoteAddress);
   const local = formatEndpoint(endpoint);
   const row: Row = (kind, item, result, reason = '', remedy = '') =>
@@ -189,9 +191,19 @@ async function* answersAt(
     `${range} of RemoteIPRanges is the most specific one on ${binding}`,
   );
   for (const { name, reason } of passedOver) yield row('Connector', name, 'passed over', reason);
-  const { domains, secureDomains, serverFqdn } = ground;
+  const { domains, organization, serverFqdn } = ground;
+  const secureDomains = organization.tlsReceiveDomainSecureList;
+  const limits = organizationLimits(organization);
   const { remoteAddress } = question;
-  const session = { connector, domains, secureDomains, serverFqdn, localAddress: endpoint.address, remoteAddress };
+  const session = {
+    connector,
+    domains,
+    secureDomains,
+    limits,
+    serverFqdn,
+    localAddress: endpoint.address,
+    remoteAddress,
+  };
   yield* repliesOf(new Rehearsal(session, ground.parts), connector, question, row);
   yield* notTested(context, connector, row);
 }

@@ -3,6 +3,7 @@ import { nearestNameHint } from '../../base/index.ts';
 import {
   type Ace,
   ace,
+  inheritedSendAcl,
   parseAcl,
   principalName,
   type Right,
@@ -104,7 +105,9 @@ async function findTarget(context: CmdletContext, bound: BoundParameters): Promi
     const text = `'${identity}' is the name of ${found.length} connectors. Use the DN or the GUID.`;
     throw new CmdletError('ManagementObjectAmbiguousException', 'InvalidData', text, { target: identity });
   }
-  const acl = first.entry.values('nTSecurityDescriptor').flatMap(parseAcl);
+  const own = first.entry.values('nTSecurityDescriptor').flatMap(parseAcl);
+  const isSending = first.entry.values('objectClass').some((one) => /^msExchRoutingSMTPConnector$/i.test(one));
+  const acl = isSending ? [...own, ...inheritedSendAcl] : own;
   return { entry: first.entry, identity: first.object.identity, acl };
 }
 

@@ -33,6 +33,8 @@ export function boundChanges(
     if (named === undefined || !isSettable(context, table, named)) continue;
     const read = readValue(named, value, before[named.field]);
     if (!isBuilt(named.row, read)) throw notImplemented(`The parameter ${named.name}`);
+    if (named.row.withoutMeaning !== undefined)
+      context.warning(`${named.name} is kept, and has no effect: ${named.row.withoutMeaning}.`);
     changes[named.field] = read;
   }
   return changes;

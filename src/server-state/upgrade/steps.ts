@@ -24,7 +24,7 @@ export const upgradeSteps: readonly UpgradeStep[] = [
   },
   {
     version: 2,
-    what: 'MessageRateLimit of receive connectors (600 a minute from one address by default) and MaxConnectionRatePerMinute (1200) were kept without effect before, and act from now on; Unlimited turns the first one off',
+    what: 'MessageRateLimit of receive connectors (600 a minute from one address by default) and MaxConnectionRatePerMinute (1200) were kept without effect before, and act from now on, as do MaxReceiveSize and MaxSendSize of Set-TransportConfig (10 MB); Unlimited turns all but MaxConnectionRatePerMinute off',
     changes: [],
     run: () => Promise.resolve(),
   },

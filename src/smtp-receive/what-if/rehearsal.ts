@@ -10,6 +10,7 @@ import { HeldOctets } from '../held-octets.ts';
 import { MinuteRates } from '../minute-rates.ts';
 import type { Principal } from '../principal.ts';
 import { Session } from '../session.ts';
+import type { OrganizationLimits } from '../session-parts.ts';
 import { unshared } from '../shared-numbers.ts';
 
 /** Who would connect, and to which connector. */
@@ -19,6 +20,7 @@ export interface RehearsalQuestion {
   readonly serverFqdn: string;
   readonly secureDomains: readonly string[];
   readonly domains: AcceptedDomainTable;
+  readonly limits: OrganizationLimits;
   readonly localAddress: string;
   readonly remoteAddress: string;
 }
@@ -44,10 +46,12 @@ export class Rehearsal {
   #said = '';
 
   constructor(question: RehearsalQuestion, { clock, certificates }: RehearsalParts) {
-    const { connector, serverFqdn, secureDomains, domains, localAddress, remoteAddress } = question;
+    const { connector, serverFqdn, secureDomains, domains, limits, localAddress, remoteAddress } = question;
     const open = { ...connector, messageRateLimit: Infinity };
     const profile = new ConnectorProfile(open, serverFqdn, secureDomains);
     const origin = {
+      limits,
+      externalAddress: null,
       id: '',
       profile,
       domains,

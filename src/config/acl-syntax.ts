@@ -1,0 +1,16 @@
+/** Access control entries as a property of connectors. */
+import { type Ace, parseAcl, writeAcl } from './access-control.ts';
+import type { Syntax } from './property.ts';
+
+/** Entries that cmdlets do not set: Add-ADPermission and Remove-ADPermission do. */
+export const aclSyntax: Syntax<readonly Ace[]> = {
+  type: 'ActiveDirectorySecurity',
+  multivalued: true,
+  parse: () => {
+    throw new RangeError('permissions are set with Add-ADPermission and Remove-ADPermission');
+  },
+  read: (values) => values.flatMap(parseAcl),
+  write: (acl) => [writeAcl(acl)],
+  merge: (acl, [current]) => [writeAcl(acl, current)],
+  show: (acl) => acl.map((one) => `${one.principal}: ${one.right}`),
+};

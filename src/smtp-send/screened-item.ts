@@ -1,0 +1,60 @@
+/** The header firewall of sending: the content of a message without the fields that the next hop must not get. */
+import { HeaderBlock, screenHeader } from '../mail/index.ts';
+import type { DeliveryItem } from '../queue/index.ts';
+import { type FittedItem, withContent } from './fitted-item.ts';
+
+/** All but the Routing class begin so; most messages have none of them, and are passed on as they are. */
+const exchangeField = 'x-ms-exchange-';
+
+/** The item itself, at once, when nothing has to be taken away: that is nearly always. */
+export function screenItem(item: DeliveryItem, forbidden: readonly string[]): FittedItem | Promise<FittedItem> {
+  if (forbidden.length === 0) return { item, changes: [] };
+  const content = item.content();
+  if (content === undefined) return screenStream(item, forbidden);
+  const { headerSize } = item.message.facts;
+  const screened = screenedHeader(content.subarray(0, headerSize), forbidden);
+  if (screened === undefined) return { item, changes: [] };
+  const whole = Buffer.concat([screened.header, content.subarray(headerSize)]);
+  const kept = withContent(item, whole.length, () => whole, [whole], { body: item.message.envelope.body });
+  return { item: kept, changes: [changeOf(screened.removed)] };
+}
+
+function screenedHeader(header: Buffer, forbidden: readonly string[]): ReturnType<typeof screenHeader> {
+  const onlyExchange = forbidden.every((name) => name.startsWith(exchangeField));
+  if (onlyExchange && !header.toString('latin1').toLowerCase().includes(exchangeField)) return undefined;
+  return screenHeader(new HeaderBlock(header), forbidden);
+}
+
+const changeOf = (removed: readonly string[]) =>
+  ({ change: `header firewall: without ${removed.slice(0, 20).join(', ')}`.slice(0, 500), broken: [] }) as const;
+
+/** Of a large message only the header is held. */
+async function screenStream(item: DeliveryItem, forbidden: readonly string[]): Promise<FittedItem> {
+  const { headerSize, size } = item.message.facts;
+  const screened = screenedHeader(await beginning(item, headerSize), forbidden);
+  if (screened === undefined) return { item, changes: [] };
+  const stream = async function* (): AsyncGenerator<Buffer, void> {
+    yield screened.header;
+    let left = headerSize;
+    for await (const chunk of item.stream()) {
+      const rest = chunk.subarray(Math.min(left, chunk.length));
+      left -= chunk.length - rest.length;
+      if (rest.length > 0) yield rest;
+    }
+  };
+  const shorter = size - headerSize + screened.header.length;
+  const content = { [Symbol.asyncIterator]: stream };
+  const kept = withContent(item, shorter, () => undefined, content, { body: item.message.envelope.body });
+  return { item: kept, changes: [changeOf(screened.removed)] };
+}
+
+async function beginning(item: DeliveryItem, octets: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of item.stream()) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= octets) break;
+  }
+  return Buffer.concat(chunks).subarray(0, octets);
+}

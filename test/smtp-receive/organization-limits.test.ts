@@ -1,0 +1,74 @@
+/** Limits of the organization: which of several holds, and what a client is answered. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ace, defaultsOf, type TransportConfig, transportConfig, wellKnownSids } from '../../src/config/index.ts';
+import { sizeLimit } from '../../src/smtp-receive/organization-limits.ts';
+import { anonymousAcl, internetSnapshot, Receiving } from './receiving.ts';
+
+/** Connector, MaxReceiveSize, MaxSendSize, logged on: what holds. */
+const rows: readonly [connector: number, receive: number, send: number, authenticated: boolean, octets: number][] = [
+  [100, 50, 80, false, 50],
+  [100, 50, 80, true, 80],
+  [40, 50, 80, false, 40],
+  [100, Infinity, 80, false, 100],
+  // ms-Exch-Bypass-Message-Size-Limit
+  [Infinity, 50, 80, false, Infinity],
+];
+for (const [maxMessageSize, receive, send, authenticated, octets] of rows) {
+  test(`connector ${maxMessageSize}, receive ${receive}, send ${send}, logged on ${authenticated}: ${octets}`, () => {
+    const limits = { receive, send, recipients: Infinity };
+    assert.equal(sizeLimit(limits, { maxMessageSize }, authenticated).octets, octets);
+  });
+}
+
+const organization = (overrides: Partial<TransportConfig>): TransportConfig => ({
+  ...defaultsOf(transportConfig),
+  maxReceiveSize: Infinity,
+  maxSendSize: Infinity,
+  ...overrides,
+});
+
+test('MaxReceiveSize refuses at MAIL, behind DATA and at BDAT', async () => {
+  const snapshot = internetSnapshot({}, { organization: organization({ maxReceiveSize: 2000 }) });
+  await using edge = await Receiving.start({ snapshot });
+  const client = await edge.greeted();
+  const tooLarge = '552 5.3.4 Message size exceeds fixed maximum message size';
+  assert.equal(await client.ask('MAIL FROM:<a@example.org> SIZE=2001'), tooLarge);
+  assert.equal(await client.message(`Subject: x\r\n\r\n${'x'.repeat(70)}\r\n`.repeat(30)), tooLarge);
+  await client.ask('MAIL FROM:<a@example.org>');
+  await client.ask('RCPT TO:<user@example.test>');
+  client.send('BDAT 2001 LAST');
+  assert.equal(await client.ask(Buffer.alloc(2001, 'x')), tooLarge);
+  assert.match(edge.of('command-refused').at(-1)?.reason ?? '', /MaxReceiveSize of the organization 2000/);
+  assert.match(await client.message('Subject: x\r\n\r\nx\r\n'), /^250/);
+});
+
+test('a session with Bypass-Message-Size-Limit is held to none of them', async () => {
+  const acl = [...anonymousAcl, ace(wellKnownSids.anonymous, 'ms-Exch-Bypass-Message-Size-Limit')];
+  const snapshot = internetSnapshot({ acl }, { organization: organization({ maxReceiveSize: 2000 }) });
+  await using edge = await Receiving.start({ snapshot });
+  const client = await edge.greeted();
+  assert.match(await client.ask('MAIL FROM:<a@example.org> SIZE=2001'), /^250/);
+});
+
+test('MaxRecipientEnvelopeLimit refuses the message', async () => {
+  const snapshot = internetSnapshot({}, { organization: organization({ maxRecipientEnvelopeLimit: 2 }) });
+  await using edge = await Receiving.start({ snapshot });
+  const client = await edge.greeted();
+  const to = (count: number): string[] => Array.from({ length: count }, (_, i) => `u${i}@example.test`);
+  assert.match(await client.message('Subject: x\r\n\r\nx\r\n', to(2)), /^250/);
+  assert.equal(
+    await client.message('Subject: x\r\n\r\nx\r\n', to(3)),
+    '550 5.5.3 RESOLVER.ADR.RecipLimit; too many recipients',
+  );
+});
+
+test('ExternalIPAddress stands in Received instead of the address of this server', async () => {
+  const snapshot = internetSnapshot();
+  await using edge = await Receiving.start({
+    snapshot: { ...snapshot, server: { ...snapshot.server, externalIPAddress: '192.0.2.77' } },
+  });
+  const client = await edge.greeted();
+  await client.message('Subject: x\r\n\r\nx\r\n');
+  assert.match(edge.queue.kept[0]?.content.toString() ?? '', /by mail\.example\.net \(\[192\.0\.2\.77\]\)/);
+});
