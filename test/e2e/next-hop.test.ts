@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { sendMessage } from '../../src/lab/lab-client.ts';
 import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 
 describe('a next hop that refuses, defers, hangs, hangs up or is gone', () => {
@@ -134,5 +135,36 @@ describe('a next hop that refuses, defers, hangs, hangs up or is gone', () => {
     hub.behaviour.greeting = '220 sink.example ESMTP';
     await edge.shell('Get-Queue | Retry-Queue');
     await eventually('the message', () => at(hub, subject) === 1);
+  });
+
+  test('a mended -Port acts at once, though the retry is hours away', async () => {
+    const gone = await freePort();
+    // A kept connection would still be used.
+    await hub.shut();
+    await hub.open();
+    await edge.shell(
+      `Set-SendConnector Hub -Port ${gone}`,
+      'Set-TransportService $server -MessageRetryInterval 03:00:00 -TransientFailureRetryInterval 03:00:00',
+    );
+    const subject = await send(['bob@corp.example']);
+    const queues = () => edge.shell('Get-Queue | Format-Table -AutoSize');
+    await eventually('a queue in Retry', async () => /Retry/.test(await queues()));
+    await edge.shell(`Set-SendConnector Hub -Port ${hub.port}`);
+    await eventually('the message', () => at(hub, subject) === 1);
+    await eventually('no queue in Retry', async () => !/Retry/.test(await queues()));
+  });
+
+  test('a message in Unreachable has a LastError, and goes on when there is a way', async () => {
+    await edge.shell(
+      'New-AcceptedDomain -Name Elsewhere -DomainName elsewhere.example -DomainType ExternalRelay',
+      'Set-SendConnector Outside -Enabled $false',
+    );
+    const subject = await send(['bob@elsewhere.example']);
+    const lastError = () => edge.shell('Get-Message | Format-List Queue,LastError');
+    await eventually('a LastError', async () =>
+      /Unreachable[\s\S]*LastError *: \S.*elsewhere\.example/.test(await lastError()),
+    );
+    await edge.shell('Set-SendConnector Outside -Enabled $true');
+    await eventually('the message', () => at(outside, subject) === 1);
   });
 });
