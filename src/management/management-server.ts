@@ -184,8 +184,15 @@ class Connection {
     } catch (error) {
       const told = error instanceof Error ? error.message : String(error);
       if (this.#caller === undefined) this.#refuse(told);
-      else if (!this.#socket.destroyed) this.#send({ id, error: told });
+      else if (!this.#socket.destroyed) this.#tellError(id, told);
     }
+  }
+
+  /** A caller that reads no errors is not asked for more requests. */
+  #tellError(id: number, error: string): void {
+    if (this.#send({ id, error })) return;
+    this.#socket.pause();
+    this.#socket.once('drain', () => this.#socket.resume());
   }
 
   async #prove(request: Request): Promise<void> {
