@@ -3,14 +3,8 @@ import type { ReceiveConnector } from '../config/index.ts';
 import type { DecisionEvent } from '../logs/index.ts';
 import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
 import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import {
-  describeTls,
-  type NegotiatedTls,
-  type RevocationVerdict,
-  type TlsDescription,
-  TrustAnchors,
-} from '../tls/index.ts';
-import { ClientIdentity, type ShownChain } from './client-certificate.ts';
+import type { NegotiatedTls, TlsDescription } from '../tls/index.ts';
+import type { ClientIdentity, ShownChain } from './client-certificate.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
 import type { CertificatePicker, SessionState } from './contract.ts';
@@ -19,6 +13,7 @@ import { anonymous, type Principal, partner } from './principal.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 import type { RightCheck, SessionRights } from './session-rights.ts';
+import { SessionSecurity } from './session-security.ts';
 import { Tarpit } from './tarpit.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -33,7 +28,6 @@ const protocolErrors: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 55
 
 /** NOOP, RSET, VRFY, HELP, HELO and EHLO that a client may say for each message; beyond, each counts as a protocol error. */
 const mostIdle = 100;
-const nobodyAsks: RevocationVerdict = { state: 'unknown', reason: 'this process asks no issuers' };
 
 const aboveAscii = /[^\0-\x7f]/;
 
@@ -45,9 +39,6 @@ export class Session implements CommandSession {
   readonly log: SessionLog;
   helo: string | undefined;
   extended = false;
-  tls: TlsDescription | undefined;
-  client: ClientIdentity | undefined;
-  clientKnown: Promise<void> | undefined;
   transaction: Transaction | undefined;
   mailData: MailDataState | undefined;
   messages = 0;
@@ -66,6 +57,7 @@ export class Session implements CommandSession {
   #toldRights: Set<RightCheck> | undefined;
   #lineReader: LineReader | undefined;
   readonly #tarpit: Tarpit;
+  readonly #security: SessionSecurity;
 
   constructor(origin: SessionOrigin, parts: SessionParts, wire: Wire) {
     this.origin = origin;
@@ -75,6 +67,19 @@ export class Session implements CommandSession {
     this.log = new SessionLog(origin, parts);
     this.rights = origin.profile.initialRights;
     this.#tarpit = new Tarpit(parts.clock);
+    this.#security = new SessionSecurity(origin, parts, this.log);
+  }
+
+  get tls(): TlsDescription | undefined {
+    return this.#security.tls;
+  }
+
+  get client(): ClientIdentity | undefined {
+    return this.#security.client;
+  }
+
+  get clientKnown(): Promise<void> | undefined {
+    return this.#security.clientKnown;
   }
 
   get connector(): ReceiveConnector {
@@ -316,18 +321,6 @@ export class Session implements CommandSession {
     return check.granted;
   }
 
-  /** The certificate for STARTTLS, by the connector's TlsCertificateName, its Fqdn or the server's name. */
-  pickCertificate(): ReturnType<CertificatePicker['pick']> {
-    const { tlsCertificateName, fqdn } = this.connector;
-    return this.parts.certificates.pick({
-      purpose: 'STARTTLS',
-      ...(tlsCertificateName === null ? {} : { tlsCertificateName }),
-      ...(fqdn === null ? {} : { fqdn }),
-      serverFqdn: this.origin.profile.serverFqdn,
-      use: this.origin.profile.tlsUse,
-    });
-  }
-
   /** Head of an event of this session; `message`: internal id, 0 for none. */
   head(message = 0): { at: number; session: string; message: number } {
     return { at: this.parts.clock.now(), session: this.origin.id, message };
@@ -352,83 +345,22 @@ export class Session implements CommandSession {
 
   /** The TLS handshake is done: what was said before it is forgotten (RFC 3207 §4.2). */
   secured(negotiated: NegotiatedTls, shown?: ShownChain): void {
-    this.tls = describeTls(negotiated);
-    this.client = this.#identify(shown);
     this.helo = undefined;
     this.extended = false;
     this.#dropTransaction();
     const { initialRights } = this.origin.profile;
     if (this.rights !== initialRights) this.become(initialRights.principal);
-    const { protocol, cipher } = this.tls;
-    this.emit({
-      ...this.head(),
-      kind: 'tls-reached',
-      direction: 'receive',
-      protocol,
-      cipher,
-      ...this.#reached(),
-    });
-    this.log.info(this.tls.text, '');
-    for (const warning of this.client?.verdict.warnings ?? []) this.log.info(warning, 'Client certificate');
-    this.clientKnown = this.#askIssuers();
+    this.#security.reached(negotiated, shown);
     // Who is still asked about becomes a partner with MAIL.
     if (this.clientKnown === undefined && this.client?.isPartner === true) this.become(partner);
   }
 
-  #identify(shown: ShownChain | undefined): ClientIdentity | undefined {
-    const { clientPolicy } = this.origin.profile;
-    if (clientPolicy === undefined || shown === undefined) return undefined;
-    const anchors = this.parts.certificates.trustAnchors?.(clientPolicy.authorities) ?? new TrustAnchors([]);
-    return ClientIdentity.of(clientPolicy, shown, { anchors, now: this.parts.clock.now() });
-  }
-
-  #askIssuers(): Promise<void> | undefined {
-    const { client } = this;
-    const path = client?.toAsk;
-    if (client === undefined || path === undefined) return undefined;
-    const asking = this.parts.revocation?.check(path) ?? Promise.resolve(nobodyAsks);
-    return asking.then((verdict) => {
-      this.client = client.after(verdict);
-      const { state, reason } = verdict;
-      this.emit({
-        ...this.head(),
-        kind: 'revocation-checked',
-        direction: 'receive',
-        peer: client.subject,
-        state,
-        reason,
-      });
-      this.log.info(`${state}: ${reason}`, 'Revocation of the client certificate');
-    });
-  }
-
-  /** For the event: what was demanded of the client, what it showed, and the verdict. */
-  #reached(): { level: string; peer: string; demanded?: string; certificate?: string } {
-    const { client } = this;
-    if (client === undefined) return { level: 'encrypted', peer: '' };
-    const { acceptable, reason } = client.verdict;
-    const { tlsSenderCertificateName } = this.connector;
-    return {
-      level: acceptable ? 'certificate' : 'encrypted',
-      peer: acceptable ? client.subject : '',
-      demanded:
-        tlsSenderCertificateName === null
-          ? 'DomainSecureEnabled'
-          : `TlsSenderCertificateName ${tlsSenderCertificateName}`,
-      certificate: reason,
-    };
-  }
-
   tlsFailed(reason: string): void {
-    const consequence = 'the connection is closed';
-    this.emit({
-      ...this.head(),
-      kind: 'tls-failed',
-      direction: 'receive',
-      reason,
-      consequence,
-    });
-    this.log.info(`TLS negotiation failed with error ${reason}`, '');
+    this.#security.failed(reason);
+  }
+
+  pickCertificate(): ReturnType<CertificatePicker['pick']> {
+    return this.#security.pickCertificate();
   }
 
   /** The service stops: 421, unless content is being received; then after it. */
