@@ -33,8 +33,8 @@ test('replies are made in that table: literal ones elsewhere in receiving are a 
   }
 });
 
-test('docs/replies.md is that table', () => {
-  const path = new URL('../../docs/replies.md', import.meta.url).pathname;
+test('src/smtp/replies.md is that table', () => {
+  const path = new URL('../../src/smtp/replies.md', import.meta.url).pathname;
   const intro = readFileSync(path, 'utf8').split('## Every reply')[0] ?? '';
   const rows = all.map(([name, reply]) => {
     const text = renderReply(reply)
