@@ -1,8 +1,9 @@
 /** The certificates of the server: the noun ExchangeCertificate, and which certificate a connector shows. */
 import type { Cmdlet } from '../runtime.ts';
 import { enableExchangeCertificate, getExchangeCertificate, removeExchangeCertificate } from './existing.ts';
-import { exportExchangeCertificate, importExchangeCertificate, newExchangeCertificate } from './making.ts';
+import { newExchangeCertificate } from './making.ts';
 import { testTlsCertificateSelection } from './test-selection.ts';
+import { exportExchangeCertificate, importExchangeCertificate } from './transferring.ts';
 
 export const certificateCmdlets: readonly Cmdlet[] = [
   newExchangeCertificate,
