@@ -18,8 +18,8 @@ import { Enqueuer } from './enqueuer.ts';
 import { Ledger } from './ledger.ts';
 import type { Mail } from './mail.ts';
 import { MailCache } from './mail-cache.ts';
-import { damagedView, statusOf, submissionView, viewOf } from './message-view.ts';
 import { PoisonDetection } from './poison-detection.ts';
+import { QueueAdministration } from './queue-administration.ts';
 import { QueueClock } from './queue-clock.ts';
 import { QueueTable } from './queue-table.ts';
 import { Settlement } from './settlement.ts';
@@ -60,6 +60,7 @@ export class MessageQueue {
   readonly #dispatcher: Dispatcher;
   readonly #enqueuer: Enqueuer;
   readonly #submission: SubmissionQueue;
+  readonly #administration: QueueAdministration;
   #closing = false;
 
   constructor(parts: QueueParts) {
@@ -107,6 +108,18 @@ export class MessageQueue {
       { categorize: router.categorize?.bind(router), clock, ledger, settlement, poison, table, faults },
       (item, message) => this.#enqueuer.categorized(item, message),
     );
+    const enqueuer = this.#enqueuer;
+    this.#administration = new QueueAdministration({
+      spool,
+      table,
+      dispatcher,
+      enqueuer,
+      ledger,
+      poison,
+      clock,
+      faults,
+      remove: (item, report) => this.#remove(item, report),
+    });
   }
 
   /** Whether MAIL may be accepted, and the reply when not (452 4.3.1). */
@@ -133,129 +146,60 @@ export class MessageQueue {
   }
 
   queues(): QueueView[] {
-    const views = [...this.#table.all()].map((queue) => queue.view(this.#clock));
-    return views.some(({ identity }) => identity === submissionView.identity) ? views : [submissionView, ...views];
+    return this.#administration.queues();
   }
 
   messages(filter: MessageFilter = {}): MessageView[] {
-    const { limit = 1_000 } = filter;
-    const views: MessageView[] = [];
-    for (const queue of this.#table.all()) {
-      if (filter.queue !== undefined && queue.identity !== filter.queue) continue;
-      for (const item of queue.items()) {
-        if (views.length >= limit) return views;
-        if (filter.id !== undefined && item.mail.id !== filter.id) continue;
-        const status = statusOf(item.state);
-        if (filter.status !== undefined && filter.status !== status) continue;
-        const message = this.#read(item.mail);
-        views.push(
-          message === undefined
-            ? damagedView(item.mail.id, item.queue.identity, item.queue.lastError)
-            : viewOf(item, message, status, this.#clock),
-        );
-      }
-    }
-    return [...views, ...this.#damagedViews(filter)].slice(0, limit);
-  }
-
-  /** Messages that cannot be read were never put into a queue: they are shown where poison messages are. */
-  #damagedViews({ queue, id, status }: MessageFilter): MessageView[] {
-    if ((queue ?? poisonHop.key) !== poisonHop.key || (status ?? 'Suspended') !== 'Suspended') return [];
-    const damaged = [...this.#parts.spool.damaged].filter(([one]) => id === undefined || id === one);
-    return damaged.map(([one, reason]) => damagedView(one, poisonHop.key, reason));
+    return this.#administration.messages(filter);
   }
 
   /** Holds back what goes to this next hop from now on; its queue is made when it is not there yet. */
   suspendHop(hop: NextHop): void {
-    this.suspendQueue(this.#table.queueFor(hop).identity);
+    return this.#administration.suspendHop(hop);
   }
 
   /** Identity of the queue that leads there now; undefined: nothing waits for it. */
   queueTo(hop: NextHop): string | undefined {
-    return [...this.#table.all()].find((queue) => queue.hop.key === hop.key)?.identity;
+    return this.#administration.queueTo(hop);
   }
 
   /** What waits goes to this next hop instead, at once; held messages and queues stay. How many were moved. */
-  async redirect(hop: NextHop): Promise<number> {
-    const moved = await this.#enqueuer.redirect(hop);
-    const identity = this.queueTo(hop);
-    if (identity !== undefined) await this.retryQueue(identity);
-    return moved;
+  redirect(hop: NextHop): Promise<number> {
+    return this.#administration.redirect(hop);
   }
 
   /** False: no such queue. */
   suspendQueue(identity: string): boolean {
-    const queue = this.#table.byIdentity(identity);
-    if (queue === undefined) return false;
-    queue.suspended = true;
-    this.#dispatcher.endIdle(queue);
-    return true;
+    return this.#administration.suspendQueue(identity);
   }
 
   resumeQueue(identity: string): boolean {
-    const queue = this.#table.byIdentity(identity);
-    if (queue === undefined) return false;
-    queue.suspended = false;
-    this.#dispatcher.dispatch(queue);
-    this.#table.restQueue(queue);
-    return true;
+    return this.#administration.resumeQueue(identity);
   }
 
   /** Tries at once; `resubmit` routes its messages again. False: no such queue. */
-  async retryQueue(identity: string, options: { readonly resubmit?: boolean } = {}): Promise<boolean> {
-    const queue = this.#table.byIdentity(identity);
-    if (queue === undefined) return false;
-    if (options.resubmit === true) await this.#enqueuer.reroute(queue);
-    for (const item of [...queue.others]) if (item.state === 'deferred') this.#table.release(item);
-    this.#dispatcher.retry(queue);
-    return true;
+  retryQueue(identity: string, options: { readonly resubmit?: boolean } = {}): Promise<boolean> {
+    return this.#administration.retryQueue(identity, options);
   }
 
   /** These send connectors have changed: what waits for another attempt through one of them is tried at once, as mended. */
-  async retryConnectors(names: ReadonlySet<string>): Promise<void> {
-    for (const queue of [...this.#table.all()]) {
-      if (names.has(queue.hop.connector)) await this.retryQueue(queue.identity);
-    }
+  retryConnectors(names: ReadonlySet<string>): Promise<void> {
+    return this.#administration.retryConnectors(names);
   }
 
   /** All parts of the message, or the one in `queue`. False: no such message. */
   suspendMessage(id: number, queue?: string): boolean {
-    const items = this.#itemsOf(id, queue);
-    for (const item of items) {
-      if (item.state === 'active') item.state = 'suspending';
-      else if (!item.isActive) this.#hold(item);
-    }
-    return items.length > 0;
+    return this.#administration.suspendMessage(id, queue);
   }
 
   /** False: no such message. One that was set aside as poison is routed again. */
   resumeMessage(id: number, queue?: string): boolean {
-    const items = this.#itemsOf(id, queue);
-    for (const item of items) {
-      if (item.state === 'suspending') item.state = 'active';
-      if (item.state !== 'suspended') continue;
-      this.#poison.clear(id);
-      this.#noteDue(item, 0);
-      if (item.queue.hop.key === poisonHop.key) {
-        this.#faults.end(`message ${id}`);
-        this.#enqueuer.resubmit(item);
-      } else this.#table.release(item);
-    }
-    return items.length > 0;
+    return this.#administration.resumeMessage(id, queue);
   }
 
   /** Ends it for its pending recipients; `report`: the sender gets an NDR. False: no such message. */
-  async removeMessage(id: number, options: { readonly report: boolean; readonly queue?: string }): Promise<boolean> {
-    const items = this.#itemsOf(id, options.queue);
-    if (items.length === 0 && this.#parts.spool.damaged.has(id)) {
-      await this.#parts.spool.remove(id);
-      return true;
-    }
-    for (const item of items) {
-      if (item.isActive) item.state = options.report ? 'removing-with-report' : 'removing';
-      else this.#remove(item, options.report);
-    }
-    return items.length > 0;
+  removeMessage(id: number, options: { readonly report: boolean; readonly queue?: string }): Promise<boolean> {
+    return this.#administration.removeMessage(id, options);
   }
 
   /** Notes which messages were in delivery. For `process.on('uncaughtExceptionMonitor')`: synchronous, never throws. */
@@ -359,32 +303,6 @@ export class MessageQueue {
     const settled = { mail, message, hop: queue.hop, recipients, outcomes, remote: '', retryAt: 0, counts: false };
     this.#settlement.settle(removal === undefined ? settled : { ...settled, removal });
     this.#end(item);
-  }
-
-  #hold(item: Item): void {
-    this.#noteDue(item, heldDue);
-    this.#table.defer(item, heldDue);
-  }
-
-  /** Writes down until when the recipients wait, so that a restart keeps to it. */
-  #noteDue(item: Item, due: number): void {
-    const states = this.#read(item.mail)?.recipients ?? [];
-    this.#ledger.change(
-      item.mail,
-      item.recipients.flatMap((index) => {
-        const state = states[index];
-        return state === undefined ? [] : [[index, { ...state, due }] as const];
-      }),
-    );
-  }
-
-  #itemsOf(id: number, identity?: string): Item[] {
-    const items: Item[] = [];
-    for (const queue of this.#table.all()) {
-      if (identity !== undefined && queue.identity !== identity) continue;
-      for (const item of queue.items()) if (item.mail.id === id) items.push(item);
-    }
-    return items;
   }
 
   /** The message with its newest states; undefined when it cannot be read. */
