@@ -21,6 +21,7 @@ export interface StatusReport {
   readonly configuration?: ConfigurationReport;
   /** Local conditions that refuse or delay mail or lose evidence, of the directory process; those of a worker stand with it. */
   readonly faults?: readonly Fault[];
+  readonly edgeSync?: { readonly lines: readonly string[]; readonly faults: readonly string[] };
 }
 
 /** The update of the directory that a process runs on, and a newer one that it could not take up. */
@@ -110,6 +111,7 @@ function faults(report: StatusReport): string[] {
     ...report.bindings.flatMap(({ fault }) => (fault === '' ? [] : [fault])),
     ...report.workers.flatMap(({ worker, error }) => (error === undefined ? [] : [`${worker}: ${error}`])),
     ...(report.faults ?? []).map(({ text }) => text),
+    ...(report.edgeSync?.faults ?? []),
     ...report.workers.flatMap(({ worker, faults: own = [] }) => own.map(({ text }) => `${worker}: ${text}`)),
     ...report.problems.map(({ dn, attribute, reason }) => `${dn}: ${attribute}: ${reason}`),
   ];
@@ -122,6 +124,7 @@ function renderStatus(report: StatusReport): string {
   for (const { binding, fault } of report.bindings)
     lines.push(`  smtp   ${binding}${fault === '' ? '' : `  NOT LISTENING`}`);
   for (const address of report.ldap) lines.push(`  ldap   ${address}`);
+  for (const line of report.edgeSync?.lines ?? []) lines.push(`  sync   ${line}`);
   lines.push(`  configuration at update ${report.usn}`);
   for (const worker of report.workers) {
     const megabytes = Math.round((worker.memory ?? 0) / 1024 ** 2);

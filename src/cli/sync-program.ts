@@ -149,6 +149,9 @@ function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>):
       list,
       [],
     )
+    .option('--internal-smtp-server <range>', 'InternalSMTPServers of the edges; again for more', list, [])
+    .option('--tls-send-domain <domain>', 'TLSSendDomainSecureList of the edges; again for more', list, [])
+    .option('--tls-receive-domain <domain>', 'TLSReceiveDomainSecureList of the edges; again for more', list, [])
     .option('--include <dn>', 'take recipients below this base only; again for more', list, [])
     .option('--exclude <dn>', 'leave out what lies below; again for more', list, [])
     .option('--filter <filter>', 'RFC 4515: recipients that do not match are left out', '')

@@ -3,6 +3,7 @@
 import type { Properties } from '../config/index.ts';
 import { adminAuditCmdlets } from './admin-audit.ts';
 import { edgeSubscriptionCmdlets } from './edge-subscription.ts';
+import { edgeSyncServiceConfigCmdlets } from './edge-sync-service-config.ts';
 import { edgeSynchronizationCmdlets } from './edge-synchronization.ts';
 import { certificateCmdlets } from './exchange-certificate/certificate-cmdlets.ts';
 import { exchangeCmdlets, type KnownCmdlet } from './exchange-cmdlets.ts';
@@ -71,6 +72,8 @@ const views: Readonly<Record<string, DefaultView>> = {
     columns: [],
   },
   EdgeSyncRecipientStatus: { kind: 'list', columns: [] },
+  EdgeSyncServiceConfig: { kind: 'list', columns: [] },
+  EdgeSynchronizationStatus: { kind: 'list', columns: [] },
   TransportPipelineEvent: { kind: 'table', columns: ['Event', 'TransportAgents'] },
 };
 
@@ -124,6 +127,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     redirectMessage,
     configureAdam,
     ...edgeSubscriptionCmdlets,
+    ...edgeSyncServiceConfigCmdlets,
     ...edgeSynchronizationCmdlets,
   ];
   const byName = new Map(

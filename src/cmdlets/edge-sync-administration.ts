@@ -30,6 +30,17 @@ export interface EdgeSideAdministration {
   remove(name: string): Promise<void>;
 }
 
+/** How EdgeSync runs for one site; times in seconds. */
+export interface EdgeSyncServiceView {
+  readonly site: string;
+  /** An administrator made it; else it is what stands without one. */
+  readonly isOwn: boolean;
+  readonly configurationSyncInterval: number;
+  readonly recipientSyncInterval: number;
+  readonly cookieValidDuration: number;
+  readonly lockDuration: number;
+}
+
 /** Inside. Every method throws Error that says what to do. */
 export interface InsideAdministration {
   readonly kind: 'inside';
@@ -46,7 +57,20 @@ export interface InsideAdministration {
     readonly signal: AbortSignal;
   }): Promise<readonly SynchronizationView[]>;
   /** Compares without writing. */
-  test(): Promise<readonly EdgeSubscriptionView[]>;
+  test(options: {
+    readonly target: string | undefined;
+    /** All that stands on the edge is compared. */
+    readonly full: boolean;
+    readonly recipients: boolean;
+    /** Recipients named at most. */
+    readonly most: number;
+    readonly signal: AbortSignal;
+  }): Promise<readonly EdgeSubscriptionView[]>;
+  serviceConfigs(): Promise<readonly EdgeSyncServiceView[]>;
+  setServiceConfig(
+    site: string,
+    changes: Partial<Omit<EdgeSyncServiceView, 'site' | 'isOwn'>>,
+  ): Promise<EdgeSyncServiceView>;
   /** What an edge would know of an address. */
   verify(address: string): Promise<readonly { readonly dn: string; readonly verdict: string }[]>;
 }

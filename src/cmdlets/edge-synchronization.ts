@@ -1,8 +1,8 @@
 /** Start- and Test-EdgeSynchronization. */
-import { edgeSyncOf, subscriptionObject, telling } from './edge-subscription.ts';
+import { edgeSyncOf, telling } from './edge-subscription.ts';
 import type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 import { knownCmdlet } from './exchange-cmdlets.ts';
-import { isOn, textOf } from './parameter-values.ts';
+import { badArgument, isOn, textOf } from './parameter-values.ts';
 import { parametersOf } from './parameters.ts';
 import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletError, CmdletObject } from './runtime.ts';
 
@@ -17,6 +17,9 @@ function insideOf(context: CmdletContext): Extract<EdgeSyncAdministration, { kin
 async function* start(context: CmdletContext, bound: BoundParameters): AsyncIterable<CmdletObject> {
   const inside = insideOf(context);
   const target = textOf(bound, 'TargetServer');
+  const server = textOf(bound, 'Server');
+  if (server !== undefined && server.split('.')[0]?.toLowerCase() !== context.serverName.toLowerCase())
+    throw badArgument('Server', `This is ${context.serverName}: run the cmdlet on ${server}.`);
   if (!(await context.shouldProcess({ action: 'Synchronizing', target: target ?? 'every edge', impact: 'Medium' })))
     return;
   const started = new Date();
@@ -50,7 +53,17 @@ async function* test(context: CmdletContext, bound: BoundParameters): AsyncItera
   const inside = insideOf(context);
   const address = textOf(bound, 'VerifyRecipient');
   if (address === undefined) {
-    for (const view of await telling('', () => inside.test())) yield subscriptionObject(view);
+    const options = {
+      target: textOf(bound, 'TargetServer'),
+      full: isOn(bound, 'FullCompareMode'),
+      recipients: !isOn(bound, 'ExcludeRecipientTest'),
+      most: mostReported(bound),
+      signal: context.signal,
+    };
+    if (isOn(bound, 'MonitoringContext'))
+      context.warning('The MonitoringContext parameter has no effect: there is no monitoring agent to report to.');
+    for (const { name, site, facts } of await telling(options.target ?? '', () => inside.test(options)))
+      yield new CmdletObject('EdgeSynchronizationStatus', [['Name', name], ['Site', site], ...facts]);
     return;
   }
   const found = await telling(address, () => inside.verify(address));
@@ -60,6 +73,14 @@ async function* test(context: CmdletContext, bound: BoundParameters): AsyncItera
     ['RecipientStatus', found.length === 0 ? 'DoesNotExistInSource' : status],
     ['Details', found.map(({ dn, verdict }) => `${dn}: ${verdict}`)],
   ]);
+}
+
+function mostReported(bound: BoundParameters): number {
+  const text = textOf(bound, 'MaxReportSize') ?? '1000';
+  if (/^unlimited$/i.test(text)) return Infinity;
+  if (!/^[1-9]\d*$/.test(text))
+    throw badArgument('MaxReportSize', `'${text}' is neither a number from 1 nor Unlimited.`);
+  return Number(text);
 }
 
 /** The cmdlets. */

@@ -56,6 +56,7 @@ export { parseSmartHost, readSmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
 export { StructuredValue } from './structured-value.ts';
+export { timeSpan } from './syntaxes.ts';
 export {
   testAcceptedDomain,
   testReceiveConnector,

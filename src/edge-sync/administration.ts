@@ -2,9 +2,12 @@
 import { X509Certificate } from 'node:crypto';
 import { EdgeSubscription, type EdgeSubscriptionParts, type SubscriptionState } from './edge/edge-subscription.ts';
 import { presentedCertificate } from './edge/presented-certificate.ts';
-import type { EdgeSync } from './inside/edge-sync.ts';
+import { type ConfigurationKind, containers, transportSettings } from './inside/configuration.ts';
+import type { EdgeComparison, EdgeSync, TestOptions } from './inside/edge-sync.ts';
 import type { Subscription } from './inside/inside-state.ts';
+import { type ServiceConfig, serviceConfigOf, withServiceConfig } from './inside/service-config.ts';
 import { keyDigest } from './key-digest.ts';
+import { edgeLines, insideLines } from './status-lines.ts';
 
 /** A subscription with named facts, as it is shown. */
 export interface SubscriptionView {
@@ -74,6 +77,12 @@ export class EdgeSideCmdlets {
     return (presentedCertificate(meant, all, this.#subscription.state?.pinnedKeys ?? []) ?? meant).chainPem;
   }
 
+  /** For `edge status`; `validates`: unknown recipients are refused. */
+  status(validates: boolean): { readonly lines: readonly string[]; readonly faults: readonly string[] } {
+    const { lines, fault } = edgeLines(this.#subscription.state, validates, this.#options.clock.now());
+    return { lines, faults: fault === undefined ? [] : [fault] };
+  }
+
   async remove(): Promise<void> {
     await this.#subscription.remove();
     await this.#options.forgetKey();
@@ -120,6 +129,10 @@ export class InsideCmdlets {
 
   async list(): Promise<readonly SubscriptionView[]> {
     return this.#edgeSync.state.subscriptions.map(viewOf);
+  }
+
+  status(): { readonly lines: readonly string[]; readonly faults: readonly string[] } {
+    return insideLines(this.#edgeSync.state.subscriptions, Date.now());
   }
 
   async remove(name: string): Promise<void> {
@@ -170,32 +183,71 @@ export class InsideCmdlets {
     });
   }
 
-  async test(): Promise<readonly SubscriptionView[]> {
+  async test(
+    options: Omit<TestOptions, 'signal'> & { readonly target: string | undefined; readonly signal: AbortSignal },
+  ): Promise<readonly SubscriptionView[]> {
+    const { state } = this.#edgeSync;
+    const { target } = options;
+    const meant = target === undefined ? state.subscriptions : [state.subscription(target)];
     const views: SubscriptionView[] = [];
-    for (const subscription of this.#edgeSync.state.subscriptions) {
-      const { differing, configuration, scanned, at } = await this.#edgeSync.test(subscription.name);
-      const view = viewOf(subscription);
-      const status = (count: number): string => (count === 0 ? 'Synchronized' : 'NotSynchronized');
-      views.push({
-        ...view,
-        facts: [
-          ['SyncStatus', differing + configuration === 0 ? 'Normal' : 'NotSynchronized'],
-          ['UtcNow', new Date()],
-          ['LastSynchronizedUtc', at === undefined ? null : new Date(at)],
-          ['ConfigurationStatus', status(configuration)],
-          ['RecipientStatus', status(differing)],
-          ['RecipientsOnEdge', scanned],
-          ['RecipientsDiffering', differing],
-          ...view.facts,
-        ],
-      });
+    for (const subscription of meant) {
+      const comparison = await this.#edgeSync.test(subscription.name, options);
+      views.push({ ...viewOf(subscription), facts: comparisonFacts(subscription, comparison) });
     }
     return views;
+  }
+
+  async serviceConfigs() {
+    const { settings, subscriptions } = this.#edgeSync.state;
+    const own = settings.services ?? [];
+    const sites = new Map([...subscriptions, ...own].map(({ site }) => [site.toLowerCase(), site] as const));
+    return [...sites].map(([key, site]) => ({
+      ...serviceConfigOf(settings, site),
+      isOwn: own.some((one) => one.site.toLowerCase() === key),
+    }));
+  }
+
+  async setServiceConfig(site: string, changes: Partial<Omit<ServiceConfig, 'site'>>) {
+    const { state } = this.#edgeSync;
+    using _lock = state.lock();
+    const { settings } = state;
+    const known = serviceConfigOf(settings, site);
+    const config: ServiceConfig = { ...known, ...changes };
+    await state.saveSettings(withServiceConfig(settings, config));
+    return { ...config, isOwn: true };
   }
 
   verify(address: string) {
     return this.#edgeSync.preview(address);
   }
+}
+
+/** Named as Exchange's Test-EdgeSynchronization names them. */
+function comparisonFacts(
+  { credential, next }: Subscription,
+  { scanned, differing, ids, configuration, at }: EdgeComparison,
+): SubscriptionView['facts'] {
+  const status = (count: number | undefined): string =>
+    count === undefined ? 'Skipped' : count === 0 ? 'Synchronized' : 'NotSynchronized';
+  const of = (kind: ConfigurationKind): string => {
+    const container = containers[kind].path.toLowerCase();
+    return status(configuration.filter((dn) => dn.toLowerCase().includes(`,${container},`)).length);
+  };
+  const settings = configuration.filter((dn) => dn.toLowerCase().startsWith(transportSettings.path.toLowerCase()));
+  return [
+    ['SyncStatus', configuration.length + (differing ?? 0) === 0 ? 'Normal' : 'NotSynchronized'],
+    ['UtcNow', new Date()],
+    ['FailureDetail', ids.length === 0 ? '' : `recipients that differ: ${ids.join(', ')}`],
+    ['LastSynchronizedUtc', at === undefined ? null : new Date(at)],
+    ['TransportConfigStatus', status(settings.length)],
+    ['AcceptedDomainStatus', of('acceptedDomain')],
+    ['RemoteDomainStatus', of('remoteDomain')],
+    ['SendConnectorStatus', of('sendConnector')],
+    ['RecipientStatus', status(differing)],
+    ['RecipientsScanned', scanned ?? null],
+    ['RecipientsDiffering', differing ?? null],
+    ['CredentialRecords', [credential, ...(next === undefined ? [] : [next])].map(({ user }) => user).join(', ')],
+  ];
 }
 
 function viewOf({

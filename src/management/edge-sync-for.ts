@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../base/index.ts';
 import type { CertificateStore } from '../certificates/index.ts';
-import type { EdgeSyncAdministration } from '../cmdlets/index.ts';
 import type { SnapshotPlace } from '../config/index.ts';
 import { Argon2Hasher, type DirectoryStore } from '../directory/index.ts';
 import { keepRecipientKey, recipientKeyFile } from '../edge-sync/edge/index.ts';
@@ -17,7 +16,7 @@ export interface EdgeSyncGround {
   readonly certificates: CertificateStore;
 }
 
-export function edgeSyncFor({ store, paths, place, certificates }: EdgeSyncGround): EdgeSyncAdministration {
+export function edgeSyncFor({ store, paths, place, certificates }: EdgeSyncGround): EdgeSideCmdlets | InsideCmdlets {
   if (place.role === 'Mailbox') {
     const state = new InsideState(paths.edgeSync);
     return new InsideCmdlets(

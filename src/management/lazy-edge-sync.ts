@@ -18,7 +18,9 @@ export function lazyEdgeSync(
       list: async () => (await inside()).list(),
       remove: async (name) => (await inside()).remove(name),
       synchronize: async (options) => (await inside()).synchronize(options),
-      test: async () => (await inside()).test(),
+      test: async (options) => (await inside()).test(options),
+      serviceConfigs: async () => (await inside()).serviceConfigs(),
+      setServiceConfig: async (site, changes) => (await inside()).setServiceConfig(site, changes),
       verify: async (address) => (await inside()).verify(address),
     };
   }

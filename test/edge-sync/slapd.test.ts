@@ -22,6 +22,98 @@ const deletion = (i: number): string => `dn: uid=user${i},ou=People,dc=corp,dc=e
 const addition = (name: string): string =>
   personLdif(name, [`SMTP:${name}@corp.example`]).replace('\n', '\nchangetype: add\n');
 
+describe("Exchange's lines on a Mailbox server", skip, () => {
+  let slapd: SlapdSource;
+  let edge: Appliance;
+  let inside: Inside;
+  /** Runs lines in the Mailbox role on the state of `edge sync`. */
+  const shell = async (...lines: string[]): Promise<string> => {
+    const { out, error } = await command(
+      'shell',
+      ...['--role', 'Mailbox', '--state', inside.state, ...lines.flatMap((line) => ['-c', line])],
+    );
+    return out + error;
+  };
+
+  before(async () => {
+    inside = new Inside();
+    [slapd, edge] = await Promise.all([
+      SlapdSource.start([personLdif('jane', ['SMTP:jane@corp.example'])]),
+      // The import connects to the FQDN in the file.
+      Appliance.start({ workers: 1, hostName: 'localhost' }),
+    ]);
+    await inside.done(
+      'init',
+      ...['--source', slapd.url, '--bind-dn', slapd.bindDn, '--password-file', inside.file('password', 'secret\n')],
+      ...['--domain', 'corp.example', '--tls-send-domain', 'partner.example'],
+    );
+  });
+  after(async () => {
+    await inside?.[Symbol.asyncDispose]();
+    await edge?.[Symbol.asyncDispose]();
+    await slapd?.[Symbol.asyncDispose]();
+  });
+
+  test('New-EdgeSubscription takes -FileData in both spellings', async () => {
+    const first = await inside.fileOf(edge, 'first.xml');
+    const spelled = `([System.IO.File]::ReadAllBytes('${first}'))`;
+    const said = await shell(
+      `New-EdgeSubscription -FileData ${spelled} -Site "Main" -CreateInternetSendConnector $true -CreateInboundSendConnector $false`,
+    );
+    assert.match(said, /LOCALHOST +Main/);
+    const second = await inside.fileOf(edge, 'second.xml');
+    const again = await shell(
+      `[byte[]]$Data = Get-Content -Path "${second}" -Encoding Byte -ReadCount 0; New-EdgeSubscription -FileData $Data -Site "Main"`,
+    );
+    assert.match(again, /LOCALHOST +Main/);
+    assert.match(
+      await shell(`New-EdgeSubscription -FileData ${spelled} -Site Main`),
+      /it was altered, it was used before/,
+    );
+  });
+
+  test('Start- and Test-EdgeSynchronization', async () => {
+    const before = await shell('Test-EdgeSynchronization -FullCompareMode');
+    assert.match(before, /SyncStatus +: NotSynchronized[\s\S]*AcceptedDomainStatus +: NotSynchronized/);
+    assert.match(before, /TransportConfigStatus +: NotSynchronized[\s\S]*RecipientStatus +: NotSynchronized/);
+    const after = await shell(
+      'Start-EdgeSynchronization -TargetServer LOCALHOST',
+      'Test-EdgeSynchronization',
+      'Test-EdgeSynchronization -FullCompareMode -MaxReportSize 10 -TargetServer LOCALHOST',
+      'Test-EdgeSynchronization -ExcludeRecipientTest',
+      'Test-EdgeSynchronization -VerifyRecipient jane@corp.example',
+    );
+    assert.match(after, /Type +: Recipients[\s\S]*Added +: 1/);
+    assert.deepEqual(
+      [...after.matchAll(/SyncStatus +: (\w+)/g)].map(([, status]) => status),
+      ['Normal', 'Normal', 'Normal'],
+    );
+    assert.deepEqual(
+      [...after.matchAll(/RecipientStatus +: (\w+)/g)].map(([, status]) => status),
+      ['Synchronized', 'Synchronized', 'Skipped', 'Synchronized'],
+    );
+    assert.match(await shell('Start-EdgeSynchronization -Server OTHER'), /run the cmdlet on\s+OTHER/);
+    assert.match(await edge.shell('(Get-TransportConfig).TLSSendDomainSecureList'), /partner\.example/);
+  });
+
+  test('Get-, New- and Set-EdgeSyncServiceConfig', async () => {
+    const said = await shell(
+      'Get-EdgeSyncServiceConfig',
+      'New-EdgeSyncServiceConfig -Site Main -RecipientSyncInterval 00:01:00',
+      'Set-EdgeSyncServiceConfig Main -LockDuration 00:10:00 -Confirm:$false',
+      'Get-EdgeSyncServiceConfig -Site Main',
+    );
+    assert.match(said, /Site +: Main\s+ConfigurationSyncInterval : 00:03:00/);
+    assert.deepEqual(
+      [...said.matchAll(/RecipientSyncInterval +: (\S+)/g)].map(([, time]) => time),
+      ['00:05:00', '00:01:00', '00:01:00'],
+    );
+    assert.match(said, /LockDuration +: 00:10:00/);
+    assert.match(await shell('Set-EdgeSyncServiceConfig Main -OptionDuration 00:10:00'), /not implemented yet/);
+    assert.match(await shell('Set-EdgeSyncServiceConfig Main -LockDuration 02:00:00'), /01:00:00/);
+  });
+});
+
 describe('slapd as the source', skip, () => {
   let slapd: SlapdSource;
   let one: Appliance;

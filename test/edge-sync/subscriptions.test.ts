@@ -74,6 +74,12 @@ describe('two appliances of one site', skip, () => {
     }
   });
 
+  test('edge status says when an appliance was synchronised last, and that validation is off', async () => {
+    const { out } = await command('status', '--state', one.state);
+    assert.match(out, /sync {3}site Main, last synchronization \d+ s ago \(50 recipients, 50 addresses\)/);
+    assert.match(out, /sync {3}recipient validation is off: Set-RecipientFilterConfig/);
+  });
+
   test('their hashes of one address differ: each subscription has a key of its own', async () => {
     const [first, second] = await Promise.all(
       edges.map(async ({ state }) => {

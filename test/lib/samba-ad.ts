@@ -4,7 +4,6 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './appliance.ts';
-import { python } from './peers.ts';
 
 /** Why it cannot run here; '' when it can. */
 export const sambaMissing = (): string => {
@@ -118,27 +117,6 @@ export class SambaAd implements AsyncDisposable {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  }
-
-  /** Adds a group with so many contacts as members, in one transaction of the database: over LDAP each is one of its own. */
-  addGroupOf(count: number, dn: string, mail: string): void {
-    const script = `
-import sys
-from samba.auth import system_session
-from samba.param import LoadParm
-from samba.samdb import SamDB
-conf, group, mail, count, base = sys.argv[1:]
-lp = LoadParm(); lp.load(conf)
-db = SamDB(session_info=system_session(), lp=lp)
-db.transaction_start()
-db.add({"dn": "OU=Members," + base, "objectClass": "organizationalUnit"})
-names = ["CN=g%d,OU=Members,%s" % (i, base) for i in range(int(count))]
-for name in names: db.add({"dn": name, "objectClass": "contact"})
-db.add({"dn": group, "objectClass": "group", "mail": mail, "member": names})
-db.transaction_commit()
-`;
-    const args = ['-c', script, join(this.folder, 'dc/etc/smb.conf'), dn, mail, String(count), this.base];
-    execFileSync(python, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -60,9 +60,21 @@ function settingsOf(options: InitOptions): SyncSettings {
     },
     domains: options.domain.map(domainOf),
     smartHosts: options.smartHost,
+    ...listsOf(options),
     configurationInterval: 180,
     recipientInterval: 300,
   };
+}
+
+/** Lists that were named; one of them makes all three the inside's. */
+function listsOf(options: InitOptions): Pick<SyncSettings, 'lists'> {
+  const [internalSmtpServers, tlsSendDomains, tlsReceiveDomains] = [
+    options.internalSmtpServer,
+    options.tlsSendDomain,
+    options.tlsReceiveDomain,
+  ];
+  const given = [internalSmtpServers, tlsSendDomains, tlsReceiveDomains].some((list) => list.length > 0);
+  return given ? { lists: { internalSmtpServers, tlsSendDomains, tlsReceiveDomains } } : {};
 }
 
 function domainOf(text: string): SyncSettings['domains'][number] {

@@ -15,6 +15,9 @@ export interface InitOptions extends SyncOptions {
   readonly server?: string;
   readonly domain: string[];
   readonly smartHost: string[];
+  readonly internalSmtpServer: string[];
+  readonly tlsSendDomain: string[];
+  readonly tlsReceiveDomain: string[];
   readonly include: string[];
   readonly exclude: string[];
   readonly filter: string;

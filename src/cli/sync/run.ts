@@ -1,6 +1,6 @@
 /** `edge sync apply` and `edge sync run`. */
 import { printableJson } from '../../base/text/index.ts';
-import type { EdgeResult, EdgeSync } from '../../edge-sync/index.ts';
+import { type EdgeResult, type EdgeSync, serviceConfigOf, shortest } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
 import type { ApplyOptions, SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
@@ -37,20 +37,41 @@ export function run(options: SyncOptions & { readonly interval?: number }, termi
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
     terminal.error('edge sync is running\n');
-    const { configurationInterval, recipientInterval } = edgeSync.state.settings;
-    const every = options.interval ?? Math.min(configurationInterval, recipientInterval);
+    const due = { configuration: 0, recipients: 0 };
     while (!stop.signal.aborted) {
-      await once(edgeSync, terminal, stop.signal);
-      await pause(every * 1000, stop.signal);
+      const now = performance.now();
+      const [configuration, recipients] = [now >= due.configuration, now >= due.recipients];
+      const what = configuration && recipients ? 'all' : configuration ? 'configuration' : 'recipients';
+      await once(edgeSync, what, terminal, stop.signal);
+      const every = intervals(edgeSync, options.interval);
+      if (configuration) due.configuration = now + every.configuration * 1000;
+      if (recipients) due.recipients = now + every.recipients * 1000;
+      await pause(Math.min(due.configuration, due.recipients) - performance.now(), stop.signal);
     }
     terminal.error('edge sync has stopped\n');
     return exitStatus.done;
   });
 }
 
-async function once(edgeSync: EdgeSync, terminal: Terminal, signal: AbortSignal): Promise<void> {
+/** In seconds; read anew each time, so that a change needs no restart. */
+function intervals({ state }: EdgeSync, given: number | undefined): { configuration: number; recipients: number } {
+  if (given !== undefined) return { configuration: given, recipients: given };
+  const { settings, subscriptions } = state;
+  const configs = subscriptions.map(({ site }) => serviceConfigOf(settings, site));
+  return {
+    configuration: shortest(configs, 'configurationSyncInterval', settings.configurationInterval),
+    recipients: shortest(configs, 'recipientSyncInterval', settings.recipientInterval),
+  };
+}
+
+async function once(
+  edgeSync: EdgeSync,
+  what: 'all' | 'configuration' | 'recipients',
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const { edges } = await edgeSync.apply({ additions: true, signal });
+    const { edges } = await edgeSync.apply({ additions: true, what, signal });
     for (const one of edges) {
       const { stopped, recipients, configuration } = one;
       if (stopped !== undefined || (recipients?.written ?? 0) + configuration > 0)

@@ -13,7 +13,7 @@ import type { DomainSetting, Subscription, SyncSettings } from './inside-state.t
 
 /** One object of the configuration. */
 export interface ConfigurationObject {
-  readonly kind: ConfigurationKind;
+  readonly kind: ConfigurationKind | 'transportSettings';
   readonly name: string;
   /** Every attribute that is replicated, objectClass too. */
   readonly attributes: ReadonlyMap<string, readonly string[]>;
@@ -41,6 +41,13 @@ export const containers: Readonly<Record<ConfigurationKind, { readonly objectCla
     },
   };
 
+/** The transport settings: of this object only the lists flow, the rest is the edge's own. It is never made or removed. */
+export const transportSettings = {
+  objectClass: 'msExchTransportSettings',
+  path: `CN=Transport Settings,${organization}`,
+  lists: ['msExchInternalSMTPServers', 'msExchTLSReceiveDomainSecureList', 'msExchTLSSendDomainSecureList'],
+} as const;
+
 export const configurationKinds = Object.keys(containers) as ConfigurationKind[];
 
 /** Attributes that an edge keeps for itself, or that belong to the source alone. */
@@ -59,7 +66,20 @@ export function configuredObjects(settings: SyncSettings, subscription: Subscrip
   return [
     ...settings.domains.map((domain, index) => domainObject(domain, index === 0)),
     ...connectorObjects(settings, subscription),
+    ...transportLists(settings),
   ];
+}
+
+/** Nothing where the administrator named no list: then those of the edge stay. */
+function transportLists({ lists }: SyncSettings): ConfigurationObject[] {
+  if (lists === undefined) return [];
+  const [servers, receive, send] = transportSettings.lists;
+  const attributes = new Map<string, readonly string[]>([
+    [servers, lists.internalSmtpServers],
+    [receive, lists.tlsReceiveDomains],
+    [send, lists.tlsSendDomains],
+  ]);
+  return [{ kind: 'transportSettings', name: 'Transport Settings', attributes }];
 }
 
 function domainObject({ name, type }: DomainSetting, isDefault: boolean): ConfigurationObject {
@@ -107,6 +127,10 @@ function connector(name: string, values: Partial<SendConnector>): ConfigurationO
 /** An object of a source that has Exchange's configuration; undefined for an entry of another class. */
 export function objectOf(entry: Entry): ConfigurationObject | undefined {
   const classes = entry.values('objectClass').map((name) => name.toLowerCase());
+  if (classes.includes(transportSettings.objectClass.toLowerCase())) {
+    const lists = transportSettings.lists.map((name) => [name, entry.values(name)] as const);
+    return { kind: 'transportSettings', name: 'Transport Settings', attributes: new Map(lists) };
+  }
   const kind = configurationKinds.find((one) => classes.includes(containers[one].objectClass.toLowerCase()));
   const [name] = entry.values('cn');
   if (kind === undefined || name === undefined) return undefined;
@@ -137,6 +161,12 @@ export function configurationPlan(
   for (const object of wanted) {
     const entry = known.get(keyOf(object));
     known.delete(keyOf(object));
+    if (object.kind === 'transportSettings') {
+      const modifications = entry === undefined ? [] : differences(object, entry);
+      if (entry !== undefined && modifications.length > 0)
+        changes.push({ kind: 'modify', dn: entry.dn, modifications });
+      continue;
+    }
     const dn = `CN=${escapeDnValue(object.name)},${containers[object.kind].path},${configurationDn}`;
     if (entry === undefined) changes.push({ kind: 'add', dn, attributes: object.attributes });
     else {
@@ -146,7 +176,12 @@ export function configurationPlan(
   }
   for (const [key, entry] of known) {
     // The remote domain that stands for all others is part of every server.
-    if (key === '' || (key.startsWith('remoteDomain') && entry.values('domainName').includes('*'))) continue;
+    if (
+      key === '' ||
+      key.startsWith('transportSettings') ||
+      (key.startsWith('remoteDomain') && entry.values('domainName').includes('*'))
+    )
+      continue;
     changes.push({ kind: 'delete', dn: entry.dn });
   }
   return changes;

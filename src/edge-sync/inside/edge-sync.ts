@@ -28,6 +28,7 @@ import { EdgeWriter, type PlanReport, type WriteReport } from './edge-writer.ts'
 import { type InsideState, type Subscription, SyncStateError } from './inside-state.ts';
 import { connectEdge, LdapEdge } from './ldap-edge.ts';
 import { Mirror } from './mirror.ts';
+import { serviceConfigOf, serviceDefaults, shortest } from './service-config.ts';
 import { type Progress, type ReadingReport, SourceReader } from './source-reader.ts';
 
 export interface EdgeSyncParts {
@@ -71,6 +72,29 @@ export interface ApplyOptions {
   readonly additions?: boolean;
   readonly what?: 'all' | 'configuration' | 'recipients';
   readonly signal: AbortSignal;
+}
+
+/** How an edge is compared. */
+export interface TestOptions {
+  /** Everything that stands there, not only whether the last run is still the last. */
+  readonly full: boolean;
+  /** Recipients too, not the configuration alone. */
+  readonly recipients: boolean;
+  /** Recipients named at most. */
+  readonly most: number;
+  readonly signal: AbortSignal;
+}
+
+export interface EdgeComparison {
+  /** Recipients that stand on the edge; undefined when they were not read. */
+  readonly scanned: number | undefined;
+  /** Recipients that differ; undefined when they were not looked at. */
+  readonly differing: number | undefined;
+  readonly ids: readonly string[];
+  /** DNs of the objects of the configuration that differ. */
+  readonly configuration: readonly string[];
+  /** Last successful run by the edge's clock. */
+  readonly at: number | undefined;
 }
 
 const establishMs = 20_000;
@@ -216,7 +240,11 @@ export class EdgeSync {
     const { client, presented } = await connectEdge({ ...subscription, certificate, key }, 'external');
     try {
       const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
-      return await work(new LdapEdge({ client, place: placeOf(subscription), hasher, presented }), client);
+      const { lockDuration: leaseSeconds } = serviceConfigOf(this.state.settings, subscription.site);
+      return await work(
+        new LdapEdge({ client, place: placeOf(subscription), hasher, presented, leaseSeconds }),
+        client,
+      );
     } finally {
       await client.close();
     }
@@ -286,9 +314,19 @@ export class EdgeSync {
     // Other settings mean other recipients: all are looked at again.
     const settings = JSON.stringify([this.state.settings.source, this.state.settings.mapping, source.way]);
     const changed = mirror.meta('settings') !== settings;
-    const reading = await reader.read(source, { full: full || changed, accept: force, signal });
+    const { now, validMs } = { now: this.#parts.clock.now(), validMs: this.#cookieValidMs };
+    const old = now - Number(mirror.meta('readAt') ?? now) > validMs;
+    const reading = await reader.read(source, { full: full || changed || old, accept: force, signal });
     if (changed) await mirror.setMeta({ settings });
+    if (reading.complete) await mirror.setMeta({ readAt: now });
     return { reading, configuration: await readConfiguration(connect, profile) };
+  }
+
+  /** What the cookie of the source is trusted for, in milliseconds: what was deleted longer ago may be forgotten there. */
+  get #cookieValidMs(): number {
+    const { settings, subscriptions } = this.state;
+    const configs = subscriptions.map(({ site }) => serviceConfigOf(settings, site));
+    return shortest(configs, 'cookieValidDuration', serviceDefaults.cookieValidDuration) * 1000;
   }
 
   /** Brings the edges up to date. */
@@ -527,21 +565,22 @@ export class EdgeSync {
   }
 
   /** Compares an edge with what it is to have, and writes nothing. */
-  async test(
-    name: string,
-  ): Promise<{ scanned: number; differing: number; configuration: number; run: number; at: number | undefined }> {
+  async test(name: string, { full, recipients, most, signal }: TestOptions): Promise<EdgeComparison> {
     const subscription = this.state.subscription(name);
     const folder = join(this.state.folder, `test.${process.pid}`);
     try {
       await using live = Mirror.open(this.state.mirrorFolder);
       await live.copyTo(folder);
       await using mirror = Mirror.open(folder);
-      const { configuration } = await this.#read(mirror, { signal: new AbortController().signal });
+      const { configuration } = await this.#read(mirror, { signal });
       return await this.#withEdge(subscription, async (edge) => {
         const writer = new EdgeWriter(mirror, await mirror.addEdge(subscription.name));
         const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
-        const { scanned } = await writer.compare(edge, hasher);
+        const { run, at } = await edge.heartbeat();
+        const scanned = full && recipients ? (await writer.compare(edge, hasher)).scanned : undefined;
         const { added, updated, deleted } = writer.counts;
+        // Without a full comparison: whether the edge is where the last run left it, and nothing waits.
+        const moved = run === Number(mirror.meta(`beat ${subscription.name}`) ?? 0) ? 0 : 1;
         const changes = configurationPlan(
           this.#wanted(subscription, configuration),
           await edge.configuration(),
@@ -549,9 +588,10 @@ export class EdgeSync {
         );
         return {
           scanned,
-          differing: added + updated + deleted,
-          configuration: changes.length,
-          ...(await edge.heartbeat()),
+          differing: recipients ? Math.max(added + updated + deleted, full ? 0 : moved) : undefined,
+          ids: recipients ? [...writer.first(most)] : [],
+          configuration: changes.map(({ dn }) => dn),
+          at,
         };
       });
     } finally {

@@ -68,6 +68,16 @@ export class EdgeWriter {
     return this.#judge(counts);
   }
 
+  /** Ids of the first changes. */
+  *first(most: number): Generator<string, void, undefined> {
+    let given = 0;
+    for (const { id } of this.plan()) {
+      if (given >= most) return;
+      given += 1;
+      yield id;
+    }
+  }
+
   /** The counts alone. */
   get counts(): PlanReport {
     const plan = this.plan();

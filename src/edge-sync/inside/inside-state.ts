@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../../base/index.ts';
 import type { MappingSettings } from '../recipient-mapping.ts';
 import type { Credential } from './credential.ts';
+import type { ServiceConfig } from './service-config.ts';
 
 /** A domain that the edge accepts mail for, where the source has no configuration of Exchange. */
 export interface DomainSetting {
@@ -28,11 +29,20 @@ export interface SyncSettings {
   };
   readonly mapping: MappingSettings;
   readonly domains: readonly DomainSetting[];
+  /** Lists of the transport settings; absent: those of the edges stay as they are. */
+  readonly lists?: {
+    /** Addresses and ranges. */
+    readonly internalSmtpServers: readonly string[];
+    readonly tlsSendDomains: readonly string[];
+    readonly tlsReceiveDomains: readonly string[];
+  };
   /** Hosts that the edge sends the mail of the organization to. */
   readonly smartHosts: readonly string[];
   /** Seconds. */
   readonly configurationInterval: number;
   readonly recipientInterval: number;
+  /** What an administrator said for single sites. */
+  readonly services?: readonly ServiceConfig[];
 }
 
 /** One edge. */

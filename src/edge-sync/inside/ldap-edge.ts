@@ -13,12 +13,12 @@ import type { EdgeState } from '../recipient.ts';
 import type { RecipientHasher } from '../recipient-hash.ts';
 import { extraAttributes } from '../recipient-mapping.ts';
 import type { RecipientChange } from '../recipient-plan.ts';
-import { type ConfigurationChange, configurationKinds, containers } from './configuration.ts';
+import { type ConfigurationChange, configurationKinds, containers, transportSettings } from './configuration.ts';
 import { type EdgeAddress, openEdgeSocket } from './edge-socket.ts';
 import type { EdgeObject, EdgeTarget, Heartbeat } from './edge-target.ts';
 
-/** How long the lease holds without being taken again, and when it is: Exchange's five minutes and one. */
-const leaseSeconds = 300;
+/** How long the lease holds without being taken again, and when it is taken again at the latest. */
+const defaultLeaseSeconds = 360;
 const renewMs = 60_000;
 
 export interface LdapEdgeParts {
@@ -27,6 +27,8 @@ export interface LdapEdgeParts {
   readonly hasher: RecipientHasher;
   /** DER of the certificate that the edge shows. */
   readonly presented?: Buffer | undefined;
+  /** How long the lease holds without being taken again. Default: six minutes. */
+  readonly leaseSeconds?: number;
 }
 
 /** Connects and binds: by the client certificate, or with a password as the bootstrap account. Throws LdapError, PinMismatchError. */
@@ -68,14 +70,19 @@ export class LdapEdge implements EdgeTarget {
   }
 
   async lease(): Promise<void> {
-    if (performance.now() - this.#leasedAt < renewMs) return;
+    const seconds = this.#leaseSeconds;
+    if (performance.now() - this.#leasedAt < Math.min(renewMs, (seconds * 1000) / 2)) return;
     try {
-      await this.#replace(leaseDn(this.#parts.place), { edgeSyncLeaseSeconds: String(leaseSeconds) });
+      await this.#replace(leaseDn(this.#parts.place), { edgeSyncLeaseSeconds: String(seconds) });
     } catch (error) {
       if (error instanceof LdapError && error.code === 'insufficientAccessRights') throw await this.#leased();
       throw error;
     }
     this.#leasedAt = performance.now();
+  }
+
+  get #leaseSeconds(): number {
+    return this.#parts.leaseSeconds ?? defaultLeaseSeconds;
   }
 
   /** Gives the lease back: another server need not wait for its end. */
@@ -94,7 +101,7 @@ export class LdapEdge implements EdgeTarget {
     const holder = accountOfDn(entry?.values('modifiersName')[0] ?? '')?.server ?? 'another server';
     return new LdapError(
       'busy',
-      `${holder} holds the lease of this edge: its lock ends at the latest ${leaseSeconds} s after its last write`,
+      `${holder} holds the lease of this edge: its lock ends at the latest ${this.#leaseSeconds} s after its last write`,
     );
   }
 
@@ -214,7 +221,12 @@ export class LdapEdge implements EdgeTarget {
       for await (const entry of client.search({ base: `${path},${place.configurationDn}`, scope: 'one', filter }))
         entries.push(entry);
     }
-    return entries;
+    const settings = await client.get(`${transportSettings.path},${place.configurationDn}`, [
+      'objectClass',
+      'cn',
+      ...transportSettings.lists,
+    ]);
+    return settings === undefined ? entries : [...entries, settings];
   }
 
   async configure(change: ConfigurationChange): Promise<void> {

@@ -1,6 +1,6 @@
 /** Configuration of Exchange in a source that has it. */
 import type { ConfigurationObject } from '../inside/configuration.ts';
-import { configurationKinds, containers, objectOf } from '../inside/configuration.ts';
+import { configurationKinds, containers, objectOf, transportSettings } from '../inside/configuration.ts';
 import type { LdapStream } from './ldap-stream.ts';
 import { Completeness, pagedEntries } from './paged-search.ts';
 import type { SourceProfile } from './root-dse.ts';
@@ -12,7 +12,8 @@ export async function readConfiguration(
 ): Promise<readonly ConfigurationObject[] | undefined> {
   if (profile.configuration === '') return undefined;
   await using stream = await connect();
-  const classes = configurationKinds.map((kind) => `(objectClass=${containers[kind].objectClass})`).join('');
+  const names = [...configurationKinds.map((kind) => containers[kind].objectClass), transportSettings.objectClass];
+  const classes = names.map((name) => `(objectClass=${name})`).join('');
   const completeness = new Completeness(profile.harmless);
   const objects: ConfigurationObject[] = [];
   const search = { base: profile.configuration, filter: `(|${classes})`, attributes: ['*'] };

@@ -292,6 +292,7 @@ function methodsOf(
   const since = clock.now();
   const catalogue = cmdletCatalogue();
   const secrets = new SecretBox(paths.certificates);
+  const edgeSync = edgeSyncFor({ store, paths, place, certificates: parts.certificates });
   const environment: CmdletEnvironment = {
     store: client,
     role: place.role,
@@ -303,13 +304,16 @@ function methodsOf(
     trackingLog: {
       search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),
     },
-    edgeSync: edgeSyncFor({ store, paths, place, certificates: parts.certificates }),
+    edgeSync,
     folders: new FolderTrial(paths),
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
   return {
     status: async function* () {
-      return await statusOf(parts, bus, workers, since);
+      const { enabled, recipientValidationEnabled } = configuration.current.recipientFilter;
+      const sync =
+        edgeSync.kind === 'edge' ? edgeSync.status(enabled && recipientValidationEnabled) : edgeSync.status();
+      return { ...(await statusOf(parts, bus, workers, since)), edgeSync: sync };
     },
     /** A command wrote to the store beside this process: those who follow the changes are told now. */
     'directory-written': async function* (params) {

@@ -1,0 +1,139 @@
+/** The configuration that flows: from Exchange's own objects where the source has them, else from the settings. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadSchema } from '../../src/directory/index.ts';
+import {
+  type ConfigurationObject,
+  configurationPlan,
+  configuredObjects,
+  objectOf,
+  transportSettings,
+} from '../../src/edge-sync/inside/configuration.ts';
+import type { Subscription, SyncSettings } from '../../src/edge-sync/inside/inside-state.ts';
+import { LdapStream } from '../../src/edge-sync/source/ldap-stream.ts';
+import { readConfiguration } from '../../src/edge-sync/source/read-configuration.ts';
+import { profileOf } from '../../src/edge-sync/source/root-dse.ts';
+import { type Entry, entryFrom } from '../../src/ldap/index.ts';
+import { ScriptedLdap } from '../lib/scripted-ldap.ts';
+import { ScriptedDomain } from './scripted-domain.ts';
+
+const configurationDn = 'CN=Configuration,CN={1}';
+const subscription = {
+  name: 'EDGE1',
+  site: 'Main',
+  createInboundSendConnector: true,
+  createInternetSendConnector: true,
+} as Subscription;
+const settings = {
+  domains: [
+    { name: 'corp.example', type: 'Authoritative' },
+    { name: 'relay.example', type: 'InternalRelay' },
+  ],
+  smartHosts: ['[10.0.0.5]:2525', '[10.0.0.6]'],
+} as unknown as SyncSettings;
+
+/** What an edge has after the objects were written to it. */
+const written = (objects: readonly ConfigurationObject[]): Entry[] =>
+  objects.map(({ kind, name, attributes }) =>
+    entryFrom(`CN=${name},${configurationDn}`, {
+      ...Object.fromEntries(attributes),
+      ...(kind === 'transportSettings' ? { objectClass: [transportSettings.objectClass] } : {}),
+      cn: [name],
+    }),
+  );
+
+test('what was written once is not written again', () => {
+  const wanted = configuredObjects(settings, subscription);
+  assert.deepEqual(
+    configurationPlan(wanted, [], configurationDn).map(({ kind }) => kind),
+    ['add', 'add', 'add', 'add'],
+  );
+  assert.deepEqual(configurationPlan(wanted, written(wanted), configurationDn), []);
+});
+
+test('what the inside does not have is taken away, but for the remote domain * and the transport settings', () => {
+  const present = [
+    entryFrom('CN=Old', {
+      objectClass: ['msExchAcceptedDomain'],
+      cn: ['Old'],
+      msExchAcceptedDomainName: ['old.example'],
+    }),
+    entryFrom('CN=Default', { objectClass: ['msExchDomainContentConfig'], cn: ['Default'], domainName: ['*'] }),
+    entryFrom('CN=Transport Settings', { objectClass: [transportSettings.objectClass], cn: ['Transport Settings'] }),
+  ];
+  const plan = configurationPlan([], present, configurationDn);
+  assert.deepEqual(plan, [{ kind: 'delete', dn: 'CN=Old' }]);
+});
+
+test('lists of the transport settings flow when the inside names one, and nothing else of that object', () => {
+  const lists = { internalSmtpServers: ['10.0.0.0/8'], tlsSendDomains: ['partner.example'], tlsReceiveDomains: [] };
+  const wanted = configuredObjects({ ...settings, lists }, subscription);
+  const own = entryFrom('CN=Transport Settings', {
+    objectClass: [transportSettings.objectClass],
+    cn: ['Transport Settings'],
+    msExchTLSReceiveDomainSecureList: ['gone.example'],
+    delivContLength: ['10240'],
+  });
+  const plan = configurationPlan(
+    wanted,
+    [...written(wanted.filter(({ kind }) => kind !== 'transportSettings')), own],
+    configurationDn,
+  );
+  assert.equal(plan.length, 1);
+  const [change] = plan;
+  assert.ok(change?.kind === 'modify');
+  const made = change.modifications.map(({ attribute, values }) => [attribute, values.map(String)]);
+  assert.deepEqual(made, [
+    ['msExchInternalSMTPServers', ['10.0.0.0/8']],
+    ['msExchTLSReceiveDomainSecureList', []],
+    ['msExchTLSSendDomainSecureList', ['partner.example']],
+  ]);
+  assert.ok(!configuredObjects(settings, subscription).some(({ kind }) => kind === 'transportSettings'));
+});
+
+test("Exchange's accepted domains, remote domains and lists are read from the configuration of the source", async () => {
+  const domain = new ScriptedDomain(await loadSchema('ldap/schema'));
+  const organization = 'CN=Corp,CN=Microsoft Exchange,CN=Services';
+  domain.settings.set(`CN=corp.example,CN=Accepted Domains,CN=Transport Settings,${organization}`, {
+    objectClass: ['top', 'msExchAcceptedDomain'],
+    cn: ['corp.example'],
+    msExchAcceptedDomainName: ['corp.example'],
+    msExchAcceptedDomainFlags: ['4'],
+    whenChanged: ['20260101000000.0Z'],
+    nTSecurityDescriptor: [Buffer.alloc(8)],
+  });
+  domain.settings.set(`CN=Partner,CN=Internet Message Formats,CN=Global Settings,${organization}`, {
+    objectClass: ['top', 'msExchDomainContentConfig'],
+    cn: ['Partner'],
+    domainName: ['partner.example'],
+  });
+  domain.settings.set(`CN=Transport Settings,${organization}`, {
+    objectClass: ['top', 'msExchTransportSettings'],
+    cn: ['Transport Settings'],
+    msExchTLSSendDomainSecureList: ['partner.example'],
+    delivContLength: ['1'],
+  });
+  await using server = await ScriptedLdap.listen(domain.script);
+  const connect = (): Promise<LdapStream> => LdapStream.open({ url: server.url, bindDn: '', password: '' });
+  await using stream = await connect();
+  const profile = await profileOf(stream, '');
+  const objects = await readConfiguration(connect, profile);
+  assert.deepEqual(
+    objects?.map(({ kind, name, attributes }) => [kind, name, [...attributes.keys()].sort()]),
+    [
+      [
+        'acceptedDomain',
+        'corp.example',
+        ['cn', 'msExchAcceptedDomainFlags', 'msExchAcceptedDomainName', 'objectClass'],
+      ],
+      ['remoteDomain', 'Partner', ['cn', 'domainName', 'objectClass']],
+      ['transportSettings', 'Transport Settings', [...transportSettings.lists].sort()],
+    ],
+  );
+  domain.settings.clear();
+  assert.equal(await readConfiguration(connect, profile), undefined, 'without Exchange the settings say');
+});
+
+test('an entry of another class is no object of the configuration', () => {
+  assert.equal(objectOf(entryFrom('CN=x', { objectClass: ['msExchSmtpReceiveConnector'], cn: ['x'] })), undefined);
+});
