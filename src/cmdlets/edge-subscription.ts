@@ -33,7 +33,7 @@ export async function telling<T>(target: string, work: () => Promise<T>): Promis
   }
 }
 
-export function subscriptionObject({ name, site, domain, facts }: EdgeSubscriptionView): CmdletObject {
+function subscriptionObject({ name, site, domain, facts }: EdgeSubscriptionView): CmdletObject {
   return new CmdletObject('EdgeSubscription', [
     ['Name', name],
     ['Site', site],
