@@ -62,9 +62,8 @@ export async function tlsTest(
 async function runTest(options: TestOptions, open: CommandParts['connectors'], terminal: Terminal): Promise<number> {
   const prepared = prepare(options);
   using sink = sinkFor(options, prepared, terminal);
+  const done = countEarlier(options, sink);
   await using targets: FoundTargets = await findTargets(options, open, terminal);
-  for (const report of prepared.earlier) sink.count(report);
-  const done = new Set(prepared.earlier.map(({ target }) => target.asked));
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
@@ -83,8 +82,6 @@ interface Prepared {
   readonly profiles: readonly Profile[];
   readonly anchors: TrustAnchors;
   readonly baseline: readonly Report[] | undefined;
-  /** Reports that are there already. */
-  readonly earlier: readonly Report[];
   readonly signingKey: string | undefined;
   readonly resolvers: readonly string[];
   readonly believed: boolean;
@@ -116,7 +113,6 @@ function prepare(options: TestOptions): Prepared {
       ...(options.ca === undefined ? [] : certificatesOf(readText(options.ca), options.ca)),
     ]),
     baseline: options.baseline === undefined ? undefined : readReports(readText(options.baseline), options.baseline),
-    earlier: earlierReports(options),
     signingKey,
     resolvers,
     believed: options.trustResolver || resolvers.every((resolver) => isTrustedResolver(resolver)),
@@ -125,11 +121,16 @@ function prepare(options: TestOptions): Prepared {
 
 const formOf = ({ json, format }: TestOptions): ReportForm => (json ? 'json' : format);
 
-/** A line that was not written to its end is left out: a run may have been killed while it wrote. */
-function earlierReports({ resume, output }: TestOptions): Report[] {
-  if (resume === undefined || (resume === output && !existsSync(resume))) return [];
+/**
+ * Has the sink count the reports that are there already; gives the targets that they are of. A line that was not written to its
+ * end is left out: a run may have been killed while it wrote. Throws RangeError.
+ */
+function countEarlier({ resume, output }: TestOptions, sink: ReportSink): ReadonlySet<string> {
+  if (resume === undefined || (resume === output && !existsSync(resume))) return new Set();
   const text = readText(resume);
-  return readReports(text.slice(0, text.lastIndexOf('\n') + 1), resume);
+  const reports = readReports(text.slice(0, text.lastIndexOf('\n') + 1), resume);
+  for (const report of reports) sink.count(report);
+  return new Set(reports.map(({ target }) => target.asked));
 }
 
 function sinkFor(options: TestOptions, { profiles, baseline, signingKey }: Prepared, terminal: Terminal): ReportSink {
