@@ -25,6 +25,7 @@ export const floors: Readonly<Record<string, number>> = {
   categorizer: 5,
   'smtp-send': 5,
   agents: 5,
+  pickup: 5,
   'edge-sync': 5,
   compliance: 5,
   'mailbox-transport': 5,

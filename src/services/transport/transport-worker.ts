@@ -12,6 +12,7 @@ import type { RecipientDirectory } from '../../edge-sync/edge/index.ts';
 import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
 import { MailboxDelivery } from '../../mailbox-transport/index.ts';
 import { toWorkers } from '../../management/workers/index.ts';
+import { PickupFolder } from '../../pickup/index.ts';
 import {
   Bus,
   type Channel,
@@ -62,6 +63,8 @@ interface Parts {
   readonly receive: ReceiveService;
   readonly sender: SmtpSender;
   readonly pressure: BackPressure;
+  /** In the first worker only: one of them looks at the folder. */
+  readonly pickup: PickupFolder | undefined;
 }
 
 /** Opens a worker: it takes orders over the channel, and mail on the sockets that come with them. */
@@ -89,6 +92,7 @@ export async function openTransportWorker(
   for (const hop of new QueueHolds(parts.paths).read()) queue.suspendHop(hop);
   await queue.start();
   parts.pressure.start();
+  parts.pickup?.start();
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
   bus.notify('ready', undefined);
@@ -192,6 +196,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     sender,
     recipients,
     pressure,
+    pickup: options.index === 0 ? new PickupFolder({ ...common, queue, pressure, faults }) : undefined,
   };
 }
 
@@ -302,6 +307,7 @@ function changedConnectors(before: Snapshot, after: Snapshot): ReadonlySet<strin
 async function close(parts: Parts, signal: AbortSignal): Promise<void> {
   const { receive, queue, certificates, directory, journal, service, pressure } = parts;
   pressure[Symbol.dispose]();
+  await parts.pickup?.[Symbol.asyncDispose]();
   await receive.drain(signal);
   await queue.close(signal);
   await certificates[Symbol.asyncDispose]();

@@ -1,0 +1,172 @@
+import { constants, type Dirent } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import type { Verdict } from '../back-pressure/index.ts';
+import type { Clock, FaultReport } from '../base/index.ts';
+import type { Snapshot, SnapshotSource } from '../config/index.ts';
+import type { Journal } from '../logs/index.ts';
+import type { MessageWriter } from '../queue/index.ts';
+import { AddressError } from '../smtp/index.ts';
+import { type PickupMessage, pickupMessage } from './pickup-message.ts';
+
+export interface PickupParts {
+  readonly snapshots: SnapshotSource;
+  readonly queue: { begin(): MessageWriter; readonly accepting: { readonly ok: boolean } };
+  readonly pressure: { verdict(peer: 'pickup'): Verdict };
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly faults: FaultReport;
+}
+
+/** How often the folder is looked at, in milliseconds (Exchange: 5 s). */
+const pollMs = 5_000;
+const fault = 'pickup folder';
+const connector = 'PICKUP';
+
+/** Takes the files of the pickup folder, one after the other. A file that is no message is renamed to .bad and stays. */
+export class PickupFolder implements AsyncDisposable {
+  readonly #parts: PickupParts;
+  #timer: { cancel(): void } | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  constructor(parts: PickupParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#ended) return;
+    this.#timer = this.#parts.clock.after(pollMs, () => {
+      this.#running = this.look().finally(() => this.start());
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Takes what is there now, as much as a look may. Never rejects. */
+  async look(): Promise<void> {
+    const { faults, queue, pressure, snapshots } = this.#parts;
+    const { server } = snapshots.current;
+    if (!isAbsolute(server.pickupDirectoryPath)) return faults.end(fault);
+    if (!queue.accepting.ok || pressure.verdict('pickup').kind !== 'take') return;
+    try {
+      const most = Math.max(1, Math.floor((server.pickupDirectoryMaxMessagesPerMinute * pollMs) / 60_000));
+      const names = (await readdir(server.pickupDirectoryPath, { withFileTypes: true }))
+        .filter(isMessage)
+        .slice(0, most);
+      for (const { name } of names) if (!this.#ended) await this.#take(server, name);
+      faults.end(fault);
+    } catch (error) {
+      faults.begin(
+        fault,
+        `PickupDirectoryPath ${server.pickupDirectoryPath} cannot be used: ${(error as Error).message}`,
+      );
+    }
+  }
+
+  /** Another name first: whoever writes the file next writes another one, and a second look finds nothing. */
+  async #take(server: Snapshot['server'], name: string): Promise<void> {
+    const path = join(server.pickupDirectoryPath, name);
+    const claimed = `${path}.tmp`;
+    await rename(path, claimed);
+    try {
+      await this.#submit(server, await readWhole(claimed, this.#largest()));
+      await rm(claimed);
+    } catch (error) {
+      const isTheirs = error instanceof RangeError || error instanceof AddressError;
+      await rename(claimed, isTheirs ? `${path}.bad` : path);
+      if (!isTheirs) throw error;
+      this.#refused(name, error.message);
+    }
+  }
+
+  #largest(): number {
+    const { maxSendSize } = this.#parts.snapshots.current.organization;
+    return Math.min(maxSendSize, 36 * 1024 ** 2);
+  }
+
+  async #submit(server: Snapshot['server'], file: Buffer): Promise<void> {
+    const { queue, clock } = this.#parts;
+    const writer = queue.begin();
+    const now = clock.now();
+    try {
+      const limits = {
+        maxHeaderSize: server.pickupDirectoryMaxHeaderSize,
+        maxRecipients: server.pickupDirectoryMaxRecipientsPerMessage,
+      };
+      const message = pickupMessage(file, limits, { fqdn: server.fqdn, guid: writer.guid, now });
+      await writer.write(message.content);
+      const origin = { session: '', connector, remoteAddress: '', localAddress: '', helo: '' };
+      const { envelope, facts } = message;
+      await writer.commit({ envelope, origin, facts }, now + server.messageExpirationTimeout * 1_000);
+      this.#queued(writer, message, now);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  }
+
+  #queued({ id, guid }: MessageWriter, { envelope, facts }: PickupMessage, at: number): void {
+    this.#parts.journal.emit({
+      kind: 'message-queued',
+      at,
+      session: '',
+      message: id,
+      guid,
+      messageId: facts.messageId,
+      subject: facts.subject,
+      from: envelope.from,
+      recipients: envelope.recipients.map(({ address }) => address),
+      size: facts.size,
+      reply: '',
+      connector,
+      clientIp: '',
+      clientName: '',
+      serverIp: '',
+      source: 'PICKUP',
+      reference: '',
+    });
+  }
+
+  #refused(name: string, reason: string): void {
+    const at = this.#parts.clock.now();
+    const told = { session: '', message: 0, kind: 'command-refused' } as const;
+    this.#parts.journal.emit({
+      at,
+      ...told,
+      command: `pickup ${name}`.slice(0, 300),
+      reply: `renamed to ${name}.bad`.slice(0, 300),
+      reason,
+    });
+  }
+}
+
+function isMessage(entry: Dirent): boolean {
+  return entry.isFile() && /\.eml$/i.test(entry.name);
+}
+
+/** A regular file with one name, through no link. Throws RangeError for anything else, and the system's errors. */
+async function readWhole(path: string, mostBytes: number): Promise<Buffer> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw new RangeError('it is a symbolic link');
+    throw error;
+  }
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw new RangeError('it is no regular file');
+    if (facts.nlink !== 1) throw new RangeError('it has several names (hard links)');
+    if (facts.size > mostBytes) throw new RangeError(`it is larger than ${mostBytes} octets`);
+    const bytes = Buffer.alloc(facts.size);
+    const { bytesRead } = await file.read(bytes, 0, facts.size, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

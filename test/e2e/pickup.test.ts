@@ -1,0 +1,27 @@
+/** The pickup folder of a running appliance: a file becomes a message in a queue, and tracking tells of it. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Appliance, eventually } from '../lib/appliance.ts';
+
+let appliance: Appliance;
+let folder: string;
+before(async () => {
+  appliance = await Appliance.prepare({ workers: 2 });
+  folder = join(appliance.state, '..', 'pickup');
+  mkdirSync(folder);
+  await appliance.shell(`Set-TransportService -PickupDirectoryPath ${folder}`);
+  await appliance.start();
+});
+after(() => appliance?.[Symbol.asyncDispose]());
+
+test('a file is taken once, and tracking tells of it', { timeout: 60_000 }, async () => {
+  writeFileSync(join(folder, 'draft'), 'From: a@corp.example\nTo: b@far.example\nSubject: from a script\n\nx\n');
+  renameSync(join(folder, 'draft'), join(folder, 'one.eml'));
+  await eventually('the file is gone', () => !existsSync(join(folder, 'one.eml')));
+  const out = await appliance.shell(
+    "Get-MessageTrackingLog -EventId RECEIVE | ForEach-Object { $_.Source + ' ' + $_.Sender + ' ' + $_.Recipients + ' ' + $_.MessageSubject }",
+  );
+  assert.deepEqual(out.trim().split('\n'), ['PICKUP a@corp.example b@far.example from a script']);
+});
