@@ -6,6 +6,7 @@
  */
 import type { CertificateStore } from '../certificates/index.ts';
 import { type ServerRole, StructuredValue } from '../config/index.ts';
+import type { DnsAsker } from '../dns/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
 import type { EdgeSyncAdministration } from './edge-sync-administration.ts';
@@ -237,6 +238,8 @@ export interface CmdletEnvironment {
   readonly folders: ServiceFolders;
   /** The certificates of this server, opened when somebody asks. */
   readonly certificates?: () => Promise<CertificateStore>;
+  /** Asked whether TLSA records are published; absent where nobody is asked. */
+  readonly dns?: DnsAsker;
   /** Seals a secret for the workers of this machine; bound to what it is for. */
   readonly seal: (text: string, purpose: string) => string;
   /** Absent where it cannot be reached. */

@@ -8,6 +8,7 @@ import { issuerText, makeChains } from '../../certs/make.ts';
 import { systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner } from '../../src/cmdlets/index.ts';
+import type { DnsAnswer } from '../../src/dns/index.ts';
 import { Shell } from '../../src/shell/index.ts';
 import { MemoryStore } from './lib/bench.ts';
 
@@ -46,6 +47,22 @@ interface Outcome {
 
 const store = await CertificateStore.open({ folder: `${folder}/certificates`, clock: systemClock });
 await store.ensureServerCertificate('edge1.contoso.com');
+/** TLSA records of the tests, by name: usage, selector, matching type, hexadecimal data. */
+const tlsaZone = new Map<string, readonly string[]>();
+function zone(name: string): DnsAnswer {
+  const records = (tlsaZone.get(name) ?? []).map((text) => {
+    const [usage = '', selector = '', matchingType = '', data = ''] = text.split(' ');
+    const certificate = Buffer.from(data, 'hex');
+    const fields = {
+      usage: Number(usage),
+      selector: Number(selector),
+      matchingType: Number(matchingType),
+      certificate,
+    };
+    return { name, type: 'TLSA', ttl: 300, data: fields };
+  });
+  return { code: 'NOERROR', secure: true, records, aliases: [], ttl: 300 };
+}
 const catalogue = cmdletCatalogue();
 const changes: AuditEntry[] = [];
 const shell = new Shell({
@@ -62,6 +79,7 @@ const shell = new Shell({
       seal: (text: string) => `sealed:${text.length}`,
       trackingLog: { search: () => noRecords },
       certificates: async () => store,
+      dns: { ask: async (name) => zone(name) },
     },
     { audited: (entry) => void changes.push(entry) },
   ),
@@ -263,4 +281,46 @@ test('the cmdlets do not touch files of the caller by path, and say what to writ
   await fails('New-ExchangeCertificate -KeySize 1024', /1024/);
   await fails('Get-ExchangeCertificate -Thumbprint 00FF', /was not found/);
   await fails('Set-ReceiveConnector ' + connector + " -TlsCertificateName '<I>CN=a<S>'", /Fqdn/);
+});
+
+test('Get-TlsaRecord prints what openssl makes of the keys, and says what the DNS has', async () => {
+  tlsaZone.clear();
+  const shown = await ok('Get-TlsaRecord | Format-List');
+  const name = value(shown, 'Name');
+  assert.match(name, /^_25\._tcp\./);
+  assert.equal(value(shown, 'Published'), 'No');
+  const thumbprint = value(shown, 'Thumbprint');
+  const entry = store.list().find((one) => one.thumbprint === thumbprint);
+  assert.ok(entry);
+  const certificate = put('tlsa.pem', entry.chainPem);
+  const key = execFileSync('openssl', ['x509', '-in', certificate, '-noout', '-pubkey']);
+  const der = execFileSync('openssl', ['pkey', '-pubin', '-outform', 'DER'], { input: key });
+  const hash = execFileSync('openssl', ['dgst', '-sha256', '-r'], { input: der }).toString().slice(0, 64);
+  assert.match(shown.replace(/\n\s+/g, ''), new RegExp(`${name.replaceAll('.', '\\.')}\\. ?IN TLSA 3 1 1 ${hash}`));
+  tlsaZone.set(name, [`3 1 1 ${hash}`, `3 1 1 ${'0'.repeat(64)}`]);
+  const after = await ok('Get-TlsaRecord | Format-List Published');
+  assert.match(after, /Published +: Yes\b[^]*Published +: Yes, of no certificate that is shown/);
+});
+
+test('a certificate that no TLSA record knows is not enabled without a question', async () => {
+  const [host = ''] = /^_25\._tcp\.(.*)$/.exec(value(await ok('Get-TlsaRecord | Format-List'), 'Name'))?.slice(1) ?? [];
+  const make = async (): Promise<string> =>
+    value(
+      await ok(
+        `New-ExchangeCertificate -SubjectName "CN=${host}" -DomainName ${host} -Services None -Force | Format-List Thumbprint`,
+      ),
+      'Thumbprint',
+    );
+  const [unknown, announced] = [await make(), await make()];
+  const shown = await ok(`Get-TlsaRecord ${announced} | Format-List Record,Published`);
+  const own = /Record +: (3 1 1 [^]*?)\n\w/.exec(shown)?.[1];
+  assert.ok(own);
+  tlsaZone.set(`_25._tcp.${host}`, [own.replace(/\n\s+/g, ''), `3 1 1 ${'0'.repeat(64)}`]);
+  const told = await ok(`Enable-ExchangeCertificate ${unknown} -Services SMTP -Force`);
+  assert.match(
+    told.replace(/\s+/g, ' '),
+    /TLSA records of _25\._tcp\.\S+ hold none of this certificate.*two times their TTL/,
+  );
+  assert.doesNotMatch(await ok(`Enable-ExchangeCertificate ${announced} -Services SMTP -Force`), /TLSA/);
+  tlsaZone.clear();
 });

@@ -4,6 +4,7 @@ import { enableExchangeCertificate, getExchangeCertificate, removeExchangeCertif
 import { newExchangeCertificate } from './making.ts';
 import { testTlsCertificateSelection } from './test-selection.ts';
 import { exportExchangeCertificate, importExchangeCertificate } from './transferring.ts';
+import { getTlsaRecord } from './tlsa-record.ts';
 
 export const certificateCmdlets: readonly Cmdlet[] = [
   newExchangeCertificate,
@@ -13,4 +14,5 @@ export const certificateCmdlets: readonly Cmdlet[] = [
   enableExchangeCertificate,
   removeExchangeCertificate,
   testTlsCertificateSelection,
+  getTlsaRecord,
 ];

@@ -13,6 +13,8 @@ export interface ConnectorUse {
   readonly identity: string;
   readonly tlsCertificateName: string;
   readonly fqdn: string;
+  /** Where it listens; none for a send connector. */
+  readonly ports: readonly number[];
 }
 
 /** Connectors that show a certificate: receive connectors with Tls, send connectors that name one. */
@@ -20,16 +22,22 @@ export async function connectorUses(context: CmdletContext): Promise<readonly Co
   const below = `,${(await serverEntry(context)).dn}`.toLowerCase();
   const receive = (await listObjects(context, receiveConnector))
     .filter(({ entry, object }) => entry.dn.toLowerCase().endsWith(below) && object.authMechanism.includes('Tls'))
-    .map(({ object }) => ({ kind: 'receive' as const, title: `receive connector ${object.identity}`, object }));
+    .map(({ object }) => ({
+      kind: 'receive' as const,
+      title: `receive connector ${object.identity}`,
+      object,
+      ports: object.bindings.map(({ port }) => port),
+    }));
   const send = (await listObjects(context, sendConnector))
     .filter(({ object }) => object.tlsCertificateName !== null)
-    .map(({ object }) => ({ kind: 'send' as const, title: `send connector ${object.identity}`, object }));
-  return [...receive, ...send].map(({ kind, title, object }) => ({
+    .map(({ object }) => ({ kind: 'send' as const, title: `send connector ${object.identity}`, object, ports: [] }));
+  return [...receive, ...send].map(({ kind, title, object, ports }) => ({
     kind,
     title,
     identity: object.identity,
     tlsCertificateName: object.tlsCertificateName ?? '',
     fqdn: object.fqdn ?? '',
+    ports,
   }));
 }
 

@@ -1,4 +1,5 @@
 /** Get-, Enable- and Remove-ExchangeCertificate. */
+import type { CertificateEntry } from '../../certificates/index.ts';
 import { matchesHost } from '../../tls/index.ts';
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import { badArgument, isOn, missingArgument, textsOf } from '../parameter-values.ts';
@@ -7,6 +8,7 @@ import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletError, qui
 import { refuseOthers } from '../transport-objects.ts';
 import { asked, everything, named, namedWithKey, present, storeOf, thumbprintOf } from './certificate-objects.ts';
 import { connectorUses, defaultSmtpCertificate, makeDefault, orphanedBy, serverFqdn } from './certificate-use.ts';
+import { tlsaWarnings } from './tlsa-record.ts';
 
 /** Services of Exchange; on an Edge server SMTP is the one that means something. */
 const services = ['None', 'Federation', 'IIS', 'IMAP', 'POP', 'SMTP', 'UM', 'UMCallRouter'] as const;
@@ -59,6 +61,7 @@ async function enable(context: CmdletContext, bound: BoundParameters): Promise<v
   // As in Exchange services are added, and -Services None takes them away.
   const after = wanted.length === 0 ? [] : [...new Set([...entry.services, ...wanted])];
   if (wanted.length === 0) await refuseOrphans(context, thumbprint, 'disabled');
+  if (wanted.includes('SMTP') && !(await mayBeShown(context, bound, entry))) return;
   await asked(() => store.enable(thumbprint, after));
   context.changed({
     object: `${context.serverName}\\${thumbprint}`,
@@ -66,6 +69,15 @@ async function enable(context: CmdletContext, bound: BoundParameters): Promise<v
     properties: [{ name: 'Services', before: entry.services.join(', '), after: after.join(', ') }],
   });
   if (wanted.includes('SMTP')) await offerDefault(context, bound, thumbprint);
+}
+
+/** A change of the certificate that TLSA records do not know yet stops mail from senders with DANE. */
+async function mayBeShown(context: CmdletContext, bound: BoundParameters, entry: CertificateEntry): Promise<boolean> {
+  const warnings = entry.services.includes('SMTP') ? [] : await tlsaWarnings(context, entry);
+  for (const warning of warnings) context.warning(warning);
+  if (warnings.length === 0 || isOn(bound, 'Force')) return true;
+  const action = 'Enabling, although the TLSA records in the DNS name other keys alone,';
+  return context.shouldProcess({ action, target: describe(entry), impact: 'High' });
 }
 
 /** "Overwrite the existing default SMTP certificate?" */

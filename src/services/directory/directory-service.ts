@@ -6,6 +6,7 @@ import type { StatusReport, WhyRequest } from '../../cli/index.ts';
 import { type CmdletEnvironment, cmdletCatalogue, LocalCmdletRunner } from '../../cmdlets/index.ts';
 import type { SnapshotPlace } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/index.ts';
+import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import { EdgeSide } from '../../edge-sync/index.ts';
 import {
   archivedLogs,
@@ -300,6 +301,7 @@ function methodsOf(
     transport,
     auditTrail,
     certificates: async () => certificates,
+    dns: new DnsClient({ resolvers: systemResolvers() }),
     seal: (text, purpose) => secrets.seal(text, purpose),
     trackingLog: {
       search: (query, signal) => searchTracking(trackingFolder(configuration.current, paths), query, signal),

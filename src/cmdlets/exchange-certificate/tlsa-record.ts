@@ -1,0 +1,141 @@
+/** Get-TlsaRecord: the TLSA records that the DNS should hold for our certificates (RFC 7671 §5.1), and whether it does. Our addition. */
+import { X509Certificate } from 'node:crypto';
+import type { CertificateEntry } from '../../certificates/index.ts';
+import { type DnsAsker, DnsFailure } from '../../dns/index.ts';
+import { associationOf, chooseReceiveCertificate, matchesHost, type TlsaRecord, tlsaText } from '../../tls/index.ts';
+import { type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
+import { refuseOthers } from '../transport-objects.ts';
+import { namedWithKey, storeOf, thumbprintOf } from './certificate-objects.ts';
+import { type ConnectorUse, connectorUses, serverFqdn } from './certificate-use.ts';
+
+const parameters: readonly Parameter[] = [
+  {
+    name: 'Thumbprint',
+    type: 'String',
+    position: 1,
+    help: 'A certificate that is to be shown one day; without it those that receive connectors show now.',
+  },
+];
+
+/** One host and port where mail is received. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly certificates: readonly CertificateEntry[];
+}
+
+/** 3 1 1: the key alone, which a renewal may keep (RFC 7671 §5.1). */
+const form = { usage: 3, selector: 1, matchingType: 1 } as const;
+
+function recordFor({ certificate }: CertificateEntry): TlsaRecord | undefined {
+  const data = associationOf(new X509Certificate(certificate.der), form);
+  return data === undefined ? undefined : { ...form, certificate: data };
+}
+
+export const getTlsaRecord: Cmdlet = {
+  name: 'Get-TlsaRecord',
+  synopsis:
+    'Prints the TLSA records for the certificates that mail is received with, and says whether the DNS has them.',
+  parameters,
+  supportsShouldProcess: false,
+  examples: [
+    { line: 'Get-TlsaRecord | Format-List Line,Published', says: 'What to put into the zone, and what is there.' },
+    { line: 'Get-TlsaRecord 0A1B…', says: 'The records of a certificate before it is enabled.' },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound, ['Thumbprint']);
+    const thumbprint = thumbprintOf(context, bound);
+    const store = await storeOf(context);
+    const wanted = thumbprint === undefined ? undefined : namedWithKey(store, thumbprint);
+    const fqdn = await serverFqdn(context);
+    for (const place of placesOf(await connectorUses(context), store.list(), fqdn)) {
+      const shown = wanted === undefined ? place.certificates : [wanted];
+      if (wanted !== undefined && !matchesHost(wanted.certificate, place.host)) continue;
+      const published = await publishedAt(context.dns, place, context.signal);
+      yield* rowsOf(place, shown, published);
+    }
+  },
+};
+
+/** Each host and port once, with what connectors show there. */
+function placesOf(uses: readonly ConnectorUse[], entries: readonly CertificateEntry[], fqdn: string): Place[] {
+  const places = new Map<string, Place>();
+  for (const use of uses.filter(({ kind }) => kind === 'receive')) {
+    const choice = chooseReceiveCertificate(entries, { ...use, serverFqdn: fqdn, now: Date.now() });
+    const certificates = [...(choice.chosen === undefined ? [] : [choice.chosen]), ...choice.companions];
+    const host = (use.fqdn === '' ? fqdn : use.fqdn).toLowerCase();
+    for (const port of use.ports) places.set(`${host} ${port}`, { host, port, certificates });
+  }
+  return [...places.values()];
+}
+
+/** What the DNS holds; or why that is not known. */
+type Published = readonly TlsaRecord[] | string;
+
+async function publishedAt(dns: DnsAsker | undefined, place: Place, signal: AbortSignal): Promise<Published> {
+  if (dns === undefined) return 'no DNS is asked here';
+  try {
+    const { records } = await dns.ask(nameOf(place), 'TLSA', signal);
+    return records.map(({ data }) => data as TlsaRecord);
+  } catch (error) {
+    if (error instanceof DnsFailure) return `the DNS gave no answer (${error.code})`;
+    throw error;
+  }
+}
+
+function* rowsOf(place: Place, shown: readonly CertificateEntry[], published: Published): Iterable<CmdletObject> {
+  const wanted = shown.flatMap((entry) => {
+    const record = recordFor(entry);
+    return record === undefined ? [] : [{ record, thumbprint: entry.thumbprint }];
+  });
+  const there = typeof published === 'string' ? [] : published.map(tlsaText);
+  for (const { record, thumbprint } of wanted) {
+    const state =
+      typeof published === 'string' ? `Unknown: ${published}` : there.includes(tlsaText(record)) ? 'Yes' : 'No';
+    yield row(place, record, state, thumbprint);
+  }
+  const known = new Set(wanted.map(({ record }) => tlsaText(record)));
+  for (const record of typeof published === 'string' ? [] : published)
+    if (!known.has(tlsaText(record))) yield row(place, record, 'Yes, of no certificate that is shown', '');
+}
+
+function row(place: Place, record: TlsaRecord, published: string, thumbprint: string): CmdletObject {
+  const { usage, selector, matchingType, certificate } = record;
+  const data = `${usage} ${selector} ${matchingType} ${certificate.toString('hex')}`;
+  return new CmdletObject('TlsaRecord', [
+    ['Name', nameOf(place)],
+    ['Record', data],
+    ['Line', `${nameOf(place)}. IN TLSA ${data}`],
+    ['Published', published],
+    ['Thumbprint', thumbprint],
+    ['Identity', `${nameOf(place)} ${thumbprint}`],
+  ]);
+}
+
+function nameOf({ host, port }: Place): string {
+  return `_${port}._tcp.${host}`;
+}
+
+/**
+ * What goes wrong when a certificate is shown while the DNS still holds records of other keys alone: senders with DANE
+ * deliver no more (RFC 7671 §8.1). A line each; none where no records are published.
+ */
+export async function tlsaWarnings(context: CmdletContext, entry: CertificateEntry): Promise<readonly string[]> {
+  const record = recordFor(entry);
+  if (context.dns === undefined || record === undefined) return [];
+  const places = placesOf(await connectorUses(context), [], await serverFqdn(context));
+  const warnings: string[] = [];
+  for (const place of places.filter(({ host }) => matchesHost(entry.certificate, host))) {
+    const published = await publishedAt(context.dns, place, context.signal);
+    if (typeof published === 'string' || published.length === 0) continue;
+    if (published.some((one) => sameKey(entry, one))) continue;
+    warnings.push(
+      `The TLSA records of ${nameOf(place)} hold none of this certificate: senders with DANE will not deliver while it is shown. Publish '${tlsaText(record)}' beside them, and wait two times their TTL before the change.`,
+    );
+  }
+  return warnings;
+}
+
+function sameKey({ certificate }: CertificateEntry, record: TlsaRecord): boolean {
+  return associationOf(new X509Certificate(certificate.der), record)?.equals(record.certificate) === true;
+}
