@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,6 +12,8 @@ import { type Clock, parseIpRange, systemClock, unreported } from '../../src/bas
 import type { SendConnector } from '../../src/config/index.ts';
 import { type DnsAnswer, type DnsAsker, DnsFailure, type DnsType } from '../../src/dns/index.ts';
 import { type SendingDns, StsFile, sendingDns } from '../../src/smtp-send/index.ts';
+import { fetchStsPolicy } from '../../src/smtp-send/policies/sts-fetch.ts';
+import { StsPolicies } from '../../src/smtp-send/policies/sts-policies.ts';
 import { FakeWork } from './fake-work.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';
@@ -362,5 +364,48 @@ test('MTA-STS: a policy outlives the process, for as long as its max_age, and a 
   for (const text of ['', '[', '{}', '[{"domain":1}]', '[{"domain":"sts.test","id":"1","until":1e99,"policy":{}}]']) {
     writeFileSync(path, text);
     assert.deepEqual(storeOf().read(), [], text);
+  }
+});
+
+test('MTA-STS: a cached policy costs no round trip', async () => {
+  const zone = new Zone();
+  let fetched = 0;
+  const policies = new StsPolicies(
+    zone,
+    async () => {
+      fetched += 1;
+      return { mode: 'enforce', mx: ['mx.sts.test'], maxAge: 86_400 };
+    },
+    systemClock,
+  );
+  const { signal } = new AbortController();
+  const found = await Promise.all(Array.from({ length: 1_000 }, () => policies.find('sts.test', signal)));
+  for (let i = 0; i < 1_000; i++) found.push(await policies.find('sts.test', signal));
+  assert.ok(found.every((one) => one.policy?.mode === 'enforce'));
+  assert.equal(fetched, 1);
+});
+
+test('MTA-STS: a policy host that trickles is given up', async () => {
+  const sockets: Socket[] = [];
+  const server = createServer(policyHost, (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    response.write('version: STSv1\r\n');
+  }).listen(0, '127.0.0.1');
+  server.on('connection', (socket: Socket) => sockets.push(socket));
+  await once(server, 'listening');
+  try {
+    const options = {
+      addresses: async () => ['127.0.0.1'],
+      port: (server.address() as AddressInfo).port,
+      secureContext: createSecureContext({ ca: policyHost.cert }),
+      timeoutMs: 300,
+    };
+    await assert.rejects(fetchStsPolicy('sts.test', options, new AbortController().signal), {
+      name: 'StsFetchError',
+      failure: 'sts-policy-fetch-error',
+    });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
   }
 });
