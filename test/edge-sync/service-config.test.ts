@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ServiceSettings, serviceConfigOf, shortest, withServiceConfig } from '../../src/edge-sync/inside/service-config.ts';
+import {
+  type ServiceSettings,
+  serviceConfigOf,
+  shortest,
+  withServiceConfig,
+} from '../../src/edge-sync/inside/service-config.ts';
 
 const settings: ServiceSettings = { configurationInterval: 180, recipientInterval: 300 };
 

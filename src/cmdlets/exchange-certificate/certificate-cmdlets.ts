@@ -3,8 +3,8 @@ import type { Cmdlet } from '../runtime.ts';
 import { enableExchangeCertificate, getExchangeCertificate, removeExchangeCertificate } from './existing.ts';
 import { newExchangeCertificate } from './making.ts';
 import { testTlsCertificateSelection } from './test-selection.ts';
-import { exportExchangeCertificate, importExchangeCertificate } from './transferring.ts';
 import { getTlsaRecord } from './tlsa-record.ts';
+import { exportExchangeCertificate, importExchangeCertificate } from './transferring.ts';
 
 export const certificateCmdlets: readonly Cmdlet[] = [
   newExchangeCertificate,
