@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { wildcardTest } from '../../src/base/index.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 
 const rows: readonly (readonly [pattern: string, text: string, matches: boolean])[] = [
   ['', '', true],
@@ -25,7 +26,7 @@ for (const [pattern, text, matches] of rows) {
 }
 
 test('many stars on a long text take no longer than their product', () => {
-  const start = performance.now();
+  const worked = cpuTime();
   assert.equal(wildcardTest(`${'*a'.repeat(50)}b`)('a'.repeat(20_000)), false);
-  assert.ok(performance.now() - start < 2000);
+  assert.ok(worked() < 2000, `${worked()} ms`);
 });

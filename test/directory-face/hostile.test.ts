@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 import { abandonOp, bindOp, extendedOp, message, present, RawClient, searchOp } from './raw-client.ts';
 
@@ -132,9 +133,9 @@ test('substrings that make a regular expression explode are answered at once', a
   await client.ask(bindOp(adminDn, password));
   const any = Array.from({ length: 30 }, () => octets('a', 0x81));
   const filter = element(0xa4, octets('cn'), sequence(...any, octets('c', 0x82)));
-  const started = performance.now();
+  const worked = cpuTime();
   assert.equal((await client.ask(searchOp({ base: root, scope: 2, filter }))).code, 0);
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(worked() < 5000, `${worked()} ms`);
 });
 
 test('connections from one address are counted, the oldest goes, and the count goes down', async () => {

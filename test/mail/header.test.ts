@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { printable } from '../../src/base/index.ts';
 import { decodeWords, encodeWords, HeaderBlock, insertFields, removeFields } from '../../src/mail/index.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 
 const text = [
   'Received: from a (b by c) by edge.example.com',
@@ -110,10 +111,10 @@ test('garbage never throws, fields cover the block without gap, and the rest is 
 });
 
 test('a header of a megabyte without a colon takes linear time', () => {
-  const started = performance.now();
+  const worked = cpuTime();
   new HeaderBlock(Buffer.from('x\r\n'.repeat(350_000)));
   new HeaderBlock(Buffer.from(`A:${'b '.repeat(500_000)}\r\n\r\n`)).facts('x');
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(worked() < 2000, `${worked()} ms`);
 });
 
 test('fields are removed with their folded lines, and nothing else is', () => {

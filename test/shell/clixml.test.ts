@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { toCliXml } from '../../src/shell/builtins/clixml.ts';
 import { fromCliXml } from '../../src/shell/builtins/clixml-reader.ts';
 import { toText } from '../../src/shell/values/text.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 
 const objs = (body: string): string =>
   `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">${body}</Objs>`;
@@ -75,13 +76,13 @@ test('any text is read or refused in time', () => {
 
 for (const unit of ['<', '<S ', '<!-- ', '<S a="', '&lt;', '<a></a>']) {
   test(`'${unit}' repeated takes linear time`, () => {
-    const started = performance.now();
+    const worked = cpuTime();
     try {
       fromCliXml(objs(unit.repeat(50_000)));
     } catch (error) {
       assert.ok(error instanceof RangeError);
     }
-    assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`);
+    assert.ok(worked() < 2000, `${worked()} ms`);
   });
 }
 

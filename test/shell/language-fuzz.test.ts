@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from '../../src/shell/language/parser.ts';
 import { print } from '../../src/shell/language/printer.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 import { scripts, tokenSoup } from './lib/grammar.ts';
 import { withoutExtents } from './lib/without-extents.ts';
 
@@ -92,9 +93,9 @@ for (const unit of [
   'return ',
 ]) {
   test(`'${unit}' repeated is refused or read in time`, () => {
-    const started = performance.now();
+    const worked = cpuTime();
     const result = parse(unit.repeat(20_000));
     assert.ok(result.errors.length <= 101);
-    assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`);
+    assert.ok(worked() < 2000, `${worked()} ms`);
   });
 }

@@ -5,6 +5,7 @@ import { contains, extent, type IpRange, parseIp, parseIpRange } from '../../src
 import { type Binding, testReceiveConnector } from '../../src/config/index.ts';
 import { ConnectorTable } from '../../src/smtp-receive/connector-choice.ts';
 import { RangeIndex } from '../../src/smtp-receive/range-index.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 
 function connector(name: string, bindings: readonly Binding[], ranges: readonly string[], enabled = true) {
   return testReceiveConnector({ name, bindings, remoteIPRanges: ranges.map(parseIpRange), enabled });
@@ -103,10 +104,10 @@ test('RangeIndex finds what a search through all ranges finds', () => {
 test('thousands of ranges compile and answer at once', () => {
   const ranges = Array.from({ length: 20_000 }, (_, i) => `${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}.0/24`);
   const big = new ConnectorTable([connector('All', any25, ['0.0.0.0/0']), connector('Many', any25, ranges)]);
-  const started = performance.now();
+  const worked = cpuTime();
   for (let i = 0; i < 20_000; i++) {
     const choice = big.choose({ address: '10.0.0.1', port: 25 }, `1.${(i >> 8) & 255}.${i & 255}.7`);
     assert.ok(choice.kind === 'chosen' && choice.connector.name === 'Many');
   }
-  assert.ok(performance.now() - started < 3000);
+  assert.ok(worked() < 3000, `${worked()} ms`);
 });

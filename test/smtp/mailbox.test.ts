@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { AddressError, parseDomain, parseMailbox, parsePath, renderPath } from '../../src/smtp/index.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 
 /** Address as given, and as it goes on; equal when the second is absent. */
 const valid: readonly (readonly [string, string?])[] = [
@@ -325,7 +326,7 @@ test('whatever is accepted has one unquoted @ and no octet that ends a command o
 });
 
 test('hostile lengths cost no more than linear time', () => {
-  const started = performance.now();
+  const worked = cpuTime();
   for (const text of [
     'a.'.repeat(50_000),
     `"${'\\'.repeat(99_999)}`,
@@ -336,5 +337,5 @@ test('hostile lengths cost no more than linear time', () => {
     assert.throws(() => parseMailbox(text), AddressError);
     assert.throws(() => parsePath(`<${text}>`), AddressError);
   }
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(worked() < 1000, `${worked()} ms`);
 });
