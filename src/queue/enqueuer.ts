@@ -205,6 +205,7 @@ export class Enqueuer {
       const item = new Item(mail, table.queueFor(hop), recipients, due, this.#deadlineOf(mail, message, recipients));
       mail.open += 1;
       table.enter(item, clock.now());
+      if (item.queue.retryAt > 0 || item.queue.suspended) this.#parts.cache.release(mail);
       if (item.state === 'ready') ready(item);
     }
   }

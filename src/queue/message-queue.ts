@@ -38,7 +38,7 @@ export interface QueueParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly faults?: FaultReport;
-  /** Octets of messages kept at hand for an immediate delivery. Default 32 MB. */
+  /** Octets of messages kept at hand for an immediate delivery. Default 8 MB. */
   readonly cacheBytes?: number;
 }
 
@@ -69,7 +69,7 @@ export class MessageQueue {
     this.#faults = faults;
     const clock = new QueueClock(parts.clock);
     this.#clock = clock;
-    this.#cache = new MailCache(parts.cacheBytes ?? 32 * 1024 ** 2);
+    this.#cache = new MailCache(parts.cacheBytes ?? 8 * 1024 ** 2);
     this.#ledger = new Ledger(spool, this.#cache, { clock, faults });
     this.#settlement = new Settlement({ ledger: this.#ledger, notifier, journal, clock, faults });
     this.#poison = new PoisonDetection(spool, faults);

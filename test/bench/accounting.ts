@@ -40,6 +40,30 @@ function statOf(pid: string): { parent: number; ticks: number } | undefined {
   }
 }
 
+/**
+ * Memory of one process in MiB, told apart: `anonymous` is its own, in memory or swapped out; `mapped` are resident pages of files,
+ * which the system takes away when something else needs the room.
+ */
+export function heldBy(pid: number): { readonly anonymous: number; readonly mapped: number } {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+    const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) / 1024;
+    const anonymous = of('Anonymous');
+    return { anonymous: anonymous + of('Swap'), mapped: of('Rss') - anonymous };
+  } catch {
+    return { anonymous: 0, mapped: 0 }; // it has ended
+  }
+}
+
+/** What a process of the appliance is: 'edge', 'directory', 'transport'. */
+export function nameOf(pid: number): string {
+  try {
+    return /\/bin\/([a-z]+)\.ts/.exec(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))?.[1] ?? String(pid);
+  } catch {
+    return String(pid); // it has ended
+  }
+}
+
 /** Memory of processes in MiB. RSS counts a shared page once per process, PSS shares it out. */
 export function memoryOf(pids: readonly number[]): { rss: number; pss: number } {
   let rss = 0;

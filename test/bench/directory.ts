@@ -73,7 +73,7 @@ class EdgeDirectory implements AsyncDisposable, LdapPeer {
 
   get pid(): number {
     const { pids } = processTree(this.appliance.pid);
-    return pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('directory-process')) ?? 0;
+    return pids.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('bin/directory.ts')) ?? 0;
   }
 
   /** `edge directory import` on the stopped appliance; the seconds the whole command took. */

@@ -1,15 +1,17 @@
 /**
  * What the appliance needs when much is open at once: memory with idle sessions, memory while large messages are under
- * way, and the time to start with an empty and with a full spool.
- *   node test/bench/limits.ts [--idle 1000,10000] [--large 100] [--spool 100000] [--only idle|large|start]
+ * way, memory and time to start with an empty and with a full spool, and what a drained backlog leaves behind.
+ *   node test/bench/limits.ts [--idle 1000,10000] [--large 100] [--spool 100000] [--only idle|large|start|drain]
  */
 import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Appliance, edge as run } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
-import { memoryOf, processTree } from './accounting.ts';
+import { heldBy, memoryOf, nameOf, processTree } from './accounting.ts';
 import { drive, Sink } from './drive.ts';
 
 const { values } = parseArgs({
@@ -60,6 +62,17 @@ async function idle(): Promise<void> {
   for (const socket of open) socket.destroy();
 }
 
+/** Prints what each process holds for itself, and how much of its files is in memory. */
+function heldMemory(edge: Appliance, what: string, goal: number): void {
+  const each = processTree(edge.pid).pids.map((pid) => ({ name: nameOf(pid), ...heldBy(pid) }));
+  const anonymous = Math.round(each.reduce((sum, process) => sum + process.anonymous, 0));
+  say(`${what}: ${anonymous} MiB anonymous in all, goal below ${goal}: ${anonymous < goal ? 'reached' : 'MISSED'}`);
+  for (const { name, anonymous: own, mapped } of each)
+    say(
+      `  ${name.padEnd(10)} ${own.toFixed(0).padStart(5)} MiB anonymous, ${mapped.toFixed(0).padStart(5)} MiB of files`,
+    );
+}
+
 /** Greeted and introduced. */
 async function session(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' });
@@ -108,6 +121,8 @@ async function start(): Promise<void> {
   const count = Number(values.spool);
   await fill(edge, count);
   memory(edge, `${count} messages queued`);
+  await pause(quietMs);
+  heldMemory(edge, `${count} messages queued, at rest`, 150);
   await edge.stop();
   say(`start with ${count} messages in the spool: ${await timed(() => edge.start())} ms`);
   const all = await timed(async () => {
@@ -115,6 +130,42 @@ async function start(): Promise<void> {
   });
   say(`all of them in their queue ${all} ms later`);
   memory(edge, 'after the start');
+  await pause(quietMs);
+  heldMemory(edge, 'after the start, at rest', 150);
+}
+
+/** By then processes have collected their memory, and spools have given back what they hold no more. */
+const quietMs = 60_000;
+
+/** Disk and memory behind a backlog that was delivered. */
+async function drain(): Promise<void> {
+  const sinkPort = await freePort();
+  await using edge = await Appliance.start({
+    workers,
+    lines: [
+      'New-AcceptedDomain -Name Bench -DomainName rcpt.test -DomainType Authoritative',
+      `New-SendConnector -Name Bench -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${sinkPort} -MaxMessageSize Unlimited`,
+    ],
+  });
+  const count = Number(values.spool);
+  await fill(edge, count);
+  say(`${count} messages queued: ${spoolSize(edge)} MiB on the disk`);
+  await using sink = new Sink('127.0.0.1', sinkPort);
+  await sink.up;
+  await edge.shell('Get-Queue | Retry-Queue -Confirm:$false');
+  while ((await queued(edge)) > 0) await pause(500);
+  say(`delivered: ${spoolSize(edge)} MiB on the disk`);
+  await pause(quietMs);
+  say(`${quietMs / 1000} s later: ${spoolSize(edge)} MiB on the disk`);
+  heldMemory(edge, 'and in memory', 150);
+}
+
+/** Blocks of all shards on the disk, in MiB. */
+function spoolSize(edge: Appliance): number {
+  const spool = join(edge.state, 'spool');
+  const files = readdirSync(spool, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const blocks = files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).blocks, 0);
+  return Math.round((blocks * 512) / 1024 ** 2);
 }
 
 /** Fills the spool: the next hop is not there. */
@@ -137,5 +188,5 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return Math.round(performance.now() - begin);
 }
 
-for (const [name, part] of Object.entries({ idle, large, start }))
+for (const [name, part] of Object.entries({ idle, large, start, drain }))
   if (values.only === '' || values.only === name) await part();
