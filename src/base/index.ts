@@ -23,7 +23,7 @@ export {
 } from './ip-range.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
-export { replaceFile, syncFolder } from './safe-file.ts';
+export { fillDraft, replaceFile, syncFolder } from './safe-file.ts';
 export {
   finite,
   flag,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Makes the entries of a folder durable: a new or renamed file survives a power cut only after this. */
@@ -12,12 +12,14 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Replaces a file so that a reader, or a crash, sees the old or the new content, never a part. Mode 0600 by default. */
-export async function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  const file = await open(draft, 'wx', mode);
+/** Writes a draft that is open, syncs it to the disk and closes it. One that cannot be written is removed. */
+export async function fillDraft(
+  draft: string,
+  file: FileHandle,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   try {
-    await file.writeFile(content);
+    await write(file);
     await file.sync();
   } catch (error) {
     await rm(draft, { force: true });
@@ -25,6 +27,12 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
   } finally {
     await file.close();
   }
+}
+
+/** Replaces a file so that a reader, or a crash, sees the old or the new content, never a part. Mode 0600 by default. */
+export async function replaceFile(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  await fillDraft(draft, await open(draft, 'wx', mode), (file) => file.writeFile(content));
   await rename(draft, path);
   await syncFolder(dirname(path));
 }

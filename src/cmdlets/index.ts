@@ -44,7 +44,6 @@ export type {
   QueueAction,
   QueueInfo,
   TrackingLog,
-  TrackingQuery,
   TrackingRecord,
   TransportAdministration,
   WorkerResource,

@@ -1,5 +1,6 @@
 /** Queues, messages and logs as cmdlets see them. Implemented by whoever reaches the transport workers, merged over all. */
 import type { MeterState } from '../back-pressure/index.ts';
+import type { TrackingQuestion } from '../logs/index.ts';
 
 /** One queue. Names are those of Exchange's ExtensibleQueueInfo. */
 export interface QueueInfo {
@@ -54,28 +55,10 @@ export interface MessageInfo {
   readonly recipients: readonly QueuedRecipient[];
 }
 
-/** What Get-MessageTrackingLog looks for; an absent field matches everything. Texts match whole, without case. */
-export interface TrackingQuery {
-  readonly start?: Date;
-  readonly end?: Date;
-  readonly eventId?: string;
-  readonly source?: string;
-  readonly sender?: string;
-  /** One of these is among the recipients. */
-  readonly recipients?: readonly string[];
-  readonly messageId?: string;
-  readonly internalMessageId?: string;
-  readonly networkMessageId?: string;
-  /** Contained in the subject. */
-  readonly messageSubject?: string;
-  readonly reference?: string;
-  readonly transportTrafficType?: string;
-}
-
 /** The message tracking log: files, which can be read without the service too. */
 export interface TrackingLog {
   /** Oldest first. */
-  search(query: TrackingQuery, signal: AbortSignal): AsyncIterable<TrackingRecord>;
+  search(query: TrackingQuestion, signal: AbortSignal): AsyncIterable<TrackingRecord>;
 }
 
 /** One line of the message tracking log, by Exchange's property names ('Timestamp', 'EventId', 'Recipients' …). */

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder } from '../base/index.ts';
+import { fillDraft, syncFolder } from '../base/index.ts';
 
 /** Longest name of a folder that is kept as it is; common file systems stop at 255 octets. */
 const longestName = 200;
@@ -51,16 +51,7 @@ export interface NewMail {
  */
 export async function deliverToMaildir(folder: string, mail: NewMail): Promise<void> {
   const draft = join(folder, 'tmp', mail.uniqueName);
-  const file = await openDraft(folder, draft);
-  try {
-    await writeAll(file, mail);
-    await file.sync();
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
+  await fillDraft(draft, await openDraft(folder, draft), (file) => writeAll(file, mail));
   await rename(draft, join(folder, 'new', mail.uniqueName));
   await syncFolder(join(folder, 'new'));
 }

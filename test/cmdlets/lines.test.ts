@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { after, describe, test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
-import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner, type TrackingQuery } from '../../src/cmdlets/index.ts';
+import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner } from '../../src/cmdlets/index.ts';
 import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
+import type { TrackingQuestion } from '../../src/logs/index.ts';
 import { Shell } from '../../src/shell/index.ts';
 import { MemoryStore } from './lib/bench.ts';
 import { FakeTransport } from './lib/fake-transport.ts';
@@ -35,7 +36,7 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
     transport,
     auditTrail: { search: () => noRecords },
     seal: (text: string) => `sealed:${text.length}`,
-    trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
+    trackingLog: { search: (query: TrackingQuestion) => transport.tracking(query) },
     certificates: () => certificates,
     edgeSync: {
       kind: 'edge' as const,

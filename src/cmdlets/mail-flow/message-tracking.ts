@@ -1,14 +1,14 @@
 /** Get-MessageTrackingLog and Get-TransportPipeline. */
 
+import type { TrackingQuestion } from '../../logs/index.ts';
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import { dateOf, resultSizeOf, textOf, textsOf } from '../parameter-values.ts';
 import { parametersOf } from '../parameters.ts';
 import { type BoundParameters, type Cmdlet, CmdletObject } from '../runtime.ts';
-import type { TrackingQuery } from '../transport-administration.ts';
 import { refuseOthers, requireThisServer } from '../transport-objects.ts';
 import { runningTransport } from './chosen-objects.ts';
 
-type TextField = Exclude<keyof TrackingQuery, 'start' | 'end' | 'recipients'>;
+type TextField = Exclude<keyof TrackingQuestion, 'start' | 'end' | 'recipients'>;
 
 const textFields: readonly (readonly [parameter: string, field: TextField])[] = [
   ['EventId', 'eventId'],
@@ -33,7 +33,7 @@ const built = [
 ];
 
 /** What a line looks for. Throws CmdletError. */
-function queryOf(bound: BoundParameters): TrackingQuery {
+function queryOf(bound: BoundParameters): TrackingQuestion {
   const texts = textFields.flatMap(([parameter, field]) => {
     const value = textOf(bound, parameter);
     return value === undefined ? [] : [[field, value] as const];

@@ -1,10 +1,5 @@
-import type {
-  MessageInfo,
-  QueueInfo,
-  TrackingQuery,
-  TransportAdministration,
-  WorkerResource,
-} from '../../../src/cmdlets/index.ts';
+import type { MessageInfo, QueueInfo, TransportAdministration, WorkerResource } from '../../../src/cmdlets/index.ts';
+import type { TrackingQuestion } from '../../../src/logs/index.ts';
 
 const queue = (number: string, facts: Partial<QueueInfo>): QueueInfo => ({
   identity: `EDGE1\\${number}`,
@@ -47,7 +42,7 @@ const message = (identity: string, facts: Partial<MessageInfo>): MessageInfo => 
 /** Remembers what it was asked to do. */
 export class FakeTransport implements TransportAdministration {
   readonly done: string[] = [];
-  query: TrackingQuery | undefined;
+  query: TrackingQuestion | undefined;
 
   async queues() {
     return [
@@ -86,7 +81,7 @@ export class FakeTransport implements TransportAdministration {
     return Buffer.from(`Subject: ${identity}\r\n\r\n`);
   }
 
-  async *tracking(query: TrackingQuery) {
+  async *tracking(query: TrackingQuestion) {
     this.query = query;
     for (const EventId of ['RECEIVE', 'SEND', 'FAIL']) yield [['EventId', EventId] as const];
   }

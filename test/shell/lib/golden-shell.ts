@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import {
   cmdletCatalogue,
   LocalCmdletRunner,
-  type TrackingQuery,
   type TrackingRecord,
   type TransportAdministration,
 } from '../../../src/cmdlets/index.ts';
 import { DirectoryStore, seed } from '../../../src/directory/index.ts';
+import type { TrackingQuestion } from '../../../src/logs/index.ts';
 import { DirectConfigurationStore } from '../../../src/management/store-process/direct-configuration-store.ts';
 import { Shell, type ShellOutput } from '../../../src/shell/index.ts';
 import { FakeTransport } from '../../cmdlets/lib/fake-transport.ts';
@@ -19,7 +19,7 @@ import { WireRunner } from './wire-runner.ts';
 
 /** Queues and messages made up, and two lines of a tracking log. */
 class GoldenTransport extends FakeTransport implements TransportAdministration {
-  override async *tracking(query: TrackingQuery): AsyncGenerator<never> {
+  override async *tracking(query: TrackingQuestion): AsyncGenerator<never> {
     for (const [EventId, Source, day] of [
       ['RECEIVE', 'SMTP', 1],
       ['SEND', 'SMTP', 1],
@@ -60,7 +60,7 @@ export class GoldenShell implements AsyncDisposable {
       transport,
       auditTrail: { search: async function* () {} },
       seal: (text: string) => `sealed:${text.length}`,
-      trackingLog: { search: (query: TrackingQuery) => transport.tracking(query) },
+      trackingLog: { search: (query: TrackingQuestion) => transport.tracking(query) },
       folders: { refusal: () => Promise.resolve(undefined) },
     };
     const cmdlets = cmdletCatalogue();
