@@ -283,6 +283,20 @@ describe('slapd as the source', skip, () => {
     assert.doesNotMatch(addresses, /user5@/);
   });
 
+  test('rekey goes over to a new account at once, and addresses are known as before', async () => {
+    const account = async (): Promise<string> =>
+      JSON.parse((await inside.sync('status', '--json')).out).subscriptions[0].account;
+    const before = await account();
+    await inside.done('rekey', one.name);
+    assert.equal(
+      await account(),
+      before.replace(/\d+$/, (number) => String(Number(number) + 1)),
+    );
+    const { status, edges } = await inside.apply('--full');
+    assert.equal(status, 0);
+    assert.equal(edges[0]?.recipients?.written, 0, 'the hashes did not change');
+  });
+
   test('filter, bases and exclusions are applied inside', async () => {
     await init('--filter', '(!(uid=user7))', '--exclude', `uid=user8,ou=People,${slapd.base}`);
     const { status } = await inside.apply();

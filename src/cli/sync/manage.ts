@@ -118,7 +118,7 @@ export function rekey(
 ): Promise<number> {
   return simple('rekey', options, terminal, async (edgeSync) => {
     await edgeSync.rekey(edge, options.pin, undefined);
-    return `${edge} has the key of the address hashes sealed anew, and a new account is asked for`;
+    return `${edge} has the key of the address hashes sealed anew, and a new account is in use`;
   });
 }
 

@@ -28,7 +28,7 @@ function leaseOf(entry: Entry | undefined): Lease {
 export interface LeaseParts {
   readonly store: Pick<DirectoryReader, 'get'>;
   readonly place: EdgePlace;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export class LeasePolicy implements AccessPolicy {

@@ -19,7 +19,7 @@ export interface RecipientDirectoryParts {
   readonly place: EdgePlace;
   /** Path of the key file. */
   readonly keyFile: string;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 export class RecipientDirectory {

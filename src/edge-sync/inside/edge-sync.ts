@@ -191,15 +191,7 @@ export class EdgeSync {
       } finally {
         await client.close();
       }
-      const end = performance.now() + establishMs;
-      while (!(await this.#hasAccount(subscription))) {
-        if (performance.now() > end)
-          throw new LdapError(
-            'unavailable',
-            `${subscription.name} did not make our account within ${establishMs / 1000} s: see its service log`,
-          );
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      }
+      await this.#accountMade(subscription);
     }
     const sealedKey = sealedKeyOf(subscription);
     return await this.#withEdge(subscription, async (edge) => {
@@ -207,6 +199,19 @@ export class EdgeSync {
       await edge.tell({ sealedKey, site: subscription.site, pins: subscription.pins });
       return { sealed: hash('sha256', sealedKey, 'hex'), before };
     });
+  }
+
+  /** Waits until the edge has made the account. Throws LdapError after a while. */
+  async #accountMade(subscription: Subscription): Promise<void> {
+    const end = performance.now() + establishMs;
+    while (!(await this.#hasAccount(subscription))) {
+      if (performance.now() > end)
+        throw new LdapError(
+          'unavailable',
+          `${subscription.name} did not make our account within ${establishMs / 1000} s: see its service log`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
 
   async #bootstrap(address: Parameters<typeof connectEdge>[0], dn: string, password: string): Promise<DirectoryClient> {
@@ -513,7 +518,7 @@ export class EdgeSync {
     };
   }
 
-  /** Takes another key of the edge as its own, seals the key of the hashes anew, or asks for a new account. */
+  /** Takes another key of the edge as its own, seals the key of the hashes anew, and goes over to a new account. */
   async rekey(name: string, pin: string | undefined, certificate: Buffer | undefined): Promise<void> {
     const { state, clock } = this.#parts;
     let kept = state.subscription(name);
@@ -533,8 +538,15 @@ export class EdgeSync {
         sealedKey,
         pins: kept.pins,
       });
-      await state.save({ ...kept, next, sealed: hash('sha256', sealedKey, 'hex') });
+      kept = { ...kept, next, sealed: hash('sha256', sealedKey, 'hex') };
+      await state.save(kept);
     });
+    const { next, ...rest } = kept;
+    if (next === undefined) return;
+    // At once, not only when the old one nears its end: who rekeys does not trust it any more.
+    const renewed = { ...rest, credential: next };
+    await this.#accountMade(renewed);
+    await state.save(renewed);
   }
 
   async unsubscribe(name: string): Promise<void> {
