@@ -53,10 +53,6 @@ const versions: Readonly<Record<string, string>> = {
   TLS1_1: 'tls1_1',
   TLS1_2: 'tls1_2',
   TLS1_3: 'tls1_3',
-  TLSv1: 'tls1_0',
-  'TLSv1.1': 'tls1_1',
-  'TLSv1.2': 'tls1_2',
-  'TLSv1.3': 'tls1_3',
 };
 const curves: Readonly<Record<string, string>> = { prime256v1: 'secp256r1', X25519: 'x25519', X448: 'x448' };
 const sorted = (names: Iterable<string>): string => [...new Set(names)].toSorted().join(' ');
@@ -67,11 +63,11 @@ export function factsOfTestssl(findings: readonly Finding[]): Shared {
   for (const { id, finding } of findings) {
     const version = versions[id];
     if (version !== undefined) facts[`protocols.${version}`] = /^not offered/.test(finding) ? 'not-offered' : 'offered';
-    const [first = '', ...words] = finding.trim().split(/\s+/);
-    const of = versions[first];
-    const suite = words.at(-1) ?? '';
-    if (/^cipher[-_]/.test(id) && of !== undefined && /^(TLS|SSL)_/.test(suite))
-      (suites[of] ??= new Set()).add(suite.replace(/^SSL_/, 'TLS_'));
+    // 'cipher-tls1_2_xc030': 'TLS 1.2   xc030   ECDHE-RSA-…   TLS_ECDHE_RSA_…'
+    const of = /^cipher-((?:ssl|tls)[\d_]+)_x/.exec(id)?.[1];
+    const suite = finding.trim().split(/\s+/).at(-1) ?? '';
+    if (of !== undefined && /^(TLS|SSL)_/.test(suite))
+      (suites[of === 'tls1' ? 'tls1_0' : of] ??= new Set()).add(suite.replace(/^SSL_/, 'TLS_'));
     Object.assign(facts, readers[id]?.(finding) ?? {});
   }
   for (const [version, names] of Object.entries(suites)) facts[`cipherSuites.${version}`] = sorted(names);
