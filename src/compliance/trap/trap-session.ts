@@ -10,6 +10,8 @@ export interface TrapAttempt {
   readonly helo: string;
   /** 'clear', or version and suite. */
   readonly tls: string;
+  /** STARTTLS was taken, whether a handshake came of it or not. */
+  readonly triedTls: boolean;
   readonly sni: string;
   /** Tokens of the recipients that content was sent to; empty: it gave up before. */
   readonly delivered: readonly string[];
@@ -36,6 +38,7 @@ export class TrapSession {
   #lines = 0;
   #inData = false;
   #tls = 'clear';
+  #triedTls = false;
   #sni = '';
   #helo = '';
   #recipients: string[] = [];
@@ -64,6 +67,7 @@ export class TrapSession {
       from: this.#from,
       helo: this.#helo,
       tls: this.#tls,
+      triedTls: this.#triedTls,
       sni: this.#sni,
       delivered: [...this.#delivered],
       recipients: [...this.#all],
@@ -142,6 +146,7 @@ export class TrapSession {
       return false;
     }
     this.#say('220 2.0.0 ready');
+    this.#triedTls = true;
     const bare = this.#socket;
     bare.removeListener('data', this.#data);
     if (context === undefined) {

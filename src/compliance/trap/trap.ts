@@ -162,7 +162,7 @@ export class Trap implements AsyncDisposable {
     return this.endpoints.map(({ name, kind, recipient, attempts }) => {
       const token = recipient.split('@')[0] ?? '';
       const delivered = attempts.find((attempt) => attempt.delivered.includes(token));
-      const firstTls = attempts.findIndex(({ tls, helo }) => tls !== 'clear' || helo === '');
+      const firstTls = attempts.findIndex(({ triedTls }) => triedTls);
       return {
         endpoint: name,
         title: kind.title,
