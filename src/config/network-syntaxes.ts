@@ -57,7 +57,7 @@ function parsePort(value: string | undefined, what: string): number {
 }
 
 /** '0.0.0.0:25' or '[::]:25'. Throws RangeError. */
-function parseBinding(value: string): Binding {
+export function parseBinding(value: string): Binding {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(value);
   if (match === null) throw new RangeError(`'${value}' is not an endpoint such as 0.0.0.0:25 or [::]:25`);
   const address = match[1] ?? match[2] ?? '';

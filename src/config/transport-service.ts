@@ -1,5 +1,7 @@
 /** The transport service of one server: retry times, connection limits, logs, DNS, pickup. */
+
 import type { IpRange } from '../base/index.ts';
+import { type Balancer, balancers } from './balancers.ts';
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
 import { fqdn, ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
@@ -154,6 +156,12 @@ const properties = {
     default: 'Any',
     notImplementedYet: true,
     help: 'UDP, TCP or either for internal lookups.',
+  }),
+  proxyProtocolBalancers: property({
+    attribute: 'edgeProxyProtocolBalancers',
+    syntax: balancers,
+    default: [] as readonly Balancer[],
+    help: 'Balancers that begin connections to a binding with a PROXY header (versions 1 and 2), which says who the client is: 0.0.0.0:25=10.0.0.5. Without the header they are cut. Ours, not of Exchange.',
   }),
   dnssecTrustedServers: property({
     attribute: 'edgeDnssecTrustedServers',

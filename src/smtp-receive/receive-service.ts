@@ -3,7 +3,7 @@ import { formatEndpoint } from '../base/index.ts';
 import { AcceptedDomainTable, type Binding, type ReceiveConnector, type Snapshot } from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
-import { oneLine, type Reply, renderReply, replies } from '../smtp/index.ts';
+import { oneLine, type ProxiedEndpoints, type Reply, renderReply, replies } from '../smtp/index.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { ConnectorTable } from './connector-choice.ts';
 import { ConnectorProfile } from './connector-profile.ts';
@@ -13,6 +13,7 @@ import { EdgeServer } from './edge-server.ts';
 import { HeldOctets } from './held-octets.ts';
 import { MinuteRates } from './minute-rates.ts';
 import { organizationLimits } from './organization-limits.ts';
+import { isBalancer, readProxied } from './proxied-socket.ts';
 import { shuttingDown } from './session.ts';
 import type { OrganizationLimits, SessionOrigin, SessionParts } from './session-parts.ts';
 import { unshared } from './shared-numbers.ts';
@@ -203,13 +204,43 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     // Gone before it was accepted.
     if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
     const localAddress = wildcard(binding.address) ? (socket.localAddress ?? binding.address) : binding.address;
-    const origin = {
+    const endpoints = { localAddress, remoteAddress, remotePort, localPort: localPort ?? binding.port };
+    const { server } = this.#parts.snapshots.current;
+    if (!isBalancer(server, binding, remoteAddress)) return this.#beginAt(socket, binding, endpoints);
+    readProxied(socket, this.#parts.clock, {
+      done: (proxied) => this.#beginProxied(socket, binding, { ...endpoints, ...proxied }),
+      failed: (reason) => {
+        const { id, local, remote } = this.#originOf(endpoints);
+        this.#tellRefused({ id, local, remote }, '', reason);
+        socket.on('error', () => {});
+        socket.destroy();
+      },
+    });
+  }
+
+  /** Nothing that a balancer says may come out of here. */
+  #beginProxied(socket: Socket, binding: Binding, endpoints: ProxiedEndpoints): void {
+    try {
+      this.#beginAt(socket, binding, endpoints);
+    } catch (error) {
+      this.#parts.onFault?.(error, '');
+      socket.destroy();
+    }
+  }
+
+  #originOf({ localAddress, localPort, remoteAddress, remotePort }: ProxiedEndpoints) {
+    return {
       id: this.#parts.sessionIds.next(),
       localAddress,
       remoteAddress,
-      local: formatEndpoint({ address: localAddress, port: localPort ?? binding.port }),
+      local: formatEndpoint({ address: localAddress, port: localPort }),
       remote: formatEndpoint({ address: remoteAddress, port: remotePort }),
     };
+  }
+
+  #beginAt(socket: Socket, binding: Binding, endpoints: ProxiedEndpoints): void {
+    const origin = this.#originOf(endpoints);
+    const { localAddress, remoteAddress } = origin;
     if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
     const { table, domains, servers, connectionRate, limits, externalAddress } = this.#compiled;
     const tooFast = this.#limits.arrived(connectionRate);
@@ -251,22 +282,21 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     reply: Reply,
     reason: string,
   ): void {
-    const at = this.#parts.clock.now();
-    this.#parts.journal.emit({
-      at,
-      session: id,
-      message: 0,
-      kind: 'connection-refused',
-      local,
-      remote,
-      reply: oneLine(reply),
-      reason,
-    });
+    this.#tellRefused({ id, local, remote }, oneLine(reply), reason);
     socket.on('error', () => {});
     const timer = this.#parts.clock.after(refusalMs, () => socket.destroy());
     socket.on('close', () => timer.cancel());
     socket.end(renderReply(reply), 'latin1');
     socket.resume();
+  }
+
+  #tellRefused(
+    { id, local, remote }: Pick<SessionOrigin, 'id' | 'local' | 'remote'>,
+    reply: string,
+    reason: string,
+  ): void {
+    const at = this.#parts.clock.now();
+    this.#parts.journal.emit({ at, session: id, message: 0, kind: 'connection-refused', local, remote, reply, reason });
   }
 }
 

@@ -15,6 +15,7 @@ export {
 export { ContentScanner } from './content-scanner.ts';
 export { parseDomain } from './domain.ts';
 export { type Mailbox, parseMailbox, parsePath, renderPath } from './mailbox.ts';
+export { type ProxiedEndpoints, readProxyHeader } from './proxy-header.ts';
 export { replies } from './replies.ts';
 export {
   classify,
