@@ -355,7 +355,8 @@ const properties = {
     syntax: tlsDomainCapabilities,
     default: [],
     notImplementedYet: true,
-    help: 'What verified TLS peers may do: domain:AcceptCloudServicesMail.',
+    builtFor: (value) => value.every((one) => /^(?!no-tls:)[^:]+:\s*AcceptCloudServicesMail$/i.test(one)),
+    help: 'What peers may do that show a trusted certificate of a domain: contoso.com:AcceptCloudServicesMail keeps the cross-premises header fields of a hybrid organization.',
   }),
   tlsSenderCertificateName: property({
     attribute: 'edgeSmtpReceiveTlsSenderCertificateName',

@@ -15,6 +15,19 @@ export function removeFields(block: HeaderBlock, remove: (name: string) => boole
   return Buffer.concat(kept);
 }
 
+/** The octets of the header block with the beginning `from` (lower case) of field names as `to`. The same slice when none has it. */
+export function renameFields(block: HeaderBlock, from: string, to: string): Buffer {
+  const named = block.fields.filter(({ name }) => name.startsWith(from));
+  if (named.length === 0) return block.bytes.subarray(0, block.size);
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const { start } of named) {
+    parts.push(block.bytes.subarray(at, start), Buffer.from(to));
+    at = start + from.length;
+  }
+  return Buffer.concat([...parts, block.bytes.subarray(at, block.size)]);
+}
+
 /** Name, colon, and text whose line breaks are all folds but the last. */
 const wholeField = /^[!-9;-~]+:(?:[^\0\r\n]|\r\n[ \t])*\r\n$/;
 

@@ -10,7 +10,7 @@ export {
   HeaderBlock,
   type HeaderFacts,
 } from './header-block.ts';
-export { insertFields, removeFields } from './header-edit.ts';
+export { insertFields, removeFields, renameFields } from './header-edit.ts';
 export { type HeaderClass, headerClasses, screenHeader } from './header-firewall.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';
 export { buildReport, type Report } from './report.ts';

@@ -30,6 +30,8 @@ export interface ClientPolicy {
   /** Domains whose mail needs a certificate of theirs (TLSReceiveDomainSecureList), lower case. */
   readonly secureDomains: ReadonlySet<string>;
   readonly eku: ReceiveConnector['clientEku'];
+  /** Domains whose hosts may bring cross-premises header fields (TlsDomainCapabilities), lower case. */
+  readonly cloudDomains: readonly string[];
   readonly revocation: ReceiveConnector['tlsRevocation'];
   /** Thumbprints of the authorities that count; empty: all. */
   readonly authorities: readonly string[];
@@ -40,13 +42,14 @@ export function clientPolicyOf(
   connector: ReceiveConnector,
   secureDomains: readonly string[],
 ): ClientPolicy | undefined {
-  const { tlsSenderCertificateName: name, domainSecureEnabled, authMechanism } = connector;
-  if (name === null && !domainSecureEnabled) return undefined;
+  const { tlsSenderCertificateName: name, domainSecureEnabled, authMechanism, tlsDomainCapabilities } = connector;
+  if (name === null && !domainSecureEnabled && tlsDomainCapabilities.length === 0) return undefined;
   if (!authMechanism.includes('Tls') && name === null) return undefined;
   return {
     ...(name !== null && { name: parseSenderCertificateName(name) }),
     secureDomains: new Set(domainSecureEnabled ? secureDomains.map((domain) => domain.toLowerCase()) : []),
     eku: connector.clientEku,
+    cloudDomains: tlsDomainCapabilities.map((one) => one.replace(/:.*$/, '').toLowerCase()),
     revocation: connector.tlsRevocation,
     authorities: connector.tlsTrustedAuthorities,
   };
@@ -97,6 +100,11 @@ export class ClientIdentity {
   /** The client is a partner: it met a demand by name. */
   get isPartner(): boolean {
     return this.#policy.name !== undefined && this.verdict.acceptable;
+  }
+
+  /** AcceptCloudServicesMail: its cross-premises header fields count. */
+  get acceptsCloudServices(): boolean {
+    return this.#policy.cloudDomains.some((domain) => this.standsFor(domain));
   }
 
   /** Whether the trusted certificate stands for a sender's domain. */

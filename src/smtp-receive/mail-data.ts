@@ -1,4 +1,4 @@
-import { type Envelope, screenHeader } from '../mail/index.ts';
+import { type Envelope, renameFields, screenHeader } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -13,6 +13,9 @@ import type { SizeLimit } from './organization-limits.ts';
 import { missingFromRight } from './sender-right.ts';
 import { newMessage, receivedField } from './trace.ts';
 import type { Transaction } from './transaction.ts';
+
+/** Beginnings of field names: as they cross the Internet, and within the organization. */
+const crossPremises = { from: 'x-ms-exchange-crosspremises-', to: 'X-MS-Exchange-Organization-' } as const;
 
 /** Names of fields that one event tells. */
 const mostTold = 20;
@@ -140,6 +143,7 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#refuseFor(hopRefusal(header.facts, this.#session.connector));
     this.#checkFrom(header);
     this.#screen(header);
+    this.#promote(header);
     const { onEndOfHeaders, readContent } = this.#session.parts.agents;
     if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined))
       return this.#storeHeader(header, first);
@@ -174,6 +178,25 @@ export class MailData implements ChunkedContent, MailDataState {
       .slice(0, mostTold)
       .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);
     session.tellChanges([{ agent: 'Header firewall', changes: { header: changes } }], this.id);
+  }
+
+  /**
+   * TlsDomainCapabilities AcceptCloudServicesMail: fields of the organization that crossed the Internet under another name get
+   * theirs back. Behind the firewall, which took away what others wrote under it.
+   */
+  #promote(header: MessageHeader): void {
+    const { client } = this.#session;
+    if (!this.#writing || client?.acceptsCloudServices !== true) return;
+    const names = header.block.fields.map(({ name }) => name).filter((name) => name.startsWith(crossPremises.from));
+    if (names.length === 0) return;
+    header.change(renameFields(header.block, crossPremises.from, crossPremises.to));
+    const changes = [...new Set(names)]
+      .slice(0, mostTold)
+      .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);
+    this.#session.tellChanges(
+      [{ agent: `Cross-premises fields of ${client.subject}`, changes: { header: changes } }],
+      this.id,
+    );
   }
 
   #storeHeader(header: MessageHeader, first: Buffer): void | Promise<void> {

@@ -39,8 +39,8 @@ test('what built cmdlets refuse is known', () => {
       parameters.filter((one) => one.notImplementedYet === true).map((one) => one.name),
     ]);
   assert.deepEqual(refused, [
-    ['New-ReceiveConnector', ['DefaultDomain', 'TlsDomainCapabilities']],
-    ['Set-ReceiveConnector', ['DefaultDomain', 'TlsDomainCapabilities']],
+    ['New-ReceiveConnector', ['DefaultDomain']],
+    ['Set-ReceiveConnector', ['DefaultDomain']],
     ['New-SendConnector', ['CloudServicesMailEnabled', 'IsCoexistenceConnector', 'LinkedReceiveConnector']],
     ['Set-SendConnector', ['CloudServicesMailEnabled', 'IsCoexistenceConnector', 'LinkedReceiveConnector']],
   ]);

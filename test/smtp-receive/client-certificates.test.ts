@@ -219,3 +219,38 @@ test('swaks with a client certificate, as a partner would send', async () => {
   assert.match(await swaks('wrong-name'), /<~\* 454 4\.7\.5 .*one for other\.edge\.test came/);
   assert.equal(edge.queue.kept.length, 1);
 });
+
+/** TlsDomainCapabilities × certificate × what becomes of the fields. */
+const cloudRows: readonly [capabilities: readonly string[], row: string, promoted: boolean][] = [
+  [['edge.test:AcceptCloudServicesMail'], 'good-ec', true],
+  [['edge.test:AcceptCloudServicesMail'], 'none', false],
+  [['edge.test:AcceptCloudServicesMail'], 'self-signed-ec', false],
+  [['other.test:AcceptCloudServicesMail'], 'good-ec', false],
+];
+for (const [tlsDomainCapabilities, row, promoted] of cloudRows) {
+  test(`${tlsDomainCapabilities.join()} × ${row}: cross-premises fields are ${promoted ? '' : 'not '}promoted`, async () => {
+    await using edge = await Receiving.start({
+      certificates,
+      snapshot: connector({ tlsDomainCapabilities, tlsRevocation: 'None' }),
+    });
+    const talk = await talkTo(edge);
+    try {
+      await talk.ask('STARTTLS');
+      await talk.secure(row === 'none' ? '' : row);
+      await talk.ask('EHLO client.example.org');
+      assert.match(await talk.ask('MAIL FROM:<a@example.org>'), /^250 /);
+      await talk.ask('RCPT TO:<user@example.test>');
+      await talk.ask('DATA');
+      const header = 'X-MS-Exchange-CrossPremises-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthAs: forged';
+      assert.match(await talk.ask(`${header}\r\nSubject: x\r\n\r\nX-MS-Exchange-CrossPremises-A: body\r\n.`), /^250 /);
+    } finally {
+      talk.end();
+    }
+    const content = edge.queue.kept[0]?.content.toString() ?? '';
+    const wanted = promoted
+      ? 'X-MS-Exchange-Organization-AuthAs: Internal'
+      : 'X-MS-Exchange-CrossPremises-AuthAs: Internal';
+    assert.ok(content.includes(`\r\n${wanted}\r\nSubject: x\r\n\r\nX-MS-Exchange-CrossPremises-A: body`), content);
+    assert.doesNotMatch(content, /forged/);
+  });
+}
