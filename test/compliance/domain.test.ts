@@ -46,6 +46,8 @@ before(async () => {
       signing: 'unsigned',
     },
     { name: 'nomail.test', records: ['@ IN MX 0 .'] },
+    { name: 'mixed.test', records: ['@ IN MX 10 mx.good.trap.test.', '@ IN MX 20 mx.plaintext.trap.test.'] },
+    { name: 'alike.test', records: ['@ IN MX 10 mx.good.trap.test.', '@ IN MX 20 mx.expired.trap.test.'] },
   ]);
   const lookup: Lookup = new DnsClient({ resolvers: [world.resolver], timeoutMs: 5000 });
   const signal = AbortSignal.timeout(240_000);
@@ -75,6 +77,8 @@ before(async () => {
     'plaintext.trap.test',
     'plain.test',
     'nomail.test',
+    'mixed.test',
+    'alike.test',
     'nowhere.trap.test',
   ].map((text) => parseTarget(text));
   for await (const report of testTargets(targets, options)) found[report.target.asked] = report;
@@ -109,6 +113,9 @@ const rows: readonly (readonly [string, string, string])[] = [
   ['sts-untrusted.trap.test', 'M-MTASTS-MXCOVER', 'fail'],
   ['plaintext.trap.test', 'M-STARTTLS-OFFER', 'fail'],
   ['plaintext.trap.test', 'M-TLSA-PRESENT', 'notice'],
+  ['mixed.test', 'M-MX-PARITY', 'warn'],
+  ['alike.test', 'M-MX-PARITY', 'pass'],
+  ['plain.test', 'M-MX-PARITY', 'not-applicable'],
   ['plain.test', 'M-DNSSEC-MX', 'notice'],
   ['plain.test', 'M-TLSA-PRESENT', 'notice'],
   ['nomail.test', 'M-STARTTLS-OFFER', 'not-tested(the domain takes no mail (null MX, RFC 7505))'],
