@@ -143,7 +143,7 @@ test('the stock smtp-server takes a message with REQUIRETLS', async () => {
       stream.resume();
       stream.on('end', () => callback(null));
     },
-  } as ConstructorParameters<typeof SMTPServer>[0]);
+  });
   const listener = server.listen(0, '127.0.0.1');
   await once(listener, 'listening');
   try {
