@@ -12,6 +12,9 @@ import { freePort } from './ports.ts';
 /** The command as it is called from a shell. */
 export const edgeCommand = new URL('../../src/bin/edge', import.meta.url).pathname;
 
+/** A start, a stop and a command take no longer, in milliseconds; wide, for a busy machine. */
+const [startMs, stopMs, commandMs] = [180_000, 120_000, 300_000];
+
 export interface ApplianceOptions {
   readonly role?: 'EdgeTransport' | 'Mailbox';
   readonly workers?: number;
@@ -36,7 +39,8 @@ export interface CommandResult {
 /** Runs the edge command to its end. */
 export async function edge(...args: string[]): Promise<CommandResult> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(edgeCommand, args, { maxBuffer: 64 * 1024 ** 2 });
+    const options = { maxBuffer: 64 * 1024 ** 2, timeout: commandMs, killSignal: 'SIGKILL' } as const;
+    const { stdout, stderr } = await promisify(execFile)(edgeCommand, args, options);
     return { status: 0, out: stdout, error: stderr };
   } catch (error) {
     const failure = error as { code: number; stdout: string; stderr: string };
@@ -81,7 +85,12 @@ export class Appliance implements AsyncDisposable {
 
   static async start(options: ApplianceOptions = {}): Promise<Appliance> {
     const appliance = await Appliance.prepare(options);
-    await appliance.start();
+    try {
+      await appliance.start();
+    } catch (error) {
+      await appliance[Symbol.asyncDispose]();
+      throw error;
+    }
     return appliance;
   }
 
@@ -101,9 +110,9 @@ export class Appliance implements AsyncDisposable {
     const args = ['start', '--state', this.state, '--role', role, '--workers', String(workers)];
     if (account !== undefined) args.push('--user', account);
     if (adminGroup !== undefined) args.push('--admin-group', adminGroup);
-    const [file = '', ...rest] = [...behind.map((part) => part.replaceAll('$state', this.state)), edgeCommand, ...args];
-    // Nothing of the test's own is inherited: a test that is ended must not be waited for because of what it left.
-    const child = spawn(file, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const command = [...behind.map((part) => part.replaceAll('$state', this.state)), edgeCommand, ...args];
+    // It ends with the test, and has nothing open of the test's own: who waits for the end of a test would wait for it.
+    const child = spawn('setpriv', ['--pdeathsig=KILL', ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
     const ready = Promise.withResolvers<void>();
     createInterface({ input: child.stderr }).on('line', (line) => {
@@ -113,15 +122,22 @@ export class Appliance implements AsyncDisposable {
     child.once('exit', (code, signal) =>
       ready.reject(new Error(`edge start ended (${String(signal ?? code)}):\n${this.output}`)),
     );
-    await ready.promise;
+    const late = setTimeout(() => {
+      ready.reject(new Error(`edge start was not ready within ${startMs / 1000} s:\n${this.output}`));
+      child.kill('SIGKILL');
+    }, startMs);
+    await ready.promise.finally(() => clearTimeout(late));
   }
 
   /** Ends the service; resolves with its exit status. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     const child = this.#process;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit') as Promise<[number | null]>;
     child.kill(signal);
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
+    const [code] = await ended;
+    clearTimeout(late);
     return code;
   }
 

@@ -16,7 +16,9 @@ export async function program(
 ): Promise<RunningProgram> {
   const port = given ?? (await freePort());
   // In a group of its own: some leave children behind when they are killed.
-  const child = spawn(command, argumentsOf(port), { cwd, stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  // It ends with the test.
+  const args = ['--pdeathsig=KILL', command, ...argumentsOf(port)];
+  const child = spawn('setpriv', args, { cwd, stdio: ['pipe', 'ignore', 'pipe'], detached: true });
   let said = '';
   child.stderr?.on('data', (octets: Buffer) => {
     said = (said + octets.toString('latin1')).slice(-2000);

@@ -1,0 +1,31 @@
+/** The runner of all tests itself: what it must not overlook. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/** What a file does after its first test. */
+const files: Readonly<Record<string, string>> = {
+  'ends.test.ts': "test('two', () => process.exit(0)); test('three', () => {});",
+  'killed.test.ts': "test('two', () => void process.kill(process.pid, 'SIGKILL')); test('three', () => {});",
+  'sound.test.ts': "test('two', async () => {});",
+};
+
+test('a file whose process ends before its last test is a failure', { timeout: 120_000 }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-run-all-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, rest] of Object.entries(files))
+    writeFileSync(join(folder, name), `import { test } from 'node:test';\ntest('one', () => {});\n${rest}\n`);
+  const args = [join(root, 'test/lib/run-all.ts'), join(relative(root, folder), '*.test.ts')];
+  // Told by the runner of this test to the processes below it: they would answer in its own form.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: 100_000 });
+  assert.equal(status, 1, stdout);
+  for (const name of ['ends.test.ts', 'killed.test.ts'])
+    assert.match(stdout, new RegExp(`FAILED \\S*${name} its process ended before its last test`));
+  assert.match(stdout, /ok +\S*sound\.test\.ts {2}2 in/);
+});
