@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -292,6 +294,25 @@ test('files that cannot hold the answer are not opened, and the one that does is
   assert.deepEqual(await state.why('R803@example.com'), [`message 803 <803@example.net>: ${wholeChain}`]);
   assert.equal((await state.tracked({ messageId: '<803@example.net>' })).length, 2);
   assert.equal((await state.tracked({ recipients: ['r803@example.com'] })).length, 2);
+});
+
+test('a file that holds the answer is read once: its summary, then its text', async (t) => {
+  const state = new JournalForTest(t);
+  for (const event of mailEvents(state.now, { id: 7, session: 'A7', to: 'r7@example.com' })) state.journal.emit(event);
+  await state.archive();
+  const { open } = fsPromises;
+  const opened: string[] = [];
+  fsPromises.open = (path, ...rest) => {
+    opened.push(String(path));
+    return open(path, ...rest);
+  };
+  syncBuiltinESMExports();
+  t.after(() => {
+    fsPromises.open = open;
+    syncBuiltinESMExports();
+  });
+  assert.deepEqual(await state.why('r7@example.com'), [`message 7 <7@example.net>: ${wholeChain}`]);
+  assert.equal(opened.filter((path) => path.includes('DECISION')).length, 2, opened.join('\n'));
 });
 
 test('a flood of refusals and of sessions without mail washes away only its like', async (t) => {

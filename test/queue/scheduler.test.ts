@@ -24,6 +24,26 @@ test('a message is delivered at once, from memory, and leaves the spool', async 
   assert.deepEqual(bench.reports, []);
 });
 
+test('a message for a next hop that waits is not kept in memory, and is read from the spool when it goes', async () => {
+  const bench = new Bench();
+  let up = false;
+  bench.deliver = async (work) => (up ? carrier(all(ok), 0)(work) : refused);
+  await bench.send();
+  await bench.clock.advance(30_000);
+  assert.equal(bench.view()?.status, 'Retry');
+  const { id } = await bench.send();
+  const read: number[] = [];
+  const get = bench.spool.get.bind(bench.spool);
+  bench.spool.get = (one) => {
+    read.push(one);
+    return get(one);
+  };
+  up = true;
+  await bench.clock.advance(minute);
+  assert.deepEqual(bench.statuses(id), ['gone']);
+  assert.ok(read.includes(id), 'it was at hand all the while');
+});
+
 test("a next hop that cannot be reached is tried at Exchange's times until the messages expire", async () => {
   const bench = new Bench();
   bench.deliver = async () => refused;
