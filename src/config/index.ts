@@ -24,7 +24,7 @@ export { type Credential, credentialPurpose } from './credential.ts';
 export { exchangeServer } from './exchange-server.ts';
 export { frontEndTransportService } from './front-end-transport-service.ts';
 export { mailboxTransportService } from './mailbox-transport-service.ts';
-export { type Binding } from './network-syntaxes.ts';
+export type { Binding } from './network-syntaxes.ts';
 export {
   brokenRules,
   defaultsOf,

@@ -155,7 +155,8 @@ async function readWhole(path: string, mostBytes: number): Promise<Buffer> {
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ELOOP') throw new RangeError('it is a symbolic link');
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP')
+      throw new RangeError('it is a symbolic link', { cause: error });
     throw error;
   }
   try {

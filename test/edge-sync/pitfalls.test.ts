@@ -20,7 +20,7 @@ import { LdapStream } from '../../src/edge-sync/source/ldap-stream.ts';
 import { openSource } from '../../src/edge-sync/source/open-source.ts';
 import { controlOids, dirSyncFlags } from '../../src/edge-sync/source/source-controls.ts';
 import { formatFilter } from '../../src/ldap/index.ts';
-import { ScriptedLdap } from '../lib/scripted-ldap.ts';
+import { ScriptedLdap, type ScriptedReply } from '../lib/scripted-ldap.ts';
 import { MemoryEdge } from './memory-edge.ts';
 import { base, ScriptedDomain } from './scripted-domain.ts';
 
@@ -264,7 +264,7 @@ test('11: the clocks of two providers differ by minutes, and nothing that change
   await using world = await World.make();
   const entries = new Map<string, { readonly at: string; readonly mail: string }>();
   const uuid = (n: number): string => `00000000-0000-0000-0000-00000000000${n}`;
-  world.server.script = function* ({ base: at, filter }) {
+  world.server.script = function* ({ base: at, filter }): Generator<ScriptedReply, void, undefined> {
     if (at === '') return yield { entry: '', values: { namingContexts: ['dc=x'], supportedControl: [] } };
     const since = /modifyTimestamp>=(\d+)/.exec(formatFilter(filter))?.[1] ?? '';
     for (const [id, { at: time, mail }] of entries) {

@@ -82,7 +82,7 @@ export class ScriptedDomain {
     return this.#answer(search);
   };
 
-  *#answer(search: ScriptedSearch): Generator<ScriptedReply> {
+  *#answer(search: ScriptedSearch): Generator<ScriptedReply, void, undefined> {
     const { base: at, controls } = search;
     if (at === '') return yield { entry: '', values: this.#rootDse };
     if (at === service) return yield { entry: service, values: { invocationId: [this.invocationId] } };
@@ -117,18 +117,18 @@ export class ScriptedDomain {
     };
   }
 
-  *#configuration({ scope }: ScriptedSearch): Generator<ScriptedReply> {
+  *#configuration({ scope }: ScriptedSearch): Generator<ScriptedReply, void, undefined> {
     if (scope === 'base') return yield { entry: configuration, values: { objectClass: ['configuration'] } };
     for (const [dn, values] of this.settings) yield { entry: `${dn},${configuration}`, values };
   }
 
-  *#one(guid: string, { attributes }: ScriptedSearch): Generator<ScriptedReply> {
+  *#one(guid: string, { attributes }: ScriptedSearch): Generator<ScriptedReply, void, undefined> {
     const found = this.objects.get(guid);
     if (found === undefined || found.deleted) return yield { result: 'noSuchObject' };
     yield { entry: found.dn, values: this.#shown(guid, found, attributes) };
   }
 
-  *#changes(cookie: Buffer, { filter, attributes }: ScriptedSearch): Generator<ScriptedReply> {
+  *#changes(cookie: Buffer, { filter, attributes }: ScriptedSearch): Generator<ScriptedReply, void, undefined> {
     if (!this.dirSync) return yield { result: 'insufficientAccessRights', message: 'no right to replicate' };
     const since = Number(cookie.toString() || 0);
     for (const [guid, object] of this.objects) {
@@ -143,7 +143,7 @@ export class ScriptedDomain {
     yield { result: 'success', controls: [control(controlOids.dirSync, value)] };
   }
 
-  *#page({ base: at, filter, attributes, controls }: ScriptedSearch): Generator<ScriptedReply> {
+  *#page({ base: at, filter, attributes, controls }: ScriptedSearch): Generator<ScriptedReply, void, undefined> {
     const showDeleted = controls.has(controlOids.showDeleted);
     if (showDeleted && !this.seesDeleted) return;
     const found = [...this.objects].filter(

@@ -22,6 +22,13 @@ const deletion = (i: number): string => `dn: uid=user${i},ou=People,dc=corp,dc=e
 const addition = (name: string): string =>
   personLdif(name, [`SMTP:${name}@corp.example`]).replace('\n', '\nchangetype: add\n');
 
+/** What `edge sync status --json` says of a subscription. */
+interface SubscriptionStatus {
+  readonly recipients: number;
+  readonly waiting: number;
+  readonly problem: string;
+}
+
 describe("Exchange's lines on a Mailbox server", skip, () => {
   let slapd: SlapdSource;
   let edge: Appliance;
@@ -125,9 +132,10 @@ describe('slapd as the source', skip, () => {
       ...['--source', slapd.url, '--bind-dn', slapd.bindDn, '--password-file', inside.file('password', 'secret\n')],
       ...['--domain', 'corp.example', ...args],
     );
-  const waiting = async (): Promise<{ recipients: number; waiting: number; problem: string }> => {
+  const waiting = async (): Promise<SubscriptionStatus> => {
     const { out } = await inside.sync('status', '--json');
-    return JSON.parse(out).subscriptions[0];
+    const { subscriptions } = JSON.parse(out) as { subscriptions: [SubscriptionStatus] };
+    return subscriptions[0];
   };
   const serviceLog = (): string => {
     const folder = join(one.state, 'logs');
@@ -179,7 +187,9 @@ describe('slapd as the source', skip, () => {
       const path = join(folder, name);
       assert.equal(statSync(path).mode & 0o077, 0, path);
     }
-    const { recipientKey } = JSON.parse(readFileSync(join(folder, 'edges', `${one.name}.json`), 'utf8'));
+    const { recipientKey } = JSON.parse(readFileSync(join(folder, 'edges', `${one.name}.json`), 'utf8')) as {
+      recipientKey: string;
+    };
     const dump = await command('directory', 'export', '--state', one.state, '--operational');
     for (const text of [dump.out, serviceLog(), one.output]) assert.ok(!text.includes(recipientKey));
   });

@@ -132,11 +132,7 @@ test('the stock smtp-server takes a message with REQUIRETLS', async () => {
     disabledCommands: ['AUTH'],
     hideREQUIRETLS: false,
     onMailFrom: (address, _session, callback) => {
-      seen.push(
-        (address.args as { REQUIRETLS?: boolean } | false) === false
-          ? undefined
-          : 'REQUIRETLS' in (address.args as object),
-      );
+      seen.push(address.args === false ? undefined : 'REQUIRETLS' in address.args);
       callback();
     },
     onData: (stream, _session, callback) => {
