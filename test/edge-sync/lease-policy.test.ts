@@ -16,8 +16,10 @@ const everything: EntryRights = {
   setsClasses: true,
 };
 const inner: AccessPolicy = { rights: () => everything, rightsAtPlace: () => everything };
-const account = (name: string): Principal =>
-  ({ kind: 'account', dn: `CN=${name},CN=Services,CN=Configuration` }) as Principal;
+const account = (name: string): Principal => ({
+  kind: 'account',
+  dn: `CN=${name},CN=Services,CN=Configuration`,
+});
 const entry = entryFrom('CN=x,CN=Recipients,OU=MSExchangeGateway', {});
 
 function world() {

@@ -24,6 +24,7 @@ const addition = (name: string): string =>
 
 /** What `edge sync status --json` says of a subscription. */
 interface SubscriptionStatus {
+  readonly account: string;
   readonly recipients: number;
   readonly waiting: number;
   readonly problem: string;
@@ -294,8 +295,7 @@ describe('slapd as the source', skip, () => {
   });
 
   test('rekey goes over to a new account at once, and addresses are known as before', async () => {
-    const account = async (): Promise<string> =>
-      JSON.parse((await inside.sync('status', '--json')).out).subscriptions[0].account;
+    const account = async (): Promise<string> => (await waiting()).account;
     const before = await account();
     await inside.done('rekey', one.name);
     assert.equal(
