@@ -48,10 +48,15 @@ export class SambaAd implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'edge-samba-'));
     const octets = Array.from({ length: 3 }, () => 1 + Math.floor(Math.random() * 253));
     const controller = new SambaAd(folder, `127.${octets.join('.')}`, options);
-    controller.#certify();
-    controller.#provision();
-    await controller.run();
-    controller.#extendSchema();
+    try {
+      controller.#certify();
+      controller.#provision();
+      await controller.run();
+      controller.#extendSchema();
+    } catch (error) {
+      await controller[Symbol.asyncDispose]();
+      throw error;
+    }
     return controller;
   }
 
