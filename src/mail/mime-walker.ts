@@ -87,7 +87,7 @@ export class MimeWalker {
   end(): void {
     if (this.#rest.length > 0) this.#line(this.#rest, true);
     this.#rest = Buffer.alloc(0);
-    if (this.#place === 'header') this.#endHeader(undefined);
+    this.#cutHeader();
     this.#leave(false);
   }
 
@@ -109,7 +109,7 @@ export class MimeWalker {
     for (let level = this.#open.length - 1; level >= 0; level--) {
       const { boundary } = this.#open[level] ?? { boundary: '' };
       if (boundary === '' || (text !== boundary && text !== `${boundary}--`)) continue;
-      if (this.#place === 'header') this.#endHeader(undefined);
+      this.#cutHeader();
       this.#leave(true);
       this.#open.length = level + 1;
       this.#events.between(line);
@@ -136,6 +136,11 @@ export class MimeWalker {
   #leave(delimited: boolean): void {
     if (this.#place === 'leaf') this.#events.bodyEnd(this.#current, delimited);
     this.#place = 'between';
+  }
+
+  /** A header without an empty line. That of an enclosed message may follow at once, and is then empty too. */
+  #cutHeader(): void {
+    while (this.#place === 'header') this.#endHeader(undefined);
   }
 
   #endHeader(blank: Buffer | undefined): void {

@@ -122,7 +122,7 @@ for (const command of ['explain', 'export', 'import', 'backup', 'restore', 'veri
     assert.equal(status, 0);
     assert.match(
       out,
-      new RegExp(`Examples:\\n {2}\\S.*edge directory ${command} |Examples:\\n {2}edge directory ${command}`),
+      new RegExp(`Examples?:\\n {2}\\S.*edge directory ${command} |Examples?:\\n {2}edge directory ${command}`),
     );
     assert.match(out, /--state <dir>[^]*--json/);
   });

@@ -294,6 +294,11 @@ test('another MIME reader finds the same content after the conversion', {
   assert.equal(partsOf(Buffer.from(convert(content).text, 'latin1')), partsOf(content));
 });
 
+test('an enclosed message that the delimiter cuts off before its header is empty, and no fault', () => {
+  const content = mail('Content-Type: multipart/mixed; boundary=b', '', '--b', 'Content-Type: message/rfc822', '--b--');
+  assert.equal(convert(content).text, content.toString('latin1'));
+});
+
 test('whatever comes in, what goes out is 7-bit, has no longer lines, and does not depend on the chunks', () => {
   const line = fc.constantFrom(
     ...[

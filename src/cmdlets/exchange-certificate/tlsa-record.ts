@@ -40,7 +40,10 @@ export const getTlsaRecord: Cmdlet = {
   supportsShouldProcess: false,
   examples: [
     { line: 'Get-TlsaRecord | Format-List Line,Published', says: 'What to put into the zone, and what is there.' },
-    { line: 'Get-TlsaRecord 0A1B…', says: 'The records of a certificate before it is enabled.' },
+    {
+      line: 'Get-ExchangeCertificate | ForEach-Object { Get-TlsaRecord $_.Thumbprint }',
+      says: 'The records of each certificate, enabled or not.',
+    },
   ],
   async *run(context, bound) {
     refuseOthers(bound, ['Thumbprint']);
