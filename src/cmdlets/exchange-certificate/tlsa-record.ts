@@ -40,10 +40,7 @@ export const getTlsaRecord: Cmdlet = {
   supportsShouldProcess: false,
   examples: [
     { line: 'Get-TlsaRecord | Format-List Line,Published', says: 'What to put into the zone, and what is there.' },
-    {
-      line: 'Get-ExchangeCertificate | ForEach-Object { Get-TlsaRecord $_.Thumbprint }',
-      says: 'The records of each certificate, enabled or not.',
-    },
+    { line: "Get-TlsaRecord | Where-Object { $_.Published -ne 'Yes' }", says: 'What is still to be put there.' },
   ],
   async *run(context, bound) {
     refuseOthers(bound, ['Thumbprint']);
