@@ -12,20 +12,33 @@ const root = new URL('../..', import.meta.url).pathname;
 const files: Readonly<Record<string, string>> = {
   'ends.test.ts': "test('two', () => process.exit(0)); test('three', () => {});",
   'killed.test.ts': "test('two', () => void process.kill(process.pid, 'SIGKILL')); test('three', () => {});",
+  'open.test.ts': `test('two', () => {});
+    describe('s', () => { before(() => { setInterval(() => {}, 1000); throw new Error('no set-up'); }); test('x', () => {}); });`,
   'sound.test.ts': "test('two', async () => {});",
 };
 
-test('a file whose process ends before its last test is a failure', { timeout: 120_000 }, (t) => {
+test('a file whose process ends before its last test is a failure, and one that leaves something open ends', {
+  timeout: 120_000,
+}, (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'edge-run-all-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, rest] of Object.entries(files))
-    writeFileSync(join(folder, name), `import { test } from 'node:test';\ntest('one', () => {});\n${rest}\n`);
+    writeFileSync(
+      join(folder, name),
+      `import { before, describe, test } from 'node:test';\ntest('one', () => {});\n${rest}\n`,
+    );
   const args = [join(root, 'test/lib/run-all.ts'), join(relative(root, folder), '*.test.ts')];
   // Told by the runner of this test to the processes below it: they would answer in its own form.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: 100_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    env: { ...env, EDGE_TEST_PATIENCE_MS: '500' },
+    timeout: 100_000,
+  });
   assert.equal(status, 1, stdout);
   for (const name of ['ends.test.ts', 'killed.test.ts'])
     assert.match(stdout, new RegExp(`FAILED \\S*${name} its process ended before its last test`));
+  assert.match(stdout, /FAILED \S*open\.test\.ts:\d+ [^]*no set-up/);
+  assert.match(stdout + stderr, /open\.test\.ts: still open behind the last test: .*Timeout/);
   assert.match(stdout, /ok +\S*sound\.test\.ts {2}2 in/);
 });

@@ -26,8 +26,8 @@ const perFile = new Map<string, { passed: number; failed: number; ms: number }>(
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const shortPath = (file: string | undefined): string => relative(root, file ?? '');
 
-// The limit of time is a test's, not a file's: a file whose set-up failed would wait for ever for what it left open.
-const execArgv = ['--disable-warning=ExperimentalWarning', '--test-force-exit'];
+// Not --test-force-exit: it ends a process before all of its results are out.
+const execArgv = ['--disable-warning=ExperimentalWarning', '--import', `${root}test/lib/end-of-file.ts`];
 const stream = run({ files, concurrency: 2, timeout: 600_000, execArgv });
 const unfinished = new Set<string>();
 const wholeRun = setTimeout(() => {
