@@ -1,9 +1,16 @@
 import { domainToASCII } from 'node:url';
 import { type Clock, newGuid } from '../base/index.ts';
 import { defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
-import type { EventOf, Journal } from '../logs/index.ts';
+import type { Journal } from '../logs/index.ts';
 import { buildReport, type Report, type ReportedRecipient, reportDue, statusOf } from '../mail/index.ts';
-import type { MessageWriter, NewMessage, NotificationRequest, Notifier, StoredMessage } from '../queue/index.ts';
+import {
+  type MessageWriter,
+  type NewMessage,
+  type NotificationRequest,
+  type Notifier,
+  queuedEvent,
+  type StoredMessage,
+} from '../queue/index.ts';
 import { beginningOf, type ContentSource } from './content-source.ts';
 import { ReportBatches } from './report-batches.ts';
 import { reportSettings, turnedOff } from './report-settings.ts';
@@ -95,7 +102,9 @@ export class NotificationWriter implements Notifier {
       await writer.write(report.content);
       const expiresAt = now + snapshots.current.server.messageExpirationTimeout * 1_000;
       const stored = await writer.commit(newMessage(report), expiresAt);
-      this.#parts.journal.emit(queuedEvent(stored, about, now));
+      this.#parts.journal.emit(
+        queuedEvent(stored, stored, { at: now, source: 'DSN', reply: '', reference: about.facts.messageId }),
+      );
     } catch (error) {
       await writer.abort();
       throw error;
@@ -147,33 +156,6 @@ function copyFor(postmaster: string, report: Report): Report {
       ...report.envelope,
       recipients: [{ address: postmaster, domain: domainOf(postmaster), notify: ['NEVER'] }],
     },
-  };
-}
-
-/** The event that tracking calls DSN. */
-function queuedEvent(
-  { id, guid, envelope, origin, facts }: StoredMessage,
-  original: StoredMessage,
-  at: number,
-): EventOf<'message-queued'> {
-  return {
-    kind: 'message-queued',
-    at,
-    session: '',
-    message: id,
-    guid,
-    messageId: facts.messageId,
-    subject: facts.subject,
-    from: envelope.from,
-    recipients: envelope.recipients.map(({ address }) => address),
-    size: facts.size,
-    reply: '',
-    connector: origin.connector,
-    clientIp: '',
-    clientName: '',
-    serverIp: '',
-    source: 'DSN',
-    reference: original.facts.messageId,
   };
 }
 

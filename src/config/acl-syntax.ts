@@ -1,9 +1,9 @@
 /** Access control entries as a property of connectors. */
 import { type Ace, parseAcl, writeAcl } from './access-control.ts';
-import type { Syntax } from './property.ts';
+import { property, type Syntax } from './property.ts';
 
 /** Entries that cmdlets do not set: Add-ADPermission and Remove-ADPermission do. */
-export const aclSyntax: Syntax<readonly Ace[]> = {
+const aclSyntax: Syntax<readonly Ace[]> = {
   type: 'ActiveDirectorySecurity',
   multivalued: true,
   parse: () => {
@@ -14,3 +14,13 @@ export const aclSyntax: Syntax<readonly Ace[]> = {
   merge: (acl, [current]) => [writeAcl(acl, current)],
   show: (acl) => acl.map((one) => `${one.principal}: ${one.right}`),
 };
+
+/** The entries of a connector itself: what counts is computed from them and from what is inherited. */
+export const aclRow = property({
+  attribute: 'nTSecurityDescriptor',
+  syntax: aclSyntax,
+  default: [],
+  hidden: true,
+  readOnly: true,
+  help: 'Rights on the connector: see Get-ADPermission.',
+});

@@ -1,6 +1,6 @@
 /** Receive connectors: which endpoints accept mail from whom, and under which rules. */
 import type { IpRange } from '../base/index.ts';
-import { aclSyntax } from './acl-syntax.ts';
+import { aclRow } from './acl-syntax.ts';
 import { adminDisplayNameRow, commentRow, exchangeVersionRow, serverRow } from './fixed-properties.ts';
 import {
   bindings,
@@ -456,14 +456,7 @@ const properties = {
   adminDisplayName: adminDisplayNameRow,
   exchangeVersion: exchangeVersionRow(),
   /** Access control entries; what a session may do is `grantedRights(acl, sids)`. */
-  acl: property({
-    attribute: 'nTSecurityDescriptor',
-    syntax: aclSyntax,
-    default: [],
-    hidden: true,
-    readOnly: true,
-    help: 'Rights on the connector: see Get-ADPermission.',
-  }),
+  acl: aclRow,
 };
 
 /** The one list of a receive connector's properties: mapping, cmdlet parameters, help and web form come from it. */

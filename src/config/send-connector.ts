@@ -1,7 +1,7 @@
 /** Send connectors: which domains are sent where, and how. */
 
 import type { IpRange } from '../base/index.ts';
-import { aclSyntax } from './acl-syntax.ts';
+import { aclRow } from './acl-syntax.ts';
 import { type Credential, credential } from './credential.ts';
 import { adminDisplayNameRow, commentRow, constantRow, exchangeVersionRow, serverLinks } from './fixed-properties.ts';
 import {
@@ -297,14 +297,7 @@ const properties = {
   adminDisplayName: adminDisplayNameRow,
   exchangeVersion: exchangeVersionRow(),
   /** Own access control entries; what is inherited comes on top: `sendRights(acl, sid)`. */
-  acl: property({
-    attribute: 'nTSecurityDescriptor',
-    syntax: aclSyntax,
-    default: [],
-    hidden: true,
-    readOnly: true,
-    help: 'Rights on the connector: see Get-ADPermission.',
-  }),
+  acl: aclRow,
 };
 
 /** The one list of a send connector's properties. */

@@ -11,6 +11,7 @@ export {
   DnsFailure,
   type DnsType,
 } from './dns-client.ts';
+export { fixedLookup } from './fixed-lookup.ts';
 export { isTrustedResolver, systemResolvers } from './resolver-address.ts';
 export { strangerAddresses } from './stranger-addresses.ts';
 export {

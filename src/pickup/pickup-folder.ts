@@ -5,9 +5,9 @@ import type { Verdict } from '../back-pressure/index.ts';
 import type { Clock, FaultReport } from '../base/index.ts';
 import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
-import type { MessageWriter } from '../queue/index.ts';
+import { type MessageWriter, queuedEvent } from '../queue/index.ts';
 import { AddressError } from '../smtp/index.ts';
-import { type PickupMessage, pickupMessage } from './pickup-message.ts';
+import { pickupMessage } from './pickup-message.ts';
 
 export interface PickupParts {
   readonly snapshots: SnapshotSource;
@@ -90,7 +90,7 @@ export class PickupFolder implements AsyncDisposable {
   }
 
   async #submit(server: Snapshot['server'], file: Buffer): Promise<void> {
-    const { queue, clock } = this.#parts;
+    const { queue, clock, journal } = this.#parts;
     const writer = queue.begin();
     const now = clock.now();
     try {
@@ -101,35 +101,13 @@ export class PickupFolder implements AsyncDisposable {
       const message = pickupMessage(file, limits, { fqdn: server.fqdn, guid: writer.guid, now });
       await writer.write(message.content);
       const origin = { session: '', connector, remoteAddress: '', localAddress: '', helo: '' };
-      const { envelope, facts } = message;
-      await writer.commit({ envelope, origin, facts }, now + server.messageExpirationTimeout * 1_000);
-      this.#queued(writer, message, now);
+      const kept = { envelope: message.envelope, origin, facts: message.facts };
+      await writer.commit(kept, now + server.messageExpirationTimeout * 1_000);
+      journal.emit(queuedEvent(writer, kept, { at: now, source: 'PICKUP', reply: '', reference: '' }));
     } catch (error) {
       await writer.abort();
       throw error;
     }
-  }
-
-  #queued({ id, guid }: MessageWriter, { envelope, facts }: PickupMessage, at: number): void {
-    this.#parts.journal.emit({
-      kind: 'message-queued',
-      at,
-      session: '',
-      message: id,
-      guid,
-      messageId: facts.messageId,
-      subject: facts.subject,
-      from: envelope.from,
-      recipients: envelope.recipients.map(({ address }) => address),
-      size: facts.size,
-      reply: '',
-      connector,
-      clientIp: '',
-      clientName: '',
-      serverIp: '',
-      source: 'PICKUP',
-      reference: '',
-    });
   }
 
   #refused(name: string, reason: string): void {

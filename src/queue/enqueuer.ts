@@ -1,5 +1,5 @@
 import type { FaultReport } from '../base/index.ts';
-import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
+import type { Spool, StoredMessage } from './contract.ts';
 import type { NextHop, QueueSettings, RoutePlan, Router } from './delivery.ts';
 import { type DeliveryQueue, heldDue, Item, isInternal, poisonHop, submissionHop } from './delivery-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -96,7 +96,7 @@ export class Enqueuer {
 
   /** One item through the router again; it stays where it is when the answer is the same. */
   routeAgain(item: Item): void {
-    const message = this.#read(item.mail);
+    const message = this.#parts.ledger.readable(item.mail);
     if (message === undefined) return;
     const plan = this.#ask(message, item.recipients);
     const [only] = plan?.hops ?? [];
@@ -106,7 +106,7 @@ export class Enqueuer {
 
   /** A message that was set aside begins anew. */
   resubmit(item: Item): void {
-    const message = this.#read(item.mail);
+    const message = this.#parts.ledger.readable(item.mail);
     if (message !== undefined) this.#replace(item, message, this.#firstPlan(message, item.recipients));
   }
 
@@ -126,7 +126,7 @@ export class Enqueuer {
       if (queue.suspended || queue.hop.key === hop.key || isInternal(queue.hop)) continue;
       for (const item of [...queue.items()]) {
         if (item.state === 'ended' || item.state === 'suspended' || item.isActive || item.queue !== queue) continue;
-        const message = this.#read(item.mail);
+        const message = this.#parts.ledger.readable(item.mail);
         if (message === undefined) continue;
         this.#replace(item, message, { hops: [{ hop, recipients: item.recipients }], failed: [] });
         if (++moved % batch === 0) await turn();
@@ -267,15 +267,6 @@ export class Enqueuer {
     const latest = recipients.reduce((due, index) => Math.max(due, message.recipients[index]?.due ?? 0), 0);
     if (latest === 0 || latest === heldDue) return latest;
     return this.#parts.clock.ahead(latest, this.#parts.settings().messageRetryInterval * 1_000);
-  }
-
-  #read(mail: Mail): StoredMessage | undefined {
-    try {
-      return this.#parts.ledger.current(mail);
-    } catch (error) {
-      if (error instanceof SpoolError) return undefined;
-      throw error;
-    }
   }
 }
 

@@ -32,5 +32,6 @@ export type {
   Router,
 } from './delivery.ts';
 export { MessageQueue } from './message-queue.ts';
+export { queuedEvent } from './queued-event.ts';
 export { LmdbSpool } from './spool/lmdb-spool.ts';
 export type { MessageFilter, MessageStatus, MessageView, QueueStatus, QueueView } from './views.ts';

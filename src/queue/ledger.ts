@@ -1,5 +1,5 @@
 import type { FaultReport } from '../base/index.ts';
-import type { RecipientState, Revision, Spool, StoredMessage } from './contract.ts';
+import { type RecipientState, type Revision, type Spool, SpoolError, type StoredMessage } from './contract.ts';
 import type { Mail } from './mail.ts';
 import type { MailCache } from './mail-cache.ts';
 import type { QueueClock } from './queue-clock.ts';
@@ -44,6 +44,16 @@ export class Ledger {
   /** The message with its newest states; undefined when it has left. Throws SpoolError for a damaged record. */
   current(mail: Mail): StoredMessage | undefined {
     return mail.hot?.message ?? this.#spool.get(mail.id);
+  }
+
+  /** As `current`, and undefined for a damaged record too. */
+  readable(mail: Mail): StoredMessage | undefined {
+    try {
+      return this.current(mail);
+    } catch (error) {
+      if (error instanceof SpoolError) return undefined;
+      throw error;
+    }
   }
 
   change(mail: Mail, changes: readonly StateChange[]): void {

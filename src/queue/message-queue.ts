@@ -2,7 +2,7 @@ import { type Clock, type FaultReport, unreported } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { type Reply, replies } from '../smtp/index.ts';
 import type { Delivery } from './connection.ts';
-import { type MessageWriter, type Spool, SpoolError, type StoredMessage } from './contract.ts';
+import type { MessageWriter, Spool, StoredMessage } from './contract.ts';
 import type {
   Deliverer,
   DeliveryType,
@@ -16,7 +16,6 @@ import { heldDue, type Item, poisonHop, submissionHop } from './delivery-queue.t
 import { Dispatcher } from './dispatcher.ts';
 import { Enqueuer } from './enqueuer.ts';
 import { Ledger } from './ledger.ts';
-import type { Mail } from './mail.ts';
 import { MailCache } from './mail-cache.ts';
 import { PoisonDetection } from './poison-detection.ts';
 import { QueueAdministration } from './queue-administration.ts';
@@ -244,7 +243,7 @@ export class MessageQueue {
     queue.outgoing.add(now);
     const kept = this.#settlement.settle({
       mail,
-      message: this.#read(mail) ?? handed,
+      message: this.#ledger.readable(mail) ?? handed,
       hop: connection.hop,
       recipients: item.recipients,
       outcomes,
@@ -267,7 +266,7 @@ export class MessageQueue {
   }
 
   #deadline(item: Item): void {
-    const message = this.#read(item.mail);
+    const message = this.#ledger.readable(item.mail);
     const now = this.#clock.now();
     if (message === undefined) {
       item.deadline = now + unreadableMs;
@@ -287,7 +286,7 @@ export class MessageQueue {
   }
 
   #remove(item: Item, report: boolean): void {
-    const message = this.#read(item.mail);
+    const message = this.#ledger.readable(item.mail);
     if (message === undefined) return this.#end(item);
     this.#poison.clear(item.mail.id);
     this.#conclude(item, message, report ? 'with-report' : 'silent');
@@ -303,15 +302,5 @@ export class MessageQueue {
     const settled = { mail, message, hop: queue.hop, recipients, outcomes, remote: '', retryAt: 0, counts: false };
     this.#settlement.settle(removal === undefined ? settled : { ...settled, removal });
     this.#end(item);
-  }
-
-  /** The message with its newest states; undefined when it cannot be read. */
-  #read(mail: Mail): StoredMessage | undefined {
-    try {
-      return this.#ledger.current(mail);
-    } catch (error) {
-      if (error instanceof SpoolError) return undefined;
-      throw error;
-    }
   }
 }

@@ -1,11 +1,10 @@
 import type { FaultReport } from '../base/index.ts';
-import { type Spool, SpoolError, type StoredMessage } from './contract.ts';
+import type { Spool } from './contract.ts';
 import type { NextHop } from './delivery.ts';
 import { heldDue, type Item, poisonHop } from './delivery-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Enqueuer } from './enqueuer.ts';
 import type { Ledger } from './ledger.ts';
-import type { Mail } from './mail.ts';
 import { damagedView, statusOf, submissionView, viewOf } from './message-view.ts';
 import type { PoisonDetection } from './poison-detection.ts';
 import type { QueueClock } from './queue-clock.ts';
@@ -48,7 +47,7 @@ export class QueueAdministration {
         if (filter.id !== undefined && item.mail.id !== filter.id) continue;
         const status = statusOf(item.state);
         if (filter.status !== undefined && filter.status !== status) continue;
-        const message = this.#read(item.mail);
+        const message = this.#parts.ledger.readable(item.mail);
         views.push(
           message === undefined
             ? damagedView(item.mail.id, item.queue.identity, item.queue.lastError)
@@ -166,7 +165,7 @@ export class QueueAdministration {
 
   /** Writes down until when the recipients wait, so that a restart keeps to it. */
   #noteDue(item: Item, due: number): void {
-    const states = this.#read(item.mail)?.recipients ?? [];
+    const states = this.#parts.ledger.readable(item.mail)?.recipients ?? [];
     this.#parts.ledger.change(
       item.mail,
       item.recipients.flatMap((index) => {
@@ -183,15 +182,5 @@ export class QueueAdministration {
       for (const item of queue.items()) if (item.mail.id === id) items.push(item);
     }
     return items;
-  }
-
-  /** The message with its newest states; undefined when it cannot be read. */
-  #read(mail: Mail): StoredMessage | undefined {
-    try {
-      return this.#parts.ledger.current(mail);
-    } catch (error) {
-      if (error instanceof SpoolError) return undefined;
-      throw error;
-    }
   }
 }

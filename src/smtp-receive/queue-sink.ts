@@ -1,10 +1,10 @@
 import type { Clock } from '../base/index.ts';
 import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
-import { type MessageWriter, type NewMessage, type ReplacedHead, SpoolError } from '../queue/index.ts';
-import { type Reply, replies, SmtpError } from '../smtp/index.ts';
+import { type MessageWriter, type NewMessage, queuedEvent, type ReplacedHead, SpoolError } from '../queue/index.ts';
+import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
 import type { MessageSink, SinkContent, SinkTransaction } from './message-sink.ts';
-import { queuedEvent, queuedReply } from './trace.ts';
+import { queuedReply } from './trace.ts';
 
 /** What keeps the messages. MessageQueue has this shape. */
 export interface MessageQueueing {
@@ -89,7 +89,7 @@ class QueueContent implements SinkContent {
       throw asRefusal(error);
     }
     const reply = queuedReply(this, message.facts.messageId, server.fqdn);
-    journal.emit(queuedEvent(this, message, reply, clock.now()));
+    journal.emit(queuedEvent(this, message, { at: clock.now(), source: 'SMTP', reply: oneLine(reply), reference: '' }));
     return reply;
   }
 

@@ -1,8 +1,7 @@
-/** What is written about a message that is received: its trace field, its envelope, its event and its reply. Pure. */
-import type { EventOf } from '../logs/index.ts';
+/** What is written about a message that is received: its trace field, its envelope and its reply. Pure. */
 import { buildReceived } from '../mail/index.ts';
 import type { ContentFacts, NewMessage } from '../queue/index.ts';
-import { oneLine, type Reply, replies } from '../smtp/index.ts';
+import { type Reply, replies } from '../smtp/index.ts';
 import type { CommandSession } from './command-session.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -56,34 +55,6 @@ export function newMessage(
       ...(tls === undefined ? {} : { tls: `${tls.protocol} ${tls.cipher}` }),
     },
     facts,
-  };
-}
-
-/** The event that tracking calls RECEIVE. `at`: milliseconds since 1970. */
-export function queuedEvent(
-  { id, guid }: MessageIds,
-  { envelope, origin, facts }: NewMessage,
-  reply: Reply,
-  at: number,
-): EventOf<'message-queued'> {
-  return {
-    at,
-    session: origin.session,
-    message: id,
-    kind: 'message-queued',
-    guid,
-    messageId: facts.messageId,
-    subject: facts.subject,
-    from: envelope.from,
-    recipients: envelope.recipients.map(({ address }) => address),
-    size: facts.size,
-    reply: oneLine(reply),
-    connector: origin.connector,
-    clientIp: origin.remoteAddress,
-    clientName: origin.helo,
-    serverIp: origin.localAddress,
-    source: 'SMTP',
-    reference: '',
   };
 }
 

@@ -1,10 +1,10 @@
 /** OpenLDAP's slapd with back-mdb, durable (no dbnosync), with the indexes that the product's schema asks for. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
+import { SlapdProcess } from '../lib/slapd.ts';
 import type { LdapPeer } from './ldap-load.ts';
 
 const configuration = (folder: string): string => `include /etc/ldap/schema/core.schema
@@ -40,7 +40,7 @@ export class Slapd implements AsyncDisposable, LdapPeer {
   readonly password = 'secret';
   readonly port: number;
   readonly folder: string;
-  #child: ChildProcess | undefined;
+  readonly #process = new SlapdProcess();
 
   private constructor(folder: string, port: number) {
     this.folder = folder;
@@ -55,7 +55,7 @@ export class Slapd implements AsyncDisposable, LdapPeer {
   }
 
   get pid(): number {
-    return this.#child?.pid ?? 0;
+    return this.#process.pid;
   }
 
   /** `slapadd -q` on the stopped server; resolves with the seconds it took. */
@@ -65,27 +65,12 @@ export class Slapd implements AsyncDisposable, LdapPeer {
     return (performance.now() - start) / 1000;
   }
 
-  async start(): Promise<void> {
-    const url = `ldap://127.0.0.1:${this.port}`;
-    this.#child = spawn('/usr/sbin/slapd', ['-d', '0', '-f', join(this.folder, 'slapd.conf'), '-h', url], {
-      stdio: 'ignore',
-    });
-    await eventually('slapd answers', () => {
-      try {
-        execFileSync('ldapsearch', ['-x', '-H', url, '-s', 'base', '-b', '', '1.1'], { stdio: 'ignore' });
-        return true;
-      } catch {
-        return false;
-      }
-    });
+  start(): Promise<void> {
+    return this.#process.start(join(this.folder, 'slapd.conf'), `ldap://127.0.0.1:${this.port}`);
   }
 
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+  stop(): Promise<void> {
+    return this.#process.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,10 @@
 /** OpenLDAP's slapd as a source of recipients, with Exchange's `proxyAddresses`. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from './appliance.ts';
 import { freePort } from './ports.ts';
+import { SlapdProcess } from './slapd.ts';
 
 /** Why it cannot run here; '' when it can. */
 export const slapdMissing = (): string =>
@@ -54,7 +54,7 @@ export class SlapdSource implements AsyncDisposable {
   readonly password = 'secret';
   readonly port: number;
   readonly folder: string;
-  #child: ChildProcess | undefined;
+  readonly #process = new SlapdProcess();
 
   private constructor(folder: string, port: number) {
     this.folder = folder;
@@ -87,7 +87,7 @@ export class SlapdSource implements AsyncDisposable {
   }
 
   get pid(): number {
-    return this.#child?.pid ?? 0;
+    return this.#process.pid;
   }
 
   /** In force at the next `run`. */
@@ -95,24 +95,12 @@ export class SlapdSource implements AsyncDisposable {
     writeFileSync(this.#configuration, configuration(this.folder, options));
   }
 
-  async run(): Promise<void> {
-    this.#child = spawn('/usr/sbin/slapd', ['-d', '0', '-f', this.#configuration, '-h', this.url], { stdio: 'ignore' });
-    await eventually('slapd answers', () => {
-      try {
-        execFileSync('ldapsearch', ['-x', '-H', this.url, '-s', 'base', '-b', '', '1.1'], { stdio: 'ignore' });
-        return true;
-      } catch {
-        return false;
-      }
-    });
+  run(): Promise<void> {
+    return this.#process.start(this.#configuration, this.url);
   }
 
-  async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+  stop(): Promise<void> {
+    return this.#process.stop();
   }
 
   /** Copies the stopped database; `restore` puts it back. */

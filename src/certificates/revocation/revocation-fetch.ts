@@ -1,9 +1,7 @@
 /** Fetches OCSP responses (RFC 6960 appendix A) and CRLs (RFC 5280 §4.2.1.13) over plain http: what comes is signed itself. */
-import type { LookupAddress } from 'node:dns';
 import { type IncomingMessage, request } from 'node:http';
-import type { LookupFunction } from 'node:net';
 import type { IpRange } from '../../base/index.ts';
-import { type DnsAsker, strangerAddresses } from '../../dns/index.ts';
+import { type DnsAsker, fixedLookup, strangerAddresses } from '../../dns/index.ts';
 
 export interface RevocationFetchParts {
   readonly dns: DnsAsker;
@@ -82,12 +80,4 @@ async function contentOf(response: IncomingMessage, most: number): Promise<Buffe
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-function fixedLookup(addresses: readonly string[]): LookupFunction {
-  const all: LookupAddress[] = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-  return (_host, { all: wantsAll }, done) => {
-    if (wantsAll === true) done(null, all);
-    else done(null, all[0]?.address ?? '', all[0]?.family);
-  };
 }

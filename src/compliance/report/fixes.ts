@@ -2,6 +2,7 @@
 import type { Rule } from '../profile.ts';
 import { type Fix, same } from './fix.ts';
 import { suiteFix } from './suite-fix.ts';
+import { versionTexts } from './version-texts.ts';
 
 /** What a fix depends on. */
 export interface Missed {
@@ -31,20 +32,10 @@ export function fixFor({ rule, profile, evidence }: Missed): Fix | undefined {
   return byCheck[check];
 }
 
-/** Name of a version in the registry of Windows. */
-const schannelNames: Readonly<Record<string, string>> = {
-  ssl2: 'SSL 2.0',
-  ssl3: 'SSL 3.0',
-  tls1_0: 'TLS 1.0',
-  tls1_1: 'TLS 1.1',
-  tls1_2: 'TLS 1.2',
-  tls1_3: 'TLS 1.3',
-};
-
 function versionFix(version: string, expect: string): Fix {
   const off = expect === 'not-offered';
   const newest = off && version === 'tls1_2' ? '3' : '2';
-  const key = `HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\${schannelNames[version] ?? ''}\\Server`;
+  const key = `HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\${versionTexts[version] ?? ''}\\Server`;
   return {
     edge: `Set-ReceiveConnector NAME -TlsMinVersion Tls1${newest}${off ? '' : ' -TlsCipherProfile intermediate'}`,
     exchange: `reg add "${key}" /v Enabled /t REG_DWORD /d ${off ? 0 : 1} /f`,

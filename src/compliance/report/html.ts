@@ -5,6 +5,7 @@ import type { Profile } from '../profile.ts';
 import { fixLines } from './fix.ts';
 import { fixFor } from './fixes.ts';
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
+import { versionTexts } from './version-texts.ts';
 
 const escape = (text: string): string =>
   printable(text).replaceAll(/[<>&"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
@@ -23,15 +24,6 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 ul.suites { columns: 22rem; font: .8rem/1.4 ui-monospace, monospace; margin: .2rem 0; padding: 0; list-style: none; } a { color: inherit; }
 @media print { :root { color-scheme: light; } html { font-size: 10px; } body { max-width: none; margin: 0; padding: 0; } h2 { break-before: page; } h2:first-of-type { break-before: auto; } h3 { break-after: avoid; } tr { break-inside: avoid; } .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
-
-const versionTexts: Readonly<Record<string, string>> = {
-  ssl2: 'SSL 2.0',
-  ssl3: 'SSL 3.0',
-  tls1_0: 'TLS 1.0',
-  tls1_1: 'TLS 1.1',
-  tls1_2: 'TLS 1.2',
-  tls1_3: 'TLS 1.3',
-};
 
 /** The whole file. */
 export function htmlReport(reports: readonly Report[], profiles: readonly Profile[]): string {

@@ -5,6 +5,7 @@ import type { Profile } from '../profile.ts';
 import { fixLines } from './fix.ts';
 import { fixFor } from './fixes.ts';
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
+import { versionTexts } from './version-texts.ts';
 import { wrapped } from './wrapped.ts';
 
 export interface TextOptions {
@@ -150,15 +151,6 @@ function order({ verdict }: Row): number {
   const rank = rankOf(verdict.verdict);
   return rank < 0 ? 1.5 : rank;
 }
-
-const versionTexts: Readonly<Record<string, string>> = {
-  ssl2: 'SSL 2.0',
-  ssl3: 'SSL 3.0',
-  tls1_0: 'TLS 1.0',
-  tls1_1: 'TLS 1.1',
-  tls1_2: 'TLS 1.2',
-  tls1_3: 'TLS 1.3',
-};
 
 /** 'TLS 1.2, TLS 1.3; 23 suites; rsa 2048 of mail.example until 2027-01-01'. */
 function summaryOf({ facts }: Report): string {

@@ -254,7 +254,7 @@ export class LmdbSpool implements Spool {
 
   /**
    * Gives back what a drained backlog left on the disk, and in the map, when that is worth it and what is left is little. Messages
-   * that come meanwhile wait for the copy, which takes some tens of milliseconds. Never rejects; a failure is a fault.
+   * that come meanwhile wait for the copy. Never rejects; a failure is a fault.
    */
   async compact(): Promise<void> {
     if (this.#closed || this.#commits.broken !== undefined) return;

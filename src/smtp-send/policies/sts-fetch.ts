@@ -1,8 +1,7 @@
 /** Fetches an MTA-STS policy: RFC 8461 §3.3. */
-import type { LookupAddress } from 'node:dns';
 import type { IncomingMessage } from 'node:http';
-import type { LookupFunction } from 'node:net';
 import type { PeerCertificate, SecureContext } from 'node:tls';
+import { fixedLookup } from '../../dns/index.ts';
 import { matchesHost, maxPolicyBytes, parseStsPolicy, type StsPolicy } from '../../tls/index.ts';
 
 /** Why there is no policy; `failure` is the result type of RFC 8460 §4.3. */
@@ -100,14 +99,6 @@ async function textOf(host: string, response: IncomingMessage): Promise<string> 
     throw new StsFetchError('sts-policy-fetch-error', `${host} did not send the whole policy`, { cause });
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function fixedLookup(addresses: readonly string[]): LookupFunction {
-  const all: LookupAddress[] = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-  return (_host, { all: wantsAll }, done) => {
-    if (wantsAll === true) done(null, all);
-    else done(null, all[0]?.address ?? '', all[0]?.family);
-  };
 }
 
 function wrongName(host: string, { subjectaltname = '' }: PeerCertificate): Error | undefined {
