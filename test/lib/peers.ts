@@ -8,6 +8,7 @@ export const python = '/usr/bin/python3';
 const paths: Readonly<Record<string, string>> = {
   swaks: '/usr/bin/swaks',
   postfix: '/usr/lib/postfix/sbin/master',
+  'posttls-finger': '/usr/sbin/posttls-finger',
   'smtp-source': '/usr/sbin/smtp-source',
   'smtp-sink': '/usr/sbin/smtp-sink',
   dovecot: '/usr/sbin/dovecot',

@@ -9,6 +9,15 @@ export interface PostfixOptions {
   readonly port: number;
   /** Lines for main.cf beyond the basic ones. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Lines for master.cf beyond the basic ones. */
+  readonly services?: readonly string[];
+  /** Put over /etc/resolv.conf, for this instance alone. */
+  readonly resolvConf?: string;
+}
+
+/** Before a command: runs it where `file` is /etc/resolv.conf (a mount namespace of its own; needs root). */
+export function withResolvConf(file: string): string[] {
+  return ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', file];
 }
 
 const basic = (folder: string): Record<string, string> => ({
@@ -82,7 +91,7 @@ export class Postfix implements AsyncDisposable {
   }
 
   /** Starts an instance; resolves when it answers. */
-  static async start({ port, settings }: PostfixOptions): Promise<Postfix> {
+  static async start({ port, settings, services: more = [], resolvConf }: PostfixOptions): Promise<Postfix> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-postfix-'));
     chmodSync(folder, 0o755);
     const conf = join(folder, 'conf');
@@ -90,8 +99,10 @@ export class Postfix implements AsyncDisposable {
     execFileSync('chown', ['postfix', join(folder, 'data')]);
     const lines = Object.entries({ ...basic(folder), ...settings }).map(([name, value]) => `${name} = ${value}\n`);
     writeFileSync(join(conf, 'main.cf'), lines.join(''));
-    writeFileSync(join(conf, 'master.cf'), services(port));
-    const child = spawn('postfix', ['-c', conf, 'start'], { stdio: 'ignore' });
+    writeFileSync(join(conf, 'master.cf'), services(port) + more.map((line) => `${line}\n`).join(''));
+    const around = resolvConf === undefined ? [] : withResolvConf(resolvConf);
+    const [program = '', ...args] = [...around, 'postfix', '-c', conf, 'start'];
+    const child = spawn(program, args, { stdio: 'ignore' });
     await new Promise((resolve) => child.once('exit', resolve));
     const pidFile = join(folder, 'spool/pid/master.pid');
     for (let i = 0; i < 100 && !(existsSync(pidFile) && (await answers(port))); i++) {

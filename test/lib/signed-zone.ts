@@ -23,18 +23,28 @@ export interface DnsWorld extends AsyncDisposable {
   readonly resolver: string;
   /** 'address:port' of nsd, which does not validate. */
   readonly authority: string;
+  /** A file for /etc/resolv.conf: programs that use the C library ask unbound, and believe its AD bit. Only with `address53`. */
+  readonly resolvConf: string;
+}
+
+export interface DnsWorldOptions {
+  /** An address (127.x.y.z) on whose port 53 unbound listens as well: resolv.conf knows no other port. Needs root. */
+  readonly address53?: string;
 }
 
 /** Where Debian keeps the two daemons. */
 export const dnsPeers = { nsd: '/usr/sbin/nsd', unbound: '/usr/sbin/unbound', signzone: '/usr/bin/ldns-signzone' };
 
-export async function startDns(zones: readonly ZoneOptions[]): Promise<DnsWorld> {
+export async function startDns(zones: readonly ZoneOptions[], { address53 }: DnsWorldOptions = {}): Promise<DnsWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-dns-'));
   const [authorityPort, resolverPort] = [await freePort(), await freePort()];
   const anchors = zones.flatMap((zone) => makeZone(folder, zone));
   writeFileSync(join(folder, 'nsd.conf'), nsdConfiguration(folder, authorityPort, zones));
   writeFileSync(join(folder, 'anchors'), `${anchors.join('\n')}\n`);
-  writeFileSync(join(folder, 'unbound.conf'), unboundConfiguration(folder, resolverPort, authorityPort, zones));
+  const interfaces = [`127.0.0.1@${resolverPort}`, ...(address53 === undefined ? [] : [`${address53}@53`])];
+  writeFileSync(join(folder, 'unbound.conf'), unboundConfiguration(folder, interfaces, authorityPort, zones));
+  const resolvConf = join(folder, 'resolv.conf');
+  writeFileSync(resolvConf, `nameserver ${address53 ?? ''}\noptions trust-ad edns0\n`);
   const daemons = [
     new Daemon(dnsPeers.nsd, ['-d', '-c', join(folder, 'nsd.conf')]),
     new Daemon(dnsPeers.unbound, ['-d', '-c', join(folder, 'unbound.conf')]),
@@ -42,6 +52,7 @@ export async function startDns(zones: readonly ZoneOptions[]): Promise<DnsWorld>
   const world: DnsWorld = {
     resolver: `127.0.0.1:${resolverPort}`,
     authority: `127.0.0.1:${authorityPort}`,
+    resolvConf,
     async [Symbol.asyncDispose]() {
       await Promise.all(daemons.map((daemon) => daemon.end()));
       rmSync(folder, { recursive: true, force: true });
@@ -144,11 +155,15 @@ function nsdConfiguration(folder: string, port: number, zones: readonly ZoneOpti
   return `${[...server, ...zones.map(zone)].join('\n')}\n`;
 }
 
-function unboundConfiguration(folder: string, port: number, authority: number, zones: readonly ZoneOptions[]): string {
+function unboundConfiguration(
+  folder: string,
+  interfaces: readonly string[],
+  authority: number,
+  zones: readonly ZoneOptions[],
+): string {
   const server = [
     'server:',
-    '  interface: 127.0.0.1',
-    `  port: ${port}`,
+    ...interfaces.map((one) => `  interface: ${one}`),
     '  username: ""',
     '  chroot: ""',
     `  directory: "${folder}"`,

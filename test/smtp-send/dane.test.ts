@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { execFile, execFileSync } from 'node:child_process';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { type Fault, FaultList, systemClock } from '../../src/base/index.ts';
+import { buildCertificate, randomSerial } from '../../src/certificates/index.ts';
 import type { SendConnector } from '../../src/config/index.ts';
 import { DnsClient } from '../../src/dns/index.ts';
 import { type SendingDns, sendingDns } from '../../src/smtp-send/index.ts';
 import { associationOf } from '../../src/tls/index.ts';
+import { needs } from '../lib/peers.ts';
+import { withResolvConf } from '../lib/postfix.ts';
 import { type DnsWorld, dnsPeers, startDns } from '../lib/signed-zone.ts';
 import { FakeWork } from './fake-work.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
@@ -25,7 +29,7 @@ interface Pair {
 }
 
 /** With `ca`: issued by it, and the chain goes out with the leaf. */
-function certificate(name: string, ca?: Pair, more: readonly string[] = []): Pair {
+function certificate(name: string, ca?: Pair): Pair {
   const [keyFile, certFile] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
   const caFiles = [join(folder, 'ca.key'), join(folder, 'ca.crt')];
   if (ca !== undefined) [ca.key, ca.cert].forEach((text, i) => writeFileSync(caFiles[i] ?? '', text));
@@ -35,7 +39,6 @@ function certificate(name: string, ca?: Pair, more: readonly string[] = []): Pai
     ...(ca === undefined
       ? []
       : ['-CAkey', caFiles[0] ?? '', '-CA', caFiles[1] ?? '', '-addext', 'basicConstraints=critical,CA:FALSE']),
-    ...more,
   ]);
   const cert = readFileSync(certFile, 'utf8');
   return {
@@ -45,9 +48,28 @@ function certificate(name: string, ca?: Pair, more: readonly string[] = []): Pai
   };
 }
 
+/** One of yesterday, which openssl does not make. */
+function endedCertificate(name: string, ca: Pair): Pair {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const der = buildCertificate({
+    subject: [[{ oid: '2.5.4.3', value: name, type: 'utf8' }]],
+    issuer: [[{ oid: '2.5.4.3', value: 'authority.example', type: 'utf8' }]],
+    publicKey,
+    signingKey: createPrivateKey(ca.key),
+    issuerPublicKey: createPublicKey(ca.cert),
+    serial: randomSerial(),
+    notBefore: Date.now() - 3 * 86_400_000,
+    notAfter: Date.now() - 86_400_000,
+    dnsNames: [name],
+  });
+  const cert = new X509Certificate(der).toString() + ca.cert;
+  return { key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })), cert, der };
+}
+
 const own = certificate('something-else.example');
 const other = certificate('other.example');
 const authority = certificate('authority.example');
+const ended = endedCertificate('mx-ended2.dane.test', authority);
 const issued = certificate('ta.dane.test', authority);
 const misnamed = certificate('elsewhere.dane.test', authority);
 
@@ -74,7 +96,13 @@ const host = (name: string, address: string, ...records: string[]): string[] => 
   `mx-${name} IN A ${address}`,
   ...records.map((record) => `_$port._tcp.mx-${name} IN TLSA ${record}`),
 ];
-const [encrypting, plain, anchored, wrongName] = ['127.0.7.1', '127.0.7.2', '127.0.7.3', '127.0.7.4'] as const;
+const [encrypting, plain, anchored, wrongName, endedHost] = [1, 2, 3, 4, 5].map((n) => `127.0.7.${n}`) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 const rows: readonly Row[] = [
   {
@@ -119,6 +147,48 @@ const rows: readonly Row[] = [
     domain: 'misnamed.dane.test',
     records: host('misnamed', wrongName, tlsa(2, 0, 1, authority)),
     failed: /^451 4\.7\.323 .*another name/,
+  },
+  {
+    name: 'usage 2 by the key of the authority, SHA-512',
+    domain: 'ta2.dane.test',
+    records: ['ta2 IN MX 10 ta2', `ta2 IN A ${anchored}`, `_$port._tcp.ta2 IN TLSA ${tlsa(2, 1, 2, authority)}`],
+    failed: /^451 4\.7\.323 .*another name/,
+  },
+  {
+    name: 'usage 2 by the key of the authority, whole',
+    domain: 'ta3.dane.test',
+    records: ['ta3 IN MX 10 ta', `_$port._tcp.ta IN TLSA ${tlsa(2, 1, 0, authority)}`],
+    level: 'dane',
+  },
+  {
+    name: 'usage 3 and a certificate that has ended: dates do not matter',
+    domain: 'ended.dane.test',
+    records: host('ended', endedHost, tlsa(3, 1, 1, ended)),
+    level: 'dane',
+  },
+  {
+    name: 'usage 2 and a certificate that has ended',
+    domain: 'ended2.dane.test',
+    records: host('ended2', endedHost, tlsa(2, 0, 1, authority)),
+    failed: /^451 4\.7\.323 /,
+  },
+  {
+    name: 'usage 2 whose authority is not sent along',
+    domain: 'short.dane.test',
+    records: host('short', encrypting, tlsa(2, 0, 1, authority)),
+    failed: /^451 4\.7\.323 /,
+  },
+  {
+    name: 'an unknown usage beside one that fits',
+    domain: 'usage9.dane.test',
+    records: host('usage9', encrypting, tlsa(9, 1, 1, other), tlsa(3, 1, 1, own)),
+    level: 'dane',
+  },
+  {
+    name: 'unknown usage, selector and matching type, and a digest of the wrong length',
+    domain: 'strange.dane.test',
+    records: host('strange', encrypting, tlsa(9, 1, 1, own), '3 7 1 aabb', '3 1 9 aabb', '3 1 1 aabb'),
+    level: 'encryption',
   },
   {
     name: 'only unusable records: encrypted, not authenticated',
@@ -203,6 +273,25 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** TLS level of Postfix that says the same as a connector. */
+function postfixLevel({ connector: { smtpDaneMode, ignoreSTARTTLS } = {} }: Row): string {
+  if (ignoreSTARTTLS === true) return 'none';
+  if (smtpDaneMode === 'None') return 'may';
+  return smtpDaneMode === 'Mandatory' ? 'dane-only' : 'dane';
+}
+
+/** Level of ours at which Postfix would deliver; 'none' without TLS, or not at all. */
+function postfixVerdict(said: string): string {
+  // It goes on with the handshake where delivery would not: no record matched, or dane-only found none and a name had to.
+  if (/server certificate verification failed|resorting to "secure"/.test(said)) return 'none';
+  const [, word = ''] = /: (\w+) TLS connection established/.exec(said) ?? [];
+  if (word === '') return 'none';
+  return word === 'Verified' ? 'dane' : 'encryption';
+}
+
+/** Of this process alone: other runs of the suite have their own. */
+const address53 = `127.53.${process.pid % 200}.${1 + (Math.floor(process.pid / 200) % 250)}`;
+
 const missing = Object.values(dnsPeers).some((path) => !existsSync(path));
 
 describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
@@ -233,16 +322,20 @@ describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
       [encrypting]: first,
       [plain]: await ScriptedPeer.start({}, plain, port),
       [anchored]: await ScriptedPeer.start({ tls: issued }, anchored, port),
+      [endedHost]: await ScriptedPeer.start({ tls: ended }, endedHost, port),
       [wrongName]: await ScriptedPeer.start({ tls: misnamed }, wrongName, port),
     };
     const filled = (lines: readonly string[]): string[] => lines.map((line) => line.replace('$port', String(port)));
     const away = filled(['@ IN MX 10 mx', `mx IN A ${encrypting}`, `_$port._tcp.mx IN TLSA ${tlsa(3, 1, 1, other)}`]);
-    world = await startDns([
-      { name: 'dane.test', records: filled(rows.flatMap(({ records = [] }) => records)) },
-      { name: 'plain.test', records: away, signing: 'unsigned' },
-      { name: 'expired.test', records: away, signing: 'expired' },
-      { name: 'bogus.test', records: away, signing: 'bogus' },
-    ]);
+    world = await startDns(
+      [
+        { name: 'dane.test', records: filled(rows.flatMap(({ records = [] }) => records)) },
+        { name: 'plain.test', records: away, signing: 'unsigned' },
+        { name: 'expired.test', records: away, signing: 'expired' },
+        { name: 'bogus.test', records: away, signing: 'bogus' },
+      ],
+      process.getuid?.() === 0 ? { address53 } : {},
+    );
     dns = make();
   });
   after(async () => {
@@ -280,6 +373,34 @@ describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
       if (level === 'dane') assert.match(of('tls-reached')[0]?.demanded ?? '', /TLSA records of .* \(dane\)/);
     });
   }
+
+  describe("Postfix's posttls-finger finds the same", needs('root', 'posttls-finger'), () => {
+    // A connector that demands more than DANE has no counterpart there.
+    const endpoints = rows.filter(({ connector }) => connector?.requireTLS !== true);
+
+    test('at 20 endpoints and more', () => assert.ok(endpoints.length >= 20));
+
+    for (const row of endpoints) {
+      test(row.name, async () => {
+        const asked = [
+          '-c',
+          '-l',
+          postfixLevel(row),
+          '-o',
+          'dnssec_probe=',
+          '-t',
+          '5',
+          '-T',
+          '5',
+          `${row.domain}:${port}`,
+        ];
+        const [program = '', ...args] = [...withResolvConf(world.resolvConf), 'posttls-finger', ...asked];
+        // It exits with 0 whatever it finds.
+        const { stdout, stderr } = await promisify(execFile)(program, args);
+        assert.equal(postfixVerdict(stdout + stderr), row.failed === undefined ? row.level : 'none', stdout + stderr);
+      });
+    }
+  });
 
   test('a resolver elsewhere is not believed until it is declared: Opportunistic goes without, loudly, Mandatory waits', async () => {
     const elsewhere = make({ resolvers: ['192.0.2.53'] });
