@@ -8,7 +8,7 @@ packages="swaks libnet-ssleay-perl postfix
   samba samba-dsdb-modules samba-vfs-modules samba-ad-provision
   nsd unbound ldnsutils
   python3-dkim python3-seccomp
-  openssl gnutls-bin libnss3-tools testssl.sh dnsutils
+  pebble openssl gnutls-bin libnss3-tools testssl.sh dnsutils
   systemd iproute2 tmux"
 # Conflicts with postfix as a mail server: unpacked into a folder, for the tests alone.
 unpacked="exim4-daemon-light libidn12"
