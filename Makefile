@@ -50,7 +50,7 @@ bench-sync: node_modules/.installed peers ## EdgeSync from slapd: 100,000 recipi
 bench-shell: node_modules/.installed ## how long a person waits for the shell's prompt, for a line, a check, a status
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/shell.ts
 
-lab-tls: node_modules/.installed peers ## testssl.sh and edge tls test on the same endpoints: facts compared, costs as ratios (some 40 minutes)
+lab-tls: node_modules/.installed peers ## testssl.sh and edge tls test on the same endpoints: facts compared, costs as ratios (an hour and more; goes on where it was cut)
 	@$(NODE) --disable-warning=ExperimentalWarning test/compliance/lab-tls.ts
 
 hostile: node_modules/.installed ## every attack on a started appliance (root; a short form of it is in make test)

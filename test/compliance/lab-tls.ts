@@ -1,9 +1,10 @@
 /**
  * `make lab-tls`: testssl.sh and our tester on the same endpoints. Facts that differ stand in `lab/disagreements.tsv` with who is
  * right and by what octets; a new one ends with status 1. Prints the connections and seconds of both.
+ * What testssl.sh found at an endpoint is kept in `.bench/lab-tls`, so that a run that was cut goes on; `make clean` forgets it.
  * Arguments: endpoints of the laboratory; without any, all of the list below.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,20 +14,28 @@ import { TrustAnchors } from '../../src/tls/index.ts';
 import { type VersionName, versions } from '../../src/tls/wire/index.ts';
 import { endpoints, type LabFiles } from './lab/endpoints.ts';
 import { answerTo } from './lab/packet-check.ts';
-import { factsOfOurs, factsOfTestssl, runTestssl, type Shared } from './lab/testssl.ts';
+import { factsOfOurs, factsOfTestssl, runTestssl, type Shared, type TestsslRun } from './lab/testssl.ts';
 
-/** Those that differ in what they speak: OpenSSL, GnuTLS, NSS; old, new; STARTTLS and not. */
+/** Real servers that differ in what they speak: OpenSSL, GnuTLS, NSS; old, new; STARTTLS and not. */
 const usual = [
   'postfix-default',
   'nss-ssl3',
   'gnutls-rc4-3des-null',
   'openssl-null-and-anonymous',
-  'openssl-two-keys',
   'slapd-ldaps',
+  'exim-default',
+  'dovecot-lmtp',
+  'openssl-two-keys',
+  'slapd-starttls',
+  'dovecot-tls',
+  'openssl-tls10-only',
+  'openssl-renegotiation',
+  'nss-tls13',
 ];
 /** Here testssl.sh runs as people start it, and the cost of both is told. */
 const whole = 'postfix-default';
 
+const results = new URL('../../.bench/lab-tls', import.meta.url).pathname;
 const table = new URL('./lab/disagreements.tsv', import.meta.url).pathname;
 const known = new Map(
   readFileSync(table, 'utf8')
@@ -53,15 +62,36 @@ async function counting(port: number): Promise<{ readonly server: Server; readon
   return Object.assign(counter, { server, port: (server.address() as { port: number }).port });
 }
 
-async function measured<T>(
-  counter: { count: number },
-  act: () => Promise<T>,
-): Promise<{ result: T; cost: string; connections: number; seconds: number }> {
+interface Measured<T> {
+  readonly result: T;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+async function measured<T>(counter: { count: number }, act: () => Promise<T>): Promise<Measured<T>> {
   counter.count = 0;
   const began = performance.now();
   const result = await act();
-  const seconds = (performance.now() - began) / 1000;
-  return { result, connections: counter.count, seconds, cost: `${counter.count} connections, ${seconds.toFixed(1)} s` };
+  return { result, connections: counter.count, seconds: (performance.now() - began) / 1000 };
+}
+
+const costOf = ({ connections, seconds }: Measured<unknown>): string =>
+  `${connections} connections, ${seconds.toFixed(1)} s`;
+
+/** A run of testssl.sh, or what an earlier one found: it takes minutes. */
+async function kept(
+  file: string,
+  counter: { count: number },
+  act: () => Promise<TestsslRun>,
+): Promise<Measured<TestsslRun>> {
+  if (existsSync(file)) {
+    console.log(`  testssl.sh: as it ran before (${file})`);
+    return JSON.parse(readFileSync(file, 'utf8')) as Measured<TestsslRun>;
+  }
+  const run = await measured(counter, act);
+  writeFileSync(`${file}.part`, JSON.stringify(run));
+  renameSync(`${file}.part`, file);
+  return run;
 }
 
 /** What differs in one fact: of lists the difference alone. */
@@ -117,16 +147,16 @@ async function look(name: string, files: LabFiles, anchors: TrustAnchors): Promi
         signal: AbortSignal.timeout(120_000),
       }),
     );
-    const folder = new URL('../../.bench/lab-tls', import.meta.url).pathname;
+    mkdirSync(results, { recursive: true });
     if (name === whole) {
-      const run = await measured(proxy, () => runTestssl(endpoint, proxy.port, { whole: true, folder, name }));
-      console.log(`  edge tls test: ${ours.cost}; testssl.sh (default run): ${run.cost}`);
+      const run = await kept(join(results, `${name}.whole.json`), proxy, () => runTestssl(endpoint, { whole: true }));
+      console.log(`  edge tls test: ${costOf(ours)}; testssl.sh (default run): ${costOf(run)}`);
       console.log(
         `  ratio: ${(run.connections / ours.connections).toFixed(1)} times the connections, ${(run.seconds / ours.seconds).toFixed(0)} times the seconds`,
       );
     }
-    const theirs = await measured(proxy, () => runTestssl(endpoint, proxy.port, { whole: false, folder, name }));
-    console.log(`  edge tls test: ${ours.cost}; testssl.sh (checks that are compared): ${theirs.cost}`);
+    const theirs = await kept(join(results, `${name}.json`), proxy, () => runTestssl(endpoint, { whole: false }));
+    console.log(`  edge tls test: ${costOf(ours)}; testssl.sh (checks that are compared): ${costOf(theirs)}`);
     return await compare(endpoint, name, factsOfOurs(ours.result.facts), factsOfTestssl(theirs.result));
   } finally {
     proxy.server.close();

@@ -1,6 +1,7 @@
 /** testssl.sh 3.0 on an endpoint, and its findings in the words of our facts. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Endpoint, Facts } from '../../../src/compliance/index.ts';
@@ -16,34 +17,29 @@ interface Finding {
 /** Protocols, ciphers by protocol, preference, defaults, forward secrecy, renegotiation, compression, fall-back. */
 const checks = ['-p', '-E', '-P', '-S', '-f', '-R', '-C', '-Z'];
 
-/** `whole`: the default run, as people start it; otherwise the checks that facts are compared of. */
+/** Findings of a run that came to its end. */
+export type TestsslRun = readonly Finding[];
+
+/** No run takes longer, in milliseconds. */
+const longest = 30 * 60_000;
+
+/** `whole`: the default run, as people start it; otherwise the checks that facts are compared of. Throws where it does not end. */
 export async function runTestssl(
-  { host, protocol }: Endpoint,
-  port: number,
-  { whole, folder, name }: { readonly whole: boolean; readonly folder: string; readonly name: string },
-): Promise<readonly Finding[]> {
-  mkdirSync(folder, { recursive: true });
-  const json = join(folder, `${name}${whole ? '.whole' : ''}.json`);
-  rmSync(json, { force: true });
-  const starttls = { smtp: ['-t', 'smtp'], lmtp: ['-t', 'lmtp'], ldap: ['-t', 'ldap'], smtps: [], tls: [] }[protocol];
-  const args = [
-    '--quiet',
-    '--color',
-    '0',
-    '--warnings',
-    'off',
-    '--jsonfile',
-    json,
-    ...(whole ? [] : checks),
-    ...starttls,
-  ];
-  const timeout = 400_000;
-  // Its exit status counts findings.
-  await promisify(execFile)('testssl', [...args, '--ip', '127.0.0.1', `${host}:${port}`], {
-    timeout,
-    maxBuffer: 1 << 26,
-  }).catch(() => undefined);
-  return JSON.parse(readFileSync(json, 'utf8')) as Finding[];
+  { host, port, protocol }: Endpoint,
+  { whole }: { readonly whole: boolean },
+): Promise<TestsslRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-testssl-'));
+  try {
+    const json = join(folder, 'findings.json');
+    const starttls = { smtp: ['-t', 'smtp'], lmtp: ['-t', 'lmtp'], ldap: ['-t', 'ldap'], smtps: [], tls: [] }[protocol];
+    const options = ['--quiet', '--color', '0', '--warnings', 'off', '--jsonfile', json];
+    const args = [...options, ...(whole ? [] : checks), ...starttls, '--ip', '127.0.0.1', `${host}:${port}`];
+    // Its exit status counts findings; what it writes is whole JSON only when it ended by itself.
+    await promisify(execFile)('testssl', args, { timeout: longest, maxBuffer: 1 << 26 }).catch(() => undefined);
+    return JSON.parse(readFileSync(json, 'utf8')) as Finding[];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const versions: Readonly<Record<string, string>> = {
