@@ -7,7 +7,7 @@ import {
   longestPath,
   matchesHost,
   readCertificate,
-  readOcspStatus,
+  readOcspResponse,
   type TrustAnchors,
 } from '../tls/index.ts';
 import type { Flight } from '../tls/wire/index.ts';
@@ -135,10 +135,46 @@ function chainFact(seen: Seen, positions: readonly number[], judge: ChainJudge):
     complete: anchored.complete,
     trust: anchored.trust,
     ...(judge.host === '' ? {} : { matchesHost: matchesHost({ dnsNames, commonName: '' }, judge.host) }),
-    staple: seen.staple === undefined ? 'none' : readOcspStatus(seen.staple),
+    ...stapleFact(
+      seen.staple,
+      leaf,
+      issuerAmong([...anchored.path.slice(1), ...others], leaf, judge.anchors),
+      judge.now,
+    ),
     timestamps: countTimestamps(leaf.raw, seen.timestamps),
     ...(judge.demanded === undefined ? {} : { demanded: judge.demanded(leaf.raw) }),
   };
+}
+
+/** Who issued the leaf, as far as it was sent or is trusted. */
+function issuerAmong(
+  sent: readonly X509Certificate[],
+  leaf: X509Certificate,
+  anchors: TrustAnchors,
+): X509Certificate | undefined {
+  return [...sent, ...anchors.named(leaf.issuer)].find((candidate) => hasIssued(candidate, leaf));
+}
+
+/** What the staple is worth: RFC 6960 §3.2, judged as every other answer of a responder. */
+function stapleFact(
+  staple: Buffer | undefined,
+  certificate: X509Certificate,
+  issuer: X509Certificate | undefined,
+  now: number,
+): Pick<ChainFact, 'staple' | 'stapleReason'> {
+  if (staple === undefined) return { staple: 'none' };
+  if (issuer === undefined)
+    return {
+      staple: 'unverified',
+      stapleReason: 'the issuer, who vouches for the answer, was not sent and is not trusted',
+    };
+  try {
+    const { state, reason } = readOcspResponse(staple, { certificate, issuer }, now);
+    return { staple: state === 'good' ? 'good' : 'revoked', stapleReason: reason };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { staple: 'refused', stapleReason: error.message };
+  }
 }
 
 function isIssuerOf(issuer: X509Certificate, subject: X509Certificate | undefined): boolean {
@@ -149,7 +185,7 @@ function isIssuerOf(issuer: X509Certificate, subject: X509Certificate | undefine
 function pathToAnchor(
   [leaf, ...others]: readonly [X509Certificate, ...X509Certificate[]],
   { anchors, now }: ChainJudge,
-): { readonly complete: boolean; readonly trust: string } {
+): { readonly complete: boolean; readonly trust: string; readonly path: readonly X509Certificate[] } {
   const at = new Date(now);
   const { found, path, flaw } = findPath({
     leaf,
@@ -157,7 +193,7 @@ function pathToAnchor(
     anchors,
     flawOf: (certificate, place) => flawOf(certificate, place, at),
   });
-  return found ? { complete: true, trust: 'trusted' } : { complete: false, trust: flaw || whyEnded(path) };
+  return found ? { complete: true, trust: 'trusted', path } : { complete: false, trust: flaw || whyEnded(path), path };
 }
 
 function flawOf({ subject, ca, validFromDate, validToDate }: X509Certificate, place: number, at: Date): string {

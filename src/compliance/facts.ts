@@ -65,7 +65,10 @@ export interface ChainFact {
   readonly trust: string;
   /** The leaf names the host that was asked for; absent where an address was. */
   readonly matchesHost?: boolean;
-  readonly staple: 'good' | 'revoked' | 'unknown' | 'unreadable' | 'none';
+  /** 'refused': it does not count; 'unverified': without the issuer nobody can say. */
+  readonly staple: 'good' | 'revoked' | 'refused' | 'unverified' | 'none';
+  /** What the responder says, or why its answer does not count; absent without a staple. */
+  readonly stapleReason?: string;
   /** Signed certificate timestamps, wherever they stand. */
   readonly timestamps: number;
   /** Whether `<I>…<S>…` of the demand is met, where one was given. */

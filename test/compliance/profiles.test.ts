@@ -63,6 +63,7 @@ const rows: readonly (readonly [string, string, string, string])[] = [
   ['openssl-staple', 'mail-baseline', 'M-CERT-STAPLE', 'pass'],
   ['openssl-staple-missing', 'mail-baseline', 'M-CERT-STAPLE', 'fail'],
   ['openssl-staple-revoked', 'mail-baseline', 'M-CERT-STAPLE', 'fail'],
+  ['openssl-staple-by-stranger', 'mail-baseline', 'M-CERT-STAPLE', 'fail'],
   ['openssl-default', 'mail-baseline', 'M-CERT-STAPLE', 'pass'],
   ['openssl-staple-missing', 'mozilla-modern-6.0', 'MOZM-FEATURE-OCSPSTAPLE', 'notice'],
   ['openssl-staple', 'mozilla-modern-6.0', 'MOZM-FEATURE-OCSPSTAPLE', 'pass'],

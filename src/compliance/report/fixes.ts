@@ -59,7 +59,6 @@ const byChainSubject: Readonly<Record<string, Fix>> = {
     exchange: 'Import-ExchangeCertificate; the intermediate belongs into Cert:\\LocalMachine\\CA',
     postfix: 'smtpd_tls_chain_files: key, leaf, then each certificate that issued the one before',
   },
-  mustStaple: same(withoutDemand),
 };
 
 const starttls: Fix = {
@@ -122,6 +121,7 @@ const byCheck: Readonly<Record<string, Fix>> = {
   'chain-signature': certificate,
   'leaf-signature': certificate,
   demanded: certificate,
+  staple: same(withoutDemand),
   lifetime: certificate,
   'public-lifetime': certificate,
   expiry: certificate,

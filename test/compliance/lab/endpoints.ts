@@ -169,6 +169,7 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
   'gnutls-anonymous': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ANON-ECDH:+ANON-DH'),
   'openssl-staple': mustStaple('good'),
   'openssl-staple-revoked': mustStaple('revoked'),
+  'openssl-staple-by-stranger': mustStaple('by-stranger'),
   'openssl-staple-missing': mustStaple('none'),
   'node-hybrids-only': node((files) => ({
     ...pair(files, 'good-ec'),

@@ -1,4 +1,4 @@
-/** Certificates that demand a staple, with and without one: made by openssl, as an authority would. */
+/** Certificates that demand a staple, with a good one, a bad one and none: made by openssl, as an authority would. */
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import type { LabEndpoint, LabFiles } from './endpoints.ts';
 const run = promisify(execFile);
 
 /** A leaf with `tlsfeature` (RFC 7633) and, when it is asked for, the answer of its authority's responder. */
-export function mustStaple(status: 'good' | 'revoked' | 'none'): LabEndpoint {
+export function mustStaple(status: 'good' | 'revoked' | 'by-stranger' | 'none'): LabEndpoint {
   return {
     protocol: 'tls',
     peers: ['openssl'],
@@ -56,13 +56,20 @@ async function makeLeaf(folder: string, { pem, keyPem }: LabFiles['issuing']): P
 }
 
 /** The index is that of `openssl ca`: status, end, date of revocation, serial number, file, subject. */
-async function makeStaple(folder: string, status: 'good' | 'revoked'): Promise<void> {
+async function makeStaple(folder: string, status: 'good' | 'revoked' | 'by-stranger'): Promise<void> {
   const { validTo } = new X509Certificate(readFileSync(join(folder, 'leaf.pem')));
   const until = `${new Date(validTo).toISOString().replace(/\D/g, '').slice(2, 14)}Z`;
-  const state = status === 'good' ? `V\t${until}\t` : `R\t${until}\t250101000000Z`;
+  const state = status !== 'revoked' ? `V\t${until}\t` : `R\t${until}\t250101000000Z`;
   writeFileSync(join(folder, 'index.txt'), `${state}\t1234\tunknown\t/CN=mail.edge.test\n`);
   const question = ['-issuer', 'issuing.pem', '-cert', 'leaf.pem', '-reqout', 'question.der'];
   await openssl(folder, 'ocsp', ...question);
-  const signer = ['-rsigner', 'issuing.pem', '-rkey', 'issuing.key', '-CA', 'issuing.pem', '-ndays', '7'];
+  // Of the same name as the authority: only its signature tells them apart.
+  const by = status === 'by-stranger' ? 'stranger' : 'issuing';
+  if (by === 'stranger') {
+    const { subject } = new X509Certificate(readFileSync(join(folder, 'issuing.pem')));
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'stranger.key'];
+    await openssl(folder, 'req', '-x509', ...key, '-subj', `/${subject.replaceAll('\n', '/')}`, '-out', 'stranger.pem');
+  }
+  const signer = ['-rsigner', `${by}.pem`, '-rkey', `${by}.key`, '-CA', 'issuing.pem', '-ndays', '7'];
   await openssl(folder, 'ocsp', '-index', 'index.txt', ...signer, '-reqin', 'question.der', '-respout', 'staple.der');
 }

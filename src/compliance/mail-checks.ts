@@ -1,0 +1,64 @@
+/** Checks of the mail protocol around TLS, of DNS and of published policies. */
+import { untestedReason } from './facts.ts';
+import { type Check, missed, notApplied, pass, untested } from './verdict.ts';
+
+export const mailChecks: Readonly<Record<string, Check>> = {
+  mail: (facts, rule) => {
+    const value = facts.mail?.[rule.subject ?? ''];
+    if (typeof value !== 'string') return notApplied('no mail protocol is spoken before TLS');
+    const reason = untestedReason(value);
+    if (reason !== undefined)
+      return reason === 'TLS begins with the first octet' ? notApplied(reason) : untested(reason);
+    return value === rule.expect ? pass(value) : missed(rule, value);
+  },
+
+  /** The offer is kept: some version came about. */
+  handshake: (facts, rule) => {
+    const answers = Object.values(facts.protocols);
+    if (answers.includes('offered')) return pass('a handshake came about');
+    const reason = answers.map((answer) => untestedReason(answer)).find((text) => text !== undefined);
+    if (facts.mail !== undefined && facts.mail.starttls !== 'offered')
+      return untested(reason ?? 'STARTTLS is not offered');
+    return reason === undefined ? missed(rule, 'every hello was refused') : untested(reason);
+  },
+
+  /** What EHLO gains and loses inside TLS. */
+  'ehlo-difference': ({ mail }, rule) => {
+    if (mail === undefined || mail.starttls === 'not-tested(TLS begins with the first octet)')
+      return notApplied('no mail protocol is spoken before TLS');
+    const { ehloBefore: before, ehloAfter: after } = mail;
+    if (mail.starttls !== 'offered') return untested(untestedReason(mail.starttls) ?? 'STARTTLS is not offered');
+    if (after.length === 0) return untested(untestedReason(String(mail['requireTls'])) ?? 'no EHLO inside TLS');
+    const gained = after.filter((line) => !before.includes(line)).map((line) => `+${line}`);
+    const lost = before.filter((line) => !after.includes(line)).map((line) => `-${line}`);
+    const evidence = `inside TLS: ${[...gained, ...lost].join(', ') || 'the same'}`;
+    return after.some((line) => line.split(' ')[0] === 'STARTTLS') ? missed(rule, evidence) : pass(evidence);
+  },
+
+  requiretls: (facts, rule) => {
+    const { requireTls, requireTlsInClear } = (facts.mail ?? {}) as Record<string, unknown>;
+    if (requireTlsInClear === 'yes') return { verdict: 'fail', evidence: 'REQUIRETLS is offered in the clear' };
+    if (typeof requireTls !== 'string') return notApplied('no mail protocol');
+    const reason = untestedReason(requireTls);
+    if (reason !== undefined) return untested(reason);
+    return requireTls === 'yes' ? pass('offered inside TLS') : missed(rule, 'not offered');
+  },
+
+  /** A fact of DNS or of a published policy, found beside the endpoint. */
+  domain: (facts, rule) => {
+    const domain = facts.mail?.['domain'] as Readonly<Record<string, { answer: string; evidence: string }>> | undefined;
+    const found = domain?.[rule.subject ?? ''];
+    if (domain === undefined) return notApplied('no domain was asked for');
+    if (found === undefined) throw new RangeError(`rule ${rule.id}: there is no subject '${rule.subject ?? ''}'`);
+    const reason = untestedReason(found.answer);
+    if (reason !== undefined) return untested(reason);
+    if (found.answer === 'not-applicable') return notApplied(found.evidence);
+    return found.answer === 'yes' ? pass(found.evidence) : missed(rule, found.evidence);
+  },
+
+  parity: (facts, rule) => {
+    const parity = facts.mail?.['parity'];
+    if (typeof parity !== 'string') return notApplied('one endpoint only');
+    return parity === 'same' ? pass('all the same') : missed(rule, parity);
+  },
+};
