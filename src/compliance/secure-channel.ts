@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
 import type { TlsRecord } from '../tls/wire/index.ts';
 import type { Channel } from './mail-dialogue.ts';
@@ -47,6 +48,8 @@ export class SecureChannel implements Channel {
       rejectUnauthorized: false,
       minVersion: 'TLSv1',
       ciphers: 'ALL:@SECLEVEL=0',
+      // A server without RFC 5746 is looked at as well.
+      secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
       ...(maxVersion === undefined ? {} : { maxVersion }),
       ...(host === '' ? {} : { servername: host }),
     });

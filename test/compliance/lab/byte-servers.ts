@@ -2,6 +2,7 @@
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import type { Running } from './endpoints.ts';
+import { oldServer } from './old-server.ts';
 
 interface Pair {
   readonly cert: string;
@@ -96,4 +97,18 @@ export const byteServers: Readonly<Record<string, (pair: Pair) => Promise<Runnin
     socket.end(alert(40));
     return false;
   }),
+  /** TLS 1.2 with all that was found to be a mistake, and two timestamps in its hello. */
+  'bytes-compression-heartbeat-truncated-hmac': oldServer({
+    versions: [0x0303],
+    suites: [0x002f, 0x0035],
+    compression: true,
+    extensions: new Map([
+      [4, Buffer.alloc(0)],
+      [15, Buffer.from([1])],
+      [18, Buffer.from('000a0003aabbcc0003ddeeff', 'hex')],
+      [0xff01, Buffer.from([0])],
+    ]),
+  }),
+  /** SSL 3.0 and TLS 1.0 with suites for export, and with single DES. */
+  'bytes-export': oldServer({ versions: [0x0300, 0x0301], suites: [0x0014, 0x0008, 0x0003, 0x0009, 0x002f] }),
 };

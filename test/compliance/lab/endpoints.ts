@@ -8,7 +8,7 @@ import { program } from '../../lib/program.ts';
 import { byteServers } from './byte-servers.ts';
 import { type MailServerFault, startMailServer } from './mail-server.ts';
 import { realPeers } from './real-peers.ts';
-import { mustStaple } from './staple.ts';
+import { embeddedTimestamps, mustStaple } from './staple.ts';
 
 export interface Running extends AsyncDisposable {
   readonly port: number;
@@ -167,10 +167,12 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
   ),
   'gnutls-rc4-3des-null': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ARCFOUR-128:+3DES-CBC:+NULL:+SHA1:%COMPAT'),
   'gnutls-anonymous': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ANON-ECDH:+ANON-DH'),
+  'gnutls-unsafe-renegotiation': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:%DISABLE_SAFE_RENEGOTIATION'),
   'openssl-staple': mustStaple('good'),
   'openssl-staple-revoked': mustStaple('revoked'),
   'openssl-staple-by-stranger': mustStaple('by-stranger'),
   'openssl-staple-missing': mustStaple('none'),
+  'openssl-timestamps': embeddedTimestamps,
   'node-hybrids-only': node((files) => ({
     ...pair(files, 'good-ec'),
     ecdhCurve: 'X25519MLKEM768:SecP256r1MLKEM768:SecP384r1MLKEM1024',

@@ -12,13 +12,23 @@ const run = promisify(execFile);
 
 /** A leaf with `tlsfeature` (RFC 7633) and, when it is asked for, the answer of its authority's responder. */
 export function mustStaple(status: 'good' | 'revoked' | 'by-stranger' | 'none'): LabEndpoint {
+  return withLeaf('tlsfeature=status_request', status);
+}
+
+/** A leaf with two signed certificate timestamps in it (RFC 6962 §3.3), of logs that nobody knows. */
+export const embeddedTimestamps: LabEndpoint = withLeaf(
+  '1.3.6.1.4.1.11129.2.4.2=DER:040c000a0003aabbcc0003ddeeff',
+  'none',
+);
+
+function withLeaf(extension: string, status: 'good' | 'revoked' | 'by-stranger' | 'none'): LabEndpoint {
   return {
     protocol: 'tls',
     peers: ['openssl'],
     start: async ({ issuing }: LabFiles) => {
       const folder = mkdtempSync(join(tmpdir(), 'edge-staple-'));
       try {
-        await makeLeaf(folder, issuing);
+        await makeLeaf(folder, issuing, extension);
         if (status !== 'none') await makeStaple(folder, status);
         const staple = status === 'none' ? [] : ['-status_file', 'staple.der'];
         const files = ['-cert', 'leaf.pem', '-key', 'leaf.key', '-cert_chain', 'issuing.pem'];
@@ -44,10 +54,10 @@ export function mustStaple(status: 'good' | 'revoked' | 'by-stranger' | 'none'):
 
 const openssl = (folder: string, ...args: readonly string[]): Promise<unknown> => run('openssl', args, { cwd: folder });
 
-async function makeLeaf(folder: string, { pem, keyPem }: LabFiles['issuing']): Promise<void> {
+async function makeLeaf(folder: string, { pem, keyPem }: LabFiles['issuing'], extension: string): Promise<void> {
   writeFileSync(join(folder, 'issuing.pem'), pem);
   writeFileSync(join(folder, 'issuing.key'), keyPem);
-  const uses = ['tlsfeature=status_request', 'subjectAltName=DNS:mail.edge.test', 'extendedKeyUsage=serverAuth'];
+  const uses = [extension, 'subjectAltName=DNS:mail.edge.test', 'extendedKeyUsage=serverAuth'];
   writeFileSync(join(folder, 'extensions'), `${uses.join('\n')}\n`);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'leaf.key'];
   await openssl(folder, 'req', '-new', ...key, '-subj', '/CN=mail.edge.test', '-out', 'leaf.csr');
