@@ -68,6 +68,7 @@ for (const [name, endpoint] of Object.entries(endpoints)) {
     );
     found[name] = steady(facts);
     const suites = Object.values(facts.cipherSuites).flat().length;
+    t.diagnostic(`${connections} connections, ${suites} cipher suites`);
     const most = name === 'postfix-default' ? 150 : 60 + suites;
     assert.ok(connections <= most, `${connections} connections for ${suites} cipher suites`);
     if (!writing) assert.deepEqual(found[name], golden[name]);
