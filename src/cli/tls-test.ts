@@ -162,13 +162,14 @@ function runOptions(options: TestOptions, prepared: Prepared, signal: AbortSigna
   const base = options.parallel ? swiftManners : politeManners;
   const manners = { ...base, ehloName: options.ehlo ?? hostname() };
   const lookup = new DnsClient({ resolvers: prepared.resolvers });
+  const now = Date.now();
   const name = options.name === undefined ? undefined : parseTlsCertificateName(options.name);
   return {
     profiles: prepared.profiles,
     manners,
     judge: {
       anchors: prepared.anchors,
-      now: Date.now(),
+      now,
       ...(name === undefined
         ? {}
         : { demanded: (der: Buffer) => certificateNameDifference(readCertificate(der), name) ?? 'met' }),
@@ -179,6 +180,7 @@ function runOptions(options: TestOptions, prepared: Prepared, signal: AbortSigna
       fetchPolicy: (domain) =>
         fetchStsPolicy(domain, { lookup, anchors: prepared.anchors.pem, timeoutMs: 15_000, signal }),
       signal,
+      now,
     },
     signal,
     reduced: options.reduced,

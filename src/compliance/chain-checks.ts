@@ -31,7 +31,7 @@ function onChains(facts: Facts, act: (chain: ChainFact, leaf: CertificateFact) =
 }
 
 /** What is shown for a name that is not the host's own says nothing of the host. */
-function usualChains(facts: Facts): Facts {
+export function usualChains(facts: Facts): Facts {
   return { ...facts, chain: facts.chain.filter(({ seenWith }) => seenWith.some((label) => !label.includes(' '))) };
 }
 

@@ -1,53 +1,30 @@
 /** What DNS and the published policy say of a domain and its hosts: DNSSEC, TLSA, MTA-STS, TLS-RPT, CAA. */
-import { X509Certificate } from 'node:crypto';
-import { type DnsAnswer, DnsFailure, type DnsType } from '../dns/index.ts';
+import type { DnsAnswer } from '../dns/index.ts';
+import { parseStsPolicy, parseStsRecord, type StsPolicy, stsAllows } from '../tls/index.ts';
+import { usualChains } from './chain-checks.ts';
 import {
-  matchesHost,
-  matchTlsa,
-  parseStsPolicy,
-  parseStsRecord,
-  readCertificate,
-  type StsPolicy,
-  stsAllows,
-  type TlsaRecord,
-  tlsaText,
-  unusableReason,
-} from '../tls/index.ts';
-import type { ChainFact, Facts } from './facts.ts';
-import { notTested } from './facts.ts';
-import type { FetchedPolicy } from './sts-fetch.ts';
-import type { Lookup } from './targets.ts';
-
-export interface DomainAnswer {
-  readonly answer: 'yes' | 'no' | 'not-applicable' | `not-tested(${string})`;
-  readonly evidence: string;
-}
-
-/** By subject, as rules name them. */
-export type DomainFacts = Readonly<Record<string, DomainAnswer>>;
-
-const yes = (evidence: string): DomainAnswer => ({ answer: 'yes', evidence });
-const no = (evidence: string): DomainAnswer => ({ answer: 'no', evidence });
-const pointless = (evidence: string): DomainAnswer => ({ answer: 'not-applicable', evidence });
-const untested = (reason: string): DomainAnswer => ({ answer: notTested(reason), evidence: '' });
-
-export interface DomainParts {
-  readonly lookup: Lookup;
-  /** Whether AD of this resolver may be believed; else nothing of DNSSEC is tested. */
-  readonly believed: boolean;
-  /** Fetches the policy of a domain. */
-  readonly fetchPolicy: (domain: string) => Promise<FetchedPolicy>;
-  readonly signal: AbortSignal;
-}
+  ask,
+  type DomainAnswer,
+  type DomainFacts,
+  type DomainParts,
+  no,
+  notBelieved,
+  orFailure,
+  pointless,
+  untested,
+  yes,
+} from './domain-answer.ts';
+import { type Endpoint, mxPort } from './endpoint.ts';
+import type { Facts } from './facts.ts';
+import { tlsaFacts, tlsaNames } from './tlsa-facts.ts';
 
 /** What is the same for all hosts of a domain; asked once. */
 export interface DomainSurvey {
+  readonly domain: string;
   readonly facts: DomainFacts;
   readonly policy: StsPolicy | undefined;
   readonly mxSecure: boolean;
 }
-
-const notBelieved = 'no validating resolver on loopback or declared trusted was named (--resolver)';
 
 export async function surveyDomain(domain: string, mxSecure: boolean, parts: DomainParts): Promise<DomainSurvey> {
   const facts: Record<string, DomainAnswer> = {};
@@ -59,7 +36,7 @@ export async function surveyDomain(domain: string, mxSecure: boolean, parts: Dom
     return /;\s*rua=\s*(mailto:|https:)/.test(texts[0] ?? '') ? yes(texts[0] ?? '') : no(`no rua: ${texts[0] ?? ''}`);
   });
   const policy = await surveyPolicy(domain, parts, facts);
-  return { facts, policy, mxSecure };
+  return { domain, facts, policy, mxSecure };
 }
 
 async function surveyPolicy(
@@ -98,111 +75,84 @@ async function surveyPolicy(
   }
 }
 
-/** Facts of one host of the domain, with the chain that it showed. */
+/** What there is of a domain alone, where a host was asked for. */
+const ofDomain = ['tlsRpt', 'mtaStsRecord', 'mtaStsPolicy', 'mtaStsMode', 'mtaStsMaxAge', 'mtaStsCover'] as const;
+
+/** Facts of one host, with the chains that it showed; of its domain, too, where that led there. */
 export async function surveyHost(
-  host: string,
+  endpoint: Endpoint,
   facts: Facts,
-  domain: string,
-  survey: DomainSurvey,
+  survey: DomainSurvey | undefined,
   parts: DomainParts,
 ): Promise<DomainFacts> {
-  const found: Record<string, DomainAnswer> = { ...survey.facts };
+  const { host, port } = endpoint;
+  const led = port === mxPort ? survey : undefined;
+  const without = pointless(survey === undefined ? 'no domain was asked for' : `port ${port} is not where MX leads`);
+  const found: Record<string, DomainAnswer> = {};
+  for (const name of ofDomain) found[name] = led?.facts[name] ?? without;
   found['caa'] = await orFailure(() => caaOf(host, parts));
-  found['dnssec'] = await orFailure(() => dnssecOf(host, survey, parts));
-  await tlsaOf(host, facts, domain, found, parts);
-  const chain = firstShown(facts);
-  if (survey.policy === undefined || survey.policy.mode === 'none')
-    found['mtaStsCover'] = pointless('no MTA-STS policy');
-  else if (!stsAllows(survey.policy, host)) found['mtaStsCover'] = no(`${host} is in no mx of the policy`);
-  else if (chain === undefined) found['mtaStsCover'] = untested('no certificate was seen');
-  else if (chain.trust !== 'trusted') found['mtaStsCover'] = no(chain.trust);
-  else found['mtaStsCover'] = chain.matchesHost === true ? yes(host) : no('the certificate holds another name');
+  // Nobody asked for DNSSEC: without a resolver to believe, a host alone is not worse for it.
+  if (led === undefined && !parts.believed) {
+    for (const name of ['dnssec', ...tlsaNames]) found[name] = without;
+    return found;
+  }
+  found['dnssec'] = await orFailure(() => dnssecOf(host, led, parts));
+  Object.assign(found, await tlsaFacts(endpoint, facts, survey?.domain, parts));
+  if (led !== undefined) found['mtaStsCover'] = coverOf(host, facts, led.policy);
   return found;
+}
+
+function coverOf(host: string, facts: Facts, policy: StsPolicy | undefined): DomainAnswer {
+  if (policy === undefined || policy.mode === 'none') return pointless('no MTA-STS policy');
+  if (!stsAllows(policy, host)) return no(`${host} is in no mx of the policy`);
+  // Which of its chains a sender gets, it cannot choose.
+  const chains = usualChains(facts).chain;
+  if (chains.length === 0) return untested('no certificate was seen');
+  const bad = chains.find(({ trust, matchesHost }) => trust !== 'trusted' || matchesHost !== true);
+  if (bad === undefined) return yes(host);
+  return no(bad.trust === 'trusted' ? 'the certificate holds another name' : bad.trust);
 }
 
 /** CAA at the host or the nearest parent that has some, RFC 8659 §3. */
 async function caaOf(host: string, parts: DomainParts): Promise<DomainAnswer> {
   for (let name = host; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
     const { records } = await ask(parts, name, 'CAA');
-    if (records.length > 0) return yes(`${records.length} records at ${name}`);
+    if (records.length === 0) continue;
+    const all = records.map(({ data }) => data as CaaRecord);
+    const text = `${all.map(caaText).join(', ')} at ${name}`;
+    const unknown = all.find(({ issuerCritical, tag }) => issuerCritical && !knownTags.includes(tag.toLowerCase()));
+    // RFC 8659 §4.1: an authority that does not know it must not issue.
+    return unknown === undefined ? yes(text) : no(`the critical property '${unknown.tag}' is unknown: ${text}`);
   }
   return no('no record');
 }
 
-async function dnssecOf(host: string, { mxSecure }: DomainSurvey, parts: DomainParts): Promise<DomainAnswer> {
+interface CaaRecord {
+  readonly issuerCritical: boolean;
+  readonly tag: string;
+  readonly value: string;
+}
+
+const caaText = ({ issuerCritical, tag, value }: CaaRecord): string => `${issuerCritical ? 128 : 0} ${tag} "${value}"`;
+
+/** Properties in IANA's registry: RFC 8659 §4, RFC 9495, CA/Browser Forum baseline requirements. */
+const knownTags: readonly string[] = [
+  'issue',
+  'issuewild',
+  'iodef',
+  'issuemail',
+  'issuevmc',
+  'contactemail',
+  'contactphone',
+];
+
+async function dnssecOf(host: string, led: DomainSurvey | undefined, parts: DomainParts): Promise<DomainAnswer> {
   if (!parts.believed) return untested(notBelieved);
   const address = await ask(parts, host, 'A');
   const other = address.records.length > 0 ? address : await ask(parts, host, 'AAAA');
-  if (mxSecure && other.secure) return yes('MX and address records');
-  return no(mxSecure ? 'the address records are not signed' : 'the MX records are not signed');
-}
-
-async function tlsaOf(
-  host: string,
-  facts: Facts,
-  domain: string,
-  found: Record<string, DomainAnswer>,
-  parts: DomainParts,
-): Promise<void> {
-  const names = ['tlsaPresent', 'tlsaUsable', 'tlsaMatch', 'tlsaRollover', 'denial'];
-  const all = (answer: DomainAnswer): void => {
-    for (const name of names) found[name] = answer;
-  };
-  if (!parts.believed) return all(untested(notBelieved));
-  try {
-    const base = `_25._tcp.${host}`;
-    const answer = await ask(parts, base, 'TLSA');
-    // RFC 7672 §2.1.1: many servers answer a name near TLSA records wrongly, and mail is deferred for it.
-    const denial = await ask(parts, base, 'A');
-    found['denial'] = !answer.secure || denial.secure ? yes(denial.code) : no('the denial is not signed');
-    const records = answer.records.map(({ data }) => data as TlsaRecord);
-    if (records.length === 0) {
-      Object.assign(found, {
-        tlsaPresent: no('no record'),
-        tlsaUsable: pointless('no TLSA record'),
-        tlsaMatch: no('no TLSA record'),
-        tlsaRollover: pointless('no TLSA record'),
-      });
-      return;
-    }
-    const texts = records.map(tlsaText).join(', ');
-    found['tlsaPresent'] = answer.secure ? yes(texts) : no(`not signed: ${texts}`);
-    const bad = records.flatMap((record) => unusableReason(record) ?? []);
-    found['tlsaUsable'] =
-      bad.length < records.length ? (bad.length === 0 ? yes(texts) : no(bad.join(', '))) : no(bad.join(', '));
-    found['tlsaMatch'] = matchOf(records, host, domain, facts);
-    found['tlsaRollover'] = records.length - bad.length > 1 ? yes(texts) : no('one usable record');
-  } catch (error) {
-    if (!(error instanceof DnsFailure)) throw error;
-    all(untested(error.message));
-    if (error.code === 'SERVFAIL') found['denial'] = no(error.message);
-  }
-}
-
-/** Every chain that the host shows must match: which one a sender gets, it cannot choose. */
-function matchOf(records: readonly TlsaRecord[], host: string, domain: string, facts: Facts): DomainAnswer {
-  const chains = facts.chain.filter(({ seenWith }) => seenWith.some((label) => !label.includes(' ')));
-  if (chains.length === 0) return untested('no certificate was seen');
-  for (const chain of chains) {
-    const ders = chain.certificates
-      .flatMap((at) => facts.certificates[at] ?? [])
-      .map(({ pem }) => new X509Certificate(pem).raw);
-    const [leaf] = ders;
-    const read = leaf === undefined ? undefined : readCertificate(leaf);
-    const namesMatch = read !== undefined && [host, domain].some((name) => matchesHost(read, name));
-    const { matches, reason } = matchTlsa(records, ders, { namesMatch, now: Date.now() });
-    if (!matches) return no(`${chain.seenWith.join(', ')}: ${reason}`);
-  }
-  return yes(`${chains.length} chains match`);
-}
-
-/** The chain that hellos without a name were answered with. */
-function firstShown(facts: Facts): ChainFact | undefined {
-  return facts.chain.find(({ seenWith }) => seenWith.some((label) => !label.includes(' ')));
-}
-
-function ask({ lookup, signal }: DomainParts, name: string, type: DnsType): Promise<DnsAnswer> {
-  return lookup.ask(name, type, signal);
+  if (!other.secure) return no('the address records are not signed');
+  if (led === undefined) return yes('address records');
+  return led.mxSecure ? yes('MX and address records') : no('the MX records are not signed');
 }
 
 /** TXT records, each joined from its strings. */
@@ -210,14 +160,4 @@ function textsOf({ records }: DnsAnswer): string[] {
   return records.map(({ data }) =>
     (Array.isArray(data) ? Buffer.concat(data as Buffer[]) : Buffer.from(String(data))).toString('utf8'),
   );
-}
-
-async function orFailure(act: () => Promise<DomainAnswer>): Promise<DomainAnswer> {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof DnsFailure) return untested(error.message);
-    if (error instanceof RangeError) return no(error.message);
-    throw error;
-  }
 }

@@ -12,6 +12,12 @@ export interface Endpoint {
   readonly protocol: 'smtp' | 'lmtp' | 'smtps' | 'ldap' | 'tls';
 }
 
+/** Where mail for a domain is taken. */
+export const mxPort = 25;
+
+/** Where its users hand mail in, on the same hosts: STARTTLS and TLS from the first octet (RFC 6409, RFC 8314). */
+export const portsBeside: Readonly<Record<number, Endpoint['protocol']>> = { 465: 'smtps', 587: 'smtp' };
+
 /** 'mx1.example [192.0.2.1]:25'. */
 export function endpointText({ host, address, port }: Endpoint): string {
   const bracketed = address.includes(':') ? `[${address}]` : address;

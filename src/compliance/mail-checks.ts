@@ -1,16 +1,10 @@
 /** Checks of the mail protocol around TLS, of DNS and of published policies. */
-import { untestedReason } from './facts.ts';
-import { type Check, missed, notApplied, pass, untested } from './verdict.ts';
+import { type Facts, untestedReason } from './facts.ts';
+import type { Rule } from './profile.ts';
+import { type Check, type Finding, missed, notApplied, pass, untested } from './verdict.ts';
 
 export const mailChecks: Readonly<Record<string, Check>> = {
-  mail: (facts, rule) => {
-    const value = facts.mail?.[rule.subject ?? ''];
-    if (typeof value !== 'string') return notApplied('no mail protocol is spoken before TLS');
-    const reason = untestedReason(value);
-    if (reason !== undefined)
-      return reason === 'TLS begins with the first octet' ? notApplied(reason) : untested(reason);
-    return value === rule.expect ? pass(value) : missed(rule, value);
-  },
+  mail: (facts, rule) => mailAnswer(facts, rule.subject ?? '', rule.expect ?? '', rule),
 
   /** The offer is kept: some version came about. */
   handshake: (facts, rule) => {
@@ -56,9 +50,30 @@ export const mailChecks: Readonly<Record<string, Check>> = {
     return found.answer === 'yes' ? pass(found.evidence) : missed(rule, found.evidence);
   },
 
-  parity: (facts, rule) => {
-    const parity = facts.mail?.['parity'];
-    if (typeof parity !== 'string') return notApplied('one endpoint only');
-    return parity === 'same' ? pass('all the same') : missed(rule, parity);
+  parity: ({ mail }, rule) => alike(mail?.['parity'], rule, 'one endpoint only'),
+
+  /** Ports beside that of the MX host. */
+  ports: ({ mail }, rule) => alike(mail?.['ports'], rule, 'no other port for mail is open, or none was looked for'),
+
+  /** RFC 3207 §6: masked, or left out over one address family. */
+  stripping: (facts, rule) => {
+    const family = facts.mail?.['starttlsByFamily'];
+    if (typeof family === 'string' && /^offered at/.test(family)) return missed(rule, family);
+    return mailAnswer(facts, 'starttlsMasked', 'no', rule);
   },
 };
+
+function alike(value: unknown, rule: Rule, otherwise: string): Finding {
+  if (typeof value !== 'string') return notApplied(otherwise);
+  const reason = untestedReason(value);
+  if (reason !== undefined) return untested(reason);
+  return value.startsWith('unlike') ? missed(rule, value) : pass(value);
+}
+
+function mailAnswer({ mail }: Facts, subject: string, expect: string, rule: Rule): Finding {
+  const value = mail?.[subject];
+  if (typeof value !== 'string') return notApplied('no mail protocol is spoken before TLS');
+  const reason = untestedReason(value);
+  if (reason !== undefined) return reason === 'TLS begins with the first octet' ? notApplied(reason) : untested(reason);
+  return value === expect ? pass(value) : missed(rule, value);
+}

@@ -37,7 +37,7 @@ import {
 import { closeMail, type MailProbe, probeGreeting, probeMail } from './probe-mail.ts';
 import { probeProtocols } from './probe-protocols.ts';
 import { probeSuites } from './probe-suites.ts';
-import { Untested } from './untested.ts';
+import { reducedReason, Untested } from './untested.ts';
 
 export interface ProbeOptions {
   readonly manners: Manners;
@@ -48,9 +48,6 @@ export interface ProbeOptions {
   /** Fewer probes: protocols, certificates and mail alone, for lists of many targets. */
   readonly reduced?: boolean;
 }
-
-/** Why a reduced set of probes leaves something untested. */
-export const reducedReason = 'a reduced set of probes';
 
 export interface ProbeResult {
   readonly facts: Facts;

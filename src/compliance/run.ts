@@ -1,14 +1,18 @@
 /** From targets to reports, several hosts at once, each host politely. */
 import { DnsFailure } from '../dns/index.ts';
 import { blindFacts } from './blank-facts.ts';
-import { type DomainParts, type DomainSurvey, surveyDomain, surveyHost } from './domain-facts.ts';
-import { type Endpoint, endpointText, type Manners } from './endpoint.ts';
+import type { DomainParts } from './domain-answer.ts';
+import { type DomainSurvey, surveyDomain, surveyHost } from './domain-facts.ts';
+import { type Endpoint, endpointText, type Manners, mxPort, portsBeside } from './endpoint.ts';
 import { type Facts, notTested } from './facts.ts';
 import { judge } from './judge.ts';
-import { type ProbeOptions, probeEndpoint, reducedReason } from './probe-endpoint.ts';
+import { withParity } from './parity.ts';
+import { ProbeConnection } from './probe-connection.ts';
+import { type ProbeOptions, probeEndpoint } from './probe-endpoint.ts';
 import type { Profile } from './profile.ts';
 import { type Report, reportSchema } from './report/report.ts';
 import { resolveTarget, type Target } from './targets.ts';
+import { reducedReason, Untested } from './untested.ts';
 
 export interface RunOptions {
   readonly profiles: readonly Profile[];
@@ -82,10 +86,10 @@ async function testTarget(target: Target, options: RunOptions): Promise<readonly
   const survey =
     target.kind === 'domain' ? await surveyDomain(target.domain, resolved.mxSecure, options.domain) : undefined;
   const reports: Report[] = [];
-  for (const endpoint of resolved.endpoints) {
+  const beside = target.kind === 'domain' ? await besideMx(resolved.endpoints, options) : [];
+  for (const endpoint of [...resolved.endpoints, ...beside]) {
     const probed = await probe(endpoint, target, options);
-    const facts =
-      survey === undefined ? probed.facts : await withDomain(probed.facts, endpoint, target, survey, options);
+    const facts = await withDomain(probed.facts, endpoint, survey, options, target);
     reports.push({
       schema: reportSchema,
       target: { ...endpoint, asked },
@@ -115,40 +119,43 @@ async function probe(
   });
 }
 
+/** What DNS says of the host; an address alone, and what Edge knows of its own connectors, stand in no zone. */
 async function withDomain(
   facts: Facts,
   endpoint: Endpoint,
+  survey: DomainSurvey | undefined,
+  { domain }: RunOptions,
   target: Target,
-  survey: DomainSurvey,
-  options: RunOptions,
 ): Promise<Facts> {
-  const domain = target.kind === 'domain' ? target.domain : endpoint.host;
-  const found = await surveyHost(endpoint.host, facts, domain, survey, options.domain);
-  return { ...facts, ...(facts.mail === undefined ? {} : { mail: { ...facts.mail, domain: found } }) };
+  if (facts.mail === undefined || target.kind === 'endpoint' || endpoint.host === '' || endpoint.host === 'localhost')
+    return facts;
+  const found = await surveyHost(endpoint, facts, survey, domain);
+  return { ...facts, mail: { ...facts.mail, domain: found } };
 }
 
-/** What must be alike on all hosts and address families of a target. */
-function withParity(reports: readonly Report[]): readonly Report[] {
-  if (reports.length < 2) return reports;
-  const key = ({ facts }: Report): string =>
-    JSON.stringify([
-      facts.protocols,
-      facts.mail?.starttls,
-      Object.values(facts.cipherSuites).map((list) => list?.toSorted()),
-    ]);
-  const [first] = reports;
-  const different = reports
-    .filter((report) => first !== undefined && key(report) !== key(first))
-    .map(({ target }) => endpointText(target));
-  const parity =
-    different.length === 0
-      ? 'same'
-      : `unlike ${first === undefined ? '' : endpointText(first.target)}: ${different.join(', ')}`;
-  return reports.map((report) =>
-    report.facts.mail === undefined
-      ? report
-      : { ...report, facts: { ...report.facts, mail: { ...report.facts.mail, parity } } },
-  );
+/** A port that is filtered is waited for no longer, in milliseconds. */
+const besideMs = 3000;
+
+/** Ports beside that of the MX hosts that are open: what is right on one and wrong on another is found by an attacker first. */
+async function besideMx(endpoints: readonly Endpoint[], { manners, signal, reduced }: RunOptions): Promise<Endpoint[]> {
+  const found: Endpoint[] = [];
+  if (reduced) return found;
+  for (const endpoint of endpoints.filter(({ port }) => port === mxPort))
+    for (const [port, protocol] of Object.entries(portsBeside)) {
+      const place = { ...endpoint, port: Number(port), protocol };
+      if (await isOpen(place, Math.min(manners.stepMs, besideMs), signal)) found.push(place);
+    }
+  return found;
+}
+
+async function isOpen({ address, port }: Endpoint, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    using _connection = await ProbeConnection.open(address, port, timeoutMs, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof Untested) return false;
+    throw error;
+  }
 }
 
 /** Rules about what a reduced set of probes leaves out are left out as well: nobody asked for them. */

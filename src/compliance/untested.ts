@@ -17,3 +17,6 @@ export class Unapplicable extends Untested {
     this.name = 'Unapplicable';
   }
 }
+
+/** Why a reduced set of probes leaves something untested. */
+export const reducedReason = 'a reduced set of probes';

@@ -23,7 +23,11 @@ export type MailServerFault =
 /** Connections that the rate-limited server takes before it answers 421. */
 const rateLimit = 12;
 
-export async function startMailServer(fault: MailServerFault, pair: { cert: string; key: string }): Promise<Running> {
+export async function startMailServer(
+  fault: MailServerFault,
+  pair: { cert: string; key: string },
+  place: { readonly port: number; readonly host: string } = { port: 0, host: '127.0.0.1' },
+): Promise<Running> {
   const secureContext = createSecureContext({
     ...pair,
     ciphers: 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -38,7 +42,7 @@ export async function startMailServer(fault: MailServerFault, pair: { cert: stri
     if (refuseAtOnce(fault, socket, ++count)) return;
     new Session(socket, fault, secureContext).greet();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(place, resolve));
   return {
     port: (server.address() as { port: number }).port,
     async [Symbol.asyncDispose]() {
