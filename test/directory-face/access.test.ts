@@ -221,6 +221,26 @@ test('members of a group, self, and whoever is bound', async () => {
   assert.equal(await codeOf(nobody, searchOp({ base: people })), 'insufficientAccessRights');
 });
 
+test('of many entries made in one folder each has the rights of its own classes, and only while they last', async () => {
+  await using own = await startFace();
+  await addEntry(own.store, group, { objectClass: ['top', 'groupOfNames'], member: [adminDn, userDn] });
+  await giveRules(own, people, `allow create,read,write of person below to group ${group}`);
+  using client = await bound(own, userDn);
+  const make = (name: string, classes: readonly string[], values: { sn?: string[] } = { sn: ['x'] }): Promise<string> =>
+    codeOf(client, addOp(`cn=${name},${people}`, { objectClass: classes, ...values }));
+  assert.equal(await make('one', ['person']), 'success');
+  assert.equal(await make('role', ['organizationalRole'], {}), 'noSuchObject');
+  assert.equal(await make('two', ['person']), 'success');
+  assert.equal(await make('rules', ['person', 'edgeAccessControl']), 'noSuchObject');
+  const member = { attribute: 'member', values: [Buffer.from(userDn)] };
+  await own.store.modify(group, [{ operation: 'delete', ...member }], { actor: adminDn });
+  assert.equal(await make('three', ['person']), 'noSuchObject');
+  await own.store.modify(group, [{ operation: 'add', ...member }], { actor: adminDn });
+  assert.equal(await make('three', ['person']), 'success');
+  await giveRules(own, people, `allow read of person below to group ${group}`);
+  assert.equal(await make('four', ['person']), 'noSuchObject');
+});
+
 test('a rule counts and ends at once, also by a rename, an add and a delete', async () => {
   await using own = await startFace();
   using client = await bound(own, userDn);

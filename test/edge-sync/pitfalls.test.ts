@@ -106,6 +106,21 @@ for (const result of ['sizeLimitExceeded', 'timeLimitExceeded'] as const) {
 }
 
 for (const dirSync of ways) {
+  test(`2: no search by ${dirSync ? 'DirSync' : 'uSNChanged'} asks for a time limit of its own, however long the reading takes`, async () => {
+    await using world = await World.make();
+    world.domain.dirSync = dirSync;
+    world.domain.add('CN=u', person('u'));
+    const limits = new Set<number>();
+    world.server.script = (search) => {
+      limits.add(search.timeLimit);
+      return world.domain.script(search);
+    };
+    assert.ok((await world.read()).complete);
+    assert.deepEqual([...limits], [0]);
+  });
+}
+
+for (const dirSync of ways) {
   test(`3: values in ranges are read to the last block ;range=n-*, by ${dirSync ? 'DirSync' : 'uSNChanged'}`, async () => {
     await using world = await World.make();
     world.domain.dirSync = dirSync;

@@ -234,6 +234,8 @@ export class DirectoryClient implements AsyncDisposable {
           filter: new WireFilter(filter),
           attributes: [...attributes],
           sizeLimit,
+          // ldapts would say ten seconds.
+          timeLimit: 0,
           controls: page === undefined ? [...controls] : [...controls, page],
         }),
     );

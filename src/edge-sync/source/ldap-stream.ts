@@ -114,6 +114,8 @@ export class LdapStream implements AsyncDisposable {
       filter:
         filter === undefined ? new PresenceFilter({ attribute: 'objectClass' }) : FilterParser.parseString(filter),
       attributes: [...attributes],
+      // ldapts would say ten seconds, and a large directory takes longer.
+      timeLimit: 0,
       controls: [...controls],
     });
     let done = false;

@@ -15,6 +15,15 @@ export interface RuleProblem {
 
 /** Folders whose rules are remembered; beyond, all are read anew. */
 const maxRemembered = 10_000;
+/** Folders whose rights are remembered, and rights in each; and the longest text that they are found by: clients choose both. */
+const [maxPlaces, maxRightsOfPlace, longestText] = [1000, 200, 1000];
+
+/** Rules that hold in one folder, and what they give whom on entries of which classes. */
+interface Place {
+  readonly rules: readonly AccessRule[];
+  /** By name of the account and classes; undefined where a rule speaks of the entry itself. */
+  readonly rights: Map<string, EntryRights> | undefined;
+}
 
 export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   readonly #store: DirectoryWriter;
@@ -24,6 +33,8 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   readonly #rules = new Map<string, readonly AccessRule[]>();
   /** Whether a principal is what a rule speaks of; dropped when members or names change. */
   #meant = new WeakMap<AccessRule, Map<string, boolean>>();
+  /** By text of the folder's name: a synchronization makes and changes thousands of entries in one. */
+  readonly #places = new Map<string, Place>();
   /** The schema that the rules were read by: it says which attributes are derived from those that a rule names. */
   #schema: Schema;
   /** A search asks several times about the same entry. */
@@ -43,13 +54,17 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     if (this.#schema !== this.#store.schema) this.#forgetAll();
     if (this.#last?.entry === entry && this.#last.dn === dn) return this.#last.rights;
     const own = this.#parse(entry).filter(({ below }) => !below);
-    const rights = this.#combined([...own, ...this.#rulesAbove(entry)], dn, entry);
+    const rights =
+      own.length === 0 ? this.#rightsBelow(dn, entry) : this.#combined([...own, ...this.#rulesAbove(entry)], dn, entry);
     this.#last = { entry, dn, rights };
     return rights;
   }
 
   rightsAtPlace(principal: Principal, entry: Entry): EntryRights {
-    return fixedRights(principal) ?? this.#combined(this.#rulesAbove(entry), principal.dn, entry);
+    const fixed = fixedRights(principal);
+    if (fixed !== undefined) return fixed;
+    if (this.#schema !== this.#store.schema) this.#forgetAll();
+    return this.#rightsBelow(principal.dn, entry);
   }
 
   [Symbol.dispose](): void {
@@ -59,6 +74,7 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
   #forgetAll(): void {
     this.#schema = this.#store.schema;
     this.#rules.clear();
+    this.#places.clear();
     this.#meant = new WeakMap();
     this.#last = undefined;
   }
@@ -68,7 +84,34 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     const touched = new Set(changes.flatMap(({ attributes }) => attributes.map((name) => name.toLowerCase())));
     if (renamed || touched.has(ruleAttribute)) this.#rules.clear();
     if (renamed || touched.has('member')) this.#meant = new WeakMap();
+    if (renamed || touched.has(ruleAttribute) || touched.has('member')) this.#places.clear();
     this.#last = undefined;
+  }
+
+  /** What the rules of everything above give. */
+  #rightsBelow(dn: string, entry: Entry): EntryRights {
+    const folder = folderOf(entry.dn);
+    if (folder === undefined || folder.length > longestText) return this.#combined(this.#rulesAbove(entry), dn, entry);
+    const { rules, rights } = this.#placeOf(folder, entry);
+    if (rights === undefined) return this.#combined(rules, dn, entry);
+    const key = `${dn}\n${entry.values('objectClass').join('\n')}`;
+    const known = rights.get(key);
+    if (known !== undefined) return known;
+    const found = this.#combined(rules, dn, entry);
+    if (rights.size >= maxRightsOfPlace) rights.clear();
+    if (key.length <= longestText) rights.set(key, found);
+    return found;
+  }
+
+  #placeOf(folder: string, entry: Entry): Place {
+    const known = this.#places.get(folder);
+    if (known !== undefined) return known;
+    const rules = this.#rulesAbove(entry);
+    const ofItself = rules.some(({ subject }) => subject.kind === 'self');
+    const place: Place = { rules, rights: ofItself ? undefined : new Map<string, EntryRights>() };
+    if (this.#places.size >= maxPlaces) this.#places.clear();
+    this.#places.set(folder, place);
+    return place;
   }
 
   #combined(rules: readonly AccessRule[], dn: string, entry: Entry): EntryRights {
@@ -138,6 +181,9 @@ export class DirectoryAccessPolicy implements AccessPolicy, Disposable {
     return this.#store.schema.keyOf(name).equals(this.#store.schema.keyOf(Dn.parse(dn)));
   }
 }
+
+/** Text of the folder's name as the entry's has it; undefined where a name must be read first to find its end. */
+const folderOf = (dn: string): string | undefined => /^[^\\",]*,(?<folder>.+)$/s.exec(dn)?.groups?.['folder'];
 
 function fixedRights({ kind }: Principal): EntryRights | undefined {
   if (kind === 'administrator') return everyRight;
