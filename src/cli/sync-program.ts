@@ -4,7 +4,7 @@ import { type AddCommand, commandGroup, commandsOf } from './command-group.ts';
 import type { Terminal } from './parts.ts';
 import type * as Commands from './sync/commands.ts';
 import type { SubscribeCommandOptions } from './sync/manage.ts';
-import type { ApplyOptions, InitOptions, SyncOptions } from './sync/options.ts';
+import type { ApplyOptions, InitOptions, LogonOptions, SyncOptions } from './sync/options.ts';
 
 const list = (text: string, texts: string[] = []): string[] => [...texts, text];
 
@@ -86,6 +86,17 @@ export function addSync(program: Command, terminal: Terminal, finish: (status: n
         (await commands()).rekey(edge, options, terminal),
       ),
     );
+  add('logon', 'what a send connector of the edges logs on to its smart hosts with', [
+    'edge sync logon "To the provider" --user corp --password-file pw',
+    'edge sync logon "To the provider" --remove',
+  ])
+    .argument('<connector>', 'name of the send connector')
+    .option('--user <name>', 'user name')
+    .option('--password-file <file>', 'file with the password, read now; it is kept in the state, mode 0600')
+    .option('--remove', 'forget it here', false)
+    .action(
+      ends(async (connector: string, options: LogonOptions) => (await commands()).logon(connector, options, terminal)),
+    );
   add('unsubscribe', 'forgets an edge; run Remove-EdgeSubscription there too', ['edge sync unsubscribe EDGE1'])
     .argument('<edge>', 'name of the subscription')
     .action(
@@ -150,6 +161,12 @@ function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>):
       [],
     )
     .option('--internal-smtp-server <range>', 'InternalSMTPServers of the edges; again for more', list, [])
+    .option(
+      '--internal-server <name=file>',
+      'server of the organization by its full name, and the PEM file of the certificate that it proves itself by; again for more',
+      list,
+      [],
+    )
     .option('--tls-send-domain <domain>', 'TLSSendDomainSecureList of the edges; again for more', list, [])
     .option('--tls-receive-domain <domain>', 'TLSReceiveDomainSecureList of the edges; again for more', list, [])
     .option('--include <dn>', 'take recipients below this base only; again for more', list, [])

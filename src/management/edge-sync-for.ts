@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../base/index.ts';
 import type { CertificateStore } from '../certificates/index.ts';
+import { SecretBox } from '../certificates/secrets/index.ts';
 import type { SnapshotPlace } from '../config/index.ts';
 import { Argon2Hasher, type DirectoryStore } from '../directory/index.ts';
 import { keepRecipientKey, recipientKeyFile } from '../edge-sync/edge/index.ts';
@@ -19,8 +20,10 @@ export interface EdgeSyncGround {
 export function edgeSyncFor({ store, paths, place, certificates }: EdgeSyncGround): EdgeSideCmdlets | InsideCmdlets {
   if (place.role === 'Mailbox') {
     const state = new InsideState(paths.edgeSync);
+    const secrets = new SecretBox(paths.certificates);
+    const unseal = (sealed: string, purpose: string): string => secrets.unseal(sealed, purpose);
     return new InsideCmdlets(
-      new EdgeSync({ state, schema: store.schema, clock: systemClock, progress: () => undefined }),
+      new EdgeSync({ state, schema: store.schema, clock: systemClock, progress: () => undefined, unseal }),
     );
   }
   const snapshots = holdSnapshots(store);

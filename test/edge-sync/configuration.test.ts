@@ -7,7 +7,9 @@ import {
   configurationPlan,
   configuredObjects,
   objectOf,
+  replicatedObjects,
   transportSettings,
+  understood,
 } from '../../src/edge-sync/inside/configuration.ts';
 import type { Subscription, SyncSettings } from '../../src/edge-sync/inside/inside-state.ts';
 import { LdapStream } from '../../src/edge-sync/source/ldap-stream.ts';
@@ -132,6 +134,71 @@ test("Exchange's accepted domains, remote domains and lists are read from the co
   );
   domain.settings.clear();
   assert.equal(await readConfiguration(connect, profile), undefined, 'without Exchange the settings say');
+});
+
+test('send connectors that name the edge as a source, and servers that receive mail, flow as an edge understands them', async () => {
+  const schema = await loadSchema('ldap/schema');
+  const domain = new ScriptedDomain(schema);
+  const organization = 'CN=Corp,CN=Microsoft Exchange,CN=Services';
+  const group = `CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,${organization}`;
+  const connector = (name: string, servers: Record<string, string[]>): void => {
+    domain.settings.set(`CN=${name},CN=Connections,${group}`, {
+      objectClass: ['top', 'msExchConnector', 'mailGateway', 'msExchRoutingSMTPConnector'],
+      cn: [name],
+      routingList: ['SMTP:*.partner.example;5'],
+      msExchSmtpSmartHost: ['[192.0.2.1]'],
+      msExchSmtpSendFlags: ['64'],
+      msExchSmtpOutboundSecurityCredential: ['aes-256-gcm:AAAA corp'],
+      msExchRoutingUnheardOf: ['1'],
+      ...servers,
+    });
+  };
+  connector('By the edge', { msExchSourceBridgeheadServersDN: [`CN=Microsoft MTA,CN=EDGE1,CN=Servers,${group}`] });
+  connector('Once by the edge', { homeMTA: [`CN=edge1,CN=Servers,${group}`] });
+  connector('By a hub', { msExchSourceBridgeheadServersDN: [`CN=Microsoft MTA,CN=HUB1,CN=Servers,${group}`] });
+  connector('EdgeSync - Inbound to Main', { msExchSourceBridgeheadServersDN: [`CN=EDGE1,CN=Servers,${group}`] });
+  const server = (name: string, roles: string): void => {
+    domain.settings.set(`CN=${name},CN=Servers,${group}`, {
+      objectClass: ['top', 'server', 'msExchExchangeServer'],
+      cn: [name],
+      networkAddress: [`ncacn_ip_tcp:${name.toLowerCase()}.corp.example`],
+      msExchServerInternalTLSCert: [Buffer.from([0x30, 0xff, 0xfe])],
+      msExchCurrentServerRoles: [roles],
+      versionNumber: ['1'],
+    });
+  };
+  server('HUB1', '54');
+  server('EDGE1', '64');
+  server('CAS1', '4');
+  domain.settings.set(`CN=corp.example,CN=Accepted Domains,CN=Transport Settings,${organization}`, {
+    objectClass: ['top', 'msExchAcceptedDomain'],
+    cn: ['corp.example'],
+    msExchAcceptedDomainName: ['corp.example'],
+  });
+  await using ldap = await ScriptedLdap.listen(domain.script);
+  const connect = (): Promise<LdapStream> => LdapStream.open({ url: ldap.url, bindDn: '', password: '' });
+  await using stream = await connect();
+  const objects = (await readConfiguration(connect, await profileOf(stream, ''))) ?? [];
+  const wanted = replicatedObjects(objects, settings, subscription).map((object) => understood(object, schema));
+  const named = (kind: string): string[] => wanted.filter((object) => object.kind === kind).map(({ name }) => name);
+  assert.deepEqual(named('sendConnector'), [
+    'By the edge',
+    'Once by the edge',
+    'EdgeSync - Inbound to Main',
+    'EdgeSync - Main to Internet',
+  ]);
+  assert.deepEqual(named('internalServer'), ['HUB1']);
+  const flowing = wanted.find(({ name }) => name === 'By the edge');
+  assert.deepEqual([...(flowing?.attributes.keys() ?? [])].sort(), [
+    'cn',
+    'msExchSmtpSendFlags',
+    'msExchSmtpSmartHost',
+    'objectClass',
+    'routingList',
+  ]);
+  const hub = wanted.find(({ kind }) => kind === 'internalServer');
+  assert.deepEqual(hub?.attributes.get('msExchServerInternalTLSCert'), [Buffer.from([0x30, 0xff, 0xfe])]);
+  assert.deepEqual(configurationPlan(wanted, written(wanted), configurationDn), [], 'octets that are no text too');
 });
 
 test('an entry of another class is no object of the configuration', () => {

@@ -1,10 +1,14 @@
 /** Two appliances of one site, two servers inside, and what an account of EdgeSync may do on an edge. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { DirectoryClient } from '../../src/directory/index.ts';
-import { placeOf } from '../../src/edge-sync/inside/edge-sync.ts';
+import { SecretBox } from '../../src/certificates/secrets/index.ts';
+import { credentialPurpose } from '../../src/config/index.ts';
+import { DirectoryClient } from '../../src/directory/index.ts';
+import { connectorsDn, internalServersDn, placeOf } from '../../src/edge-sync/edge/place.ts';
+import { newCredential } from '../../src/edge-sync/inside/credential.ts';
 import type { Subscription } from '../../src/edge-sync/inside/inside-state.ts';
 import { connectEdge, LdapEdge } from '../../src/edge-sync/inside/ldap-edge.ts';
 import { RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
@@ -18,6 +22,8 @@ import { personLdif, SlapdSource, slapdMissing } from '../lib/slapd-source.ts';
 const missing = slapdMissing();
 const skip = missing === '' || process.env['CI'] === 'true' ? needs('root') : { skip: missing };
 
+const ldapi = ({ state }: Appliance): string => `ldapi://${encodeURIComponent(join(state, 'run/ldapi'))}`;
+
 describe('two appliances of one site', skip, () => {
   let slapd: SlapdSource;
   let edges: readonly Appliance[] = [];
@@ -30,8 +36,10 @@ describe('two appliances of one site', skip, () => {
       'init',
       ...['--source', slapd.url, '--bind-dn', slapd.bindDn, '--password-file', state.file('password', 'secret\n')],
       ...['--domain', 'corp.example', '--domain', 'shared.example:InternalRelay', '--server', server],
-      ...['--smart-host', '[10.0.0.5]'],
+      ...['--smart-host', '[10.0.0.5]', '--internal-server', `hub1.corp.example=${state.file('hub1.pem', hub)}`],
     );
+  /** A certificate that proves an internal server. */
+  const hub = newCredential('x', 'hub1', 0, Date.now()).certificate;
   const hashesOn = async (appliance: Appliance): Promise<number> => {
     const { out } = await command('directory', 'export', '--state', appliance.state);
     return [...out.matchAll(/^edgeHashedAddress:/gm)].length;
@@ -72,6 +80,62 @@ describe('two appliances of one site', skip, () => {
       assert.match(shown, /EdgeSync - Main to Internet\s+AddressSpaces +: \{SMTP:\*;100\}/);
       assert.match(await appliance.shell('Get-EdgeSubscription'), new RegExp(`${appliance.name} +Main`));
     }
+  });
+
+  test('names and certificates of internal servers stand on every edge', async () => {
+    const der = new X509Certificate(hub).raw;
+    for (const appliance of edges) {
+      const client = new DirectoryClient({ url: ldapi(appliance), bind: 'external' });
+      const { configurationDn } = subscriptionOf(inside, appliance.name);
+      const entry = await client.get(`CN=hub1,${internalServersDn({ configurationDn })}`);
+      assert.deepEqual(entry?.values('networkAddress'), ['ncacn_ip_tcp:hub1.corp.example']);
+      assert.deepEqual(entry?.buffers('msExchServerInternalTLSCert'), [der]);
+      await client.close();
+    }
+  });
+
+  test('the logon of a connector comes sealed, is kept with the own key of the edge, and outlives rekey', async () => {
+    const connector = 'EdgeSync - Main to Internet';
+    const logon = (password: string) =>
+      inside.done('logon', connector, '--user', 'corp', '--password-file', inside.file('logon', `${password}\n`));
+    const kept = async (): Promise<string> => {
+      const client = new DirectoryClient({ url: ldapi(one), bind: 'external' });
+      const { configurationDn } = subscriptionOf(inside, one.name);
+      try {
+        const [text = ''] =
+          (await client.get(`CN=${connector},${connectorsDn({ configurationDn })}`))?.values(
+            'msExchSmtpOutboundSecurityCredential',
+          ) ?? [];
+        if (text === '') return '';
+        const box = new SecretBox(join(one.state, 'certificates'));
+        return box.unseal(text.split(' ')[0] ?? '', credentialPurpose({ userName: 'corp' }));
+      } finally {
+        await client.close();
+      }
+    };
+    const comes = async (password: string): Promise<void> => {
+      const end = performance.now() + 20_000;
+      while ((await kept()) !== password) {
+        assert.ok(performance.now() < end, `the connector has not the logon ${password}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    await logon('first, Ünïcode');
+    assert.equal((await inside.apply()).edges[0]?.configuration, 1);
+    await comes('first, Ünïcode');
+    assert.equal((await inside.apply()).edges[0]?.configuration, 0, 'it is written once');
+    const shown = await one.shell(`Get-SendConnector '${connector}' | Format-List AuthenticationCredential`);
+    assert.match(shown, /PSCredential/);
+    await inside.done('rekey', one.name);
+    await comes('first, Ünïcode');
+    await logon('second');
+    assert.equal((await inside.apply()).status, 0);
+    await comes('second');
+    const { out } = await command('directory', 'export', '--state', one.state);
+    for (const password of ['first, Ünïcode', 'second'])
+      assert.ok(!out.includes(password) && !out.includes(Buffer.from(password).toString('base64')));
+    await inside.done('logon', connector, '--remove');
+    await inside.done('apply');
   });
 
   test('edge status says when an appliance was synchronised last, and that validation is off', async () => {
@@ -163,6 +227,13 @@ describe('two appliances of one site', skip, () => {
             'delivContLength',
             '1',
           ),
+        'a server of its own name': () =>
+          client.add(serverDn.replace(/^CN=[^,]+/, 'CN=EVIL'), values({ objectClass: 'edgeInternalServer' })),
+        'another class among the internal servers': () =>
+          client.add(
+            `CN=evil,${internalServersDn({ configurationDn })}`,
+            values({ objectClass: 'edgeAccount', sn: 'x' }),
+          ),
         'who holds the lease': () => replace(`CN=Lease,CN=EdgeSync,${serverDn}`, 'modifiersName', 'CN=x'),
         'the end of the subscription': () => client.delete(`CN=EdgeSync,${serverDn}`),
       };
@@ -218,7 +289,7 @@ describe('two appliances of one site', skip, () => {
       await new Promise((resolve) => setTimeout(resolve, 500));
       const dump = await command('directory', 'export', '--state', one.state);
       const accounts = [...dump.out.matchAll(/^dn: CN=(ESRA[^,]*|admin),/gm)].map(([, name]) => name);
-      assert.deepEqual(accounts, ['ESRA.EDGE1.HUB1.0']);
+      assert.deepEqual(accounts.toSorted(), ['ESRA.EDGE1.HUB1.0', 'ESRA.EDGE1.HUB1.1'], 'the second by rekey');
     });
   });
 

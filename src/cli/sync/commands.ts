@@ -1,5 +1,5 @@
 /** The commands of `edge sync`, loaded when one is asked for. */
-export { init, rekey, resume, subscribe, undo, unsubscribe } from './manage.ts';
+export { init, logon, rekey, resume, subscribe, undo, unsubscribe } from './manage.ts';
 export { exportAddresses, plan, preview, status } from './read.ts';
 export { apply, run } from './run.ts';
 export { socketmap } from './socketmap.ts';

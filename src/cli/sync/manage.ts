@@ -1,12 +1,13 @@
 /** `edge sync init`, `subscribe`, `rekey`, `unsubscribe`, `undo`, `resume`. */
 
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { printableJson } from '../../base/text/index.ts';
 import { type EdgeSync, type SyncSettings, SyncStateError } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
-import type { InitOptions, SyncOptions } from './options.ts';
+import type { InitOptions, LogonOptions, SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
 
 const previewCount = 10;
@@ -60,10 +61,23 @@ function settingsOf(options: InitOptions): SyncSettings {
     },
     domains: options.domain.map(domainOf),
     smartHosts: options.smartHost,
+    ...(options.internalServer.length > 0 && { internalServers: options.internalServer.map(internalServerOf) }),
     ...listsOf(options),
     configurationInterval: 180,
     recipientInterval: 300,
   };
+}
+
+/** `name=file`. */
+function internalServerOf(text: string): { name: string; certificate: string } {
+  const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(name))
+    throw new SyncStateError(`'${text}' is not of the form mail1.corp.example=certificate.pem`);
+  try {
+    return { name: name.toLowerCase(), certificate: new X509Certificate(readFileSync(file)).raw.toString('base64') };
+  } catch (error) {
+    throw new SyncStateError(`${file} holds no certificate: ${(error as Error).message}`);
+  }
 }
 
 /** Lists that were named; one of them makes all three the inside's. */
@@ -119,6 +133,22 @@ export function rekey(
   return simple('rekey', options, terminal, async (edgeSync) => {
     await edgeSync.rekey(edge, options.pin, undefined);
     return `${edge} has the key of the address hashes sealed anew, and a new account is in use`;
+  });
+}
+
+export function logon(connector: string, options: LogonOptions, terminal: Terminal): Promise<number> {
+  return simple('logon', options, terminal, async ({ state }) => {
+    const { user, passwordFile, remove } = options;
+    if (remove) {
+      await state.saveLogon(connector, undefined);
+      return `the logon of '${connector}' is forgotten here; an edge that has it keeps it until the connector changes`;
+    }
+    if (user === undefined || passwordFile === undefined)
+      throw new SyncStateError('--user and --password-file are needed, or --remove');
+    const password = readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
+    if (/[\0\r\n]/.test(user + password)) throw new SyncStateError('user name and password are one line each');
+    await state.saveLogon(connector, { user, password });
+    return `'${connector}' logs on as ${user} from the next run on`;
   });
 }
 

@@ -16,6 +16,7 @@ export interface InitOptions extends SyncOptions {
   readonly domain: string[];
   readonly smartHost: string[];
   readonly internalSmtpServer: string[];
+  readonly internalServer: string[];
   readonly tlsSendDomain: string[];
   readonly tlsReceiveDomain: string[];
   readonly include: string[];
@@ -23,6 +24,12 @@ export interface InitOptions extends SyncOptions {
   readonly filter: string;
   readonly address: string[];
   readonly disabledAccounts: 'keep' | 'drop';
+}
+
+export interface LogonOptions extends SyncOptions {
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly remove: boolean;
 }
 
 export interface ApplyOptions extends SyncOptions {

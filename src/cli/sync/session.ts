@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../../base/index.ts';
 import { printableJson } from '../../base/text/index.ts';
+import { SecretBox } from '../../certificates/secrets/index.ts';
 import { loadSchema } from '../../directory/store/index.ts';
 import { EdgeSync, InsideState, SubscriptionFileError, SyncStateError } from '../../edge-sync/index.ts';
 import { LdapError } from '../../ldap/index.ts';
@@ -27,7 +28,10 @@ export async function onSync(
     using _lock = exclusive ? state.lock() : undefined;
     const schema = await loadSchema(new URL('../../../ldap/schema', import.meta.url).pathname);
     const progress = (text: string): void => terminal.error(`${text}\n`);
-    return await work(new EdgeSync({ state, schema, clock: systemClock, progress }));
+    // On a Mailbox server the connectors of its own directory have logons that this machine sealed.
+    const secrets = new SecretBox(join(options.state, 'certificates'));
+    const unseal = (sealed: string, purpose: string): string => secrets.unseal(sealed, purpose);
+    return await work(new EdgeSync({ state, schema, clock: systemClock, progress, unseal }));
   } catch (error) {
     const status = statusOf(error);
     if (status === undefined) throw error;

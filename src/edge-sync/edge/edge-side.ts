@@ -4,8 +4,9 @@ import type { Clock } from '../../base/index.ts';
 import type { CertificateEntry, CertificateStore } from '../../certificates/index.ts';
 import { type AccessPolicy, Argon2Hasher, DirectoryAccessPolicy, type DirectoryStore } from '../../directory/index.ts';
 import { keyDigest } from '../key-digest.ts';
+import { ConnectorLogons, type ConnectorLogonsParts } from './connector-logons.ts';
 import { CredentialService, type CredentialServiceParts } from './credential-service.ts';
-import { serviceActor } from './edge-subscription.ts';
+import { EdgeSubscription, serviceActor } from './edge-subscription.ts';
 import { LeasePolicy } from './lease-policy.ts';
 import { type EdgePlace, subscriptionDn } from './place.ts';
 import { presentedCertificate } from './presented-certificate.ts';
@@ -14,6 +15,8 @@ import { keepRecipientKey, recipientKeyFile } from './recipient-key-file.ts';
 export interface EdgeSideParts {
   readonly store: DirectoryStore;
   readonly certificates: CertificateStore;
+  /** The machine's own seal, for logons of connectors. */
+  readonly secrets: ConnectorLogonsParts['secrets'];
   readonly place: EdgePlace;
   /** Folder of EdgeSync in the state directory. */
   readonly folder: string;
@@ -27,6 +30,7 @@ export interface EdgeSideParts {
 export class EdgeSide implements Disposable {
   readonly policy: AccessPolicy;
   readonly credentials: CredentialService;
+  readonly logons: ConnectorLogons;
   readonly #parts: EdgeSideParts;
   readonly #rules: DirectoryAccessPolicy;
   readonly #certificates: Disposable;
@@ -36,13 +40,19 @@ export class EdgeSide implements Disposable {
     const { store, place, clock, certificates, log } = parts;
     this.#rules = new DirectoryAccessPolicy(store, parts.ruleProblem);
     this.policy = new LeasePolicy(this.#rules, { store, place, clock });
+    const hasher = new Argon2Hasher();
+    const unseal = (sealed: Buffer): Promise<Buffer | undefined> => certificates.unseal(sealed);
+    new EdgeSubscription({ store, place, clock, hasher }).bringUp().catch((error: unknown) => {
+      log.warn({ err: error }, 'EdgeSync: the subscription could not be brought up to date');
+    });
+    this.logons = new ConnectorLogons({ store, place, unseal, secrets: parts.secrets, log });
     this.credentials = new CredentialService({
       store,
       place,
       clock,
       log,
-      hasher: new Argon2Hasher(),
-      unseal: (sealed) => certificates.unseal(sealed),
+      hasher,
+      unseal,
       keepKey: async (key) => {
         await keepRecipientKey(recipientKeyFile(parts.folder), key);
         parts.keyChanged();
@@ -79,6 +89,7 @@ export class EdgeSide implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.logons[Symbol.dispose]();
     this.credentials[Symbol.dispose]();
     this.#certificates[Symbol.dispose]();
     this.#rules[Symbol.dispose]();

@@ -10,6 +10,7 @@ import {
   accountsDn,
   type EdgePlace,
   heartbeatDn,
+  internalServersDn,
   leaseDn,
   recipientsDn,
   roleDn,
@@ -114,29 +115,14 @@ export class EdgeSubscription {
   #containers({ certificate, keys }: IssueRequest): Operation[] {
     const { store, place } = this.#parts;
     const subscription = subscriptionDn(place);
-    const role = `group ${roleDn(place)}`;
-    const bootstrap = `dn ${this.#bootstrapDn}`;
-    const rules = [
-      `allow read,write on edgeSyncCredential,edgeSyncSealedKey,edgeSyncPinnedKey,edgeSyncSite to ${role}`,
-      `allow read on cn,objectClass,edgeSyncServerKey to ${role}`,
-      `allow read,write on edgeSyncLeaseSeconds,edgeSyncRun,edgeSyncRecipients below to ${role}`,
-      `allow read on cn,objectClass,modifyTimestamp,modifiersName below to ${role}`,
-      `allow read,write on edgeSyncCredential to ${bootstrap}`,
-      `allow read on cn,objectClass,edgeSyncServerKey to ${bootstrap}`,
-    ];
     const own = {
       edgeSyncBootstrapAccount: [this.#bootstrapDn],
       edgeSyncServerKey: [...new Set([keyDigest(new X509Certificate(certificate)), ...keys])],
-      edgeAccessRule: rules,
+      edgeAccessRule: this.#rules,
     };
     if (store.get(subscription) !== undefined) {
-      return [
-        {
-          kind: 'modify',
-          dn: subscription,
-          modifications: attributes(own).map((one) => ({ operation: 'replace', ...one })),
-        },
-      ];
+      const modifications = attributes(own).map((one) => ({ operation: 'replace', ...one }) as const);
+      return [{ kind: 'modify', dn: subscription, modifications }, ...this.#serversContainer()];
     }
     const classes = ['top', 'container', 'edgeSyncSubscription'];
     return [
@@ -151,7 +137,54 @@ export class EdgeSubscription {
         attributes: attributes({ objectClass: classes, edgeSyncLeaseSeconds: ['0'] }),
       },
       { kind: 'add', dn: heartbeatDn(place), attributes: attributes({ objectClass: classes, edgeSyncRun: ['0'] }) },
+      ...this.#serversContainer(),
     ];
+  }
+
+  /** What the inside, and who has the subscription file, may do with the entry of the subscription. */
+  get #rules(): string[] {
+    const role = `group ${roleDn(this.#parts.place)}`;
+    const bootstrap = `dn ${this.#bootstrapDn}`;
+    return [
+      `allow read,write on edgeSyncCredential,edgeSyncSealedKey,edgeSyncPinnedKey,edgeSyncSite,edgeSyncConnectorSecret to ${role}`,
+      `allow read on cn,objectClass,edgeSyncServerKey to ${role}`,
+      `allow read,write on edgeSyncLeaseSeconds,edgeSyncRun,edgeSyncRecipients below to ${role}`,
+      `allow read on cn,objectClass,modifyTimestamp,modifiersName below to ${role}`,
+      `allow read,write on edgeSyncCredential to ${bootstrap}`,
+      `allow read on cn,objectClass,edgeSyncServerKey to ${bootstrap}`,
+    ];
+  }
+
+  /** The container of internal servers, where it is not there. */
+  #serversContainer(): Operation[] {
+    const { store, place } = this.#parts;
+    const dn = internalServersDn(place);
+    if (store.get(dn) !== undefined) return [];
+    const role = `group ${roleDn(place)}`;
+    const edgeAccessRule = [
+      `allow read on cn,objectClass to ${role}`,
+      `allow read,write,create,delete of edgeInternalServer below to ${role}`,
+    ];
+    const objectClass = ['top', 'container', 'edgeAccessControl'];
+    return [{ kind: 'add', dn, attributes: attributes({ objectClass, edgeAccessRule }) }];
+  }
+
+  /** Gives a subscription that an older program made what has come since: rights and containers. */
+  async bringUp(): Promise<void> {
+    const { store, place } = this.#parts;
+    const dn = subscriptionDn(place);
+    const entry = store.get(dn);
+    if (entry === undefined) return;
+    const known = new Set(entry.values('edgeAccessRule'));
+    const isSame = known.size === this.#rules.length && this.#rules.every((rule) => known.has(rule));
+    const modifications = attributes({ edgeAccessRule: this.#rules }).map(
+      (one) => ({ operation: 'replace', ...one }) as const,
+    );
+    const operations: Operation[] = [
+      ...(isSame ? [] : [{ kind: 'modify', dn, modifications } as const]),
+      ...this.#serversContainer(),
+    ];
+    if (operations.length > 0) await store.batch(operations, options);
   }
 
   /** Names of the accounts that the inside may use, newest last. */
@@ -192,6 +225,9 @@ export class EdgeSubscription {
     const operations: Operation[] = this.accounts.map(({ dn }) => ({ kind: 'delete', dn }));
     if (store.get(this.#bootstrapDn) !== undefined) operations.push({ kind: 'delete', dn: this.#bootstrapDn });
     if (this.subscribed) operations.push({ kind: 'delete', dn: subscriptionDn(place), subtree: true });
+    const servers = internalServersDn(place);
+    // Nobody of the organization is trusted any more.
+    if (store.get(servers) !== undefined) operations.push({ kind: 'delete', dn: servers, subtree: true });
     operations.push(...this.#withoutMembers());
     await store.batch(operations, options);
     await this.#removeRecipients();

@@ -8,6 +8,18 @@ export interface EdgePlace {
   readonly serverName: string;
 }
 
+/** Where things lie on the edge: by its name, as every Edge server is laid out. */
+export function placeOf({
+  name,
+  configurationDn,
+}: {
+  readonly name: string;
+  readonly configurationDn: string;
+}): EdgePlace {
+  const servers = `CN=Servers,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,CN=First Organization,CN=Microsoft Exchange,CN=Services,${configurationDn}`;
+  return { configurationDn, serverName: name, serverDn: `CN=${name},${servers}` };
+}
+
 export const recipientsDn = 'CN=Recipients,OU=MSExchangeGateway';
 
 export const subscriptionDn = ({ serverDn }: Pick<EdgePlace, 'serverDn'>): string => `CN=EdgeSync,${serverDn}`;
@@ -15,6 +27,16 @@ export const subscriptionDn = ({ serverDn }: Pick<EdgePlace, 'serverDn'>): strin
 export const leaseDn = (place: Pick<EdgePlace, 'serverDn'>): string => `CN=Lease,${subscriptionDn(place)}`;
 /** Its last change is the last successful run. */
 export const heartbeatDn = (place: Pick<EdgePlace, 'serverDn'>): string => `CN=Heartbeat,${subscriptionDn(place)}`;
+/** Servers of the organization that the inside names, each with the certificate that it proves itself by. */
+export const internalServersDn = ({ configurationDn }: Pick<EdgePlace, 'configurationDn'>): string =>
+  `${internalServersPath},${configurationDn}`;
+export const internalServersPath =
+  'CN=Internal Servers,CN=Transport Settings,CN=First Organization,CN=Microsoft Exchange,CN=Services';
+/** Send connectors. */
+export const connectorsDn = ({ configurationDn }: Pick<EdgePlace, 'configurationDn'>): string =>
+  `${connectorsPath},${configurationDn}`;
+export const connectorsPath =
+  'CN=Connections,CN=Exchange Routing Group (DWBGZMFD01QNBJR),CN=Routing Groups,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,CN=First Organization,CN=Microsoft Exchange,CN=Services';
 export const accountsDn = ({ configurationDn }: Pick<EdgePlace, 'configurationDn'>): string =>
   `CN=Services,${configurationDn}`;
 export const roleDn = ({ configurationDn }: Pick<EdgePlace, 'configurationDn'>): string =>

@@ -8,7 +8,8 @@ import {
   type SendConnector,
   sendConnector,
 } from '../../config/index.ts';
-import { type Entry, escapeDnValue, type Modification } from '../../ldap/index.ts';
+import { type Entry, escapeDnValue, type Modification, type Schema } from '../../ldap/index.ts';
+import { connectorsPath, internalServersPath } from '../edge/place.ts';
 import type { DomainSetting, Subscription, SyncSettings } from './inside-state.ts';
 
 /** One object of the configuration. */
@@ -16,13 +17,17 @@ export interface ConfigurationObject {
   readonly kind: ConfigurationKind | 'transportSettings';
   readonly name: string;
   /** Every attribute that is replicated, objectClass too. */
-  readonly attributes: ReadonlyMap<string, readonly string[]>;
+  readonly attributes: ReadonlyMap<string, readonly AttributeValue[]>;
+  /** Of a send connector of the source: the servers that send by it, and its logon as the source keeps it. */
+  readonly source?: { readonly servers: readonly string[]; readonly logon: string | undefined };
 }
 
-export type ConfigurationKind = 'acceptedDomain' | 'remoteDomain' | 'sendConnector';
+/** Octets where a value is no text. */
+export type AttributeValue = string | Buffer;
+
+export type ConfigurationKind = 'acceptedDomain' | 'remoteDomain' | 'sendConnector' | 'internalServer';
 
 const organization = 'CN=First Organization,CN=Microsoft Exchange,CN=Services';
-const group = `CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,${organization}`;
 
 /** Class of each kind and its container below the configuration naming context. */
 export const containers: Readonly<Record<ConfigurationKind, { readonly objectClass: string; readonly path: string }>> =
@@ -37,8 +42,10 @@ export const containers: Readonly<Record<ConfigurationKind, { readonly objectCla
     },
     sendConnector: {
       objectClass: sendConnector.objectClass,
-      path: `CN=Connections,CN=Exchange Routing Group (DWBGZMFD01QNBJR),CN=Routing Groups,${group}`,
+      path: connectorsPath,
     },
+    // The edge's own entry is a server of Exchange too: those of the inside have a class of their own, and no right is given on it.
+    internalServer: { objectClass: 'edgeInternalServer', path: internalServersPath },
   };
 
 /** The transport settings: of this object only the lists flow, the rest is the edge's own. It is never made or removed. */
@@ -50,15 +57,13 @@ export const transportSettings = {
 
 export const configurationKinds = Object.keys(containers) as ConfigurationKind[];
 
+/** Who sends by a connector; the second is of older Exchange. */
+const bridgeheads = ['msExchSourceBridgeheadServersDN', 'homeMTA'];
+const logonAttribute = 'msExchSmtpOutboundSecurityCredential';
+
 /** Attributes that an edge keeps for itself, or that belong to the source alone. */
 const local: ReadonlySet<string> = new Set(
-  [
-    'msExchSmtpOutboundSecurityCredential',
-    'objectGUID',
-    'msExchSourceBridgeheadServersDN',
-    'homeMTA',
-    'nTSecurityDescriptor',
-  ].map((name) => name.toLowerCase()),
+  [logonAttribute, 'objectGUID', ...bridgeheads, 'nTSecurityDescriptor'].map((name) => name.toLowerCase()),
 );
 
 /** What an edge is to have by the settings, where the source holds no configuration of Exchange. */
@@ -67,7 +72,56 @@ export function configuredObjects(settings: SyncSettings, subscription: Subscrip
     ...settings.domains.map((domain, index) => domainObject(domain, index === 0)),
     ...connectorObjects(settings, subscription),
     ...transportLists(settings),
+    ...(settings.internalServers ?? []).map(({ name, certificate }) =>
+      serverObject(name.split('.')[0] ?? name, [`ncacn_ip_tcp:${name}`], Buffer.from(certificate, 'base64')),
+    ),
   ];
+}
+
+function serverObject(
+  name: string,
+  addresses: readonly string[],
+  certificate: Buffer | undefined,
+): ConfigurationObject {
+  const attributes = new Map<string, readonly AttributeValue[]>([
+    ['objectClass', ['top', containers.internalServer.objectClass]],
+    ['cn', [name]],
+    ['networkAddress', addresses],
+    ['msExchServerInternalTLSCert', certificate === undefined ? [] : [certificate]],
+  ]);
+  return { kind: 'internalServer', name, attributes };
+}
+
+/**
+ * What of a source's configuration an edge is to have: connectors that it is named as a source of, beside the two of its
+ * subscription, and all the rest.
+ */
+export function replicatedObjects(
+  objects: readonly ConfigurationObject[],
+  settings: SyncSettings,
+  subscription: Subscription,
+): ConfigurationObject[] {
+  const own = connectorObjects(settings, subscription);
+  const taken = new Set(own.map(({ name }) => name.toLowerCase()));
+  const edge = subscription.name.toLowerCase();
+  const isFor = ({ kind, name, source }: ConfigurationObject): boolean =>
+    kind !== 'sendConnector' ||
+    (!taken.has(name.toLowerCase()) && source?.servers.some((server) => server.toLowerCase() === edge) === true);
+  return [...objects.filter(isFor), ...own];
+}
+
+/** The object without what an edge's schema does not know of its class: Exchange has attributes that mean nothing here. */
+export function understood(object: ConfigurationObject, schema: Schema): ConfigurationObject {
+  if (object.kind === 'transportSettings') return object;
+  const { objectClass } = containers[object.kind];
+  const allowed = new Set(
+    schema
+      .classChain(objectClass)
+      .flatMap(({ must, may }) => [...must, ...may])
+      .map((name) => schema.attribute(name)?.key),
+  );
+  const known = [...object.attributes].filter(([name]) => allowed.has(schema.attribute(name)?.key ?? ''));
+  return { ...object, attributes: new Map([...known, ['objectClass', ['top', objectClass]]]) };
 }
 
 /** Nothing where the administrator named no list: then those of the edge stay. */
@@ -133,7 +187,9 @@ export function objectOf(entry: Entry): ConfigurationObject | undefined {
   }
   const kind = configurationKinds.find((one) => classes.includes(containers[one].objectClass.toLowerCase()));
   const [name] = entry.values('cn');
-  if (kind === undefined || name === undefined) return undefined;
+  if (name === undefined) return undefined;
+  if (kind === 'internalServer' || classes.includes(exchangeServer.toLowerCase())) return serverOf(entry, kind);
+  if (kind === undefined) return undefined;
   const attributes = new Map<string, readonly string[]>();
   const prefixes =
     /^(?:msExch|cn$|objectClass$|domainName$|routingList$|delivContLength$|deliveryMechanism$|adminDisplayName$|description$|adminDescription$)/i;
@@ -141,12 +197,30 @@ export function objectOf(entry: Entry): ConfigurationObject | undefined {
     if (prefixes.test(attribute) && !local.has(attribute.toLowerCase()))
       attributes.set(attribute, entry.values(attribute));
   }
-  return { kind, name, attributes };
+  if (kind !== 'sendConnector') return { kind, name, attributes };
+  const servers = bridgeheads.flatMap((attribute) => entry.values(attribute)).map(serverIn);
+  return { kind, name, attributes, source: { servers, logon: entry.values(logonAttribute)[0] } };
 }
+
+export const exchangeServer = 'msExchExchangeServer';
+/** Bits of msExchCurrentServerRoles: Mailbox and Hub Transport receive mail from an edge. */
+const receiving = 2 | 32;
+
+/** A server of the inside as the source has it, or as it stands on an edge; undefined for one that receives nothing. */
+function serverOf(entry: Entry, kind: ConfigurationKind | undefined): ConfigurationObject | undefined {
+  const roles = Number(entry.values('msExchCurrentServerRoles')[0] ?? 0);
+  const name = entry.values('cn')[0];
+  if (name === undefined || (kind === undefined && (roles & receiving) === 0)) return undefined;
+  const [certificate] = entry.buffers('msExchServerInternalTLSCert');
+  return serverObject(name, entry.values('networkAddress'), certificate);
+}
+
+/** Name of the server in a DN of it or of its `CN=Microsoft MTA`. */
+const serverIn = (dn: string): string => /^(?:CN=Microsoft MTA,)?CN=(?<name>[^,]+)/i.exec(dn)?.groups?.['name'] ?? '';
 
 /** A write that brings the edge nearer. DNs are whole. */
 export type ConfigurationChange =
-  | { readonly kind: 'add'; readonly dn: string; readonly attributes: ReadonlyMap<string, readonly string[]> }
+  | { readonly kind: 'add'; readonly dn: string; readonly attributes: ReadonlyMap<string, readonly AttributeValue[]> }
   | { readonly kind: 'modify'; readonly dn: string; readonly modifications: readonly Modification[] }
   | { readonly kind: 'delete'; readonly dn: string };
 
@@ -168,8 +242,10 @@ export function configurationPlan(
       continue;
     }
     const dn = `CN=${escapeDnValue(object.name)},${containers[object.kind].path},${configurationDn}`;
-    if (entry === undefined) changes.push({ kind: 'add', dn, attributes: object.attributes });
-    else {
+    if (entry === undefined) {
+      const attributes = new Map([...object.attributes].filter(([, values]) => values.length > 0));
+      changes.push({ kind: 'add', dn, attributes });
+    } else {
       const modifications = differences(object, entry);
       if (modifications.length > 0) changes.push({ kind: 'modify', dn: entry.dn, modifications });
     }
@@ -195,9 +271,16 @@ function differences({ attributes }: ConfigurationObject, entry: Entry): Modific
   const names = new Set([...attributes.keys(), ...(objectOf(entry)?.attributes.keys() ?? [])]);
   for (const name of names) {
     if (/^(?:cn|objectClass)$/i.test(name)) continue;
-    const [want, has] = [attributes.get(name) ?? [], entry.values(name)];
-    if (want.length === has.length && [...want].sort().every((value, i) => value === [...has].sort()[i])) continue;
-    modifications.push({ operation: 'replace', attribute: name, values: want.map((value) => Buffer.from(value)) });
+    const want = (attributes.get(name) ?? []).map((value) => Buffer.from(value));
+    if (textOf(want) === textOf(entry.buffers(name))) continue;
+    modifications.push({ operation: 'replace', attribute: name, values: want });
   }
   return modifications;
 }
+
+/** Equal for equal sets of values. */
+const textOf = (values: readonly Buffer[]): string =>
+  values
+    .map((value) => value.toString('base64'))
+    .sort()
+    .join(' ');

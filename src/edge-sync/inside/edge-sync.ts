@@ -7,7 +7,7 @@ import { seal } from '../../certificates/index.ts';
 import type { DirectoryClient } from '../../directory/index.ts';
 import { LdapError, type Schema } from '../../ldap/index.ts';
 import { canonicalAddress, lookupForms } from '../address.ts';
-import { type EdgePlace, parseAccountName, subscriptionDn } from '../edge/place.ts';
+import { parseAccountName, placeOf, subscriptionDn } from '../edge/place.ts';
 import { keyDigest } from '../key-digest.ts';
 import { type Recipient, wantedState } from '../recipient.ts';
 import { newRecipientKey, RecipientHasher } from '../recipient-hash.ts';
@@ -21,8 +21,10 @@ import {
   type ConfigurationObject,
   configurationPlan,
   configuredObjects,
-  connectorObjects,
+  replicatedObjects,
+  understood,
 } from './configuration.ts';
+import { connectorLogons, type LogonParts, logonChange } from './connector-logons.ts';
 import { inForce, needsNext, newCredential, requestOf, successor } from './credential.ts';
 import { EdgeWriter, type PlanReport, type WriteReport } from './edge-writer.ts';
 import { type InsideState, type Subscription, SyncStateError } from './inside-state.ts';
@@ -31,7 +33,7 @@ import { Mirror } from './mirror.ts';
 import { serviceConfigOf, serviceDefaults, shortest } from './service-config.ts';
 import { type Progress, type ReadingReport, SourceReader } from './source-reader.ts';
 
-export interface EdgeSyncParts {
+export interface EdgeSyncParts extends LogonParts {
   readonly state: InsideState;
   readonly schema: Schema;
   readonly clock: Clock;
@@ -298,8 +300,8 @@ export class EdgeSync {
       if (shown.length < shownChanges) shown.push(step.value);
       step = plan.next();
     }
-    const configuration = await this.#withEdge(subscription, async (edge) =>
-      configurationPlan(this.#wanted(subscription, objects), await edge.configuration(), subscription.configurationDn),
+    const configuration = await this.#withEdge(subscription, (edge) =>
+      this.#configurationPlan(subscription, edge, objects),
     );
     return { edge: subscription.name, recipients: step.value, shown, configuration };
   }
@@ -307,7 +309,20 @@ export class EdgeSync {
   #wanted(subscription: Subscription, objects: readonly ConfigurationObject[] | undefined): ConfigurationObject[] {
     const { settings } = this.state;
     if (objects === undefined) return configuredObjects(settings, subscription);
-    return [...objects.filter(({ kind }) => kind !== 'sendConnector'), ...connectorObjects(settings, subscription)];
+    return replicatedObjects(objects, settings, subscription).map((object) => understood(object, this.#parts.schema));
+  }
+
+  /** What is to be written of the configuration; the logons of connectors last, which must be there before. */
+  async #configurationPlan(
+    subscription: Subscription,
+    edge: LdapEdge,
+    objects: readonly ConfigurationObject[] | undefined,
+  ): Promise<ConfigurationChange[]> {
+    const wanted = this.#wanted(subscription, objects);
+    const changes = configurationPlan(wanted, await edge.configuration(), subscription.configurationDn);
+    const logons = connectorLogons(wanted, this.state.logons, this.#parts);
+    const change = logonChange(logons, await edge.connectorLogons(), subscription);
+    return change === undefined ? changes : [...changes, change];
   }
 
   async #read(
@@ -402,11 +417,7 @@ export class EdgeSync {
     edge: LdapEdge,
     objects: readonly ConfigurationObject[] | undefined,
   ): Promise<number> {
-    const changes = configurationPlan(
-      this.#wanted(subscription, objects),
-      await edge.configuration(),
-      subscription.configurationDn,
-    );
+    const changes = await this.#configurationPlan(subscription, edge, objects);
     for (const change of changes) await edge.configure(change);
     return changes.length;
   }
@@ -593,11 +604,7 @@ export class EdgeSync {
         const { added, updated, deleted } = writer.counts;
         // Without a full comparison: whether the edge is where the last run left it, and nothing waits.
         const moved = run === Number(mirror.meta(`beat ${subscription.name}`) ?? 0) ? 0 : 1;
-        const changes = configurationPlan(
-          this.#wanted(subscription, configuration),
-          await edge.configuration(),
-          subscription.configurationDn,
-        );
+        const changes = await this.#configurationPlan(subscription, edge, configuration);
         return {
           scanned,
           differing: recipients ? Math.max(added + updated + deleted, full ? 0 : moved) : undefined,
@@ -645,10 +652,4 @@ function certificateIn(der: Buffer): X509Certificate {
   } catch {
     throw new SubscriptionFileError('EdgeCertificateBlob holds no certificate');
   }
-}
-
-/** Where things lie on the edge: by its name, as every Edge server is laid out. */
-export function placeOf({ name, configurationDn }: Pick<Subscription, 'name' | 'configurationDn'>): EdgePlace {
-  const servers = `CN=Servers,CN=Exchange Administrative Group (FYDIBOHF23SPDLT),CN=Administrative Groups,CN=First Organization,CN=Microsoft Exchange,CN=Services,${configurationDn}`;
-  return { configurationDn, serverName: name, serverDn: `CN=${name},${servers}` };
 }

@@ -5,6 +5,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../base/index.ts';
+import type { ConnectorLogon } from '../connector-logon.ts';
 import type { MappingSettings } from '../recipient-mapping.ts';
 import type { Credential } from './credential.ts';
 import type { ServiceConfig } from './service-config.ts';
@@ -36,6 +37,8 @@ export interface SyncSettings {
     readonly tlsSendDomains: readonly string[];
     readonly tlsReceiveDomains: readonly string[];
   };
+  /** Servers of the organization by their full names, each with its certificate, DER in base64; absent: none was named. */
+  readonly internalServers?: readonly { readonly name: string; readonly certificate: string }[];
   /** Hosts that the edge sends the mail of the organization to. */
   readonly smartHosts: readonly string[];
   /** Seconds. */
@@ -117,6 +120,20 @@ export class InsideState {
     } catch (error) {
       throw new SyncStateError(`the password of the source cannot be read: ${(error as Error).message}`);
     }
+  }
+
+  /** Logons of send connectors that an administrator gave here. */
+  get logons(): readonly ConnectorLogon[] {
+    const path = join(this.folder, 'logons.json');
+    return existsSync(path) ? readJson<readonly ConnectorLogon[]>(path) : [];
+  }
+
+  /** Puts a logon in the place of the one that the connector had; undefined: it has none any more. */
+  async saveLogon(connector: string, logon: Omit<ConnectorLogon, 'connector'> | undefined): Promise<void> {
+    this.#prepare();
+    const others = this.logons.filter((one) => one.connector.toLowerCase() !== connector.toLowerCase());
+    const all = logon === undefined ? others : [...others, { connector, ...logon }];
+    await replaceFile(join(this.folder, 'logons.json'), `${JSON.stringify(all, undefined, 2)}\n`);
   }
 
   /** By name. One that was begun is among them when the edge has none that is in force. */

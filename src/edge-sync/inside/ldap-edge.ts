@@ -192,6 +192,12 @@ export class LdapEdge implements EdgeTarget {
     return sealed === undefined ? '' : hash('sha256', sealed, 'hex');
   }
 
+  /** Logons of connectors as they were sealed for the edge. */
+  async connectorLogons(): Promise<readonly string[]> {
+    const entry = await this.#get(subscriptionDn(this.#parts.place), ['edgeSyncConnectorSecret']);
+    return entry.values('edgeSyncConnectorSecret');
+  }
+
   /** Says which keys of the edge the inside knows, the sealed key of the hashes, and the site. */
   async tell(values: {
     readonly pins?: readonly string[];

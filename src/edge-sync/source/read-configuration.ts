@@ -1,6 +1,12 @@
 /** Configuration of Exchange in a source that has it. */
 import type { ConfigurationObject } from '../inside/configuration.ts';
-import { configurationKinds, containers, objectOf, transportSettings } from '../inside/configuration.ts';
+import {
+  configurationKinds,
+  containers,
+  exchangeServer,
+  objectOf,
+  transportSettings,
+} from '../inside/configuration.ts';
 import type { LdapStream } from './ldap-stream.ts';
 import { Completeness, pagedEntries } from './paged-search.ts';
 import type { SourceProfile } from './root-dse.ts';
@@ -12,7 +18,10 @@ export async function readConfiguration(
 ): Promise<readonly ConfigurationObject[] | undefined> {
   if (profile.configuration === '') return undefined;
   await using stream = await connect();
-  const names = [...configurationKinds.map((kind) => containers[kind].objectClass), transportSettings.objectClass];
+  const kinds = configurationKinds
+    .filter((kind) => kind !== 'internalServer')
+    .map((kind) => containers[kind].objectClass);
+  const names = [...kinds, transportSettings.objectClass, exchangeServer];
   const classes = names.map((name) => `(objectClass=${name})`).join('');
   const completeness = new Completeness(profile.harmless);
   const objects: ConfigurationObject[] = [];

@@ -231,6 +231,7 @@ function edgeSideOf(
   return new EdgeSide({
     store,
     certificates,
+    secrets: new SecretBox(paths.certificates),
     place: { configurationDn: place.configurationDn, serverDn, serverName },
     folder: paths.edgeSync,
     clock,
