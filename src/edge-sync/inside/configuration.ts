@@ -150,7 +150,7 @@ function domainObject({ name, type }: DomainSetting, isDefault: boolean): Config
 }
 
 /** Exchange's two connectors of a subscription. */
-export function connectorObjects(
+function connectorObjects(
   settings: Pick<SyncSettings, 'smartHosts'>,
   subscription: Subscription,
 ): ConfigurationObject[] {
