@@ -132,6 +132,13 @@ const properties = {
     default: true,
     help: 'Refuses content with a CR or LF that stands alone. On here, off in Exchange: it closes SMTP smuggling.',
   }),
+  limitsEnabled: property({
+    attribute: options,
+    bit: 18,
+    syntax: yesNo,
+    default: false,
+    help: 'Offers LIMITS (RFC 9422): tells clients MaxRecipientsPerMessage before they reach it. An addition.',
+  }),
   domainSecureEnabled: property({
     attribute: options,
     bit: 9,

@@ -178,7 +178,9 @@ function statusPart(request: ReportRequest, utf8: boolean): Part {
 function originalPart(request: ReportRequest, utf8: boolean): Part {
   const { kind, message, content } = request;
   // RFC 8689 §5: a report of what had to be kept from eyes on the way quotes none of it.
-  const headersAlone = message.envelope.ret === 'HDRS' || message.envelope.tls === 'required';
+  // RFC 3030 §3: binary octets cannot stand in a report, whose way back may have neither BDAT nor BINARYMIME.
+  const { ret, tls, body: kindOfBody } = message.envelope;
+  const headersAlone = ret === 'HDRS' || tls === 'required' || kindOfBody === 'BINARYMIME';
   if (kind !== 'failed' || headersAlone || content === undefined) return headersOf(request, utf8);
   const block = new HeaderBlock(content);
   const body = Buffer.concat([removeFields(block, isInner), content.subarray(block.size)]);

@@ -54,6 +54,7 @@ export class ConnectionLimits {
       this.#add(all, -1);
       this.#add(source, -1);
       if (attempt === attempts) return reached;
+      if (attempt === attempts - 1) this.#shared.forgetDead?.();
     }
   }
 

@@ -121,8 +121,8 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     return this._upgrading ? undefined : this.dialogue.takeLine(line);
   }
 
-  takeLongLine(): void | Promise<void> {
-    return this._upgrading ? undefined : this.dialogue.takeLongLine();
+  takeLongLine(beginning: string): void | Promise<void> {
+    return this._upgrading ? undefined : this.dialogue.takeLongLine(beginning);
   }
 
   takeEnd(): void {

@@ -14,8 +14,8 @@ export interface ContentSink {
 export interface LineTaker {
   /** One command line without its end, one character for each octet. */
   takeLine(line: string): void | Promise<void>;
-  /** A line was longer than allowed; it has been thrown away. */
-  takeLongLine(): void | Promise<void>;
+  /** A line was longer than allowed; it has been thrown away but for its beginning. */
+  takeLongLine(beginning: string): void | Promise<void>;
   /** All that came so far is dealt with: send the replies, and call `next` when the client has room for more. */
   pause(next: () => void): void;
   /** The client will say no more (it closed its side). */
@@ -27,6 +27,9 @@ export interface LineTaker {
  * hundreds each for MAIL and RCPT.
  */
 export const longestLine = 4096;
+
+/** Octets of a line that is too long which are kept: the longest verb with its space. */
+const verbOctets = 9;
 
 /** Room for the beginning of a line that comes in several packets; it doubles. */
 const firstCapacity = 128;
@@ -51,6 +54,8 @@ export class EdgeStream extends SMTPStream {
   #longest = longestLine;
   /** The rest of a line that is too long is being thrown away. */
   #skipping = false;
+  /** The first octets of that line: its verb. */
+  #beginning = '';
   #sink: ContentSink | undefined;
   #unstuffer: DotUnstuffer | undefined;
   /** Octets of the chunk of BDAT that are still to come. */
@@ -188,23 +193,32 @@ export class EdgeStream extends SMTPStream {
     this.#longest = longestLine;
     this.#partial = undefined;
     if (this.#skipping || (partial?.length ?? 0) + end > limit + 1) {
+      const beginning = this.#skipping ? this.#beginning : beginningOf(partial, chunk);
       this.#skipping = false;
-      return this.#taker.takeLongLine();
+      return this.#taker.takeLongLine(beginning);
     }
     const line = partial === undefined ? lineOf(chunk, end) : joined(partial, chunk.subarray(0, end));
-    return line.length > limit ? this.#taker.takeLongLine() : this.#taker.takeLine(line);
+    return line.length > limit ? this.#taker.takeLongLine(line.slice(0, verbOctets)) : this.#taker.takeLine(line);
   }
 
   #keepPartial(chunk: Buffer): void {
     if (this.#skipping) return;
     // One more than allowed: the last octet may be the CR of the line end.
     this.#skipping = (this.#partial?.length ?? 0) + chunk.length > this.#longest + 1;
-    if (this.#skipping) this.#partial = undefined;
-    else {
+    if (this.#skipping) {
+      this.#beginning = beginningOf(this.#partial, chunk);
+      this.#partial = undefined;
+    } else {
       this.#partial ??= new GatheredChunks(firstCapacity);
       this.#partial.add(chunk);
     }
   }
+}
+
+/** The first octets of a line that is not kept. */
+function beginningOf(partial: GatheredChunks | undefined, chunk: Buffer): string {
+  const whole = partial === undefined ? chunk : Buffer.concat([partial.take(), chunk.subarray(0, verbOctets)]);
+  return whole.toString('latin1', 0, verbOctets);
 }
 
 function joined(partial: GatheredChunks, rest: Buffer): string {

@@ -51,7 +51,8 @@ function greet(session: CommandSession, name: string, extended: boolean, accept:
 
 function extensionState(session: CommandSession): ExtensionState {
   const logons = session.parts.logons !== undefined;
-  return { startTls: offersStartTls(session), secure: session.tls !== undefined, logons };
+  const sizeLimit = session.sizeLimit.octets;
+  return { startTls: offersStartTls(session), secure: session.tls !== undefined, logons, sizeLimit };
 }
 
 /** RFC 3207 §4.2: not offered a second time, nor where no certificate fits (Exchange's event 12014). */

@@ -35,6 +35,8 @@ export interface ExtensionState {
   readonly secure: boolean;
   /** There is somebody to ask about passwords. */
   readonly logons: boolean;
+  /** The narrowest limit of size that holds, in octets. */
+  readonly sizeLimit: number;
 }
 
 /** The rights of one principal on one connector, worked out once. */
@@ -51,7 +53,7 @@ export class SessionRights {
   readonly anyRecipient: RightCheck;
   readonly anySender: RightCheck;
   readonly authoritativeSender: RightCheck;
-  /** By what EHLO depends on: STARTTLS is offered, TLS is there, AUTH can be checked. */
+  /** By what EHLO depends on besides the connector. */
   readonly #extensions = new Map<string, readonly string[]>();
   readonly #connector: ReceiveConnector;
 
@@ -72,8 +74,8 @@ export class SessionRights {
 
   /** Keywords of the EHLO reply in Exchange's order. */
   extensions(state: ExtensionState): readonly string[] {
-    const key = `${state.startTls}${state.secure}${state.logons}`;
-    const known = this.#extensions.get(key) ?? extensions(this.#connector, this.maxMessageSize, state);
+    const key = `${state.startTls}${state.secure}${state.logons}${state.sizeLimit}`;
+    const known = this.#extensions.get(key) ?? extensions(this.#connector, state);
     this.#extensions.set(key, known);
     return known;
   }
@@ -92,13 +94,9 @@ function rightCheck(
   return { right, granted: false, principal: name, by: why };
 }
 
-function extensions(
-  connector: ReceiveConnector,
-  maxMessageSize: number,
-  { startTls, secure, logons }: ExtensionState,
-): string[] {
+function extensions(connector: ReceiveConnector, { startTls, secure, logons, sizeLimit }: ExtensionState): string[] {
   const mechanisms = logons ? offeredMechanisms(connector, secure) : [];
-  const size = connector.sizeEnabled === 'Enabled' && maxMessageSize !== Infinity ? `SIZE ${maxMessageSize}` : 'SIZE';
+  const size = connector.sizeEnabled === 'Enabled' && sizeLimit !== Infinity ? `SIZE ${sizeLimit}` : 'SIZE';
   const rows: readonly (readonly [boolean, string])[] = [
     [connector.sizeEnabled !== 'Disabled', size],
     [connector.pipeliningEnabled, 'PIPELINING'],
@@ -112,6 +110,7 @@ function extensions(
     [connector.smtpUtf8Enabled, 'SMTPUTF8'],
     // RFC 8689 §3: never before STARTTLS.
     [secure, 'REQUIRETLS'],
+    [connector.limitsEnabled, `LIMITS RCPTMAX=${connector.maxRecipientsPerMessage}`],
   ];
   return rows.flatMap(([offered, keyword]) => (offered ? keyword : []));
 }

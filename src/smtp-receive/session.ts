@@ -180,13 +180,16 @@ export class Session implements CommandSession {
     return this.guard(() => this.#run('****', false, () => reader.take(text)));
   }
 
-  takeLongLine(): void | Promise<void> {
+  /** `beginning`: its first octets. */
+  takeLongLine(beginning: string): void | Promise<void> {
     if (this.#ended) return;
     const reader = this.#lineReader;
     this.#lineReader = undefined;
     this.log.received('(a line longer than allowed)');
     if (reader !== undefined) return this.guard(() => this.#run('****', false, () => reader.tooLong()));
     this.refuse('', replies.lineTooLong, 'a line is longer than allowed');
+    // What comes next are octets of which nobody knows how many.
+    if (/^BDAT /i.test(beginning)) this.end('the size of a chunk cannot be read: the line is too long');
   }
 
   #command(text: string): void | Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Numbers that every worker of an appliance sees. Each worker has a file that it alone writes, and reads those of the others: a
  * few octets from the system's cache, without asking anybody. What a worker that was killed had written is forgotten when it
- * comes back.
+ * comes back, or when somebody would be refused for it before.
  */
 import { hash, randomBytes } from 'node:crypto';
 import {
@@ -33,6 +33,8 @@ export interface SharedNumbers {
   write(place: number, ...numbers: number[]): void;
   /** What each of the other workers has written there: always four numbers, 0 where nothing was written. */
   others(place: number): readonly Uint32Array[];
+  /** Forgets what workers have written that do not run any more. */
+  forgetDead?(): void;
 }
 
 /** A worker that is alone. */
@@ -58,8 +60,8 @@ export class NumberFiles implements SharedNumbers, Disposable {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     const open = (worker: number): number => openSync(join(folder, `worker-${worker}`), flags, 0o600);
     const own = open(index);
-    ftruncateSync(own, 0);
-    ftruncateSync(own, cells * cellBytes);
+    clear(own);
+    sign(own);
     const others = Array.from({ length: workers }, (_, worker) => worker).filter((worker) => worker !== index);
     return new NumberFiles(own, others.map(open), secretOf(folder, index));
   }
@@ -82,8 +84,56 @@ export class NumberFiles implements SharedNumbers, Disposable {
     });
   }
 
+  forgetDead(): void {
+    for (const file of this.#others) if (!isAlive(writerOf(file))) clear(file);
+  }
+
+  /** An orderly end leaves nothing behind. */
   [Symbol.dispose](): void {
+    clear(this.#own);
     for (const file of [this.#own, ...this.#others]) closeSync(file);
+  }
+}
+
+/** Behind the places: which process writes the file. */
+const signatureAt = cells * cellBytes;
+const signatureBytes = 64;
+
+function clear(file: number): void {
+  ftruncateSync(file, 0);
+  ftruncateSync(file, cells * cellBytes);
+}
+
+function sign(file: number): void {
+  writeSync(
+    file,
+    Buffer.from(`${process.pid} ${startOf(process.pid)}`.padEnd(signatureBytes)),
+    0,
+    signatureBytes,
+    signatureAt,
+  );
+}
+
+/** Process id and when it began; '' for a file that nobody has signed. */
+function writerOf(file: number): string {
+  const octets = Buffer.alloc(signatureBytes);
+  return octets.toString('latin1', 0, readSync(file, octets, 0, signatureBytes, signatureAt)).trim();
+}
+
+/** Who cannot be told apart from a running process counts as one. */
+function isAlive(writer: string): boolean {
+  const [pid = '', began = ''] = writer.split(' ');
+  return pid === '' || startOf(Number(pid)) === began;
+}
+
+/** proc(5): field 22 of stat, behind a name that may hold anything; '' when there is no such process. */
+function startOf(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
+    throw error;
   }
 }
 

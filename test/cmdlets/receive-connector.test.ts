@@ -20,6 +20,7 @@ describe('Get-ReceiveConnector', () => {
       'EightBitMimeEnabled',
       'SmtpUtf8Enabled',
       'BareLinefeedRejectionEnabled',
+      'LimitsEnabled',
       'DomainSecureEnabled',
       'EnhancedStatusCodesEnabled',
       'LongAddressesEnabled',

@@ -371,3 +371,12 @@ test('a report on REQUIRETLS is itself REQUIRETLS and quotes the header alone (R
   assert.doesNotMatch(report.content.toString(), /message\/rfc822\r/);
   assert.equal(buildReport({ ...wish, message: message({ tls: 'optional' }) }).envelope.tls, undefined);
 });
+
+test('of a binary message the header alone is returned (RFC 3030 §3)', () => {
+  const request = cases['failed-full'] as ReportRequest;
+  assert.match(buildReport(request).content.toString(), /Content-Type: message\/rfc822/);
+  const envelope = { ...request.message.envelope, body: 'BINARYMIME' } as const;
+  const report = buildReport({ ...request, message: { ...request.message, envelope } });
+  assert.match(report.content.toString(), /Content-Type: text\/rfc822-headers/);
+  assert.doesNotMatch(report.content.toString(), /message\/rfc822/);
+});

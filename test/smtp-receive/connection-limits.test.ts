@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,4 +120,35 @@ test('MaxConnectionRatePerMinute: connections beyond it get 421', async () => {
   for (let i = 0; i < 2; i++) assert.match(await (await edge.connect()).reply(), /^220 /);
   assert.match(await (await edge.connect()).reply(), /^421 4\.3\.2 /);
   assert.match(edge.of('connection-refused')[0]?.reason ?? '', /MaxConnectionRatePerMinute 2/);
+});
+
+test('a worker that was killed and does not come back takes nobody a place', (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'edge-counts-')), 'counts');
+  t.after(() => rmSync(join(folder, '..'), { recursive: true }));
+  const room = (file: string): string => JSON.stringify(import.meta.resolve(`../../src/smtp-receive/${file}`));
+  const killed = `
+    import { ConnectionLimits } from ${room('connection-limits.ts')};
+    import { NumberFiles } from ${room('shared-numbers.ts')};
+    const connector = { dn: 'CN=Internet', maxInboundConnection: 9, maxInboundConnectionPerSource: 9, maxInboundConnectionPercentagePerSource: 100 };
+    new ConnectionLimits(NumberFiles.open(${JSON.stringify(folder)}, 1, 2), { now: Date.now }).admit(connector, '192.0.2.1');
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  using numbers = NumberFiles.open(folder, 0, 2);
+  const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', killed], {
+    encoding: 'utf8',
+  });
+  assert.equal(signal, 'SIGKILL', stderr);
+  const connector = internetConnector({ maxInboundConnectionPerSource: 1 });
+  const place = numbers.placeOf(`sessions 192.0.2.1 ${connector.dn}`);
+  assert.equal(numbers.others(place)[0]?.[0], 1);
+  assert.equal(new ConnectionLimits(numbers, systemClock).admit(connector, '192.0.2.1'), undefined);
+  assert.equal(numbers.others(place)[0]?.[0], 0);
+});
+
+test('the counts of a worker that runs stay, whoever is refused for them', (t) => {
+  const open = sharedBy(t, 2);
+  const connector = internetConnector({ maxInboundConnectionPerSource: 1 });
+  const [one, two] = [new ConnectionLimits(open(0), systemClock), new ConnectionLimits(open(1), systemClock)];
+  assert.equal(one.admit(connector, '192.0.2.1'), undefined);
+  for (let i = 0; i < 3; i++) assert.match(two.admit(connector, '192.0.2.1')?.reason ?? '', /PerSource 1/);
 });

@@ -6,7 +6,7 @@ function parser() {
   const lines: string[] = [];
   const stream: EdgeStream = new EdgeStream({
     takeLine: (line) => void lines.push(line),
-    takeLongLine: () => void lines.push('(too long)'),
+    takeLongLine: (beginning) => void lines.push(`(too long) ${beginning.slice(0, 5)}`.trim()),
     takeEnd: () => void lines.push('(end)'),
     pause: (next) => next(),
   });
@@ -40,7 +40,17 @@ test('the limit of one line is another for that line only', async () => {
   const long = 'x'.repeat(12_288);
   await take(`${long}\r`);
   await take(`\n${'y'.repeat(longestLine + 1)}\r\n`);
-  assert.deepEqual(lines, ['(too long)', '12345678901', long, '(too long)']);
+  assert.deepEqual(lines, ['(too long) 12345', '12345678901', long, '(too long) yyyyy']);
+});
+
+test('of a line that is too long the verb is known, in whatever pieces it comes', async () => {
+  const { lines, take } = parser();
+  const line = `BDAT ${'0'.repeat(longestLine)}1\r\n`;
+  await take(line);
+  for (const octet of line) await take(octet);
+  await take(line.slice(0, 3));
+  await take(line.slice(3));
+  assert.deepEqual(lines, Array(3).fill('(too long) BDAT'));
 });
 
 test('the end of the client comes behind what it said', async () => {

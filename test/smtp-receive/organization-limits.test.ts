@@ -72,3 +72,16 @@ test('ExternalIPAddress stands in Received instead of the address of this server
   await client.message('Subject: x\r\n\r\nx\r\n');
   assert.match(edge.queue.kept[0]?.content.toString() ?? '', /by mail\.example\.net \(\[192\.0\.2\.77\]\)/);
 });
+
+test('SIZE tells the limit that holds, which is the narrower one', async () => {
+  const sizes: readonly (readonly [connector: number, receive: number, told: RegExp])[] = [
+    [3000, 2000, /\bSIZE 2000\b/],
+    [1000, 2000, /\bSIZE 1000\b/],
+    [3000, Infinity, /\bSIZE 3000\b/],
+  ];
+  for (const [maxMessageSize, maxReceiveSize, told] of sizes) {
+    const snapshot = internetSnapshot({ maxMessageSize }, { organization: organization({ maxReceiveSize }) });
+    await using edge = await Receiving.start({ snapshot });
+    assert.match(await (await edge.greeted()).ask('EHLO client.example.org'), told);
+  }
+});

@@ -60,7 +60,7 @@ test('a right says which entry decided, or that none did', () => {
   assert.deepEqual([denied.granted, denied.by], [false, 'an entry of the connector denies it']);
 });
 
-const plain = { startTls: false, secure: false, logons: false };
+const plain = { startTls: false, secure: false, logons: false, sizeLimit: 70_000 };
 const off: Partial<ReceiveConnector> = {
   sizeEnabled: 'Disabled',
   pipeliningEnabled: false,
@@ -81,8 +81,10 @@ const keywords: readonly (readonly [
 ])[] = [
   [{}, {}, ''],
   [{ sizeEnabled: 'Enabled' }, {}, 'SIZE 70000'],
+  // The organization's limit is the narrower one.
+  [{ sizeEnabled: 'Enabled' }, { sizeLimit: 50_000 }, 'SIZE 50000'],
   [{ sizeEnabled: 'EnabledWithoutValue' }, {}, 'SIZE'],
-  [{ sizeEnabled: 'Enabled', acl: [ace(sid, 'ms-Exch-Bypass-Message-Size-Limit')] }, {}, 'SIZE'],
+  [{ sizeEnabled: 'Enabled' }, { sizeLimit: Infinity }, 'SIZE'],
   [{ pipeliningEnabled: true }, {}, 'PIPELINING'],
   [{ deliveryStatusNotificationEnabled: true }, {}, 'DSN'],
   [{ enhancedStatusCodesEnabled: true }, {}, 'ENHANCEDSTATUSCODES'],
@@ -103,6 +105,7 @@ const keywords: readonly (readonly [
   [{ binaryMimeEnabled: true, chunkingEnabled: true }, {}, 'BINARYMIME CHUNKING'],
   [{ smtpUtf8Enabled: true }, {}, 'SMTPUTF8'],
   [{}, { secure: true }, 'REQUIRETLS'],
+  [{ limitsEnabled: true, maxRecipientsPerMessage: 200 }, {}, 'LIMITS RCPTMAX=200'],
 ];
 for (const [connector, state, expected] of keywords) {
   test(`EHLO with ${JSON.stringify(connector)} and ${JSON.stringify(state)} offers '${expected}'`, () => {
@@ -115,7 +118,7 @@ test('the keywords of each state are made once', () => {
   const rights = rightsOf({});
   const first = rights.extensions(plain);
   assert.equal(rights.extensions({ ...plain }), first);
-  for (const change of [{ startTls: true }, { secure: true }, { logons: true }])
+  for (const change of [{ startTls: true }, { secure: true }, { logons: true }, { sizeLimit: 1 }])
     assert.notEqual(rights.extensions({ ...plain, ...change }), first);
 });
 

@@ -143,9 +143,19 @@ test('a line that was asked for and is too long, or refused, ends the asking', a
     take: () => assert.fail('it is too long'),
     tooLong: refuse,
   });
-  await session.takeLongLine();
+  await session.takeLongLine('AAAA');
   assert.match(said.at(-1) ?? '', /^535 /);
   session.expectLine({ maxBytes: 10, take: refuse, tooLong: refuse });
   assert.match((await ask('secret')) ?? '', /^535 /);
   assert.equal(await ask('NOOP'), '250 2.0.0 OK');
+});
+
+test('a line of BDAT that is too long ends the session: its octets must not be read as commands', async () => {
+  const { session, ask, said } = sessionOn();
+  await ask('EHLO client.example.org');
+  await session.takeLongLine('NOOP aaa');
+  assert.equal(session.ended, false);
+  await session.takeLongLine('bdat 0000');
+  assert.match(said.at(-2) ?? '', /^500 5\.5\.6 /);
+  assert.equal(session.ended, true);
 });
