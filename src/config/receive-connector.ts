@@ -139,6 +139,13 @@ const properties = {
     default: false,
     help: 'Offers LIMITS (RFC 9422): tells clients MaxRecipientsPerMessage before they reach it. An addition.',
   }),
+  externalAuthEnabled: property({
+    attribute: options,
+    bit: 19,
+    syntax: yesNo,
+    default: false,
+    help: 'Offers AUTH EXTERNAL behind TLS: a client is the account whose userCertificate it shows. An addition.',
+  }),
   domainSecureEnabled: property({
     attribute: options,
     bit: 9,

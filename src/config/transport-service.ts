@@ -23,6 +23,19 @@ const guid = requiredText('Guid', (value) => {
 });
 const noGuid = '00000000-0000-0000-0000-000000000000';
 
+/** RFC 4516; in clear no password travels. */
+const ldapsUrl = text('Uri', (value) => {
+  const { protocol, hostname, pathname } = URL.parse(value) ?? {};
+  if (protocol !== 'ldaps:' || hostname === '' || (pathname ?? '').length > 1)
+    throw new RangeError(`'${value}' is not of the form ldaps://dc1.corp.example`);
+  return value;
+});
+
+const bindName = requiredText('String', (value) => {
+  if (value.split('{user}').length !== 2) throw new RangeError(`'${value}' has not one {user} in it`);
+  return value;
+});
+
 const dnsProtocol = { ...oneOf(['Any', 'UseUdpOnly', 'UseTcpOnly']), type: 'ProtocolOption' };
 const loggingLevel = { ...oneOf(['None', 'Verbose']), type: 'ProtocolLoggingLevel' };
 
@@ -162,6 +175,24 @@ const properties = {
     syntax: balancers,
     default: [] as readonly Balancer[],
     help: 'Balancers that begin connections to a binding with a PROXY header (versions 1 and 2), which says who the client is: 0.0.0.0:25=10.0.0.5. Without the header they are cut. Ours, not of Exchange.',
+  }),
+  xClientBalancers: property({
+    attribute: 'edgeXClientBalancers',
+    syntax: balancers,
+    default: [] as readonly Balancer[],
+    help: 'Balancers that may say by XCLIENT who the client behind them is, each for a binding: 0.0.0.0:25=10.0.0.5. Ours, not of Exchange.',
+  }),
+  authenticationDirectory: property({
+    attribute: 'edgeAuthenticationDirectory',
+    syntax: ldapsUrl,
+    default: null,
+    help: 'Directory that names and passwords of AUTH are checked by, besides the accounts of the own one: ldaps://dc1.corp.example. Ours, not of Exchange.',
+  }),
+  authenticationBindName: property({
+    attribute: 'edgeAuthenticationBindName',
+    syntax: bindName,
+    default: '{user}',
+    help: "Name of the bind there, with the client's for {user}: {user}@corp.example, uid={user},ou=people,dc=corp,dc=example. Ours, not of Exchange.",
   }),
   dnssecTrustedServers: property({
     attribute: 'edgeDnssecTrustedServers',

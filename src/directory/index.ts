@@ -10,13 +10,14 @@ export { DirectoryClient } from './client/directory-client.ts';
 export type { AccessPolicy, EntryRights } from './face/access/access-policy.ts';
 export { parseAccessRule } from './face/access/access-rule.ts';
 export { DirectoryAccessPolicy, type RuleProblem } from './face/access/directory-access-policy.ts';
-export { defaultLockout } from './face/access/failed-binds.ts';
+export { defaultLockout, FailedBinds, type LockoutPolicy } from './face/access/failed-binds.ts';
 export {
   localAdministrator,
   type Peer,
   type Principal,
 } from './face/access/identity.ts';
 export { Argon2Hasher, type PasswordHasher } from './face/access/password.ts';
+export { networkOf, sourceOf } from './face/access/peer.ts';
 export { StoreAuthenticator, type StoreAuthenticatorParts } from './face/access/store-authenticator.ts';
 export type { FaceEvent } from './face/face-event.ts';
 export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarget } from './face/ldap-server.ts';

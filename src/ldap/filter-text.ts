@@ -34,7 +34,7 @@ export function formatFilter(filter: Filter): string {
 const signs = { equality: '=', greaterOrEqual: '>=', lessOrEqual: '<=', approximate: '~=' } as const;
 
 /** Escapes a value so that it can stand in a filter (RFC 4515 §3). */
-function escapeFilterValue(value: string | Uint8Array): string {
+export function escapeFilterValue(value: string | Uint8Array): string {
   const bytes =
     typeof value === 'string' ? Buffer.from(value) : Buffer.from(value.buffer, value.byteOffset, value.length);
   const text = bytes.toString('utf8');

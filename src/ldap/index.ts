@@ -14,7 +14,7 @@ export {
   type SubstringsFilter,
 } from './filter.ts';
 export { compileFilter, type Matcher, matchEntry, type Verdict } from './filter-match.ts';
-export { formatFilter, parseFilter } from './filter-text.ts';
+export { escapeFilterValue, formatFilter, parseFilter } from './filter-text.ts';
 export { formatGeneralizedTime, parseGeneralizedTime } from './generalized-time.ts';
 export { formatGuid, parseGuid } from './guid.ts';
 export { LdifError, type LdifRecord, readLdif, readLdifStream } from './ldif-reader.ts';
@@ -27,3 +27,4 @@ export type {
   IndexKind,
   ObjectClass,
 } from './schema-elements.ts';
+export { formatSid, sidOfGuid } from './sid.ts';

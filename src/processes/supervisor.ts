@@ -240,10 +240,10 @@ export class Supervisor {
   async #checkLogon(question: LogonQuestion): Promise<LogonOutcome> {
     try {
       const answer = await this.#directory.bus?.request('check-logon', question, { timeoutMs: logonMs });
-      return answer ?? { kind: 'unavailable', dn: '' };
+      return answer ?? { kind: 'unavailable', name: '', sids: [] };
     } catch {
       // It is gone, or takes too long; what failed in it is in its log.
-      return { kind: 'unavailable', dn: '' };
+      return { kind: 'unavailable', name: '', sids: [] };
     }
   }
 

@@ -1,6 +1,7 @@
 /** AUTH: RFC 4954. */
 import { type Credentials, credentials, decodeSaslText, plainCredentials, replies, SmtpError } from '../smtp/index.ts';
 import type { CommandSession } from './command-session.ts';
+import type { LogonAnswer } from './logon.ts';
 import { offeredMechanisms } from './mechanisms.ts';
 
 /** Longest answer to a challenge, in octets: RFC 4954 §4.5.1 has 12,288 for all mechanisms; those here need far less. */
@@ -12,6 +13,7 @@ type Mechanism = (session: CommandSession, first: string | undefined) => void | 
 const mechanisms: ReadonlyMap<string, Mechanism> = new Map<string, Mechanism>([
   ['LOGIN', login],
   ['PLAIN', plain],
+  ['EXTERNAL', external],
 ]);
 
 /** `AUTH mechanism [initial-response]`. */
@@ -22,17 +24,18 @@ export function auth(session: CommandSession, argument: string): void | Promise<
   if (name === '' || more.length > 0)
     throw new SmtpError(replies.invalidArguments, 'AUTH takes a mechanism and one response');
   const mechanism = mechanisms.get(name.toUpperCase());
-  if (mechanism === undefined || session.parts.logons === undefined || !offers(session, true)) {
+  if (mechanism === undefined || session.parts.logons === undefined || !offers(session, name, true)) {
     throw new SmtpError(replies.unrecognizedAuthentication, 'the connector does not offer the mechanism');
   }
-  if (!offers(session, session.tls !== undefined)) {
+  if (!offers(session, name, session.tls !== undefined)) {
     throw new SmtpError(replies.encryptionRequiredForAuth, 'BasicAuthRequireTLS is set on the connector');
   }
   return mechanism(session, response === undefined ? undefined : decoded(response));
 }
 
-function offers({ connector }: CommandSession, secure: boolean): boolean {
-  return offeredMechanisms(connector, secure).length > 0;
+function offers({ connector, client }: CommandSession, mechanism: string, secure: boolean): boolean {
+  const certificate = client?.leaf !== undefined;
+  return offeredMechanisms(connector, { secure, certificate }).includes(mechanism.toUpperCase());
 }
 
 function plain(session: CommandSession, first: string | undefined): void | Promise<void> {
@@ -44,6 +47,17 @@ function login(session: CommandSession, first: string | undefined): void | Promi
   const withName = (name: string): void | Promise<void> =>
     challenge(session, 'Password:', (password) => check(session, credentials(name, password)));
   return first !== undefined ? withName(first) : challenge(session, 'Username:', withName);
+}
+
+/** RFC 4422 Appendix A: the certificate says who it is, the client only as whom it wants to act: itself, by name or not. */
+function external(session: CommandSession, first: string | undefined): void | Promise<void> {
+  const asWhom = (name: string): Promise<void> => {
+    const { client, parts, origin } = session;
+    const certificate = client?.leaf ?? Buffer.alloc(0);
+    const answer = parts.logons?.checkCertificate({ certificate, address: origin.remoteAddress });
+    return judge(session, answer, name === '' ? undefined : name);
+  };
+  return first !== undefined ? asWhom(first) : challenge(session, '', asWhom);
 }
 
 function challenge(session: CommandSession, text: string, take: (answer: string) => void | Promise<void>): void {
@@ -65,19 +79,26 @@ function decoded(line: string): string {
 }
 
 /** What nobody can have goes the same way as a wrong password, so that the answer tells nothing. */
-async function check(session: CommandSession, given: Credentials | undefined): Promise<void> {
+function check(session: CommandSession, given: Credentials | undefined): Promise<void> {
   const { name, password } = given ?? { name: '-', password: '' };
-  const answer = await session.parts.logons?.check({ name, password, address: session.origin.remoteAddress });
+  return judge(session, session.parts.logons?.check({ name, password, address: session.origin.remoteAddress }));
+}
+
+/** `asWhom`: who the client has to be. */
+async function judge(session: CommandSession, asked: Promise<LogonAnswer> | undefined, asWhom?: string): Promise<void> {
+  const answer = await asked;
   if (session.ended) return;
-  if (answer?.kind === 'accepted' && session.origin.profile.rights.of(answer.principal).submit.granted) {
-    session.become(answer.principal);
-    return session.reply(replies.authenticated);
-  }
   if (answer === undefined || answer.kind === 'unavailable') {
     throw new SmtpError(replies.temporaryAuthenticationFailure, 'the credentials cannot be checked now');
   }
-  const right = answer.kind === 'accepted';
-  await failed(session, right ? `${answer.principal.name} lacks ms-Exch-SMTP-Submit` : 'the credentials are wrong');
+  if (answer.kind !== 'accepted') return failed(session, 'the credentials are wrong');
+  const { principal } = answer;
+  if (asWhom !== undefined && asWhom.toLowerCase() !== principal.name.toLowerCase())
+    return failed(session, `${principal.name} may not act as somebody else`);
+  if (!session.origin.profile.rights.of(principal).submit.granted)
+    return failed(session, `${principal.name} lacks ms-Exch-SMTP-Submit`);
+  session.become(principal);
+  session.reply(replies.authenticated);
 }
 
 /** The answer waits for AuthTarpitInterval; behind MaxLogonFailures of them the session ends. */

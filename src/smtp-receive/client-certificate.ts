@@ -43,7 +43,8 @@ export function clientPolicyOf(
   secureDomains: readonly string[],
 ): ClientPolicy | undefined {
   const { tlsSenderCertificateName: name, domainSecureEnabled, authMechanism, tlsDomainCapabilities } = connector;
-  if (name === null && !domainSecureEnabled && tlsDomainCapabilities.length === 0) return undefined;
+  const asks = domainSecureEnabled || tlsDomainCapabilities.length > 0 || connector.externalAuthEnabled;
+  if (name === null && !asks) return undefined;
   if (!authMechanism.includes('Tls') && name === null) return undefined;
   return {
     ...(name !== null && { name: parseSenderCertificateName(name) }),
@@ -57,6 +58,8 @@ export function clientPolicyOf(
 
 /** What a client showed, and the path from it to the anchor. */
 interface Shown extends ClientCertificate {
+  /** DER. */
+  readonly leaf: Buffer;
   /** DER, leaf first; as far as it went for a chain that is not trusted. */
   readonly path: readonly Buffer[];
 }
@@ -97,6 +100,11 @@ export class ClientIdentity {
     return this.#shown?.certificate.subjectText ?? '';
   }
 
+  /** The certificate that was shown, in DER; undefined for none. */
+  get leaf(): Buffer | undefined {
+    return this.#shown?.leaf;
+  }
+
   /** The client is a partner: it met a demand by name. */
   get isPartner(): boolean {
     return this.#policy.name !== undefined && this.verdict.acceptable;
@@ -126,7 +134,7 @@ function readShown(
   if (leaf === undefined) return undefined;
   try {
     const chain = verifyChain({ shown: certificates, anchors, now });
-    return { certificate: readCertificate(leaf), opensslError, chain, path: chain.path.map(({ raw }) => raw) };
+    return { leaf, certificate: readCertificate(leaf), opensslError, chain, path: chain.path.map(({ raw }) => raw) };
   } catch (error) {
     // OpenSSL took what we cannot read: it stands for nobody.
     if (error instanceof RangeError) return undefined;

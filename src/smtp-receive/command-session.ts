@@ -86,6 +86,8 @@ export interface CommandSession {
   emit(event: DecisionEvent): void;
   resetTransaction(): void;
   end(reason: string): void;
+  /** Ends the session, and not the connection. */
+  handOver(reason: string): void;
   stop(): void;
   /** Runs a step; what it throws ends the session and goes no further. */
   guard(step: () => void | Promise<void>): void | Promise<void>;

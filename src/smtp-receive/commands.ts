@@ -9,6 +9,7 @@ import { mail } from './mail-command.ts';
 import type { Refusal } from './message-sink.ts';
 import { rcpt } from './rcpt-command.ts';
 import { startTls } from './starttls-command.ts';
+import { xClient } from './xclient-command.ts';
 
 /** One verb. */
 export interface Command {
@@ -71,6 +72,7 @@ export const commands: ReadonlyMap<string, Command> = new Map<string, Command>([
   ],
   ['VRFY', { argument: true, idle: true, act: verify }],
   ['AUTH', { argument: true, afterHello: true, secret: true, act: auth }],
+  ['XCLIENT', { argument: true, inClear: true, act: xClient }],
   notImplemented('EXPN'),
   notImplemented('TURN'),
   notImplemented('ETRN'),

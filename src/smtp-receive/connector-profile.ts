@@ -54,7 +54,7 @@ export class ConnectorProfile {
     this.fqdn = connector.fqdn ?? serverFqdn;
     this.verbose = connector.protocolLoggingLevel === 'Verbose';
     this.offered = {
-      auth: connector.authMechanism.includes('BasicAuth'),
+      auth: connector.authMechanism.includes('BasicAuth') || connector.externalAuthEnabled,
       chunking: connector.chunkingEnabled,
       binaryMime: connector.binaryMimeEnabled && connector.chunkingEnabled,
       size: connector.sizeEnabled !== 'Disabled',

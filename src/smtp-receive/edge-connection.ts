@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
-import { type Reply, replies } from '../smtp/index.ts';
+import { type ProxiedEndpoints, type Reply, replies } from '../smtp/index.ts';
 import type { ShownChain } from './client-certificate.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
 import { SMTPConnection, type SMTPServer } from './library.ts';
@@ -11,8 +11,10 @@ import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 export interface ConnectionOwner {
   /** The conversation is over: it counts no more. */
   released(connection: EdgeConnection): void;
-  /** The socket is closed. */
+  /** The socket is closed, or another one's. */
   gone(connection: EdgeConnection): void;
+  /** The socket is now one between these endpoints. */
+  beginAgain(connection: EdgeConnection, socket: Socket, endpoints: ProxiedEndpoints): void;
   /** Now, as an RFC 5322 date. */
   date(): string;
 }
@@ -43,6 +45,7 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   /** Topmost socket: the TLS socket already during its handshake, when it must not be torn down from below. */
   #top: Socket;
   #released = false;
+  #handedOver = false;
   /** Grows with each chunk; the inactivity check compares it. */
   #turns = 0;
   #seenTurns = -1;
@@ -217,7 +220,22 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     this.dialogue.stop();
   }
 
+  /** What was said so far counts no more; what was pipelined behind it is thrown away. */
+  handOver(endpoints: ProxiedEndpoints): void {
+    this.#flush();
+    const socket = this._socket;
+    this.#handedOver = true;
+    if (this._parser) this._parser.isClosed = true;
+    socket.removeAllListeners('data');
+    this._server.connections.delete(this);
+    this.#release();
+    this.#owner.gone(this);
+    this.#owner.beginAgain(this, socket, endpoints);
+    socket.resume();
+  }
+
   override close(): void {
+    if (this.#handedOver) return;
     this.#flush();
     this.#release();
     super.close();
@@ -232,6 +250,7 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
 
   override _onClose(): void {
     super._onClose();
+    if (this.#handedOver) return;
     this.dialogue.left('closed by the client');
     this.#release();
     this.#owner.gone(this);

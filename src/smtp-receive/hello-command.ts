@@ -52,7 +52,10 @@ function greet(session: CommandSession, name: string, extended: boolean, accept:
 function extensionState(session: CommandSession): ExtensionState {
   const logons = session.parts.logons !== undefined;
   const sizeLimit = session.sizeLimit.octets;
-  return { startTls: offersStartTls(session), secure: session.tls !== undefined, logons, sizeLimit };
+  const certificate = session.client?.leaf !== undefined;
+  const secure = session.tls !== undefined;
+  const xClient = session.origin.balanced !== undefined && !secure;
+  return { startTls: offersStartTls(session), secure, logons, sizeLimit, certificate, xClient };
 }
 
 /** RFC 3207 §4.2: not offered a second time, nor where no certificate fits (Exchange's event 12014). */

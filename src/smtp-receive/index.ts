@@ -7,7 +7,7 @@
 
 export { ConnectorTable } from './connector-choice.ts';
 export type { CertificatePicker, ReceiveParts } from './contract.ts';
-export type { LogonAnswer, LogonChecker, LogonRequest } from './logon.ts';
+export type { CertificateLogonRequest, LogonAnswer, LogonChecker, LogonRequest } from './logon.ts';
 export type { MessageSink, SinkContent } from './message-sink.ts';
 export { type MessageQueueing, QueueSink } from './queue-sink.ts';
 export { ReceiveService } from './receive-service.ts';

@@ -7,9 +7,9 @@ import { type ProxiedEndpoints, readProxyHeader } from '../smtp/index.ts';
 /** A balancer sends its header with the connection; so long it may take, in milliseconds. */
 const headerMs = 5_000;
 
-/** Whether a peer sends PROXY headers to this binding. */
+/** Whether a peer is one of these balancers on this binding. */
 export function isBalancer(
-  { proxyProtocolBalancers: all }: Pick<Snapshot['server'], 'proxyProtocolBalancers'>,
+  all: Snapshot['server']['proxyProtocolBalancers'],
   { address, port }: Binding,
   remoteAddress: string,
 ): boolean {

@@ -206,7 +206,8 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     const localAddress = wildcard(binding.address) ? (socket.localAddress ?? binding.address) : binding.address;
     const endpoints = { localAddress, remoteAddress, remotePort, localPort: localPort ?? binding.port };
     const { server } = this.#parts.snapshots.current;
-    if (!isBalancer(server, binding, remoteAddress)) return this.#beginAt(socket, binding, endpoints);
+    if (!isBalancer(server.proxyProtocolBalancers, binding, remoteAddress))
+      return this.#beginAt(socket, binding, endpoints);
     readProxied(socket, this.#parts.clock, {
       done: (proxied) => this.#beginProxied(socket, binding, { ...endpoints, ...proxied }),
       failed: (reason) => {
@@ -226,6 +227,11 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
       this.#parts.onFault?.(error, '');
       socket.destroy();
     }
+  }
+
+  beginAgain({ dialogue }: EdgeConnection, socket: Socket, endpoints: ProxiedEndpoints): void {
+    const { balanced } = dialogue.origin;
+    if (balanced !== undefined) this.#beginProxied(socket, balanced.binding, endpoints);
   }
 
   #originOf({ localAddress, localPort, remoteAddress, remotePort }: ProxiedEndpoints) {
@@ -266,7 +272,15 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     try {
       const server = servers.get(connector);
       if (server === undefined) throw new Error(`connector '${connector.name}' has no server`);
-      const whole: SessionOrigin = { ...origin, profile: server.profile, domains, limits, externalAddress };
+      const { xClientBalancers } = this.#parts.snapshots.current.server;
+      const whole: SessionOrigin = {
+        ...origin,
+        profile: server.profile,
+        domains,
+        limits,
+        externalAddress,
+        ...(isBalancer(xClientBalancers, binding, remoteAddress) && { balanced: { binding, endpoints } }),
+      };
       const connection = server.take(socket, whole, this.#sessionParts, this);
       this.#open.add(connection);
       this.#active.add(connection);

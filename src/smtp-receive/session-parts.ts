@@ -1,7 +1,8 @@
 /** What a session is made of. */
 import type { SecureContext } from 'node:tls';
-import type { AcceptedDomainTable } from '../config/index.ts';
+import type { AcceptedDomainTable, Binding } from '../config/index.ts';
 import type { AgentChain } from '../pipeline/index.ts';
+import type { ProxiedEndpoints } from '../smtp/index.ts';
 import type { ConnectorProfile } from './connector-profile.ts';
 import type { CertificatePicker, ReceiveParts } from './contract.ts';
 import type { ContentSink } from './edge-stream.ts';
@@ -21,6 +22,8 @@ export interface Wire {
   startTls(context: SecureContext): void;
   /** Closes once all is written. */
   close(): void;
+  /** The connection begins anew, as one between these endpoints. */
+  handOver(endpoints: ProxiedEndpoints): void;
 }
 
 /** Set-TransportConfig: limits that hold on every connector. Infinity: none. */
@@ -45,6 +48,8 @@ export interface SessionOrigin {
   readonly remoteAddress: string;
   readonly local: string;
   readonly remote: string;
+  /** Of a peer that may say by XCLIENT whom it speaks for: the configured binding and the endpoints; undefined for all others. */
+  readonly balanced?: { readonly binding: Binding; readonly endpoints: ProxiedEndpoints };
 }
 
 /** Parts of the service that sessions use. */

@@ -1,5 +1,6 @@
 /** What a principal may do on a receive connector: rights from the access control entries, and what follows from them. */
 import { decidingEntry, grantedRights, type ReceiveConnector, type Right } from '../config/index.ts';
+import { xClientAttributes } from '../smtp/index.ts';
 import { forbiddenFields } from './header-firewall.ts';
 import { offeredMechanisms } from './mechanisms.ts';
 import type { Principal } from './principal.ts';
@@ -37,6 +38,10 @@ export interface ExtensionState {
   readonly logons: boolean;
   /** The narrowest limit of size that holds, in octets. */
   readonly sizeLimit: number;
+  /** The client showed a certificate. */
+  readonly certificate: boolean;
+  /** The peer may say whom it speaks for. */
+  readonly xClient: boolean;
 }
 
 /** The rights of one principal on one connector, worked out once. */
@@ -74,7 +79,7 @@ export class SessionRights {
 
   /** Keywords of the EHLO reply in Exchange's order. */
   extensions(state: ExtensionState): readonly string[] {
-    const key = `${state.startTls}${state.secure}${state.logons}${state.sizeLimit}`;
+    const key = `${state.startTls}${state.secure}${state.logons}${state.certificate}${state.xClient}${state.sizeLimit}`;
     const known = this.#extensions.get(key) ?? extensions(this.#connector, state);
     this.#extensions.set(key, known);
     return known;
@@ -94,8 +99,11 @@ function rightCheck(
   return { right, granted: false, principal: name, by: why };
 }
 
-function extensions(connector: ReceiveConnector, { startTls, secure, logons, sizeLimit }: ExtensionState): string[] {
-  const mechanisms = logons ? offeredMechanisms(connector, secure) : [];
+function extensions(
+  connector: ReceiveConnector,
+  { startTls, secure, logons, sizeLimit, certificate, xClient }: ExtensionState,
+): string[] {
+  const mechanisms = logons ? offeredMechanisms(connector, { secure, certificate }) : [];
   const size = connector.sizeEnabled === 'Enabled' && sizeLimit !== Infinity ? `SIZE ${sizeLimit}` : 'SIZE';
   const rows: readonly (readonly [boolean, string])[] = [
     [connector.sizeEnabled !== 'Disabled', size],
@@ -110,6 +118,7 @@ function extensions(connector: ReceiveConnector, { startTls, secure, logons, siz
     [connector.smtpUtf8Enabled, 'SMTPUTF8'],
     // RFC 8689 §3: never before STARTTLS.
     [secure, 'REQUIRETLS'],
+    [xClient, ['XCLIENT', ...xClientAttributes].join(' ')],
     [connector.limitsEnabled, `LIMITS RCPTMAX=${connector.maxRecipientsPerMessage}`],
   ];
   return rows.flatMap(([offered, keyword]) => (offered ? keyword : []));

@@ -385,6 +385,10 @@ export class Session implements CommandSession {
     this.wire.close();
   }
 
+  handOver(reason: string): void {
+    this.#finish(reason, 'Local');
+  }
+
   /** The connection is gone or going. */
   left(reason: string): void {
     this.#finish(reason, reason === 'closed by the client' ? 'Remote' : `Remote(${reason})`);

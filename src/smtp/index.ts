@@ -27,4 +27,5 @@ export {
 } from './reply.ts';
 export { type Credentials, credentials, decodeSaslText, plainCredentials } from './sasl.ts';
 export { DotStuffer, DotUnstuffer } from './transparency.ts';
+export { withXClient, xClientAttributes } from './xclient.ts';
 export { decodeXtext, encodeXtext, parseOrcpt, renderOrcpt } from './xtext.ts';

@@ -9,7 +9,7 @@ describe('Get-ReceiveConnector', () => {
   test('shows the properties that Exchange shows, in its order', async () => {
     const { objects } = await new Bench().run('Get-ReceiveConnector');
     const shown = objects[0]?.entries().map(([name]) => name) ?? [];
-    assert.deepEqual(shown.slice(0, 62), [
+    assert.deepEqual(shown.slice(0, 64), [
       'AuthMechanism',
       'Banner',
       'BinaryMimeEnabled',
@@ -21,6 +21,7 @@ describe('Get-ReceiveConnector', () => {
       'SmtpUtf8Enabled',
       'BareLinefeedRejectionEnabled',
       'LimitsEnabled',
+      'ExternalAuthEnabled',
       'DomainSecureEnabled',
       'EnhancedStatusCodesEnabled',
       'LongAddressesEnabled',

@@ -77,3 +77,26 @@ test('a wrong password, an unknown name and an administrator of the directory ge
   for (const { parentPath, name } of files)
     assert.ok(!/correct horse|Y29ycmVjdCBob3JzZ/.test(readFileSync(join(parentPath, name), 'latin1')));
 });
+
+test(
+  'a right of one account is given by its name, shown by its name, and of no other account',
+  needs('swaks'),
+  async () => {
+    const file = join(appliance.state, '..', 'password');
+    const add = ['directory', 'account', 'add', 'printer', '--role', 'Readers', '--password-file', file];
+    assert.equal((await edge(...add, '--state', appliance.state)).status, 0);
+    const server = (await appliance.shell('(Get-ExchangeServer).Name')).trim();
+    await appliance.shell(
+      `Add-ADPermission Users -User '${server}\\PRINTER' -ExtendedRights ms-Exch-SMTP-Accept-Authoritative-Domain-Sender`,
+    );
+    const shown = await appliance.shell(`(Get-ADPermission Users -User '${server}\\printer').User`);
+    assert.equal(shown.trim(), `${server}\\printer`);
+    const from = (user: string): string => logOn(user, 'correct horse', '--from', 'a@corp.example').text;
+    assert.match(from('printer'), /250 2\.1\.0 Sender OK/);
+    assert.match(from('device'), /550 5\.7\.60/);
+    await assert.rejects(
+      appliance.shell(`Add-ADPermission Users -User '${server}\\nobody' -ExtendedRights ms-Exch-SMTP-Submit`),
+      /has no account/,
+    );
+  },
+);

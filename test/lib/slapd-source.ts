@@ -17,11 +17,13 @@ export interface SlapdSourceOptions {
   readonly sizeLimit?: number;
   /** Octets that the database may take; a copy of it is as large. Default: 64 MiB. */
   readonly maxBytes?: number;
+  /** PEM: it offers LDAPS as well, on `securePort`. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 const configuration = (
   folder: string,
-  { contentSync = true, sizeLimit, maxBytes = 64 * 1024 ** 2 }: SlapdSourceOptions,
+  { contentSync = true, sizeLimit, maxBytes = 64 * 1024 ** 2, tls }: SlapdSourceOptions,
 ): string => `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -34,6 +36,7 @@ moduleload syncprov
 pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 loglevel none
+${tls === undefined ? '' : `TLSCertificateFile ${folder}/cert.pem\nTLSCertificateKeyFile ${folder}/key.pem`}
 sizelimit 500
 database mdb
 suffix "dc=corp,dc=example"
@@ -53,17 +56,20 @@ export class SlapdSource implements AsyncDisposable {
   readonly bindDn = 'cn=sync,dc=corp,dc=example';
   readonly password = 'secret';
   readonly port: number;
+  readonly securePort: number;
   readonly folder: string;
   readonly #process = new SlapdProcess();
+  #offersTls = false;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, [port, securePort]: readonly [number, number]) {
     this.folder = folder;
     this.port = port;
+    this.securePort = securePort;
   }
 
   /** Fills the database with its own bulk tool: `ldif` gives the entries below the base. */
   static async start(ldif: Iterable<string>, options: SlapdSourceOptions = {}): Promise<SlapdSource> {
-    const source = new SlapdSource(mkdtempSync(join(tmpdir(), 'edge-slapd-')), await freePort());
+    const source = new SlapdSource(mkdtempSync(join(tmpdir(), 'edge-slapd-')), [await freePort(), await freePort()]);
     mkdirSync(join(source.folder, 'db'));
     source.configure(options);
     const first = [
@@ -92,11 +98,16 @@ export class SlapdSource implements AsyncDisposable {
 
   /** In force at the next `run`. */
   configure(options: SlapdSourceOptions): void {
+    const { tls } = options;
+    this.#offersTls = tls !== undefined;
+    for (const [name, pem] of Object.entries(tls ?? {}))
+      writeFileSync(join(this.folder, `${name}.pem`), pem, { mode: 0o600 });
     writeFileSync(this.#configuration, configuration(this.folder, options));
   }
 
   run(): Promise<void> {
-    return this.#process.start(this.#configuration, this.url);
+    const urls = [this.url, ...(this.#offersTls ? [`ldaps://127.0.0.1:${this.securePort}`] : [])];
+    return this.#process.start(this.#configuration, urls.join(' '));
   }
 
   stop(): Promise<void> {

@@ -90,7 +90,7 @@ test('both run in one process: mail is taken, a change of the configuration is i
     });
   });
   const worker = await run(openTransportWorker, (bus) => {
-    bus.handle('check-logon', () => ({ kind: 'unavailable', dn: '' }));
+    bus.handle('check-logon', () => ({ kind: 'unavailable', name: '', sids: [] }));
   });
   workers.push(worker.bus);
   try {

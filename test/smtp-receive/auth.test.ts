@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { makeChains } from '../../certs/make.ts';
 import { systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import { ace, type ReceiveConnector, wellKnownSids } from '../../src/config/index.ts';
-import type { LogonAnswer, LogonChecker, LogonRequest } from '../../src/smtp-receive/index.ts';
+import type { CertificateLogonRequest, LogonAnswer, LogonChecker, LogonRequest } from '../../src/smtp-receive/index.ts';
 import { anonymousAcl, type Client, HandClock, internetSnapshot, Receiving } from './receiving.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -21,12 +23,20 @@ const usersAcl = [
 class Logons implements LogonChecker {
   readonly asked: LogonRequest[] = [];
   answer: LogonAnswer | undefined;
+  certificate = Buffer.alloc(0);
 
   async check(request: LogonRequest): Promise<LogonAnswer> {
     this.asked.push(request);
     if (this.answer !== undefined) return this.answer;
     const right = request.name === 'jörg' && request.password === 'pässword';
     return right ? { kind: 'accepted', principal: { name: request.name, sids } } : { kind: 'refused' };
+  }
+
+  /** It has one certificate. */
+  async checkCertificate({ certificate }: CertificateLogonRequest): Promise<LogonAnswer> {
+    return certificate.equals(this.certificate)
+      ? { kind: 'accepted', principal: { name: 'jörg', sids } }
+      : { kind: 'refused' };
   }
 }
 
@@ -232,3 +242,43 @@ test('ExternalAuthoritative: the peer is an externally secured server from the s
       ).map((right) => ace(wellKnownSids.externallySecured, right)),
     },
   ));
+
+test('EXTERNAL: who shows the certificate of an account is it, inside TLS and by its own name only', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'edge-external-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await using certificates = await CertificateStore.open({ folder, clock: systemClock });
+  await certificates.ensureServerCertificate('mail.example.net');
+  const logons = new Logons();
+  const { keyPem: key, chainPem: cert } = makeChains().chains['self-signed-server-only'] ?? assert.fail();
+  logons.certificate = new X509Certificate(cert).raw;
+  const snapshot = internetSnapshot({
+    authMechanism: ['Tls'],
+    externalAuthEnabled: true,
+    acl: usersAcl,
+    authTarpitInterval: 0,
+  });
+  await using edge = await Receiving.start({ snapshot, certificates, logons });
+  const secured = async (shown: { readonly key?: string; readonly cert?: string }): Promise<Client> => {
+    const client = await edge.greeted();
+    await client.ask('STARTTLS');
+    await client.secure('', shown);
+    return client;
+  };
+  const clear = await edge.greeted();
+  assert.match(await clear.ask('AUTH EXTERNAL ='), /^504 /);
+  const nobody = await secured({});
+  assert.doesNotMatch(await nobody.ask('EHLO a'), /AUTH/);
+  assert.match(await nobody.ask('AUTH EXTERNAL ='), /^504 /);
+  const client = await secured({ key, cert });
+  assert.match(await client.ask('EHLO a'), /\n250-AUTH EXTERNAL\n/);
+  assert.match(await client.ask(`AUTH EXTERNAL ${base64('root')}`), /^535 5\.7\.8/);
+  assert.match(await client.ask('AUTH EXTERNAL'), /^334 $/);
+  assert.match(await client.ask(base64('Jörg')), /^235 /);
+  await client.ask('MAIL FROM:<>');
+  assert.match(await client.ask('RCPT TO:<anybody@elsewhere.example>'), /^250/);
+  logons.certificate = Buffer.from('another');
+  assert.match(await (await secured({ key, cert })).ask('EHLO a'), /AUTH EXTERNAL/);
+  const other = await secured({ key, cert });
+  await other.ask('EHLO a');
+  assert.match(await other.ask('AUTH EXTERNAL ='), /^535 5\.7\.8/);
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIpRange } from '../../src/base/index.ts';
 import { readProxyHeader } from '../../src/smtp/index.ts';
-import { HandClock, internetSnapshot, Receiving } from './receiving.ts';
+import { HandClock, internetConnector, internetSnapshot, Receiving } from './receiving.ts';
 
 /** Version 2 by hand: version and command, family, what follows. */
 function binary(command: number, family: number, body: Buffer): Buffer {
@@ -100,4 +100,54 @@ test('who is no balancer cannot say who it is', async () => {
   const client = await edge.connect();
   assert.match(await client.reply(), /^220 /);
   assert.match(await client.ask('PROXY TCP4 192.0.2.9 127.0.0.1 12345 25'), /^500 /);
+});
+
+const byXClient = (address = '127.0.0.1') => {
+  const snapshot = internetSnapshot({ remoteIPRanges: [parseIpRange('192.0.2.0/24'), parseIpRange('127.0.0.1')] });
+  const inside = internetConnector({
+    name: 'Inside',
+    remoteIPRanges: [parseIpRange('192.0.2.9')],
+    fqdn: 'inside.example.net',
+    acl: [],
+  });
+  const xClientBalancers = [{ binding: { address: '127.0.0.1', port: 25 }, range: parseIpRange(address) }];
+  const receiveConnectors = [...snapshot.receiveConnectors, inside];
+  return { ...snapshot, receiveConnectors, server: { ...snapshot.server, xClientBalancers } };
+};
+
+test('XCLIENT begins a session of the client behind the balancer: other connector, no HELO, nobody', async () => {
+  await using edge = await Receiving.start({ snapshot: byXClient() });
+  const client = await edge.greeted();
+  assert.match(await client.ask('EHLO balancer'), /\n250[ -]XCLIENT ADDR PORT .*LOGIN/);
+  await client.ask('MAIL FROM:<a@example.org>');
+  assert.match(await client.ask('XCLIENT ADDR=192.0.2.9'), /^503 /);
+  await client.ask('RSET');
+  // What is pipelined behind it is nobody's word.
+  client.send('XCLIENT ADDR=192.0.2.9 PORT=4711 NAME=[UNAVAILABLE] HELO=evil LOGIN=admin\r\nMAIL FROM:<x@example.org>');
+  assert.match(await client.reply(), /^220 inside\.example\.net /);
+  assert.match(await client.ask('MAIL FROM:<a@example.org>'), /^503 5\.5\.2/);
+  const hello = await client.ask('EHLO client');
+  assert.match(hello, /^250-inside\.example\.net Hello \[192\.0\.2\.9\]/);
+  assert.doesNotMatch(hello, /XCLIENT/);
+  assert.match(await client.ask('XCLIENT ADDR=192.0.2.7'), /^500 /);
+  assert.match(await client.ask('MAIL FROM:<a@example.org>'), /^530 5\.7\.57/);
+  const chosen = edge.of('connector-chosen').map(({ connector, remote }) => `${connector} ${remote}`);
+  assert.equal(chosen[1], 'Inside 192.0.2.9:4711');
+  assert.equal(edge.service.count, 1);
+  await client.ask('QUIT');
+  await client.end();
+  assert.equal(edge.service.count, 0);
+});
+
+test('XCLIENT of strangers is no command, and of a balancer it has to be right', async () => {
+  await using edge = await Receiving.start({ snapshot: byXClient('192.0.2.1') });
+  const stranger = await edge.greeted();
+  assert.doesNotMatch(await stranger.ask('EHLO x'), /XCLIENT/);
+  assert.match(await stranger.ask('XCLIENT ADDR=192.0.2.9'), /^500 5\.3\.3/);
+  await using other = await Receiving.start({ snapshot: byXClient() });
+  for (const wrong of ['ADDR=host', 'PORT=70000', 'ADDR', 'SECRET=1', 'ADDR=1.2.3.4 ADDR=1.2.3.5', 'ADDR=+GG'])
+    assert.match(await (await other.greeted()).ask(`XCLIENT ${wrong}`), /^501 5\.5\.4/, wrong);
+  const balancer = await other.greeted();
+  assert.match(await balancer.ask('XCLIENT ADDR=IPV6:2001:db8::1 PORT=[TEMPUNAVAIL]'), /^421 4\.3\.2/);
+  assert.match(other.of('connection-refused')[0]?.reason ?? '', /lies in RemoteIPRanges of no receive connector/);
 });

@@ -348,10 +348,10 @@ export class Client {
     return this.#text;
   }
 
-  /** Goes on inside TLS, without looking at the certificate. */
-  async secure(servername = ''): Promise<void> {
+  /** Goes on inside TLS, without looking at the certificate. `shown`: its own. */
+  async secure(servername = '', shown: { readonly key?: string; readonly cert?: string } = {}): Promise<void> {
     this.socket.removeAllListeners();
-    const socket = connectTls({ socket: this.socket, rejectUnauthorized: false, servername });
+    const socket = connectTls({ socket: this.socket, rejectUnauthorized: false, servername, ...shown });
     this.socket = socket;
     await once(socket, 'secureConnect');
     this.#listen(socket);

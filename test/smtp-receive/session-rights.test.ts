@@ -60,7 +60,7 @@ test('a right says which entry decided, or that none did', () => {
   assert.deepEqual([denied.granted, denied.by], [false, 'an entry of the connector denies it']);
 });
 
-const plain = { startTls: false, secure: false, logons: false, sizeLimit: 70_000 };
+const plain = { startTls: false, secure: false, logons: false, sizeLimit: 70_000, certificate: false, xClient: false };
 const off: Partial<ReceiveConnector> = {
   sizeEnabled: 'Disabled',
   pipeliningEnabled: false,
@@ -98,6 +98,8 @@ const keywords: readonly (readonly [
     { logons: true, secure: true },
     'AUTH LOGIN PLAIN REQUIRETLS',
   ],
+  [{ externalAuthEnabled: true }, { logons: true, secure: true }, 'REQUIRETLS'],
+  [{ externalAuthEnabled: true }, { logons: true, secure: true, certificate: true }, 'AUTH EXTERNAL REQUIRETLS'],
   [{ authMechanism: ['Integrated'] }, { logons: true, secure: true }, 'REQUIRETLS'],
   [{ eightBitMimeEnabled: true }, {}, '8BITMIME'],
   [{ binaryMimeEnabled: true }, {}, ''],
@@ -118,7 +120,14 @@ test('the keywords of each state are made once', () => {
   const rights = rightsOf({});
   const first = rights.extensions(plain);
   assert.equal(rights.extensions({ ...plain }), first);
-  for (const change of [{ startTls: true }, { secure: true }, { logons: true }, { sizeLimit: 1 }])
+  for (const change of [
+    { startTls: true },
+    { secure: true },
+    { logons: true },
+    { sizeLimit: 1 },
+    { certificate: true },
+    { xClient: true },
+  ])
     assert.notEqual(rights.extensions({ ...plain, ...change }), first);
 });
 

@@ -67,6 +67,7 @@ function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
     limitLine: (maxBytes: number) => void limits.push(maxBytes),
     startTls: () => assert.fail('no TLS is expected'),
     close: () => void said.push('(closed)'),
+    handOver: () => assert.fail('nobody is a balancer'),
   };
   const session = new Session(origin, parts, wire);
   void session.greet('now');

@@ -37,7 +37,8 @@ const connectors: readonly Partial<ReceiveConnector>[] = [
 for (const [number, overrides] of connectors.entries()) {
   test(`connector ${number}: every line gets the reply of the real session`, async () => {
     const snapshot = internetSnapshot(overrides);
-    const logons = { check: () => Promise.resolve({ kind: 'unavailable' } as const) };
+    const nobody = () => Promise.resolve({ kind: 'unavailable' } as const);
+    const logons = { check: nobody, checkCertificate: nobody };
     await using edge = await Receiving.start({ snapshot, logons });
     const client = await edge.connect();
     const [connector] = snapshot.receiveConnectors;

@@ -17,7 +17,7 @@ import {
   wellKnownPrincipals,
   writeAcl,
 } from '../../config/index.ts';
-import type { Entry } from '../../ldap/index.ts';
+import { type Entry, sidOfGuid } from '../../ldap/index.ts';
 import { listObjects, matches, notFound } from '../directory-objects.ts';
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import {
@@ -65,9 +65,23 @@ const known = [
 
 const checkUser = (value: unknown): string | undefined => {
   const text = isObject(value) ? '' : String(value);
-  if (sidOf(text) !== undefined || text === '') return undefined;
-  return `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, and SIDs.`;
+  if (sidOf(text) !== undefined || text === '' || localAccount.test(text)) return undefined;
+  return `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts of this server (SERVER\\name), and SIDs.`;
 };
+
+/** `EDGE1\device`: an account of the directory of this server. */
+const localAccount = /^(?!builtin\\)([\w.-]+)\\([^\\]+)$/i;
+
+/** Accounts that may log on, by SID. */
+async function accountNames({ store, serverName }: CmdletContext): Promise<ReadonlyMap<string, string>> {
+  const entries = await store.search(`CN=Services,${store.configurationDn}`, 'one', '(objectClass=edgeAccount)');
+  return new Map(
+    entries.flatMap((entry) => {
+      const [guid] = entry.buffers('objectGUID');
+      return guid === undefined ? [] : [[sidOfGuid(guid), `${serverName}\\${entry.values('cn')[0] ?? ''}`] as const];
+    }),
+  );
+}
 
 const checkRights = (value: unknown): string | undefined => {
   const wrong = (Array.isArray(value) ? value : [value]).map(String).find((name) => rightOfName(name) === undefined);
@@ -111,13 +125,13 @@ async function findTarget(context: CmdletContext, bound: BoundParameters): Promi
   return { entry: first.entry, identity: first.object.identity, acl };
 }
 
-function accessEntry(identity: string, one: Ace): CmdletObject {
+function accessEntry(identity: string, one: Ace, accounts: ReadonlyMap<string, string>): CmdletObject {
   return new CmdletObject('ADAcePresentationObject', [
     ['AccessRights', ['ExtendedRight']],
     ['ExtendedRights', one.right === 'All' ? null : [one.right]],
     ['Deny', one.deny],
     ['InheritanceType', 'All'],
-    ['User', principalName(one.sid)],
+    ['User', accounts.get(one.sid) ?? principalName(one.sid)],
     ['Identity', identity],
     ['IsInherited', one.inherited],
     ['Inherited', one.inherited],
@@ -125,12 +139,15 @@ function accessEntry(identity: string, one: Ace): CmdletObject {
   ]);
 }
 
-function userSid(bound: BoundParameters): string {
+function userSid(bound: BoundParameters, accounts: ReadonlyMap<string, string>): string {
   const name = textOf(bound, 'User');
   if (name === undefined)
     throw missingArgument('User', "It is needed: the principal, such as 'NT AUTHORITY\\ANONYMOUS LOGON'.");
   const fault = checkUser(name);
-  const sid = sidOf(name);
+  const known = [...accounts].find(([, account]) => account.toLowerCase() === name.toLowerCase())?.[0];
+  const sid = known ?? sidOf(name);
+  if (localAccount.test(name) && sid === undefined)
+    throw badArgument('User', `This server has no account '${name}'. 'edge directory account list' names them.`);
   if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? '');
   return sid;
 }
@@ -149,8 +166,8 @@ function withInstance(bound: BoundParameters): BoundParameters {
 }
 
 /** The entries that a line speaks of. Throws CmdletError. */
-function acesOf(bound: BoundParameters): readonly Ace[] {
-  const sid = userSid(bound);
+function acesOf(bound: BoundParameters, accounts: ReadonlyMap<string, string>): readonly Ace[] {
+  const sid = userSid(bound, accounts);
   const deny = isOn(bound, 'Deny');
   const names = textsOf(bound, 'ExtendedRights').flatMap((name) => name.split(','));
   const access = textsOf(bound, 'AccessRights').flatMap((name) =>
@@ -200,7 +217,8 @@ async function addRights(context: CmdletContext, line: BoundParameters): Promise
   refuseOthers(line);
   const bound = withInstance(line);
   const target = await findTarget(context, bound);
-  const wanted = acesOf(bound);
+  const accounts = await accountNames(context);
+  const wanted = acesOf(bound, accounts);
   const missing = wanted.filter((one) => !target.acl.some((there) => !there.inherited && sameAce(there, one)));
   for (const one of wanted.filter((each) => !missing.includes(each))) {
     context.warning(
@@ -212,14 +230,14 @@ async function addRights(context: CmdletContext, line: BoundParameters): Promise
   if (!(await context.shouldProcess({ action, target: target.identity, impact: 'Medium' }))) return [];
   await writeTarget(context, target, [...target.acl, ...missing]);
   await warnRelay(context, target);
-  return missing.map((one) => accessEntry(target.identity, one));
+  return missing.map((one) => accessEntry(target.identity, one, accounts));
 }
 
 async function removeRights(context: CmdletContext, line: BoundParameters): Promise<void> {
   refuseOthers(line);
   const bound = withInstance(line);
   const target = await findTarget(context, bound);
-  const unwanted = acesOf(bound);
+  const unwanted = acesOf(bound, await accountNames(context));
   const isUnwanted = (there: Ace): boolean => unwanted.some((one) => sameAce(there, one));
   for (const one of unwanted.filter((each) => !target.acl.some((there) => sameAce(there, each)))) {
     const state = one.deny ? 'denied to' : 'given to';
@@ -248,8 +266,9 @@ const getADPermission: Cmdlet = {
   async *run(context, bound) {
     if (bound.has('Owner')) throw notImplemented('The parameter Owner');
     const { identity, acl } = await findTarget(context, bound);
-    const sid = bound.has('User') ? userSid(bound) : undefined;
-    for (const one of acl) if (sid === undefined || one.sid === sid) yield accessEntry(identity, one);
+    const accounts = await accountNames(context);
+    const sid = bound.has('User') ? userSid(bound, accounts) : undefined;
+    for (const one of acl) if (sid === undefined || one.sid === sid) yield accessEntry(identity, one, accounts);
   },
 };
 

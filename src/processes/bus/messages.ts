@@ -36,11 +36,13 @@ export interface FanOutAnswer {
   readonly error?: string;
 }
 
-/** A name and a password that an SMTP client gave. */
+/** A name and a password that an SMTP client gave, or its certificate. */
 export interface LogonQuestion {
   readonly name: string;
   /** In base64. */
   readonly password: string;
+  /** In base64 of DER; '' where it is about the password. */
+  readonly certificate: string;
   /** Of the SMTP client. */
   readonly address: string;
 }
@@ -48,13 +50,28 @@ export interface LogonQuestion {
 export interface LogonOutcome {
   /** 'unavailable': it cannot be said now. */
   readonly kind: 'accepted' | 'refused' | 'unavailable';
-  /** The account; '' unless accepted. */
-  readonly dn: string;
+  /** The account as logs show it; '' unless accepted. */
+  readonly name: string;
+  /** Who it is, and in which groups; none unless accepted. */
+  readonly sids: readonly string[];
 }
 
+/** Characters of a certificate, and SIDs of an account with its groups: Windows itself takes no more than 1,024. */
+const mostCertificateText = 32_768;
+const mostSids = 1_024;
+
 const checkLogon: Message<LogonQuestion, LogonOutcome> = {
-  argument: record<LogonQuestion>({ name: text(1024), password: text(8192), address: text(64) }),
-  answer: record<LogonOutcome>({ kind: oneOf('accepted', 'refused', 'unavailable'), dn: text() }),
+  argument: record<LogonQuestion>({
+    name: text(1024),
+    password: text(8192),
+    certificate: text(mostCertificateText),
+    address: text(64),
+  }),
+  answer: record<LogonOutcome>({
+    kind: oneOf('accepted', 'refused', 'unavailable'),
+    name: text(1024),
+    sids: list(text(200), mostSids),
+  }),
 };
 
 /** Bindings that a configuration may name, in all. */

@@ -56,6 +56,7 @@ import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
 import { CertificateWatch } from './certificate-watch.ts';
+import { DirectoryLogon, logonSettings } from './directory-logon.ts';
 import { LdapEndpoints } from './ldap-endpoints.ts';
 import { LogonService } from './logon-service.ts';
 import { TicketSecret } from './ticket-secret.ts';
@@ -132,6 +133,12 @@ export async function openDirectoryService(
     store,
     clock,
     servicesDn: `CN=Services,${place.configurationDn}`,
+    organization: new DirectoryLogon({
+      clock,
+      tls: () => ({ secureContext: certificates.peerContext() }),
+      faults: parts.faults,
+    }),
+    settings: () => logonSettings(parts.configuration.current.server),
     report: (error) => log.error({ err: error }, 'a logon could not be checked'),
   });
   bus.handle('check-logon', (question) => logons.check(question));

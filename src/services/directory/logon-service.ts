@@ -1,29 +1,36 @@
-/** Checks the names and passwords of SMTP clients against the accounts of this directory. */
+/** Checks the names, passwords and certificates of SMTP clients: by the accounts of this directory, else by the organization's. */
+import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../base/index.ts';
 import { Argon2Hasher, type DirectoryStore, StoreAuthenticator } from '../../directory/index.ts';
-import { escapeDnValue, LdapError } from '../../ldap/index.ts';
+import { Dn, escapeDnValue, LdapError, sidOfGuid } from '../../ldap/index.ts';
 import type { LogonOutcome, LogonQuestion } from '../../processes/index.ts';
+import type { DirectoryLogon, DirectoryLogonSettings } from './directory-logon.ts';
 
 export interface LogonServiceParts {
   readonly store: DirectoryStore;
   readonly clock: Clock;
   /** Where accounts lie: `CN=Services,<configuration>`. */
   readonly servicesDn: string;
+  /** Who knows the accounts that are not here. */
+  readonly organization: Pick<DirectoryLogon, 'check'>;
+  /** Which directory that is; undefined: none is asked. */
+  readonly settings: () => DirectoryLogonSettings | undefined;
   readonly report?: (error: unknown) => void;
 }
+
+const refused: LogonOutcome = { kind: 'refused', name: '', sids: [] };
 
 /**
  * Counts apart from the LDAP face: who guesses at the mail port locks nobody out of the directory. Administrators of the directory
  * are refused here like strangers: their password is not one for mail programs, and the mail port must not confirm it.
  */
 export class LogonService {
+  readonly #parts: LogonServiceParts;
   readonly #accounts: StoreAuthenticator;
-  readonly #servicesDn: string;
-  readonly #report: ((error: unknown) => void) | undefined;
 
-  constructor({ store, clock, servicesDn, report }: LogonServiceParts) {
-    this.#servicesDn = servicesDn;
-    this.#report = report;
+  constructor(parts: LogonServiceParts) {
+    this.#parts = parts;
+    const { store, clock, report } = parts;
     this.#accounts = new StoreAuthenticator({
       store,
       clock,
@@ -33,16 +40,47 @@ export class LogonService {
     store.onChange((changes) => this.#accounts.changed(changes));
   }
 
-  async check({ name, password, address }: LogonQuestion): Promise<LogonOutcome> {
-    const account = `CN=${escapeDnValue(name)},${this.#servicesDn}`;
+  check(question: LogonQuestion): Promise<LogonOutcome> {
+    const { certificate } = question;
+    if (certificate !== '') return this.#outcome(() => this.#byCertificate(Buffer.from(certificate, 'base64')));
+    const { store, servicesDn, organization, settings } = this.#parts;
+    const { name, address } = question;
+    const password = Buffer.from(question.password, 'base64');
+    const account = `CN=${escapeDnValue(name)},${servicesDn}`;
+    const elsewhere = settings();
+    if (elsewhere !== undefined && store.get(account) === undefined)
+      return organization.check(elsewhere, { name, password: password.toString(), address });
     const peer = { transport: 'tcp', address, port: 0, confidential: true, tls: true } as const;
+    return this.#outcome(() => this.#accounts.authenticate(account, password, peer));
+  }
+
+  /** The account that holds this very certificate: no authority has to speak for it. */
+  #byCertificate(raw: Buffer): ReturnType<StoreAuthenticator['authenticate']> {
+    const { subject, validFrom, validTo } = new X509Certificate(raw);
+    return this.#accounts.authenticateCertificate({
+      subject,
+      raw,
+      notBefore: Date.parse(validFrom),
+      notAfter: Date.parse(validTo),
+      trusted: false,
+    });
+  }
+
+  async #outcome(authenticate: () => ReturnType<StoreAuthenticator['authenticate']>): Promise<LogonOutcome> {
     try {
-      const { kind, dn } = await this.#accounts.authenticate(account, Buffer.from(password, 'base64'), peer);
-      return { kind: kind === 'account' ? 'accepted' : 'refused', dn };
+      const { kind, dn } = await authenticate();
+      if (kind !== 'account') return refused;
+      const [guid] = this.#parts.store.get(dn)?.buffers('objectGUID') ?? [];
+      return { kind: 'accepted', name: nameOf(dn), sids: guid === undefined ? [] : [sidOfGuid(guid)] };
     } catch (error) {
-      if (error instanceof LdapError && error.code === 'invalidCredentials') return { kind: 'refused', dn: '' };
-      if (!(error instanceof LdapError)) this.#report?.(error);
-      return { kind: 'unavailable', dn: '' };
+      if (error instanceof LdapError && error.code === 'invalidCredentials') return refused;
+      if (!(error instanceof LdapError)) this.#parts.report?.(error);
+      return { kind: 'unavailable', name: '', sids: [] };
     }
   }
+}
+
+/** The account's name as clients give it. */
+function nameOf(dn: string): string {
+  return Dn.parse(dn).rdns[0]?.[0]?.value.toString() ?? dn;
 }

@@ -109,7 +109,7 @@ export async function openTransportWorker(
 
 /** The bus is made behind the parts that ask through it. */
 async function askDirectory({ ask }: { ask?: AskDirectory }, question: LogonQuestion): Promise<LogonOutcome> {
-  return ask === undefined ? { kind: 'unavailable', dn: '' } : await ask(question);
+  return ask === undefined ? { kind: 'unavailable', name: '', sids: [] } : await ask(question);
 }
 
 async function build(options: ProcessOptions, logons: LogonClient): Promise<Parts> {

@@ -77,7 +77,10 @@ export class Rehearsal {
         heldOctets: new HeldOctets(0),
         rates: new MinuteRates(unshared, clock),
         // Somebody to ask, so that AUTH is offered as it would be; nobody is ever asked.
-        logons: { check: () => Promise.resolve({ kind: 'unavailable' }) },
+        logons: {
+          check: () => Promise.resolve({ kind: 'unavailable' }),
+          checkCertificate: () => Promise.resolve({ kind: 'unavailable' }),
+        },
         draining: () => false,
         onFault: (error) => {
           throw error;
@@ -92,6 +95,7 @@ export class Rehearsal {
         limitLine() {},
         startTls() {},
         close() {},
+        handOver() {},
       },
     );
   }

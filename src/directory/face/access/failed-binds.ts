@@ -114,8 +114,17 @@ export class FailedBinds {
   succeeded(attempt: Attempt): void {
     const now = this.#clock.monotonic();
     this.#pairs.clear(pairOf(attempt));
-    this.#sources.takeBack(attempt.source, now);
-    this.#networks.takeBack(attempt.network, now);
+    this.#takeBack(attempt, now);
+  }
+
+  /** Nobody could say whether it was right. */
+  undecided(attempt: Attempt): void {
+    this.#takeBack(attempt, this.#clock.monotonic());
+  }
+
+  #takeBack({ source, network }: Attempt, now: number): void {
+    this.#sources.takeBack(source, now);
+    this.#networks.takeBack(network, now);
   }
 
   /** Lifts the locks of an account, as when its password was changed. */
