@@ -8,6 +8,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';
 export { localDate, parseDate } from './dates.ts';
 export { type Endpoint, formatEndpoint } from './endpoint.ts';
+export { FairTurns, type Pace, unpaced } from './fair-turns.ts';
 export { type Fault, FaultList, type FaultReport, unreported } from './faults.ts';
 export { HeldShares, type Share } from './held-share.ts';
 export { newGuid, SessionIds } from './ids.ts';

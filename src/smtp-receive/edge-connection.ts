@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
+import { type FairTurns, sourceNetwork } from '../base/index.ts';
 import { type ProxiedEndpoints, type Reply, replies } from '../smtp/index.ts';
 import type { ShownChain } from './client-certificate.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
@@ -17,6 +18,8 @@ export interface ConnectionOwner {
   beginAgain(connection: EdgeConnection, socket: Socket, endpoints: ProxiedEndpoints): void;
   /** Now, as an RFC 5322 date. */
   date(): string;
+  /** TLS handshakes, which cost more than all else that a stranger may ask for: each address has its turn. */
+  readonly handshakes: FairTurns;
 }
 
 const nothing: ReadonlyMap<string, never> & Map<string, never> = new Map<string, never>();
@@ -166,6 +169,19 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
 
   startTls(context: SecureContext): void {
     this.#flush();
+    const { _socket: socket, _parser: parser } = this;
+    // What came in clear behind the command is thrown away with the parser. The hello of the client waits in the socket.
+    this._upgrading = true;
+    if (parser) parser.isClosed = true;
+    socket.removeAllListeners('data').removeAllListeners('end').pause();
+    const source = sourceNetwork(this.dialogue.origin.remoteAddress);
+    socket.once('readable', () => this.#owner.handshakes.run(source, () => this.#handshake(context)));
+  }
+
+  #handshake(context: SecureContext): void {
+    const { _socket: socket } = this;
+    if (socket.destroyed) return;
+    if (socket.readableLength === 0) return this._onError(new Error('the client closed its side before the handshake'));
     this._server.secureContext.set('*', context);
     // What the base class does next reads the context at once; other sessions set it again before they need it.
     this.upgrade(

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import { formatEndpoint } from '../base/index.ts';
+import { FairTurns, formatEndpoint } from '../base/index.ts';
 import { AcceptedDomainTable, type Binding, type ReceiveConnector, type Snapshot } from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
@@ -35,6 +35,8 @@ const tickMs = 1000;
 const refusalMs = 5000;
 /** Peers that were told goodbye may take so long to hang up before a stop goes on, in milliseconds. */
 const farewellMs = 1000;
+/** Time for TLS handshakes in one turn of the event loop, in milliseconds: beside a flood of them sessions go on. */
+const handshakesMs = 5;
 
 /** Octets of headers that all sessions of a worker may hold; honest headers are some KB and complete in the first packet. */
 const mostHeldOctets = 24 * 1024 ** 2;
@@ -53,6 +55,7 @@ interface Compiled {
 
 /** Receives mail on the bindings of the configuration. */
 export class ReceiveService implements AsyncDisposable, ConnectionOwner {
+  readonly handshakes = new FairTurns(handshakesMs);
   #parts: ReceiveParts;
   #sessionParts: SessionParts;
   #compiled: Compiled;

@@ -5,6 +5,7 @@ import { boolean, element, integer, octets, sequence } from '../../src/directory
 import { controlOids } from '../../src/directory/face/ber/controls.ts';
 import type { RawControl } from '../../src/directory/face/ber/request.ts';
 import { sortGently } from '../../src/directory/face/operations/sorted-search.ts';
+import { cpuTime } from '../lib/cpu-time.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 import {
   abandonOp,
@@ -398,6 +399,24 @@ test('a search without time left says so', async () => {
     });
   }
   assert.equal((await client.ask(longSearch(3))).code, 3);
+});
+
+test('one is served while others have hundreds of long searches under way', async () => {
+  const heavy = await Promise.all(Array.from({ length: 4 }, () => admin()));
+  using light = await admin();
+  const none = Array.from({ length: 150 }, (_, n) => equality('description', String(n)));
+  const long = searchOp({ base: root, scope: 2, filter: element(0xa1, ...none) });
+  for (const client of heavy) for (let i = 0; i < 100; i += 1) client.send(long);
+  const ask = async (): Promise<void> => {
+    assert.equal((await light.ask(searchOp({ base: ann }))).code, 0);
+  };
+  // When this is answered they are begun.
+  await ask();
+  // A slice of each of the 400 would be some 1.6 s.
+  const worked = cpuTime();
+  await ask();
+  assert.ok(worked() < 400, `${worked()} ms of work`);
+  for (const client of heavy) client.socket.destroy();
 });
 
 test('others are served while one searches long', async () => {

@@ -1,10 +1,11 @@
 /** One LDAP connection from its first octet to its last: RFC 4511 §3.1, §4.2.1, §4.4.1, §4.11, §4.14, §5. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Share } from '../../base/index.ts';
+import type { FairTurns, Pace, Share } from '../../base/index.ts';
 import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import { BoundPrincipal } from './access/bound-principal.ts';
 import { anonymous, type Peer, type Principal } from './access/identity.ts';
+import { sourceOf } from './access/peer.ts';
 import { BerFault } from './ber/ber-reader.ts';
 import { decodeControls } from './ber/controls.ts';
 import type { FilterLimits } from './ber/decode-filter.ts';
@@ -26,6 +27,12 @@ export type Operations = { readonly [K in AnsweredKind]: Operation<Extract<Call,
 /** Brings TLS over a socket as the server side; rejects when the handshake fails or takes too long. */
 export type TlsUpgrade = (socket: Socket) => Promise<{ readonly socket: TLSSocket; readonly peer: Peer }>;
 
+/** Time of the one thread: strangers among themselves, and those who have bound among themselves. */
+export interface Turns {
+  readonly strangers: FairTurns;
+  readonly accounts: FairTurns;
+}
+
 export interface ConnectionParts {
   readonly gate: LdapjsRouter;
   readonly operations: Operations;
@@ -35,6 +42,7 @@ export interface ConnectionParts {
   readonly currently: (principal: Principal) => Principal | undefined;
   /** Takes a share of the memory for requests; `end` is called when all hold too much together. */
   readonly share: (end: () => void) => Share;
+  readonly turns: Turns;
   /** Takes a place among those that have bound, or gives it back. Throws LdapError busy. */
   readonly setBound: (bound: boolean) => void;
   /** Absent: StartTLS is not offered. */
@@ -56,6 +64,7 @@ export class LdapConnection implements Session {
   readonly #running = new RunningOperations();
   readonly #deadlines = new Deadlines();
   readonly #share: Share;
+  readonly #pace: Pace;
   /** Octets of the messages of requests that run. */
   #runningBytes = 0;
   #socket: Socket;
@@ -64,6 +73,7 @@ export class LdapConnection implements Session {
   readonly #identity = new BoundPrincipal(() => this.recheck());
   /** A bind or StartTLS runs, or waits for the others to end: nothing is begun meanwhile. */
   #barred = false;
+  /** Requests are being begun, or wait for their turn to be. */
   #pumping = false;
   #ended = false;
   #reason = 'closed by the client';
@@ -75,6 +85,7 @@ export class LdapConnection implements Session {
     this.#parts = parts;
     this.#framer = new Framer(parts.limits.maxMessageBytesBeforeBind);
     this.#share = parts.share(() => this.disconnect('busy', 'the requests of all clients hold too much memory'));
+    this.#pace = parts.turns.accounts.paceOf(id);
     this.#outbox = this.#attach(socket);
     parts.log({ kind: 'connected', connection: id, peer });
   }
@@ -165,9 +176,18 @@ export class LdapConnection implements Session {
   }
 
   /** Begins as many of the received requests as may run now, and reads on only when all are begun. */
-  #pump(): void {
+  #pump(when: 'run' | 'later' = 'run'): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    const { strangers, accounts } = this.#parts.turns;
+    if (this.#bound) accounts[when](this.id, () => this.#begin());
+    else strangers[when](sourceOf(this.#peer.address), () => this.#begin());
+    // Nothing is read while this waits.
+    if (this.#pumping) this.#socket.pause();
+  }
+
+  #begin(): void {
+    let hasMore = false;
     const until = performance.now() + sliceMs;
     try {
       while (this.#mayBegin()) {
@@ -176,9 +196,8 @@ export class LdapConnection implements Session {
         this.#receive(message);
         // Strangers have one request at a time, then all others have their turn.
         if (!this.#bound || performance.now() > until) {
-          this.#socket.pause();
-          setImmediate(() => this.#pump());
-          return;
+          hasMore = this.#framer.buffered > 0;
+          break;
         }
       }
     } catch (error) {
@@ -187,7 +206,8 @@ export class LdapConnection implements Session {
       this.#pumping = false;
       this.#countHeld();
     }
-    if (this.#ended || this.#mayBegin()) this.#socket.resume();
+    if (hasMore) this.#pump('later');
+    else if (this.#ended || this.#mayBegin()) this.#socket.resume();
     else this.#socket.pause();
   }
 
@@ -270,6 +290,7 @@ export class LdapConnection implements Session {
         if (!running.silent) this.#outbox.write(bytes);
       },
       room: () => this.#outbox.room(),
+      pace: this.#pace,
       deadline: (ms) => this.#deadlines.set(running, ms),
       persist: () => {
         this.#running.persist(running, this.#parts.limits.maxPersistent);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { HeldShares, systemClock } from '../../base/index.ts';
+import { FairTurns, HeldShares, systemClock } from '../../base/index.ts';
 import type { Change, DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, administratorsOnly } from './access/access-policy.ts';
 import { DirectoryAccessPolicy } from './access/directory-access-policy.ts';
@@ -12,7 +12,7 @@ import { Argon2Hasher, type PasswordHasher } from './access/password.ts';
 import { isLoopback, peerOf, sourceOf } from './access/peer.ts';
 import { StoreAuthenticator } from './access/store-authenticator.ts';
 import { BoundedLog } from './bounded-log.ts';
-import { LdapConnection, type Operations, type TlsUpgrade } from './connection.ts';
+import { LdapConnection, type Operations, type TlsUpgrade, type Turns } from './connection.ts';
 import { ConnectionPlaces, type Place } from './connection-places.ts';
 import type { FaceLog } from './face-event.ts';
 import { contentSync } from './follow/content-sync.ts';
@@ -72,6 +72,9 @@ export interface LdapListener extends AsyncDisposable {
 
 const handshakeMs = 10_000;
 
+/** Time in one turn of the event loop for what strangers want, and for what accounts want, in milliseconds. */
+const sliceMs = 8;
+
 interface Listening {
   readonly name: string;
   readonly tls: boolean;
@@ -99,8 +102,10 @@ export class LdapServer implements AsyncDisposable {
   readonly #connections = new Set<OpenConnection>();
   readonly #places: ConnectionPlaces;
   readonly #shares: HeldShares;
+  readonly #turns: Turns = { strangers: new FairTurns(sliceMs), accounts: new FairTurns(sliceMs) };
   readonly #bounded: BoundedLog;
   #next = 1;
+  #closed = false;
   #listeners = 0;
 
   constructor(options: LdapServerOptions) {
@@ -109,7 +114,7 @@ export class LdapServer implements AsyncDisposable {
     this.#log = this.#bounded.tell;
     this.#places = new ConnectionPlaces(this.#limits);
     this.#shares = new HeldShares(this.#limits.maxHeldBytes);
-    this.#upgrade = options.tls === undefined ? undefined : tlsUpgrade(options.tls, handshakeMs);
+    this.#upgrade = options.tls === undefined ? undefined : tlsUpgrade(options.tls, handshakeMs, this.#turns.strangers);
     this.#rules =
       options.policy === undefined
         ? new DirectoryAccessPolicy(options.store, (rule) => this.#log({ kind: 'rule', ...rule }))
@@ -137,15 +142,16 @@ export class LdapServer implements AsyncDisposable {
   /** Begins to listen. Rejects when the address cannot be had. */
   async listen(target: ListenTarget): Promise<LdapListener> {
     const tls = 'tls' in target && target.tls === true;
+    this.#closed = false;
     if (tls && this.#upgrade === undefined) throw new RangeError('a listener with TLS needs a certificate');
-    const server = createServer({ noDelay: true, pauseOnConnect: tls });
+    const server = createServer({ noDelay: true, pauseOnConnect: true });
     this.#listeners += 1;
     const listener: Listening = {
       name: String(this.#listeners),
       tls,
       serves: 'path' in target ? undefined : target.serves,
     };
-    server.on('connection', (socket) => this.#accept(socket, listener));
+    server.on('connection', (socket) => this.#arrived(socket, listener));
     if ('path' in target) await removeStaleSocket(target.path);
     server.listen(listenOptions(target));
     await once(server, 'listening');
@@ -165,6 +171,7 @@ export class LdapServer implements AsyncDisposable {
 
   /** Ends all listeners and connections, with a notice to the clients. */
   async close(): Promise<void> {
+    this.#closed = true;
     const closed = [...this.#servers].map((server) => this.#closeListener(server));
     for (const { socket, connection } of this.#connections) {
       if (connection === undefined) socket.destroy();
@@ -185,9 +192,24 @@ export class LdapServer implements AsyncDisposable {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  #accept(socket: Socket, { name, tls, serves }: Listening): void {
+  /** Who connects without end waits behind who connects once. */
+  #arrived(socket: Socket, listener: Listening): void {
     const peer = peerOf(socket);
+    const source = sourceOf(peer.address);
+    const { strangers } = this.#turns;
+    if (peer.transport === 'tcp' && strangers.waiting(source) >= this.#limits.maxUnboundPerSource) {
+      this.#log({ kind: 'refused', address: peer.address, reason: 'too many connections at once from this address' });
+      socket.resetAndDestroy();
+      return;
+    }
     socket.on('error', () => undefined);
+    strangers.run(source, () => {
+      if (this.#closed) socket.destroy();
+      else if (!socket.destroyed) this.#accept(socket, peer, listener);
+    });
+  }
+
+  #accept(socket: Socket, peer: Peer, { name, tls, serves }: Listening): void {
     if (serves?.(peer.address) === false) {
       this.#log({
         kind: 'refused',
@@ -203,8 +225,9 @@ export class LdapServer implements AsyncDisposable {
       this.#connections.delete(open);
       open.place[Symbol.dispose]();
     });
-    if (tls) void this.#beginWithTls(open);
-    else open.connection = this.#open(socket, peer, open.place);
+    if (tls) return void this.#beginWithTls(open);
+    open.connection = this.#open(socket, peer, open.place);
+    socket.resume();
   }
 
   /** Strangers fill the places of their listener only; the local administrator always gets in. */
@@ -257,6 +280,7 @@ export class LdapServer implements AsyncDisposable {
       limits: this.#limits,
       log: this.#log,
       currently: (principal) => this.#currently(principal),
+      turns: this.#turns,
       share: (end) => this.#shares.enter(end),
       setBound: (bound) => place.setBound(bound),
       ...(this.#upgrade && { startTls: this.#upgrade }),

@@ -1,8 +1,10 @@
 /** TLS on accepted sockets, for StartTLS and for listeners that begin with it. */
 import type { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import type { FairTurns } from '../../base/index.ts';
 import type { Peer, PeerCertificate } from './access/identity.ts';
-import { peerOf } from './access/peer.ts';
+import { peerOf, sourceOf } from './access/peer.ts';
 import type { TlsUpgrade } from './connection.ts';
 
 /** Where the server's certificate comes from; asked for every handshake, so that a new one counts at once. */
@@ -16,36 +18,51 @@ export interface TlsIdentity {
   readonly authoritiesNameAccounts?: boolean;
 }
 
-/** Upgrade that rejects after `handshakeMs`. */
-export function tlsUpgrade(identity: TlsIdentity, handshakeMs: number): TlsUpgrade {
+/**
+ * Upgrade that rejects after `handshakeMs`. A handshake costs more than anything else that a stranger may ask for: it waits for its
+ * turn, from the moment the client has spoken.
+ */
+export function tlsUpgrade(identity: TlsIdentity, handshakeMs: number, turns: FairTurns): TlsUpgrade {
   return (plain) =>
     new Promise((resolve, reject) => {
       const peer = peerOf(plain);
-      const socket = new TLSSocket(plain, {
-        isServer: true,
-        secureContext: identity.secureContext(),
-        requestCert: true,
-        rejectUnauthorized: false,
-      });
+      let socket: TLSSocket | undefined;
       const fail = (error: Error): void => {
         clearTimeout(timer);
-        socket.destroy();
+        socket?.destroy();
         plain.destroy();
         reject(error);
       };
       const timer = setTimeout(() => fail(new Error('the TLS handshake took too long')), handshakeMs);
       const closed = (): void => fail(new Error('the connection ended in the TLS handshake'));
-      socket.once('error', fail);
-      socket.once('_tlsError', fail);
-      socket.once('close', closed);
-      socket.once('secure', () => {
-        clearTimeout(timer);
-        socket.off('error', fail);
-        socket.off('close', closed);
-        resolve({ socket, peer: securePeer(peer, socket, identity.authoritiesNameAccounts === true) });
-      });
+      const begin = (): void => {
+        // At its end there is nothing to read, and reading tells the socket so.
+        if (plain.readableLength === 0) plain.read();
+        if (plain.destroyed || plain.readableEnded) return;
+        try {
+          socket = serverSide(plain, identity.secureContext());
+        } catch (error) {
+          return fail(error as Error);
+        }
+        plain.off('close', closed);
+        socket.once('error', fail);
+        socket.once('_tlsError', fail);
+        socket.once('close', closed);
+        const secure = socket;
+        socket.once('secure', () => {
+          clearTimeout(timer);
+          secure.off('error', fail);
+          secure.off('close', closed);
+          resolve({ socket: secure, peer: securePeer(peer, secure, identity.authoritiesNameAccounts === true) });
+        });
+      };
+      plain.once('close', closed);
+      plain.once('readable', () => turns.run(sourceOf(peer.address), begin));
     });
 }
+
+const serverSide = (plain: Socket, secureContext: SecureContext): TLSSocket =>
+  new TLSSocket(plain, { isServer: true, secureContext, requestCert: true, rejectUnauthorized: false });
 
 function securePeer(peer: Peer, socket: TLSSocket, byAuthority: boolean): Peer {
   const certificate = socket.getPeerX509Certificate();

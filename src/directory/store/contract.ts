@@ -1,4 +1,5 @@
 /** What the embedded directory's store promises: operations, searches, changes. Implemented by DirectoryStore on LMDB. */
+import type { Pace } from '../../base/index.ts';
 import type { AttributeValues, Dn, Entry, Filter, Modification, Schema } from '../../ldap/index.ts';
 
 export { type AttributeValues, type Modification };
@@ -30,6 +31,8 @@ export interface SearchRequest {
   readonly includeDeleted?: boolean;
   /** Whether a filter may look at this attribute (primary name) of this entry; one it may not is treated as absent. */
   readonly readable?: (entry: DirectoryEntry, attribute: string) => boolean;
+  /** How a gentle search gives way to others. Default: unpaced. */
+  readonly pace?: Pace;
 }
 
 /** How a search will find its candidates. */

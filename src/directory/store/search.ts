@@ -1,4 +1,5 @@
 /** Searches: candidates from an index or a scan in order of names, each tested, none held open in between. */
+import { unpaced } from '../../base/index.ts';
 import {
   compileFilter,
   type Dn,
@@ -215,21 +216,29 @@ export function* resultsOf(steps: Steps, limit = Number.POSITIVE_INFINITY): Gene
 /** The same, giving way to other work after a few milliseconds. */
 export async function* gentleSteps(
   steps: Steps,
-  limit = Number.POSITIVE_INFINITY,
+  { limit = Number.POSITIVE_INFINITY, pace = unpaced }: Pick<SearchRequest, 'limit' | 'pace'>,
   signal?: AbortSignal,
 ): AsyncGenerator<DirectoryEntry, void, undefined> {
   let left = limit;
-  let since = performance.now();
   if (left <= 0) return;
-  for (const step of steps) {
-    if (performance.now() - since > sliceMs) {
-      await new Promise((resume) => setImmediate(resume));
-      since = performance.now();
+  if (pace.crowded) await pace.pause();
+  let since = performance.now();
+  // Who takes the entries may have waited for a reader meanwhile: that is not counted.
+  const spend = (): void => pace.spend(Math.min(performance.now() - since, 2 * sliceMs));
+  try {
+    for (const step of steps) {
+      if (performance.now() - since > sliceMs) {
+        spend();
+        await pace.pause();
+        since = performance.now();
+      }
+      signal?.throwIfAborted();
+      if (step === undefined) continue;
+      yield step;
+      left -= 1;
+      if (left <= 0) return;
     }
-    signal?.throwIfAborted();
-    if (step === undefined) continue;
-    yield step;
-    left -= 1;
-    if (left <= 0) return;
+  } finally {
+    spend();
   }
 }

@@ -94,7 +94,7 @@ export class StoreReader implements DirectoryReader, EntryContext {
   }
 
   searchGently(request: SearchRequest, signal?: AbortSignal): AsyncGenerator<DirectoryEntry, void, undefined> {
-    return gentleSteps(new Search(this, request).steps(), request.limit, signal);
+    return gentleSteps(new Search(this, request).steps(), request, signal);
   }
 
   explain(request: SearchRequest): SearchPlan {

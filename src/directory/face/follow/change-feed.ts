@@ -1,4 +1,5 @@
 /** Changes as they happen, for searches that stay open: read from the change log, so that a slow reader holds nothing in memory. */
+import { type Pace, unpaced } from '../../../base/index.ts';
 import { compileFilter, Dn, isBelow, LdapError, type Schema } from '../../../ldap/index.ts';
 import type {
   Change,
@@ -71,9 +72,10 @@ export async function changesBetween(
   store: DirectoryReader,
   since: number,
   until: number,
+  pace: Pace = unpaced,
 ): Promise<readonly Change[] | undefined> {
   if (since > until) return undefined;
-  const slice = new TimeSlice();
+  const slice = new TimeSlice(pace);
   const all: Change[] = [];
   for (let last = since; last < until; ) {
     const { complete, changes, usn } = store.changesSince(last, batchSize);

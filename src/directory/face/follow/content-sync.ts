@@ -72,7 +72,8 @@ class Synchronization {
   /** Brings the consumer up to `usn`; true when only what changed was sent. */
   async #refresh(usn: number): Promise<boolean> {
     const { usn: since } = this.#cookie;
-    const changes = since === undefined ? undefined : await changesBetween(this.#parts.store, since, usn);
+    const changes =
+      since === undefined ? undefined : await changesBetween(this.#parts.store, since, usn, this.#job.context.pace);
     if (since !== undefined && changes !== undefined) {
       await this.#sendChanges(changes, since);
       return true;
@@ -96,13 +97,14 @@ class Synchronization {
   /** One message for each entry touched, in the order of its last change, ancestors first. */
   async #sendChanges(changes: readonly Change[], since: number): Promise<void> {
     const { store } = this.#parts;
-    const slice = new TimeSlice();
+    const { pace } = this.#job.context;
+    const slice = new TimeSlice(pace);
     const touched: Changed[] = [];
     for (const changed of byEntry(changes)) {
       touched.push({ ...changed, now: store.byGuid(changed.guid)?.dn });
       if (slice.over) await slice.yield();
     }
-    for await (const changed of ancestorsFirst(touched, store.schema)) {
+    for await (const changed of ancestorsFirst(touched, store.schema, pace)) {
       const entry = store.byGuid(changed.guid);
       this.#sendOne(changed, entry, since);
       if (entry !== undefined && changed.moved) await this.#sendBelow(entry, changed);
@@ -113,7 +115,8 @@ class Synchronization {
 
   /** What stands below a renamed entry has new names, and no lines in the log. */
   async #sendBelow({ dn }: DirectoryEntry, above: Changed): Promise<void> {
-    for await (const entry of this.#parts.store.searchGently({ base: dn, scope: 'subordinate' })) {
+    const { pace } = this.#job.context;
+    for await (const entry of this.#parts.store.searchGently({ base: dn, scope: 'subordinate', pace })) {
       const names = new Set([...above.names].map((former) => formerNameOf(entry.dn, dn, former)));
       this.#sendOne({ ...above, guid: entry.guid, dn: entry.dn, now: entry.dn, names }, entry, Infinity);
       if (await this.#stopped()) return;

@@ -33,7 +33,7 @@ export async function dirSync(job: SearchJob, parts: SearchParts, request: DirSy
   const { context } = job;
   const usn = parts.store.usn;
   const since = readCookie(request.cookie);
-  const changes = since === undefined ? undefined : await changesBetween(parts.store, since, usn);
+  const changes = since === undefined ? undefined : await changesBetween(parts.store, since, usn, context.pace);
   const sync = new DirSync(job, parts);
   await (changes === undefined ? sync.sendAll(since) : sync.sendChanges(changes, since ?? 0));
   if (context.signal.aborted) return stopped(context);
@@ -76,13 +76,17 @@ class DirSync {
   async sendAll(since: number | undefined): Promise<void> {
     const { request, context } = this.#job;
     const { store } = this.#parts;
+    const { pace } = context;
     const { includeDeleted: _, ...living } = request;
     for await (const entry of store.searchGently(living, context.signal)) {
       this.#send(entry, undefined);
       if (await this.#stopped()) return;
     }
     if (since === undefined) return;
-    for await (const entry of store.searchGently({ base: '', scope: 'sub', includeDeleted: true }, context.signal)) {
+    for await (const entry of store.searchGently(
+      { base: '', scope: 'sub', includeDeleted: true, pace },
+      context.signal,
+    )) {
       if (!entry.isDeleted || entry.usn <= since) continue;
       const dn = `${formerRdn(entry)},${entry.values('lastKnownParent')[0] ?? ''}`;
       if (this.#disclosure.ofDeletion(dn, entry.usn)) this.#sendDeleted(entry.guid, [dn]);
@@ -92,7 +96,8 @@ class DirSync {
 
   async sendChanges(changes: readonly Change[], since: number): Promise<void> {
     const { store } = this.#parts;
-    for await (const changed of ancestorsFirst(this.#touched(changes, since), store.schema)) {
+    const { pace } = this.#job.context;
+    for await (const changed of ancestorsFirst(this.#touched(changes, since), store.schema, pace)) {
       const { guid, names, moved } = changed;
       const entry = store.byGuid(guid);
       this.#sendChanged(changed, entry);
@@ -125,7 +130,8 @@ class DirSync {
   /** What stands below a renamed entry has new names, and no lines in the log. */
   async #tellBelow({ dn }: DirectoryEntry, former: string): Promise<void> {
     const { context } = this.#job;
-    for await (const entry of this.#parts.store.searchGently({ base: dn, scope: 'subordinate' }, context.signal)) {
+    const below = { base: dn, scope: 'subordinate', pace: context.pace } as const;
+    for await (const entry of this.#parts.store.searchGently(below, context.signal)) {
       const old = formerNameOf(entry.dn, dn, former);
       const names = [old];
       const attributes = new Set(['distinguishedname']);

@@ -1,4 +1,5 @@
 /** The order in which changes reach a consumer. */
+import { type Pace, unpaced } from '../../../base/index.ts';
 import { Dn, parentKey, type Schema } from '../../../ldap/index.ts';
 import { TimeSlice } from '../time-slice.ts';
 
@@ -18,9 +19,10 @@ export interface Touched {
 export async function* ancestorsFirst<T extends Touched>(
   touched: readonly T[],
   schema: Schema,
+  pace: Pace = unpaced,
 ): AsyncGenerator<T, void, undefined> {
   const keyOf = (dn: string): Buffer => schema.keyOf(Dn.parse(dn));
-  const slice = new TimeSlice();
+  const slice = new TimeSlice(pace);
   const unsent = new Set<string>();
   for (const { now } of touched) {
     if (now !== undefined) unsent.add(keyOf(now).toString('latin1'));

@@ -1,5 +1,6 @@
 /** What an operation gets and gives, whatever it does. */
 
+import type { Pace } from '../../../base/index.ts';
 import type { Peer, Principal } from '../access/identity.ts';
 import type { RequestControls } from '../ber/controls.ts';
 import type { Call } from '../ber/request.ts';
@@ -33,6 +34,8 @@ export interface OperationContext {
   room(): Promise<void> | undefined;
   /** Stops the operation with the reason `timeLimit` after some milliseconds, unless disposed of before. */
   deadline(ms: number): Disposable;
+  /** How it gives way to others while it works. */
+  readonly pace: Pace;
   /** Tells that the operation now only waits for changes: it does not hold up a bind or count as outstanding. */
   persist(): void;
 }

@@ -117,7 +117,7 @@ function leftToTheStore({ kind }: Principal, { assertion, showDeleted, sync, per
 function requestOf(
   base: Dn,
   call: SearchCall,
-  { session, controls }: OperationContext,
+  { session, controls, pace }: OperationContext,
   { store, policy }: SearchParts,
 ): SearchRequest {
   const { principal } = session;
@@ -131,6 +131,7 @@ function requestOf(
     base,
     scope: call.scope,
     filter: call.filter,
+    pace,
     ...(controls.showDeleted && { includeDeleted: true }),
     // Who may see everything is not asked about for every entry.
     ...(principal.kind !== 'administrator' && {

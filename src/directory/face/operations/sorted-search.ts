@@ -1,4 +1,5 @@
 /** The entries of a search in the order a client asks for (RFC 2891): all are read before the first one is sent. */
+import { type Pace, unpaced } from '../../../base/index.ts';
 import type { DirectoryEntry, DirectoryReader, SearchRequest } from '../../store/contract.ts';
 import type { EntryRights } from '../access/access-policy.ts';
 import { TimeSlice } from '../time-slice.ts';
@@ -55,7 +56,7 @@ export class SortedEntries implements Disposable {
     const sorted = new SortedEntries(parts);
     try {
       await sorted.#collect(request, sorter, signal);
-      sorted.#rows = await sortGently(sorted.#rows, (a, b) => sorter.compare(a, b), signal);
+      sorted.#rows = await sortGently(sorted.#rows, (a, b) => sorter.compare(a, b), signal, request.pace);
       return sorted;
     } catch (error) {
       sorted[Symbol.dispose]();
@@ -94,8 +95,9 @@ export async function sortGently<T>(
   items: readonly T[],
   compare: (a: T, b: T) => number,
   signal: AbortSignal,
+  pace: Pace = unpaced,
 ): Promise<T[]> {
-  const slice = new TimeSlice();
+  const slice = new TimeSlice(pace);
   let runs: T[][] = [];
   for (let at = 0; at < items.length; at += runLength) {
     runs.push(items.slice(at, at + runLength).sort(compare));
