@@ -22,6 +22,7 @@ export {
   parseIpRange,
   sourceNetwork,
 } from './ip-range.ts';
+export { joined } from './joined.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { fillDraft, replaceFile, syncFolder } from './safe-file.ts';

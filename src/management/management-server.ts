@@ -27,7 +27,7 @@ const maxRequestLength = 4 * 1024 * 1024;
 const maxProofLength = 256;
 
 /** Octets of requests, begun or running, of all callers together; beyond, a connection that holds much is ended. */
-const maxHeldOctets = 16 * 1024 * 1024;
+const maxHeldOctets = 8 * 1024 * 1024;
 /** Requests of one connection that run at once. */
 const maxRunning = 64;
 
@@ -172,6 +172,7 @@ class Connection {
       if (this.#caller === undefined) return await this.#prove(request);
       if (request.cancel !== undefined) return this.#running.get(request.cancel)?.abort();
       id = request.id;
+      if (this.#running.has(id)) throw new Error(`request ${id} runs already: use another number`);
       if (this.#running.size >= maxRunning) throw new Error(`${maxRunning} requests run already: wait for one`);
       this.#runningOctets += line.length;
       this.#countHeld();

@@ -24,3 +24,16 @@ test('a line that is too long is refused at the octet that is too much, complete
     assert.throws(() => [...cutter.lines(Buffer.from(`5${last}`), () => 5)], /more than 5 octets in one line/);
   }
 });
+
+test('a long line is held by its octets, and comes out whole', () => {
+  const cutter = new LineCutter();
+  const long = 'äbc'.repeat(100_000);
+  const octets = Buffer.from(`${long}\nnext\n`);
+  const found: string[] = [];
+  for (let at = 0; at < octets.length; at += 1_001) {
+    found.push(...cutter.lines(octets.subarray(at, at + 1_001), () => 1e6));
+    assert.ok(cutter.held <= 2 * (at + 1_001) + 65_536);
+    assert.ok(found.length > 0 || cutter.held >= at);
+  }
+  assert.deepEqual(found, [long, 'next']);
+});

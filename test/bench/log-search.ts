@@ -1,9 +1,10 @@
 /**
- * How long one message is looked for in compressed decision and tracking logs. The files are written and compressed by the product,
- * for each hour of the week at least one; with --messages 10000000 it takes hours and some 2 GB.
- *   node test/bench/log-search.ts [--messages 200000] [--hours 168]
+ * How long one message is looked for in compressed decision and tracking logs of a week. The files are written and compressed by the
+ * product; then the week is filled with copies of them under the names of other hours, so that ten million messages take some
+ * minutes to make and 2 GB, and last the one hour is written that holds what is sought and is copied nowhere.
+ *   node test/bench/log-search.ts [--messages 200000] [--copies 1] [--hours 168]
  */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,16 +21,24 @@ import {
 } from '../../src/logs/index.ts';
 
 const { values } = parseArgs({
-  options: { messages: { type: 'string', default: '200000' }, hours: { type: 'string', default: '168' } },
+  options: {
+    messages: { type: 'string', default: '200000' },
+    copies: { type: 'string', default: '1' },
+    hours: { type: 'string', default: '168' },
+  },
 });
 const messages = Number(values.messages);
-const hours = Number(values.hours);
+const copies = Number(values.copies);
+/** Hours that are written; the others are copies. */
+const hours = Math.ceil(Number(values.hours) / copies);
+/** Messages of the hour that is copied nowhere. */
+const lone = Math.ceil(messages / hours);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-log-search-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const faults: FaultReport = { begin: (key, text) => say(`FAULT ${key}: ${text}`), end: () => undefined };
-let now = Date.UTC(2026, 0, 1);
+let now = 0;
 const clock: Clock = { now: () => now, monotonic: () => now, after: () => ({ cancel: () => undefined }) };
 const limits = (name: string) => ({
   enabled: true,
@@ -46,7 +55,8 @@ const settings: JournalSettings = {
   decisionFolder: join(folder, 'Decisions'),
 };
 
-const recipientOf = (id: number): string => `user${id % 50_021}@corp${id % 13}.example`;
+const recipientOf = (id: number): string =>
+  id > messages ? `lone${id}@corp.example` : `user${id % 50_021}@corp${id % 13}.example`;
 const messageIdOf = (id: number): string => `<${(id * 2_654_435_761) % 2 ** 32}.${id}@mail${id % 997}.example.net>`;
 
 /** What one relayed message leaves behind. */
@@ -107,12 +117,14 @@ function eventsOf(id: number): DecisionEvent[] {
   ];
 }
 
-async function write(): Promise<void> {
+/** Writes messages with these numbers into the hours that begin at a time. */
+async function write(from: number, to: number, { begin, count }: { begin: number; count: number }): Promise<void> {
+  now = begin;
   const journal = new FileJournal(settings, { clock, faults });
   await using archiver = new LogArchiver({ clock, faults, logs: () => archivedLogs(settings) });
-  let id = 1;
-  for (let hour = 1; hour <= hours; hour += 1) {
-    for (; id <= (messages * hour) / hours; id += 1) {
+  let id = from;
+  for (let hour = 1; hour <= count; hour += 1) {
+    for (; id < from + ((to - from) * hour) / count; id += 1) {
       for (const event of eventsOf(id)) journal.emit(event);
       if (id % 1_000 === 0) await journal.flush();
     }
@@ -123,19 +135,42 @@ async function write(): Promise<void> {
   await journal.close();
 }
 
-async function timed(what: string, work: () => Promise<number>): Promise<void> {
-  const start = performance.now();
-  const found = await work();
-  say(`${what}: ${found} found in ${((performance.now() - start) / 1_000).toFixed(2)} s`);
+/** Every file once more for each copy, in hours of their own before the first one. */
+function copyAll(): void {
+  for (const name of ['Decisions', 'Tracking'])
+    for (const file of readdirSync(join(folder, name))) {
+      const [, head = '', hour = '', tail = ''] = /^(\D+)(\d{10})(-.*)$/.exec(file) ?? [];
+      const [year, month, day, clockHour] = [hour.slice(0, 4), hour.slice(4, 6), hour.slice(6, 8), hour.slice(8)].map(
+        Number,
+      );
+      const at = Date.UTC(year ?? 0, (month ?? 1) - 1, day, clockHour);
+      for (let copy = 1; copy < copies; copy += 1) {
+        const other = new Date(at - copy * hours * 3_600_000).toISOString().slice(0, 13).replace(/[-T]/g, '');
+        copyFileSync(join(folder, name, file), join(folder, name, `${head}${other}${tail}`));
+      }
+    }
 }
 
-await write();
+async function timed(what: string, work: () => Promise<number>): Promise<void> {
+  const start = performance.now();
+  const cpu = process.cpuUsage();
+  const found = await work();
+  const { user, system } = process.cpuUsage(cpu);
+  const seconds = ((performance.now() - start) / 1_000).toFixed(2);
+  say(`${what}: ${found} found in ${seconds} s, ${((user + system) / 1e6).toFixed(2)} s of work`);
+}
+
+const firstHour = Date.UTC(2026, 0, 8);
+await write(1, messages + 1, { begin: firstHour, count: hours });
+copyAll();
+await write(messages + 1, messages + 1 + lone, { begin: firstHour + hours * 3_600_000, count: 1 });
 for (const name of ['Decisions', 'Tracking']) {
   const files = readdirSync(join(folder, name)).map((file) => statSync(join(folder, name, file)).size);
   const octets = files.reduce((sum, size) => sum + size, 0);
-  say(`${name}: ${messages} messages in ${files.length} files, ${(octets / 1024 ** 2).toFixed(1)} MiB`);
+  say(`${name}: ${messages * copies + lone} messages in ${files.length} files, ${(octets / 1024 ** 2).toFixed(1)} MiB`);
 }
-const sought = Math.round(messages / 3);
+const sought = messages + Math.round(lone / 2);
+const common = Math.round(messages / 3);
 const why = async (about: string): Promise<number> =>
   (await findChains(settings.decisionFolder, parseQuestion(about))).length;
 const track = async (question: object): Promise<number> =>
@@ -143,6 +178,8 @@ const track = async (question: object): Promise<number> =>
     .length;
 await timed('edge why <Message-ID>', () => why(messageIdOf(sought)));
 await timed('edge why, of a Message-ID that is nowhere', () => why('<nothing@nowhere.example>'));
-await timed('edge why <address>', () => why(recipientOf(sought)));
+await timed('edge why <address of one message>', () => why(recipientOf(sought)));
+await timed('edge why <address of many messages>', () => why(recipientOf(common)));
 await timed('Get-MessageTrackingLog -MessageId', () => track({ messageId: messageIdOf(sought) }));
-await timed('Get-MessageTrackingLog -Recipients', () => track({ recipients: [recipientOf(sought)] }));
+await timed('Get-MessageTrackingLog -Recipients, of one message', () => track({ recipients: [recipientOf(sought)] }));
+await timed('Get-MessageTrackingLog -Recipients, of many', () => track({ recipients: [recipientOf(common)] }));

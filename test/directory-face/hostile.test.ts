@@ -74,6 +74,10 @@ const nested = (depth: number): Buffer => {
   return filter;
 };
 
+/** Three million values of one octet, in nine: each would be an object of a hundred. */
+const many = Buffer.alloc(9_000_000, octets('a'));
+const manyValues = sequence(octets('description'), element(0x31, many));
+
 /** Requests that can be answered although they cannot be served; the connection goes on. */
 const answered: readonly (readonly [name: string, operation: Buffer, code: number])[] = [
   ['scope 7', searchOp({ base: '', scope: 7 }), 2],
@@ -95,6 +99,25 @@ const answered: readonly (readonly [name: string, operation: Buffer, code: numbe
       sequence(),
     ),
     34,
+  ],
+  [
+    'a modification of millions of values',
+    element(0x66, octets(adminDn), sequence(sequence(enumerated(2), manyValues))),
+    11,
+  ],
+  ['an entry of millions of values', element(0x68, octets(`cn=many,${root}`), sequence(manyValues)), 11],
+  [
+    'a search for millions of attributes',
+    element(
+      0x63,
+      octets(''),
+      ...Array.from({ length: 2 }, () => enumerated(0)),
+      ...Array.from({ length: 2 }, () => integer(0)),
+      hex('01 01 00'),
+      present('cn'),
+      sequence(many),
+    ),
+    11,
   ],
   [
     'a filter of 15000 parts',

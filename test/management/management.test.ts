@@ -207,6 +207,25 @@ async function talk({ management }: StatePaths, reply: (name: string) => string)
   return said;
 }
 
+test('a number under which a request runs counts for no second one', async (t) => {
+  const paths = await endpoint(t);
+  const socket = connect(join(paths.management, 'socket'));
+  t.after(() => socket.destroy());
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  const { prove } = JSON.parse(String(first)) as { prove: string };
+  mkdirSync(join(paths.management, 'callers', prove), { mode: 0o700 });
+  socket.write('{"proved":true}\n');
+  await once(socket, 'data');
+  // It yields as long as somebody reads; the second of the same number would pass by the bound on requests that run.
+  socket.write('{"id":7,"method":"count","params":1000000000}\n{"id":7,"method":"count","params":1}\n');
+  let said = '';
+  for await (const chunk of socket) {
+    said += String(chunk);
+    if (said.includes('"error"')) break;
+  }
+  assert.match(said, /\{"id":7,"error":"request 7 runs already: use another number"\}/);
+});
+
 test('requests that never end hold a bounded memory: the first ones go, others are served', {
   timeout: 60_000,
 }, async (t) => {

@@ -1,16 +1,24 @@
 const smallest = 1024;
+/** Octets of a block of a long line. Blocks of one size leave no holes in the memory of the process that nothing else fits. */
+const blockBytes = 64 * 1024;
 
 /**
  * Cuts a stream of octets into lines that end with LF. Memory goes by octets, however small the pieces are that they come in, and
  * time is linear.
  */
 export class LineCutter {
+  /** Full blocks of the line that has begun, and the one that is being filled. */
+  #full: Buffer[] = [];
   #bytes: Buffer = Buffer.alloc(0);
-  #length = 0;
+  #used = 0;
 
   /** Octets of memory that the line takes which has begun. */
   get held(): number {
-    return this.#bytes.length;
+    return this.#full.length * blockBytes + this.#bytes.length;
+  }
+
+  get #length(): number {
+    return this.#full.length * blockBytes + this.#used;
   }
 
   /** The lines, as UTF-8 and without their end, that a piece completes. Throws RangeError for one of more than `most()` octets. */
@@ -27,22 +35,36 @@ export class LineCutter {
 
   #complete(last: Buffer): string {
     if (this.#length === 0) return last.toString('utf8');
-    this.#add(last);
-    const line = this.#bytes.toString('utf8', 0, this.#length);
+    const line = Buffer.concat([...this.#full, this.#bytes.subarray(0, this.#used), last]).toString('utf8');
+    this.#full = [];
     this.#bytes = Buffer.alloc(0);
-    this.#length = 0;
+    this.#used = 0;
     return line;
   }
 
-  /** The buffer doubles, so that each octet is copied a bounded number of times. */
   #add(part: Buffer): void {
-    const needed = this.#length + part.length;
-    if (needed > this.#bytes.length) {
-      const bytes = Buffer.allocUnsafeSlow(Math.max(2 * needed, smallest));
-      this.#bytes.copy(bytes, 0, 0, this.#length);
-      this.#bytes = bytes;
+    for (let rest = part; rest.length > 0; ) {
+      if (this.#used === blockBytes) this.#begin();
+      const taken = rest.subarray(0, blockBytes - this.#used);
+      this.#grow(this.#used + taken.length);
+      taken.copy(this.#bytes, this.#used);
+      this.#used += taken.length;
+      rest = rest.subarray(taken.length);
     }
-    part.copy(this.#bytes, this.#length);
-    this.#length = needed;
+  }
+
+  #begin(): void {
+    this.#full.push(this.#bytes);
+    this.#bytes = Buffer.alloc(0);
+    this.#used = 0;
+  }
+
+  /** The first block doubles, so that each octet is copied a bounded number of times. */
+  #grow(needed: number): void {
+    if (needed <= this.#bytes.length) return;
+    const octets = this.#full.length > 0 ? blockBytes : Math.min(Math.max(2 * needed, smallest), blockBytes);
+    const bytes = Buffer.allocUnsafeSlow(octets);
+    this.#bytes.copy(bytes, 0, 0, this.#used);
+    this.#bytes = bytes;
   }
 }

@@ -55,6 +55,8 @@ const sliceMs = 5;
 const keepAliveMs = 60_000;
 /** Time that a client gets to read the notice of disconnection. */
 const lingerMs = 2000;
+/** Octets of memory for an element of a request. */
+const elementBytes = 96;
 
 export class LdapConnection implements Session {
   readonly id: string;
@@ -65,7 +67,7 @@ export class LdapConnection implements Session {
   readonly #deadlines = new Deadlines();
   readonly #share: Share;
   readonly #pace: Pace;
-  /** Octets of the messages of requests that run. */
+  /** Octets of the messages of requests that run, and of what they were made into. */
   #runningBytes = 0;
   #socket: Socket;
   #outbox: Outbox;
@@ -248,10 +250,14 @@ export class LdapConnection implements Session {
 
   async #run(kind: AnsweredKind, envelope: Envelope, bytes: number): Promise<void> {
     const running = this.#running.begin(envelope.messageId, kind);
-    this.#runningBytes += bytes;
     let upgrade = false;
+    let held = bytes;
+    this.#runningBytes += bytes;
     try {
       const call = envelope.call() as Extract<Call, { kind: AnsweredKind }>;
+      const made = envelope.elements() * elementBytes;
+      this.#runningBytes += made;
+      held += made;
       upgrade = call.kind === 'extended' && call.name === startTlsOid;
       const result = await this.#perform(call, envelope, running, upgrade);
       this.#reply(running, result);
@@ -262,7 +268,7 @@ export class LdapConnection implements Session {
       else this.#reply(running, this.#bug(error));
     } finally {
       this.#running.end(running);
-      this.#runningBytes -= bytes;
+      this.#runningBytes -= held;
       if (kind === 'bind' || upgrade) this.#barred = false;
       this.#pump();
     }

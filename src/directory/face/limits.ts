@@ -47,7 +47,7 @@ export interface FaceLimits {
 export const defaultLimits: FaceLimits = {
   maxMessageBytesBeforeBind: 4096,
   maxMessageBytes: 10 * 1024 ** 2,
-  maxHeldBytes: 16 * 1024 ** 2,
+  maxHeldBytes: 12 * 1024 ** 2,
   maxBindNameBytes: 1024,
   maxConnections: 1000,
   maxConnectionsPerSource: 200,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { coalesced, FaultList, systemClock } from '../../base/index.ts';
+import { coalesced, FaultList, joined, systemClock } from '../../base/index.ts';
 import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
 import type { StatusReport, WhyRequest } from '../../cli/index.ts';
@@ -318,12 +318,13 @@ function methodsOf(
     folders: new FolderTrial(paths),
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
+  const status = joined(() => statusOf(parts, bus, workers, since));
   return {
     status: async function* () {
       const { enabled, recipientValidationEnabled } = configuration.current.recipientFilter;
       const sync =
         edgeSync.kind === 'edge' ? edgeSync.status(enabled && recipientValidationEnabled) : edgeSync.status();
-      return { ...(await statusOf(parts, bus, workers, since)), edgeSync: sync };
+      return { ...(await status()), edgeSync: sync };
     },
     /** A command wrote to the store beside this process: those who follow the changes are told now. */
     'directory-written': async function* (params) {

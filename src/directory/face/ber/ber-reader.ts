@@ -1,4 +1,5 @@
 /** Reads BER as LDAP restricts it: RFC 4511 §5.1 (definite lengths, primitive strings, single-octet tags). */
+import { LdapError } from '../../../ldap/index.ts';
 
 /** The octets are no BER, or not the BER that stands in RFC 4511: the connection cannot go on (RFC 4511 §4.1.1). */
 export class BerFault extends Error {
@@ -17,16 +18,34 @@ export const tags = {
 /** Most octets of a length field: four can say 4 GB, more is never needed and was an attack on ldapjs. */
 const maxLengthOctets = 4;
 
+/**
+ * Most elements of one message: three octets can make an object of a hundred, so that they are counted before they are made. The
+ * largest filter that is allowed has some 60,000; a group with more members than this is written by several requests.
+ */
+const mostElements = 70_000;
+
+/** Elements of one message that were read, by all its readers. */
+interface Count {
+  elements: number;
+}
+
 /** One element's contents, read from left to right. Never copies: what it returns are views of the message. */
 export class BerReader {
   readonly #bytes: Buffer;
   readonly #end: number;
+  readonly #count: Count;
   #at: number;
 
-  constructor(bytes: Buffer, start = 0, end = bytes.length) {
+  constructor(bytes: Buffer, start = 0, end = bytes.length, count: Count = { elements: 0 }) {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
+    this.#count = count;
+  }
+
+  /** Elements of the message that were read so far. */
+  get elements(): number {
+    return this.#count.elements;
   }
 
   get done(): boolean {
@@ -35,7 +54,7 @@ export class BerReader {
 
   /** Another reader at the same place. */
   fork(): BerReader {
-    return new BerReader(this.#bytes, this.#at, this.#end);
+    return new BerReader(this.#bytes, this.#at, this.#end, this.#count);
   }
 
   /** Tag of the next element; -1 at the end. */
@@ -47,7 +66,7 @@ export class BerReader {
   enter(tag: number): BerReader {
     const start = this.#header(tag);
     const end = this.#at;
-    return new BerReader(this.#bytes, start, end);
+    return new BerReader(this.#bytes, start, end, this.#count);
   }
 
   /** Contents of the next element. Throws BerFault. */
@@ -95,6 +114,9 @@ export class BerReader {
 
   /** Steps over the next element and returns where its contents begin; `#at` is then where they end. */
   #header(tag: number): number {
+    this.#count.elements += 1;
+    if (this.#count.elements > mostElements)
+      throw new LdapError('adminLimitExceeded', `request of more than ${mostElements} elements`);
     const found = this.nextTag;
     if (found !== tag || found < 0) throw new BerFault(`tag ${hex(tag)} expected, ${hex(found)} found`);
     let at = this.#at + 1;

@@ -24,6 +24,8 @@ export interface Envelope {
   readonly controls: readonly RawControl[];
   /** Decodes the operation. Throws BerFault for broken BER, LdapError for a request that is refused. */
   readonly call: () => Call;
+  /** Elements that were read so far: each may be an object. */
+  readonly elements: () => number;
 }
 
 const kinds = new Map<number, RequestKind>(
@@ -45,7 +47,7 @@ export function decodeEnvelope(message: Buffer, limits: FilterLimits): Envelope 
   reader.skip();
   const controls = reader.nextTag === controlsTag ? decodeControls(reader.enter(controlsTag)) : [];
   // What follows is of a later version of the protocol and is passed over (RFC 4511 §4).
-  return { messageId, kind, controls, call: () => decoders[kind](body, limits) };
+  return { messageId, kind, controls, call: () => decoders[kind](body, limits), elements: () => body.elements };
 }
 
 function decodeControls(reader: BerReader): RawControl[] {
