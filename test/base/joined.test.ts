@@ -18,11 +18,11 @@ test('who asks while an answer is made shares the next one', async () => {
   assert.equal(begun, 1);
   gates[0]?.resolve();
   assert.equal(await first, 1);
-  while (gates.length < 2) await null;
+  while (gates.length < 2) await Promise.resolve();
   const late = ask();
   gates[1]?.resolve();
   assert.deepEqual(await Promise.all(others), [2, 2, 2]);
-  while (gates.length < 3) await null;
+  while (gates.length < 3) await Promise.resolve();
   gates[2]?.resolve();
   assert.equal(await late, 3);
   assert.equal(begun, 3);
