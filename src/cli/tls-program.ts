@@ -44,6 +44,23 @@ Examples:
     .action(async (files: string[], options: { name?: string; key: 'own' | 'any'; print: boolean; jsonl: boolean }) =>
       finish(await (await import('./tls-match.ts')).tlsMatch({ ...options, files }, terminal, process.stdin)),
     );
+  tls
+    .command('report')
+    .description('TLS reports (RFC 8460) that others sent: what failed on the way to us')
+    .argument('<files...>', 'JSON, gzipped JSON, or the mail that brought it')
+    .option('--json', 'one line of JSON for each', false)
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 every session went well, 1 one did not, 2 something is no report, 64 usage.
+
+Examples:
+  edge tls report google.com!contoso.com!1732492800!1732579199.json.gz
+  edge tls report --json ~/Maildir/new/* | jq .policies`,
+    )
+    .action(async (files: string[], { json }: { json: boolean }) =>
+      finish(await (await import('./tls-report.ts')).tlsReport(files, json, terminal)),
+    );
   addTlsTest(tls, parts, terminal, finish);
 }
 

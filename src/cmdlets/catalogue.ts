@@ -17,6 +17,7 @@ import { queueTable } from './mail-flow/queue-properties.ts';
 import { redirectMessage } from './mail-flow/redirect-message.ts';
 import { testReceiveConnector } from './mail-flow/test-receive-connector.ts';
 import { testSmtpConnectivity } from './mail-flow/test-smtp-connectivity.ts';
+import { tlsReportCmdlets } from './mail-flow/tls-report.ts';
 import { adPermissionCmdlets } from './objects/ad-permission.ts';
 import { configureAdam } from './objects/configure-adam.ts';
 import { acceptedDomainKind, remoteDomainKind } from './objects/domains.ts';
@@ -54,6 +55,11 @@ const views: Readonly<Record<string, DefaultView>> = {
   },
   MessageTrackingEvent: { kind: 'table', columns: ['EventId', 'Source', 'Sender', 'Recipients', 'MessageSubject'] },
   X509Certificate2: { kind: 'table', columns: ['Thumbprint', 'Services', 'Subject'] },
+  TlsReport: {
+    kind: 'table',
+    columns: ['Day', 'Domain', 'State', 'SuccessfulSessions', 'FailedSessions', 'Submissions'],
+  },
+  TlsReportKey: { kind: 'list', columns: [] },
   TlsCertificateSelection: { kind: 'table', columns: ['Connector', 'Selected', 'Thumbprint', 'Reason'] },
   AdminAuditLogEvent: { kind: 'list', columns: [] },
   SmtpConnectivityStatus: {
@@ -121,6 +127,7 @@ export function cmdletCatalogue(): CmdletCatalogue {
     ...trackingCmdlets,
     ...adminAuditCmdlets,
     ...certificateCmdlets,
+    ...tlsReportCmdlets,
     testSmtpConnectivity,
     testReceiveConnector,
     exchangeDiagnosticInfo,

@@ -36,6 +36,7 @@ export {
   type Operation,
   type Parameter,
   type ServiceFolders,
+  type TlsReportShelf,
 } from './runtime.ts';
 export type {
   MessageAction,

@@ -9,6 +9,7 @@ import { type ServerRole, StructuredValue } from '../config/index.ts';
 import type { DnsAsker } from '../dns/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
+import type { ReportRecord } from '../tls-reports/index.ts';
 import type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
 
@@ -225,6 +226,14 @@ export interface ServiceFolders {
   refusal(path: string): Promise<string | undefined>;
 }
 
+/** The TLS reports of this server to others (RFC 8460). */
+export interface TlsReportShelf {
+  waiting(): readonly ReportRecord[];
+  sent(): readonly ReportRecord[];
+  /** Text of the TXT record of the key that signs them. */
+  dkimRecord(): Promise<string>;
+}
+
 /** What cmdlets work on: the same for every line of a process. */
 export interface CmdletEnvironment {
   readonly store: ConfigurationStore;
@@ -242,6 +251,8 @@ export interface CmdletEnvironment {
   readonly dns?: DnsAsker;
   /** Seals a secret for the workers of this machine; bound to what it is for. */
   readonly seal: (text: string, purpose: string) => string;
+  /** Absent in a catalogue without a server. */
+  readonly tlsReports?: TlsReportShelf;
   /** Absent where it cannot be reached. */
   readonly edgeSync?: EdgeSyncAdministration;
 }

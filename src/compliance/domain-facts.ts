@@ -1,5 +1,5 @@
 /** What DNS and the published policy say of a domain and its hosts: DNSSEC, TLSA, MTA-STS, TLS-RPT, CAA. */
-import type { DnsAnswer } from '../dns/index.ts';
+import { txtTexts } from '../dns/index.ts';
 import { parseStsPolicy, parseStsRecord, type StsPolicy, stsAllows } from '../tls/index.ts';
 import { usualChains } from './chain-checks.ts';
 import {
@@ -29,7 +29,7 @@ export interface DomainSurvey {
 export async function surveyDomain(domain: string, mxSecure: boolean, parts: DomainParts): Promise<DomainSurvey> {
   const facts: Record<string, DomainAnswer> = {};
   facts['tlsRpt'] = await orFailure(async () => {
-    const texts = textsOf(await ask(parts, `_smtp._tls.${domain}`, 'TXT')).filter((text) =>
+    const texts = txtTexts(await ask(parts, `_smtp._tls.${domain}`, 'TXT')).filter((text) =>
       /^v=TLSRPTv1\s*(;|$)/.test(text),
     );
     if (texts.length !== 1) return no(texts.length === 0 ? 'no record' : `${texts.length} records`);
@@ -45,7 +45,7 @@ async function surveyPolicy(
   facts: Record<string, DomainAnswer>,
 ): Promise<StsPolicy | undefined> {
   facts['mtaStsRecord'] = await orFailure(async () => {
-    const record = parseStsRecord(textsOf(await ask(parts, `_mta-sts.${domain}`, 'TXT')));
+    const record = parseStsRecord(txtTexts(await ask(parts, `_mta-sts.${domain}`, 'TXT')));
     return record === undefined ? no('no record') : yes(`id ${record.id}`);
   });
   const without = pointless('no MTA-STS record');
@@ -153,11 +153,4 @@ async function dnssecOf(host: string, led: DomainSurvey | undefined, parts: Doma
   if (!other.secure) return no('the address records are not signed');
   if (led === undefined) return yes('address records');
   return led.mxSecure ? yes('MX and address records') : no('the MX records are not signed');
-}
-
-/** TXT records, each joined from its strings. */
-function textsOf({ records }: DnsAnswer): string[] {
-  return records.map(({ data }) =>
-    (Array.isArray(data) ? Buffer.concat(data as Buffer[]) : Buffer.from(String(data))).toString('utf8'),
-  );
 }

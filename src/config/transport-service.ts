@@ -36,6 +36,11 @@ const bindName = requiredText('String', (value) => {
   return value;
 });
 
+const selector = requiredText('String', (value) => {
+  if (!/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i.test(value)) throw new RangeError(`'${value}' is no DKIM selector`);
+  return value.toLowerCase();
+});
+
 const dnsProtocol = { ...oneOf(['Any', 'UseUdpOnly', 'UseTcpOnly']), type: 'ProtocolOption' };
 const loggingLevel = { ...oneOf(['None', 'Verbose']), type: 'ProtocolLoggingLevel' };
 
@@ -217,6 +222,18 @@ const properties = {
     syntax: fqdn,
     default: 'dnssec-failed.org',
     help: 'A name whose signatures are broken: the resolver must refuse it. Ours, not of Exchange.',
+  }),
+  tlsReportContact: property({
+    attribute: 'edgeTlsReportContact',
+    syntax: smtpAddress,
+    default: null,
+    help: 'Address that TLS reports (RFC 8460) come from and name as contact; $null: none are made. Its domain signs them, with the key of Get-TlsReportKey. Ours, not of Exchange.',
+  }),
+  tlsReportSelector: property({
+    attribute: 'edgeTlsReportSelector',
+    syntax: selector,
+    default: 'edge-tlsrpt',
+    help: 'DKIM selector of TLS reports that go by mail. Ours, not of Exchange.',
   }),
   internalDNSServers: property({
     attribute: 'msExchTransportInternalDNSServers',

@@ -21,3 +21,4 @@ export {
   TargetCheck,
   type TargetRules,
 } from './target-address.ts';
+export { txtTexts } from './txt-texts.ts';

@@ -9,5 +9,6 @@ export { edgeSyncFor } from './edge-sync-for.ts';
 export { LdapConfigurationStore } from './ldap-configuration-store.ts';
 export { prepareManagement } from './management-folder.ts';
 export { type ManagementMethod, ManagementServer } from './management-server.ts';
+export { tlsReportShelf } from './tls-report-shelf.ts';
 export { FanOutAdministration } from './workers/transport-administration.ts';
 export { WorkerCaller } from './workers/worker-caller.ts';

@@ -4,7 +4,7 @@ import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import { TargetCheck, type TargetRules } from '../dns/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.ts';
-import { startTlsOf } from '../tls/index.ts';
+import { startTlsOf, type TlsOutcomes } from '../tls/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import type { OpenConnection } from './connection-opener.ts';
 import { Courier } from './courier.ts';
@@ -38,6 +38,8 @@ export interface SenderParts {
   readonly revocation?: RevocationAsker;
   /** Opens sealed passwords; absent: none opens. */
   readonly secrets?: Secrets;
+  /** Counts how TLS went, for the reports to recipients' domains; absent: nobody does. */
+  readonly outcomes?: TlsOutcomes;
   readonly journal: Journal;
   readonly sessions: SessionIds;
   readonly clock: Clock;
@@ -83,6 +85,7 @@ export class SmtpSender implements Deliverer {
       }),
       parts.dns?.policies ?? connectorPolicies,
       new OwnIdentity(parts.certificates, parts.secrets),
+      parts.outcomes,
     );
   }
 

@@ -9,12 +9,14 @@ import {
   startTlsOf,
   statusOfFailure,
   type TargetTlsPolicy,
+  type TlsOutcomes,
 } from '../tls/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import { type ConnectionManner, fallBackFrom } from './connection-manner.ts';
 import { ConnectionOpener, type OpenConnection, type OpeningWish } from './connection-opener.ts';
 import { HostMemory } from './host-memory.ts';
 import { logOn } from './logon.ts';
+import { OutcomeReport } from './outcome-report.ts';
 import type { OwnIdentity } from './own-identity.ts';
 import { describeCertificate, describeSocket, peerIdentityOf } from './peer-identity.ts';
 import type { PeerTrust } from './peer-trust.ts';
@@ -41,6 +43,7 @@ export class TargetDialer {
   readonly #identity: OwnIdentity;
   readonly #opener: ConnectionOpener;
   readonly #trust: PeerTrust;
+  readonly #outcomes: OutcomeReport;
   readonly #sessions = new TlsSessions();
   readonly troubles: TlsTroubles;
   /** Hosts whose STARTTLS does not work. */
@@ -52,13 +55,14 @@ export class TargetDialer {
   /** Hosts that take no mail without TLS, whatever they offer. */
   readonly #tlsHosts: HostMemory;
 
-  constructor(clock: Clock, trust: PeerTrust, policies: TargetPolicies, identity: OwnIdentity) {
+  constructor(clock: Clock, trust: PeerTrust, policies: TargetPolicies, identity: OwnIdentity, outcomes?: TlsOutcomes) {
     this.#clock = clock;
     this.troubles = new TlsTroubles(clock);
     this.#identity = identity;
     this.#policies = policies;
     this.#opener = new ConnectionOpener(clock);
     this.#trust = trust;
+    this.#outcomes = new OutcomeReport(outcomes);
     this.#clearHosts = new HostMemory(clock, memorySpanMs);
     this.#smallHosts = new HostMemory(clock, memorySpanMs);
     this.#heloHosts = new HostMemory(clock, memorySpanMs);
@@ -81,10 +85,13 @@ export class TargetDialer {
 
   async #dial(target: Target, route: SendRoute, log: SessionLog, signal: AbortSignal): Promise<OpenConnection> {
     const policy = await this.#policyOf(target, route, log, signal);
+    this.#outcomes.policyFailed(target, policy);
     let manner = this.#mannerFor(target, route, policy);
     for (;;) {
+      let judged = false;
       try {
         const opened = await this.#opener.open(this.#wish(target, route, policy, manner, log), log, signal);
+        judged = true;
         const peer = this.#judge(opened, target, route, policy, log);
         requireOffer(opened, route);
         await this.#askIssuers(opened, peer, target, route, log);
@@ -95,6 +102,7 @@ export class TargetDialer {
         const next = fallBackFrom(manner, error);
         if (error.kind === 'tls') tellTlsFailure(log, error, next?.consequence, policy);
         if (next === undefined) {
+          if (!judged && error.kind === 'tls') this.#outcomes.broken(target, policy, error);
           this.#policies.doubt(target);
           throw error.kind === 'tls' ? withoutTls(error, policy) : error;
         }
@@ -109,6 +117,7 @@ export class TargetDialer {
     const found = await this.#policies.policyOf(target, route, signal);
     if (found.kind === 'policy') return found.policy;
     const { failure, reason, by } = found;
+    this.#outcomes.passedOver(target, found);
     log.tell('tls-failed', { direction: 'send', reason, consequence: `${target.host} is passed over` });
     this.#policies.doubt(target);
     const status = by === 'REQUIRETLS' ? requireTlsStatus : by === 'MTA-STS' ? '4.4.8' : statusOfFailure(failure);
@@ -216,6 +225,7 @@ export class TargetDialer {
     const shown = encrypted ? this.#identityOf(socket, target) : peerIdentityOf(socket);
     const peer = this.#trust.narrowed(shown, route, this.#clock.now());
     const verdict = judgeTarget(policy, peer, this.#clock.now());
+    this.#outcomes.judged(target, policy, verdict);
     const facts = { demanded: describePolicy(policy), certificate: describeCertificate(peer) };
     for (const { reason, demand } of verdict.told) {
       log.tell('tls-failed', { direction: 'send', reason, consequence: `${demand.because}: told, not enforced` });

@@ -48,6 +48,7 @@ export {
   type TlsAuthLevel,
 } from './send-policy.ts';
 export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile } from './server-profile.ts';
+export { noPolicy, type PublishedPolicy, type TlsOutcome, type TlsOutcomes } from './session-outcome.ts';
 export {
   describePolicy,
   judgeTarget,
@@ -55,6 +56,7 @@ export {
   type StartTlsUse,
   startTlsOf,
   type TargetTlsPolicy,
+  type TargetVerdict,
   type TlsDemand,
 } from './target-policy.ts';
 export { countTimestamps } from './timestamps.ts';

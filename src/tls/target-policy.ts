@@ -4,6 +4,7 @@
  * so that none ever weakens another.
  */
 import { judgePeer, type PeerIdentity, reachedOrder, type SendTlsPolicy, type TlsReached } from './send-policy.ts';
+import type { PublishedPolicy } from './session-outcome.ts';
 import { failureOf, type TlsFailure } from './tls-failure.ts';
 
 /** Where a demand comes from. */
@@ -14,6 +15,8 @@ export interface TlsDemand {
   readonly policy: SendTlsPolicy;
   /** What in the configuration or the DNS says so: 'RequireTLS of the send connector Outbound'. */
   readonly because: string;
+  /** What the recipient's domain published, where the demand comes from there. */
+  readonly published?: PublishedPolicy;
 }
 
 export interface TargetTlsPolicy {
@@ -21,6 +24,8 @@ export interface TargetTlsPolicy {
   readonly demands: readonly TlsDemand[];
   /** Judged and told, never enforced: an STS policy in `testing` (RFC 8461 §5). */
   readonly watched?: readonly TlsDemand[];
+  /** Why there is no newer STS policy than the one that is known, or none at all (RFC 8460 §4.3.2.1). */
+  readonly stsFailure?: { readonly type: TlsFailure; readonly reason: string };
   /** Name for SNI where the demand says which: the TLSA base domain (RFC 7672 §8.1). */
   readonly serverName?: string;
 }

@@ -31,6 +31,7 @@ export const floors: Readonly<Record<string, number>> = {
   'mailbox-transport': 5,
   'front-end': 5,
   'server-state': 5,
+  'tls-reports': 5,
   cmdlets: 6,
   shell: 7,
   console: 7,
@@ -54,6 +55,7 @@ export const wrapped: Readonly<Record<string, readonly string[]>> = {
   'dns-packet': ['dns'],
   canonicalize: ['compliance'],
   commander: ['cli'],
+  mailauth: ['tls-reports'],
   'ipaddr.js': ['base'],
 };
 

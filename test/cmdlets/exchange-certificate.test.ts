@@ -63,6 +63,27 @@ function zone(name: string): DnsAnswer {
   });
   return { code: 'NOERROR', secure: true, records, aliases: [], ttl: 300 };
 }
+const counted = (successes: number, failures: number): string =>
+  JSON.stringify({
+    policies: [{ summary: { 'total-successful-session-count': successes, 'total-failure-session-count': failures } }],
+  });
+const waitingReport = {
+  domain: 'a.example',
+  day: '2026-11-25',
+  id: '1@edge',
+  report: counted(7, 2),
+  due: Date.UTC(2026, 10, 26, 3),
+  attempts: 0,
+  submissions: [],
+};
+const sentReport = {
+  ...waitingReport,
+  domain: 'b.example',
+  day: '2026-11-24',
+  report: counted(1, 0),
+  sentAt: Date.UTC(2026, 10, 25, 3),
+  submissions: [{ uri: 'mailto:t@b.example', fault: '' }],
+};
 const catalogue = cmdletCatalogue();
 const changes: AuditEntry[] = [];
 const shell = new Shell({
@@ -80,6 +101,7 @@ const shell = new Shell({
       trackingLog: { search: () => noRecords },
       certificates: async () => store,
       dns: { ask: async (name) => zone(name) },
+      tlsReports: { waiting: () => [waitingReport], sent: () => [sentReport], dkimRecord: async () => 'v=DKIM1; p=x' },
     },
     { audited: (entry) => void changes.push(entry) },
   ),
@@ -274,6 +296,14 @@ test('a renewal that no longer matches a connector is told, with the line that m
     result.text.replace(/\s+/g, ' '),
     /WARNING: .*Set-ReceiveConnector '.*Default internal.*' -TlsCertificateName '<I>.*Contoso, Inc\./,
   );
+});
+
+test('Get-TlsReport prints what waits and what was sent, Get-TlsReportKey the record of the key', async () => {
+  const out = await ok('Get-TlsReport | Format-List');
+  assert.match(out, /a\.example\s[^]*State +: Waiting\s+SuccessfulSessions +: 7\s+FailedSessions +: 2/);
+  assert.match(out, /State +: Sent[^]*Submissions +: \{mailto:t@b\.example: taken\}/);
+  assert.equal(await ok('(Get-TlsReport b.example).Day'), '2026-11-24\n');
+  assert.match(await ok('(Get-TlsReportKey).Line'), /^edge-tlsrpt\._domainkey\.DOMAIN\. IN TXT "v=DKIM1; p=x"/);
 });
 
 test('the cmdlets do not touch files of the caller by path, and say what to write instead', async () => {

@@ -38,6 +38,7 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
     seal: (text: string) => `sealed:${text.length}`,
     trackingLog: { search: (query: TrackingQuestion) => transport.tracking(query) },
     certificates: () => certificates,
+    tlsReports: { waiting: () => [], sent: () => [], dkimRecord: () => Promise.resolve('v=DKIM1; p=x') },
     edgeSync: {
       kind: 'edge' as const,
       subscribed: options.subscribed === true,

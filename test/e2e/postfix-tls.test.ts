@@ -71,6 +71,7 @@ describe('Postfix, with DNSSEC', needs('root', 'postfix', 'nsd', 'unbound', 'ldn
         `New-SendConnector -Name Known ${common} -AddressSpaces "SMTP:known.hub.test;1" -Port ${demandingPort} -SmtpDaneMode Mandatory -TlsCertificateName '<I>CN=client.edge.test<S>CN=client.edge.test'`,
         `New-SendConnector -Name Unknown ${common} -AddressSpaces "SMTP:unknown.hub.test;1" -Port ${demandingPort} -SmtpDaneMode Mandatory`,
         'Add-ADPermission "Default internal receive connector $server" -User "NT AUTHORITY\\ANONYMOUS LOGON" -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient | Out-Null',
+        'Set-TransportService $server -TlsReportContact tls@edge.test',
         'Set-TransportService $server -DnssecGoodTestName mx.hub.test -DnssecBadTestName mx.expired.test',
       ],
     });
@@ -243,5 +244,19 @@ describe('Postfix, with DNSSEC', needs('root', 'postfix', 'nsd', 'unbound', 'ldn
       /No client certificate presented/.test(await lastError('unknown.hub.test')),
     );
     assert.equal(said(unknown), '');
+  });
+
+  test('what went well and what did not is counted for the TLS reports', async () => {
+    await edge.stop();
+    const folder = join(edge.state, 'tls-reports');
+    const [name = ''] = readdirSync(folder);
+    const { domains } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
+      domains: [string, { policy: { type: string }; successes: number; failures: { type: string }[] }[]][];
+    };
+    const counts = domains.map(([domain, [one]]) => [domain, one?.policy.type, one?.successes, one?.failures[0]?.type]);
+    assert.deepEqual(counts.slice(0, 2), [
+      ['good.hub.test', 'tlsa', 1, undefined],
+      ['bad.hub.test', 'tlsa', 0, 'tlsa-invalid'],
+    ]);
   });
 });

@@ -11,7 +11,7 @@ import { buildCertificate, randomSerial } from '../../src/certificates/index.ts'
 import type { SendConnector } from '../../src/config/index.ts';
 import { DnsClient } from '../../src/dns/index.ts';
 import { type SendingDns, sendingDns } from '../../src/smtp-send/index.ts';
-import { associationOf } from '../../src/tls/index.ts';
+import { associationOf, type TlsOutcome } from '../../src/tls/index.ts';
 import { needs } from '../lib/peers.ts';
 import { withResolvConf } from '../lib/postfix.ts';
 import { type DnsWorld, dnsPeers, startDns } from '../lib/signed-zone.ts';
@@ -345,14 +345,19 @@ describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
 
   async function send(domain: string, connector: Partial<SendConnector> = {}, through = dns) {
     const plainDns = new TableResolver({ [domain]: [encrypting] });
+    const outcomes: TlsOutcome[] = [];
     const bench = senderBench(
       { dnsRoutingEnabled: true, port, smtpDaneMode: 'Opportunistic', ...connector },
-      { dns: through, resolver: plainDns },
+      {
+        dns: through,
+        resolver: plainDns,
+        outcomes: { wanted: true, count: (one) => void outcomes.push(one) },
+      },
     );
     const hop = { key: domain, type: 'DnsConnectorDelivery', domain, connector: 'Outbound' } as const;
     const work = new FakeWork([{ recipients: [`a@${domain}`] }], { hop });
     const result = await bench.sender.deliver(work);
-    return { ...bench, work, result };
+    return { ...bench, work, result, outcomes };
   }
 
   for (const { name, domain, connector, level, failed, serverName } of rows) {
@@ -371,6 +376,27 @@ describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
       assert.equal(of('tls-reached')[0]?.level ?? 'none', level);
       if (serverName !== undefined) assert.equal(peers[encrypting]?.connections.at(-1)?.serverName, serverName);
       if (level === 'dane') assert.match(of('tls-reached')[0]?.demanded ?? '', /TLSA records of .* \(dane\)/);
+    });
+  }
+
+  for (const [domain, ...expected] of [
+    ['ee.dane.test', 'tlsa 1', undefined],
+    ['bad.dane.test', 'tlsa 1', 'tlsa-invalid'],
+    ['clear.dane.test', 'tlsa 1', 'starttls-not-supported'],
+    ['pkix.dane.test', 'tlsa 0', undefined],
+    ['none.dane.test', 'no-policy-found 0', 'starttls-not-supported'],
+    ['plain.test', 'no-policy-found 0', undefined],
+  ] as const) {
+    test(`what the reports count of ${domain}`, async () => {
+      const { outcomes } = await send(domain);
+      assert.deepEqual(
+        outcomes.map(({ policy, failure, ...one }) => [
+          one.domain,
+          `${policy.type} ${policy.lines.length}`,
+          failure?.type,
+        ]),
+        [[domain, ...expected]],
+      );
     });
   }
 

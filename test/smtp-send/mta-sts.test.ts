@@ -14,6 +14,7 @@ import { type DnsAnswer, type DnsAsker, DnsFailure, type DnsType } from '../../s
 import { type SendingDns, StsFile, sendingDns } from '../../src/smtp-send/index.ts';
 import { fetchStsPolicy } from '../../src/smtp-send/policies/sts-fetch.ts';
 import { StsPolicies } from '../../src/smtp-send/policies/sts-policies.ts';
+import type { TlsOutcome } from '../../src/tls/index.ts';
 import { FakeWork } from './fake-work.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';
@@ -132,9 +133,10 @@ async function send(
     'sts.test': [{ exchange: 'mx.sts.test', priority: 10 }],
     'mx.sts.test': ['127.0.0.1'],
   });
+  const outcomes: TlsOutcome[] = [];
   const bench = senderBench(
     { dnsRoutingEnabled: true, port: peer.port, mtaStsMode: 'Opportunistic', ...connector },
-    { dns, resolver, secureContext: trust },
+    { dns, resolver, secureContext: trust, outcomes: { wanted: true, count: (one) => void outcomes.push(one) } },
   );
   const hop = {
     key: 'sts.test',
@@ -146,7 +148,7 @@ async function send(
   const work = new FakeWork([{ recipients: ['a@sts.test'], ...(tls && { envelope: { tls } }) }], { hop });
   const result = await bench.sender.deliver(work);
   const failed = result.kind === 'failed' ? result.reply : '';
-  return { ...bench, failed, sent: peer.messages.length, encrypted: peer.connections.at(-1)?.encrypted };
+  return { ...bench, outcomes, failed, sent: peer.messages.length, encrypted: peer.connections.at(-1)?.encrypted };
 }
 
 interface Row {
@@ -250,6 +252,25 @@ for (const { name, answer = {}, script = good, connector, failed, encrypted, tol
     assert.equal(result.encrypted, encrypted);
     assert.equal(host.fetched, connector?.mtaStsMode === 'None' ? 0 : 1);
     if (told !== undefined) assert.match(result.of('tls-failed')[0]?.reason ?? '', told);
+  });
+}
+
+for (const [text, script, ...counted] of [
+  [policy('enforce'), good, ['sts mx.sts.test', undefined]],
+  [policy('enforce'), {}, ['sts mx.sts.test', 'starttls-not-supported']],
+  [policy('enforce'), { tls: stranger }, ['sts mx.sts.test', 'certificate-host-mismatch']],
+  [policy('enforce', 'other.test'), good, ['sts other.test', 'validation-failure']],
+  [policy('testing'), {}, ['sts mx.sts.test', 'starttls-not-supported']],
+  ['hello', good, ['sts ', 'sts-policy-invalid'], ['no-policy-found ', undefined]],
+] as const) {
+  test(`MTA-STS: reports count ${JSON.stringify(counted)} for ${text.split('\r\n').join(', ')}`, async () => {
+    await using host = await PolicyHost.start();
+    host.answer = { text };
+    const { outcomes } = await send(dnsOf(new Zone(), host), script);
+    assert.deepEqual(
+      outcomes.map((one) => [`${one.policy.type} ${one.policy.mx.join()}`, one.failure?.type]),
+      counted,
+    );
   });
 }
 

@@ -78,7 +78,7 @@ export interface SenderBench {
 export function senderBench(
   connector: Partial<SendConnector>,
   options: SenderOptions &
-    Pick<SenderParts, 'certificates' | 'secrets' | 'dns' | 'authorities' | 'revocation'> & {
+    Pick<SenderParts, 'certificates' | 'outcomes' | 'secrets' | 'dns' | 'authorities' | 'revocation'> & {
       resolver?: MailResolver;
       snapshot?: Partial<Snapshot>;
     } = {},
@@ -94,6 +94,7 @@ export function senderBench(
       resolver: options.resolver ?? new TableResolver({}),
       ...(options.dns !== undefined && { dns: options.dns }),
       ...(options.certificates !== undefined && { certificates: options.certificates }),
+      ...(options.outcomes !== undefined && { outcomes: options.outcomes }),
       ...(options.authorities !== undefined && { authorities: options.authorities }),
       ...(options.revocation !== undefined && { revocation: options.revocation }),
       ...(options.secrets !== undefined && { secrets: options.secrets }),

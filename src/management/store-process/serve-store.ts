@@ -11,6 +11,7 @@ import { cmdletMethods } from '../cmdlet-methods.ts';
 import { lazyEdgeSync } from '../lazy-edge-sync.ts';
 import type { Caller, ManagementMethod } from '../management-server.ts';
 import type { Answer, Request } from '../management-wire.ts';
+import { tlsReportShelf } from '../tls-report-shelf.ts';
 import { DirectConfigurationStore } from './direct-configuration-store.ts';
 
 /** What the process is started with. */
@@ -71,6 +72,7 @@ async function openStore(paths: StatePaths, role: ServerRole, account: string): 
       () => isReplicatedInto(store, place.configurationDn),
     ),
     folders: foldersOf(paths),
+    tlsReports: tlsReportShelf(paths),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: account });
   const catalogue = cmdletCatalogue();

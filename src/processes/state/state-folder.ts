@@ -17,6 +17,8 @@ export interface StatePaths {
   readonly mailboxes: string;
   /** EdgeSync: the key of the address hashes on an edge; settings, subscriptions and mirror inside. */
   readonly edgeSync: string;
+  /** TLS reports (RFC 8460): counts of each day and worker, reports on their way and sent. */
+  readonly tlsReports: string;
 }
 
 /** State directory of the appliance of this machine. */
@@ -61,6 +63,7 @@ export function statePaths(root: string): StatePaths {
     management: below('management'),
     mailboxes: below('mailboxes'),
     edgeSync: below('edge-sync'),
+    tlsReports: below('tls-reports'),
   };
 }
 

@@ -27,6 +27,7 @@ import {
   ManagementServer,
   openAdminAudit,
   prepareManagement,
+  tlsReportShelf,
   WorkerCaller,
 } from '../../management/index.ts';
 import {
@@ -316,6 +317,7 @@ function methodsOf(
     },
     edgeSync,
     folders: new FolderTrial(paths),
+    tlsReports: tlsReportShelf(paths),
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
   const status = joined(() => statusOf(parts, bus, workers, since));

@@ -6,9 +6,12 @@ import type { SecretBox } from '../../certificates/secrets/index.ts';
 import type { SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { Journal } from '../../logs/index.ts';
-import { NodeResolver, SmtpSender, StsFile, sendingDns } from '../../smtp-send/index.ts';
+import { NodeResolver, type SendingDns, SmtpSender, StsFile, sendingDns } from '../../smtp-send/index.ts';
+import type { TlsOutcomes } from '../../tls/index.ts';
 
 export interface SendingParts {
+  /** Counts for the TLS reports. */
+  readonly outcomes: TlsOutcomes;
   readonly snapshots: SnapshotSource;
   readonly journal: Journal;
   readonly clock: Clock;
@@ -23,7 +26,7 @@ export interface SendingParts {
 }
 
 /** Resolvers are those of the machine, as they are at the start. */
-export function buildSender({ faults, policyFile, ...parts }: SendingParts): SmtpSender {
+export function buildSender({ faults, policyFile, ...parts }: SendingParts): { sender: SmtpSender; dns: SendingDns } {
   const resolvers = systemResolvers();
   const dns = sendingDns({
     asker: new DnsClient({ resolvers }),
@@ -42,5 +45,6 @@ export function buildSender({ faults, policyFile, ...parts }: SendingParts): Smt
       store: new StsFile(policyFile, parts.clock, () => faults.begin(policyFile, `${policyFile} cannot be written`)),
     },
   });
-  return new SmtpSender({ ...parts, authorities: parts.certificates, resolver: new NodeResolver(), dns });
+  const sender = new SmtpSender({ ...parts, authorities: parts.certificates, resolver: new NodeResolver(), dns });
+  return { sender, dns };
 }

@@ -30,6 +30,7 @@ import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
 import { NumberFiles, QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
 import type { SmtpSender } from '../../smtp-send/index.ts';
+import type { DayCounter, ReportCourier } from '../../tls-reports/index.ts';
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
@@ -38,6 +39,7 @@ import { heldMemory } from './held-memory.ts';
 import { type AskDirectory, LogonClient } from './logon-client.ts';
 import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
 import { buildSender } from './sending.ts';
+import { dayCounter, reportCourier } from './tls-reports.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
 const drainMs = 20_000;
@@ -65,6 +67,10 @@ interface Parts {
   readonly pressure: BackPressure;
   /** In the first worker only: one of them looks at the folder. */
   readonly pickup: PickupFolder | undefined;
+  /** How TLS went today. */
+  readonly counter: DayCounter;
+  /** In the first worker only: one of them sends the reports. */
+  readonly reports: ReportCourier | undefined;
 }
 
 /** Opens a worker: it takes orders over the channel, and mail on the sockets that come with them. */
@@ -93,6 +99,7 @@ export async function openTransportWorker(
   await queue.start();
   parts.pressure.start();
   parts.pickup?.start();
+  parts.reports?.start();
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
   bus.notify('ready', undefined);
@@ -131,10 +138,12 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     }),
     clock,
   );
-  const sender = buildSender({
+  const counter = dayCounter({ paths, snapshots, faults, clock }, options.index);
+  const { sender, dns } = buildSender({
     ...common,
     policyFile: join(paths.spool, `mta-sts-${options.index}.json`),
     revocation,
+    outcomes: counter,
     sessions: sessionIds,
     faults,
     certificates,
@@ -166,6 +175,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     clock,
     faults,
   });
+  const reports = { ...common, paths, faults, queue, webAddresses: dns.webAddresses };
   const recipients = recipientsOf(directory, snapshots.current, paths, clock);
   const pressure = pressureOf(paths, queue, faults);
   const numbers = NumberFiles.open(join(paths.run, 'counts'), options.index, options.workers);
@@ -196,6 +206,8 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     sender,
     recipients,
     pressure,
+    counter,
+    reports: options.index === 0 ? reportCourier(reports) : undefined,
     pickup: options.index === 0 ? new PickupFolder({ ...common, queue, pressure, faults }) : undefined,
   };
 }
@@ -308,8 +320,10 @@ async function close(parts: Parts, signal: AbortSignal): Promise<void> {
   const { receive, queue, certificates, directory, journal, service, pressure } = parts;
   pressure[Symbol.dispose]();
   await parts.pickup?.[Symbol.asyncDispose]();
+  await parts.reports?.[Symbol.asyncDispose]();
   await receive.drain(signal);
   await queue.close(signal);
+  await parts.counter.flush();
   await certificates[Symbol.asyncDispose]();
   await directory[Symbol.asyncDispose]();
   await journal.close();

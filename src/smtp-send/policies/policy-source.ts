@@ -1,5 +1,14 @@
 import type { DnsAsker } from '../../dns/index.ts';
-import { stsAllows, type TargetTlsPolicy, type TlsDemand, type TlsFailure } from '../../tls/index.ts';
+import {
+  type PublishedPolicy,
+  type StsPolicy,
+  stsAllows,
+  type TargetTlsPolicy,
+  type TlsaRecord,
+  type TlsDemand,
+  type TlsFailure,
+  tlsaText,
+} from '../../tls/index.ts';
 import type { SendRoute } from '../send-route.ts';
 import type { Target } from '../target-finder.ts';
 import type { DnssecCheck } from './dnssec-check.ts';
@@ -9,7 +18,13 @@ import { findTlsa } from './tlsa-lookup.ts';
 /** The policy of a target, or why nothing may be sent to it. */
 export type PolicyFinding =
   | { readonly kind: 'policy'; readonly policy: TargetTlsPolicy }
-  | { readonly kind: 'pass-over'; readonly failure: TlsFailure; readonly reason: string; readonly by: TlsDemand['by'] };
+  | {
+      readonly kind: 'pass-over';
+      readonly failure: TlsFailure;
+      readonly reason: string;
+      readonly by: TlsDemand['by'];
+      readonly published?: PublishedPolicy;
+    };
 
 /** Who knows the policies of targets. */
 export interface TargetPolicies {
@@ -69,6 +84,7 @@ export class PolicySource implements TargetPolicies {
       failure,
       reason,
       by: 'DANE',
+      published: tlsaPolicy([]),
     });
     const fault = await this.#parts.check.fault();
     if (fault !== '') return mandatory ? passOver('dnssec-invalid', `DANE cannot be used: ${fault}`) : undefined;
@@ -84,13 +100,15 @@ export class PolicySource implements TargetPolicies {
           by: 'DANE',
           policy: { level: 'encryption' },
           because: `unusable TLSA records of ${finding.base} (${finding.reason})`,
+          published: tlsaPolicy([]),
         });
       case 'records': {
         const { base, records } = finding;
         // RFC 7672 §3.2.3: the base domain, the name before aliases, and the domain that was routed.
         const names = [...new Set([base, target.serverName ?? base, target.dns?.domain ?? base])];
         const because = `TLSA records of ${base}`;
-        return withDemand(route, { by: 'DANE', policy: { level: 'dane', records, names }, because }, base);
+        const published = tlsaPolicy(records);
+        return withDemand(route, { by: 'DANE', policy: { level: 'dane', records, names }, because, published }, base);
       }
     }
   }
@@ -100,25 +118,41 @@ export class PolicySource implements TargetPolicies {
     const { serverName, dns } = target;
     // RFC 8461 §5: a policy is one of the recipient's domain and its exchangers; smart hosts are neither.
     if (serverName === undefined || dns?.domain === undefined) return undefined;
-    const { policy } = await this.#parts.sts.find(dns.domain, signal);
-    if (policy === undefined) return undefined;
+    const { policy, failure } = await this.#parts.sts.find(dns.domain, signal);
+    const told = failure === undefined ? {} : { stsFailure: failure };
+    if (policy === undefined) {
+      return failure === undefined ? undefined : { kind: 'policy', policy: { demands: [route.tls], ...told } };
+    }
+    const published = stsPolicy(policy);
     const allowed = stsAllows(policy, serverName);
     if (!allowed && policy.mode === 'enforce') {
       const reason = `MX hosts of '${dns.domain}' failed MTA-STS validation: ${serverName} is none of ${policy.mx.join(', ')}`;
-      return { kind: 'pass-over', failure: 'validation-failure', reason, by: 'MTA-STS' };
+      return { kind: 'pass-over', failure: 'validation-failure', reason, by: 'MTA-STS', published };
     }
     const demand: TlsDemand = {
       by: 'MTA-STS',
       policy: { level: 'domain', names: allowed ? [serverName] : policy.mx, subjectAltNameOnly: true },
       because: `the MTA-STS policy of ${dns.domain} (${policy.mode})`,
+      published,
     };
-    if (policy.mode === 'enforce') return withDemand(route, demand);
-    return { kind: 'policy', policy: { demands: [route.tls], watched: [demand] } };
+    const demands =
+      policy.mode === 'enforce' ? { demands: [route.tls, demand] } : { demands: [route.tls], watched: [demand] };
+    return { kind: 'policy', policy: { ...demands, ...told } };
   }
 }
 
 function ownPolicy(route: SendRoute): PolicyFinding {
   return { kind: 'policy', policy: { demands: [route.tls] } };
+}
+
+function tlsaPolicy(records: readonly TlsaRecord[]): PublishedPolicy {
+  return { type: 'tlsa', lines: records.map(tlsaText), mx: [] };
+}
+
+/** RFC 8460 §4.4: the policy as its lines. */
+function stsPolicy({ mode, mx, maxAge }: StsPolicy): PublishedPolicy {
+  const lines = ['version: STSv1', `mode: ${mode}`, ...mx.map((name) => `mx: ${name}`), `max_age: ${maxAge}`];
+  return { type: 'sts', lines, mx };
 }
 
 const because = 'REQUIRETLS of the message';

@@ -30,6 +30,8 @@ export interface SendingDnsOptions {
 
 export interface SendingDns {
   readonly resolver: MailResolver;
+  /** Addresses of a stranger's web server that may be asked. Rejects when there is none. */
+  readonly webAddresses: (host: string, signal: AbortSignal) => Promise<readonly string[]>;
   readonly policies: PolicySource;
 }
 
@@ -53,5 +55,5 @@ export function sendingDns({ asker, settings, faults, clock, sts = {} }: Sending
     clock,
     sts.store,
   );
-  return { resolver, policies: new PolicySource({ dns, check, sts: policies }) };
+  return { resolver, webAddresses: addresses, policies: new PolicySource({ dns, check, sts: policies }) };
 }

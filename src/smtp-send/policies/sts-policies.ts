@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts';
-import { type DnsAsker, DnsFailure } from '../../dns/index.ts';
+import { type DnsAsker, DnsFailure, txtTexts } from '../../dns/index.ts';
 import { parseStsRecord, type StsPolicy } from '../../tls/index.ts';
 import { StsFetchError } from './sts-fetch.ts';
 import type { PolicyStore, StoredPolicy } from './sts-file.ts';
@@ -110,8 +110,8 @@ export class StsPolicies {
   /** Undefined: there is no record, or no answer. */
   async #idOf(domain: string, signal: AbortSignal): Promise<string | undefined> {
     try {
-      const { records } = await this.#dns.ask(`_mta-sts.${domain}`, 'TXT', signal);
-      return parseStsRecord(records.map(({ data }) => textOf(data)))?.id;
+      const answer = await this.#dns.ask(`_mta-sts.${domain}`, 'TXT', signal);
+      return parseStsRecord(txtTexts(answer))?.id;
     } catch (error) {
       if (error instanceof DnsFailure || error instanceof RangeError || signal.aborted) return undefined;
       throw error;
@@ -125,11 +125,4 @@ function findingOf(kept: Kept | undefined): StsFinding {
     ...(policy !== undefined && policy.mode !== 'none' && { policy }),
     ...(failure !== undefined && { failure }),
   };
-}
-
-/** dns-packet gives the strings of a TXT record apart. */
-function textOf(data: unknown): string {
-  return (Array.isArray(data) ? data : [data])
-    .map((part) => (part instanceof Uint8Array ? Buffer.from(part).toString('latin1') : String(part)))
-    .join('');
 }

@@ -1,0 +1,102 @@
+/** Get-TlsReport and Get-TlsReportKey: the TLS reports (RFC 8460) that this server makes. Our addition. */
+
+import { transportService } from '../../config/index.ts';
+import type { ReportRecord } from '../../tls-reports/index.ts';
+import { serverEntry } from '../directory-objects.ts';
+import { plainText } from '../parameter-values.ts';
+import {
+  type Cmdlet,
+  type CmdletContext,
+  CmdletError,
+  CmdletObject,
+  type Parameter,
+  type TlsReportShelf,
+} from '../runtime.ts';
+import { refuseOthers } from '../transport-objects.ts';
+
+const parameters: readonly Parameter[] = [
+  { name: 'Domain', type: 'String', position: 1, help: 'Domain that the reports are for; without it all.' },
+];
+
+const getTlsReport: Cmdlet = {
+  name: 'Get-TlsReport',
+  synopsis: 'Prints the TLS reports of the days before: those that wait for their hour, and those that were sent.',
+  parameters,
+  supportsShouldProcess: false,
+  examples: [
+    { line: 'Get-TlsReport', says: 'Day, domain, sessions that went well and that did not, and where it went.' },
+    { line: 'Get-TlsReport contoso.com | Format-List', says: 'The same with the report itself.' },
+  ],
+  // biome-ignore lint/suspicious/useAwait: the shape of cmdlets
+  async *run(context, bound) {
+    refuseOthers(bound, ['Domain']);
+    const shelf = shelfOf(context);
+    const domain = plainText(bound.get('Domain') ?? '').toLowerCase();
+    const all = [...shelf.waiting(), ...shelf.sent()].filter((one) => domain === '' || one.domain === domain);
+    for (const record of all.sort((a, b) => b.day.localeCompare(a.day) || a.domain.localeCompare(b.domain))) {
+      const { successes, failures } = totalsOf(record.report);
+      yield new CmdletObject('TlsReport', [
+        ['Domain', record.domain],
+        ['Day', record.day],
+        ['State', record.sentAt === undefined ? 'Waiting' : stateOf(record)],
+        ['SuccessfulSessions', successes],
+        ['FailedSessions', failures],
+        ['Due', new Date(record.due)],
+        ['SentAt', record.sentAt === undefined ? null : new Date(record.sentAt)],
+        ['Submissions', record.submissions.map(({ uri, fault }) => `${uri}: ${fault === '' ? 'taken' : fault}`)],
+        ['Report', record.report],
+        ['Identity', record.id],
+      ]);
+    }
+  },
+};
+
+const getTlsReportKey: Cmdlet = {
+  name: 'Get-TlsReportKey',
+  synopsis: 'Prints the DNS record of the key that signs TLS reports by mail (DKIM). The first call makes the key.',
+  parameters: [],
+  supportsShouldProcess: false,
+  examples: [
+    {
+      line: '(Get-TlsReportKey).Line',
+      says: 'What to put into the zone; the name is known once TlsReportContact is set.',
+    },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound, []);
+    const text = await shelfOf(context).dkimRecord();
+    const server = await serverEntry(context);
+    const { tlsReportContact, tlsReportSelector } = transportService.properties;
+    const [selector = tlsReportSelector.default] = server.values(tlsReportSelector.attribute);
+    const [contact = '@DOMAIN'] = server.values(tlsReportContact.attribute);
+    const name = `${selector}._domainkey.${contact.slice(contact.lastIndexOf('@') + 1)}`;
+    // RFC 1035 §3.3: a string of a TXT record has 255 octets at the most.
+    const strings = (text.match(/.{1,255}/g) ?? []).map((part) => `"${part}"`).join(' ');
+    yield new CmdletObject('TlsReportKey', [
+      ['Name', name],
+      ['Record', text],
+      ['Line', `${name}. IN TXT ${strings}`],
+      ['Identity', name],
+    ]);
+  },
+};
+
+export const tlsReportCmdlets: readonly Cmdlet[] = [getTlsReport, getTlsReportKey];
+
+function shelfOf({ tlsReports }: CmdletContext): TlsReportShelf {
+  if (tlsReports !== undefined) return tlsReports;
+  throw new CmdletError('TlsReportsUnavailable', 'ResourceUnavailable', 'There are no TLS reports here.');
+}
+
+function stateOf({ submissions }: ReportRecord): string {
+  if (submissions.length === 0) return 'NotWanted';
+  return submissions.every(({ fault }) => fault === '') ? 'Sent' : 'Failed';
+}
+
+function totalsOf(report: string): { readonly successes: number; readonly failures: number } {
+  const { policies = [] } = JSON.parse(report) as {
+    policies?: readonly { summary: Readonly<Record<string, number>> }[];
+  };
+  const sum = (name: string): number => policies.reduce((all, { summary }) => all + (summary[name] ?? 0), 0);
+  return { successes: sum('total-successful-session-count'), failures: sum('total-failure-session-count') };
+}
