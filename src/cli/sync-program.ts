@@ -178,6 +178,11 @@ function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>):
         .choices(['keep', 'drop'])
         .default('keep'),
     )
+    .addOption(
+      new Option('--log-level <level>', 'of the EdgeSync log: how runs ended, steps, configuration, every object')
+        .choices(['None', 'Low', 'Medium', 'High'])
+        .default('None'),
+    )
     .action(run);
 }
 

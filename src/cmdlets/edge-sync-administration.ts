@@ -1,5 +1,7 @@
 /** EdgeSync as cmdlets use it: the subscription of this edge, or the edges that this inside serves. */
 
+import type { EdgeSyncLevel } from '../logs/index.ts';
+
 /** A subscription as Get-EdgeSubscription shows it. */
 export interface EdgeSubscriptionView {
   readonly name: string;
@@ -30,7 +32,7 @@ export interface EdgeSideAdministration {
   remove(name: string): Promise<void>;
 }
 
-/** How EdgeSync runs for one site; times in seconds. */
+/** How EdgeSync runs for one site; times in seconds, sizes in octets. */
 export interface EdgeSyncServiceView {
   readonly site: string;
   /** An administrator made it; else it is what stands without one. */
@@ -39,6 +41,12 @@ export interface EdgeSyncServiceView {
   readonly recipientSyncInterval: number;
   readonly cookieValidDuration: number;
   readonly lockDuration: number;
+  readonly logEnabled: boolean;
+  readonly logLevel: EdgeSyncLevel;
+  readonly logPath: string;
+  readonly logMaxAge: number;
+  readonly logMaxDirectorySize: number;
+  readonly logMaxFileSize: number;
 }
 
 /** Inside. Every method throws Error that says what to do. */

@@ -1,5 +1,5 @@
 /** New-, Get- and Set-EdgeSyncServiceConfig: how EdgeSync runs for the edges of one site. */
-import { Quantity, timeSpan } from '../config/index.ts';
+import { byteSize, oneOf, orUnlimited, pathSyntax, type Shown, timeSpan, yesNo } from '../config/index.ts';
 import { edgeSyncOf, telling } from './edge-subscription.ts';
 import type { EdgeSyncServiceView, InsideAdministration } from './edge-sync-administration.ts';
 import { knownCmdlet } from './exchange-cmdlets.ts';
@@ -16,14 +16,30 @@ import {
 
 const minute = 60;
 const day = 86_400;
+/** 24855.03:14:07, the largest time span that Exchange takes for a log. */
+const longestAge = 2_147_483_647;
 
-/** Parameters that have an effect, with what they take, in seconds. Every other one is refused. */
+/** Parameters that have an effect, with what they take. Every other one is refused. */
 const rows = {
   ConfigurationSyncInterval: { field: 'configurationSyncInterval', syntax: timeSpan(10, day) },
   RecipientSyncInterval: { field: 'recipientSyncInterval', syntax: timeSpan(10, day) },
   LockDuration: { field: 'lockDuration', syntax: timeSpan(minute, 60 * minute) },
   CookieValidDuration: { field: 'cookieValidDuration', syntax: timeSpan(minute, 365 * day) },
+  LogEnabled: { field: 'logEnabled', syntax: yesNo },
+  LogLevel: { field: 'logLevel', syntax: oneOf(['None', 'Low', 'Medium', 'High']) },
+  LogPath: { field: 'logPath', syntax: pathSyntax },
+  LogMaxAge: { field: 'logMaxAge', syntax: timeSpan(0, longestAge) },
+  LogMaxDirectorySize: { field: 'logMaxDirectorySize', syntax: orUnlimited(byteSize()) },
+  LogMaxFileSize: { field: 'logMaxFileSize', syntax: orUnlimited(byteSize()) },
 } as const;
+
+type Row = (typeof rows)[keyof typeof rows];
+
+/** A setting as it is shown. */
+function valueOf({ field, syntax }: Row, config: EdgeSyncServiceView): Shown {
+  const { show } = syntax as { show(value: unknown): Shown };
+  return show(config[field]);
+}
 
 function insideOf(context: CmdletContext): InsideAdministration {
   const administration = edgeSyncOf(context);
@@ -33,7 +49,7 @@ function insideOf(context: CmdletContext): InsideAdministration {
 }
 
 function changesIn(bound: BoundParameters): Partial<EdgeSyncServiceView> {
-  const changes: Record<string, number> = {};
+  const changes: Record<string, unknown> = {};
   for (const [name, { field, syntax }] of Object.entries(rows)) {
     if (!bound.has(name)) continue;
     try {
@@ -47,7 +63,7 @@ function changesIn(bound: BoundParameters): Partial<EdgeSyncServiceView> {
 }
 
 function shown(config: EdgeSyncServiceView): CmdletObject {
-  const values = Object.entries(rows).map(([name, { field }]) => [name, Quantity.seconds(config[field])] as const);
+  const values = Object.entries(rows).map(([name, row]) => [name, valueOf(row, config)] as const);
   return new CmdletObject('EdgeSyncServiceConfig', [
     ['Site', config.site],
     ...values,
@@ -105,10 +121,10 @@ async function change(context: CmdletContext, bound: BoundParameters): Promise<v
 function note(context: CmdletContext, before: EdgeSyncServiceView | undefined, after: EdgeSyncServiceView): void {
   const properties = Object.entries(rows)
     .filter(([, { field }]) => before?.[field] !== after[field])
-    .map(([name, { field }]) => ({
+    .map(([name, row]) => ({
       name,
-      before: before === undefined ? '' : String(Quantity.seconds(before[field])),
-      after: String(Quantity.seconds(after[field])),
+      before: before === undefined ? '' : String(valueOf(row, before)),
+      after: String(valueOf(row, after)),
     }));
   context.changed({ object: `EdgeSyncService of ${after.site}`, dn: '', properties });
 }

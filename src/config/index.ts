@@ -23,6 +23,7 @@ export type { Snapshot, SnapshotSource } from './contract.ts';
 export { type Credential, credentialPurpose } from './credential.ts';
 export { exchangeServer } from './exchange-server.ts';
 export { frontEndTransportService } from './front-end-transport-service.ts';
+export { pathSyntax } from './log-properties.ts';
 export { mailboxTransportService } from './mailbox-transport-service.ts';
 export type { Binding } from './network-syntaxes.ts';
 export {
@@ -43,6 +44,7 @@ export {
   type Properties,
   propertyName,
   type ServerRole,
+  type Shown,
   type ValuesOf,
 } from './property.ts';
 export { Quantity } from './quantity.ts';
@@ -56,7 +58,7 @@ export { parseSmartHost, readSmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
 export { StructuredValue } from './structured-value.ts';
-export { timeSpan } from './syntaxes.ts';
+export { byteSize, oneOf, orUnlimited, timeSpan, yesNo } from './syntaxes.ts';
 export {
   testAcceptedDomain,
   testReceiveConnector,

@@ -9,6 +9,7 @@ export { connectivityFields } from './connectivity-log.ts';
 export { parseCsvLine } from './csv.ts';
 export { parseQuestion } from './decision-question.ts';
 export { type Chain, findChains } from './decision-search.ts';
+export { type EdgeSyncLevel, EdgeSyncLog } from './edge-sync-log.ts';
 export type {
   DecisionEvent,
   EventKind,

@@ -117,6 +117,13 @@ describe("Exchange's lines on a Mailbox server", skip, () => {
       ['00:05:00', '00:01:00', '00:01:00'],
     );
     assert.match(said, /LockDuration +: 00:10:00/);
+    assert.match(said, /LogEnabled +: True\s+LogLevel +: None\s+LogPath +: logs\/EdgeSync\s+LogMaxAge +: 30\.00:00:00/);
+    const logged = await shell(
+      'Set-EdgeSyncServiceConfig Main -LogLevel medium -LogMaxDirectorySize Unlimited -LogMaxFileSize 1MB',
+      'Get-EdgeSyncServiceConfig -Site Main',
+    );
+    assert.match(logged, /LogLevel +: Medium[^]*LogMaxDirectorySize +: Unlimited\s+LogMaxFileSize +: 1 MB/);
+    assert.match(await shell('Set-EdgeSyncServiceConfig Main -LogPath ../../etc'), /leaves its folder/);
     assert.match(await shell('Set-EdgeSyncServiceConfig Main -OptionDuration 00:10:00'), /not implemented yet/);
     assert.match(await shell('Set-EdgeSyncServiceConfig Main -LockDuration 02:00:00'), /01:00:00/);
   });

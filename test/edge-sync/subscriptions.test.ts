@@ -1,7 +1,7 @@
 /** Two appliances of one site, two servers inside, and what an account of EdgeSync may do on an edge. */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SecretBox } from '../../src/certificates/secrets/index.ts';
@@ -13,6 +13,7 @@ import type { Subscription } from '../../src/edge-sync/inside/inside-state.ts';
 import { connectEdge, LdapEdge } from '../../src/edge-sync/inside/ldap-edge.ts';
 import { RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
 import { LdapError } from '../../src/ldap/index.ts';
+import { parseCsvLine } from '../../src/logs/index.ts';
 import { processTree } from '../bench/accounting.ts';
 import { Appliance, edge as command } from '../lib/appliance.ts';
 import { ended, Inside } from '../lib/inside.ts';
@@ -36,7 +37,14 @@ describe('two appliances of one site', skip, () => {
       'init',
       ...['--source', slapd.url, '--bind-dn', slapd.bindDn, '--password-file', state.file('password', 'secret\n')],
       ...['--domain', 'corp.example', '--domain', 'shared.example:InternalRelay', '--server', server],
-      ...['--smart-host', '[10.0.0.5]', '--internal-server', `hub1.corp.example=${state.file('hub1.pem', hub)}`],
+      ...[
+        '--log-level',
+        'High',
+        '--smart-host',
+        '[10.0.0.5]',
+        '--internal-server',
+        `hub1.corp.example=${state.file('hub1.pem', hub)}`,
+      ],
     );
   /** A certificate that proves an internal server. */
   const hub = newCredential('x', 'hub1', 0, Date.now()).certificate;
@@ -92,6 +100,27 @@ describe('two appliances of one site', skip, () => {
       assert.deepEqual(entry?.buffers('msExchServerInternalTLSCert'), [der]);
       await client.close();
     }
+  });
+
+  test("EdgeSync's log says what each run did, in Exchange's form, and holds no address", () => {
+    const folder = join(inside.state, 'logs/EdgeSync');
+    const text = readdirSync(folder)
+      .filter((name) => /^EDGESYNC\d{10}-\d+\.LOG$/.test(name))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .join('');
+    assert.match(text, /^#Software: Microsoft Exchange Server\r\n/);
+    assert.match(text, /#Fields: date-time,session-id,sequence-number,edge-server,level,event,information\r\n/);
+    const rows = text.split('\r\n').flatMap((line) => (/^\d/.test(line) ? [parseCsvLine(line)] : []));
+    const events = (edge: string, event: string): string[] =>
+      rows.flatMap((row) => (row[3] === edge && row[5] === event ? [row[6] ?? ''] : []));
+    for (const { name } of edges) {
+      assert.match(events(name, 'SourceRead')[0] ?? '', /^\d+ objects, 50 changed recipients$/);
+      assert.equal(events(name, 'RecipientAdded').length, 50);
+      assert.equal(events(name, 'ConfigurationAdded').length, 5);
+      assert.match(events(name, 'Synchronized')[0] ?? '', /^50 recipients written \(50 added, 0 updated, 0 deleted\)/);
+    }
+    assert.equal(new Set(rows.map(([, session]) => session)).size, 1);
+    assert.doesNotMatch(text, /user\d+@/);
   });
 
   test('the logon of a connector comes sealed, is kept with the own key of the edge, and outlives rekey', async () => {

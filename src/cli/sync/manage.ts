@@ -65,6 +65,7 @@ function settingsOf(options: InitOptions): SyncSettings {
     ...listsOf(options),
     configurationInterval: 180,
     recipientInterval: 300,
+    logLevel: options.logLevel,
   };
 }
 

@@ -24,6 +24,7 @@ export interface InitOptions extends SyncOptions {
   readonly filter: string;
   readonly address: string[];
   readonly disabledAccounts: 'keep' | 'drop';
+  readonly logLevel: 'None' | 'Low' | 'Medium' | 'High';
 }
 
 export interface LogonOptions extends SyncOptions {

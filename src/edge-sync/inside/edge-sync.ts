@@ -6,6 +6,7 @@ import type { Clock } from '../../base/index.ts';
 import { seal } from '../../certificates/index.ts';
 import type { DirectoryClient } from '../../directory/index.ts';
 import { LdapError, type Schema } from '../../ldap/index.ts';
+import type { EdgeSyncLevel } from '../../logs/index.ts';
 import { canonicalAddress, lookupForms } from '../address.ts';
 import { parseAccountName, placeOf, subscriptionDn } from '../edge/place.ts';
 import { keyDigest } from '../key-digest.ts';
@@ -30,6 +31,7 @@ import { EdgeWriter, type PlanReport, type WriteReport } from './edge-writer.ts'
 import { type InsideState, type Subscription, SyncStateError } from './inside-state.ts';
 import { connectEdge, LdapEdge } from './ldap-edge.ts';
 import { Mirror } from './mirror.ts';
+import { type EdgeRunLog, noteConfiguration, RunLog } from './run-log.ts';
 import { serviceConfigOf, serviceDefaults, shortest } from './service-config.ts';
 import { type Progress, type ReadingReport, SourceReader } from './source-reader.ts';
 
@@ -74,6 +76,14 @@ export interface ApplyOptions {
   readonly additions?: boolean;
   readonly what?: 'all' | 'configuration' | 'recipients';
   readonly signal: AbortSignal;
+}
+
+/** What one run does to one edge. */
+interface ApplyRun {
+  readonly objects: readonly ConfigurationObject[] | undefined;
+  readonly options: ApplyOptions;
+  readonly scanned: number;
+  readonly log: EdgeRunLog;
 }
 
 /** How an edge is compared. */
@@ -353,10 +363,24 @@ export class EdgeSync {
   async apply(options: ApplyOptions): Promise<{ reading: ReadingReport; edges: EdgeResult[] }> {
     const { signal, only, force = false, full = false } = options;
     await using mirror = Mirror.open(this.state.mirrorFolder);
-    const { reading, configuration } = await this.#read(mirror, { full, force, signal });
+    await using logs = new RunLog(this.#parts);
+    const chosen = this.#chosen(only);
+    const noteForAll = (level: EdgeSyncLevel, event: string, information: string): void => {
+      for (const subscription of chosen) logs.of(subscription).write(level, event, information);
+    };
+    const { reading, configuration } = await this.#read(mirror, { full, force, signal }).catch((error: unknown) => {
+      noteForAll('None', 'SourceFailed', error instanceof Error ? error.message : String(error));
+      throw error;
+    });
+    const { complete, scanned, changed, reasons } = reading;
+    noteForAll('Low', 'SourceRead', `${scanned} objects, ${changed} changed recipients`);
+    if (!complete) noteForAll('None', 'SourceIncomplete', reasons.join('; '));
     const edges: EdgeResult[] = [];
-    for (const subscription of this.#chosen(only)) {
-      edges.push(await this.#applyTo(mirror, subscription, configuration, options, reading.scanned));
+    for (const subscription of chosen) {
+      const log = logs.of(subscription);
+      const result = await this.#applyTo(mirror, subscription, { objects: configuration, options, scanned, log });
+      log.write('None', result.stopped === undefined ? 'Synchronized' : 'Stopped', outcomeOf(result));
+      edges.push(result);
     }
     return { reading, edges };
   }
@@ -364,9 +388,7 @@ export class EdgeSync {
   async #applyTo(
     mirror: Mirror,
     subscription: Subscription,
-    objects: readonly ConfigurationObject[] | undefined,
-    options: ApplyOptions,
-    scanned: number,
+    { objects, options, scanned, log }: ApplyRun,
   ): Promise<EdgeResult> {
     const { name } = subscription;
     const none = { edge: name, configuration: 0, recipients: undefined, scanned };
@@ -375,13 +397,17 @@ export class EdgeSync {
     }
     try {
       const result = await this.#withEdge(subscription, async (edge) => {
+        log.write('Low', 'Connected', `${subscription.address}:${subscription.port}`);
         await edge.lease();
         await expectOwn(subscription, edge);
-        await this.#keepCredentials(subscription, edge);
+        await this.#keepCredentials(subscription, edge, log);
         const { what = 'all' } = options;
-        const configuration = what === 'recipients' ? 0 : await this.#writeConfiguration(subscription, edge, objects);
+        const configuration =
+          what === 'recipients' ? 0 : await this.#writeConfiguration(subscription, edge, objects, log);
         const recipients =
-          what === 'configuration' ? undefined : await this.#writeRecipients(mirror, subscription, edge, options);
+          what === 'configuration'
+            ? undefined
+            : await this.#writeRecipients(mirror, subscription, edge, { options, log });
         await edge.release();
         return { configuration, recipients };
       });
@@ -416,9 +442,13 @@ export class EdgeSync {
     subscription: Subscription,
     edge: LdapEdge,
     objects: readonly ConfigurationObject[] | undefined,
+    log: EdgeRunLog,
   ): Promise<number> {
     const changes = await this.#configurationPlan(subscription, edge, objects);
-    for (const change of changes) await edge.configure(change);
+    for (const change of changes) {
+      await edge.configure(change);
+      noteConfiguration(log, change);
+    }
     return changes.length;
   }
 
@@ -426,7 +456,7 @@ export class EdgeSync {
     mirror: Mirror,
     subscription: Subscription,
     edge: LdapEdge,
-    options: ApplyOptions,
+    { options, log }: Pick<ApplyRun, 'options' | 'log'>,
   ): Promise<WriteReport> {
     const { name } = subscription;
     const mirrored = await mirror.addEdge(name);
@@ -437,10 +467,12 @@ export class EdgeSync {
     if (options.full === true || (run !== Number(beat ?? 0) && run !== Number(mirror.meta(`beating ${name}`) ?? -1))) {
       const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
       this.#parts.progress(`comparing with all that stands on ${name}`);
-      await writer.compare(edge, hasher, mirror.meta(`fresh ${name}`) === true);
+      const { scanned, differing } = await writer.compare(edge, hasher, mirror.meta(`fresh ${name}`) === true);
+      log.write('Low', 'Compared', `${scanned} recipients on the edge, ${differing} differ`);
     }
     const { force = false, additions = false, signal } = options;
-    const report = await writer.write(edge, { force, additions, signal });
+    const report = await writer.write(log.watched(edge), { force, additions, signal });
+    for (const { id, reason } of report.refused) log.write('Low', 'RecipientRefused', `${id}: ${reason}`);
     if (report.held !== undefined || report.refused.length > 0) return report;
     const next = Math.max(Number(mirror.meta(`run ${name}`) ?? 0), run, 1);
     await mirror.setMeta({ [`beating ${name}`]: next });
@@ -450,7 +482,7 @@ export class EdgeSync {
   }
 
   /** The next account in time, and the keys that the edge may change to. */
-  async #keepCredentials(subscription: Subscription, edge: LdapEdge): Promise<void> {
+  async #keepCredentials(subscription: Subscription, edge: LdapEdge, log: EdgeRunLog): Promise<void> {
     const now = this.#parts.clock.now();
     let kept = this.state.subscription(subscription.name);
     if (needsNext(kept.credential, kept.next, now)) {
@@ -458,16 +490,19 @@ export class EdgeSync {
       kept = { ...kept, next };
       await this.state.save(kept);
       await edge.tell({ credentials: [requestOf(kept.credential), requestOf(next)] });
+      log.write('Low', 'CredentialMade', `${next.user} until ${new Date(next.expires).toISOString()}`);
     } else if (kept.next !== undefined && now >= kept.credential.expires) {
       const { next, ...rest } = kept;
       kept = { ...rest, credential: next };
       await this.state.save(kept);
+      log.write('Low', 'CredentialInForce', next.user);
     }
     const keys = await edge.serverKeys();
     const pins = [...new Set([...keys, ...kept.pins.slice(0, 1)])];
     if (pins.length === kept.pins.length && pins.every((pin) => kept.pins.includes(pin))) return;
     await this.state.save({ ...kept, pins });
     await edge.tell({ pins });
+    log.write('Low', 'PinnedKeysChanged', pins.join(' '));
   }
 
   /** What the edge would know of an address, and why. */
@@ -625,6 +660,13 @@ export class EdgeSync {
       for (const address of wantedState(recipient)?.addresses ?? []) yield { address, dn: recipient.dn };
     }
   }
+}
+
+/** How a run ended, for the log. */
+function outcomeOf({ recipients, configuration, stopped }: EdgeResult): string {
+  const { added = 0, updated = 0, deleted = 0, written = 0 } = recipients ?? {};
+  const done = `${written} recipients written (${added} added, ${updated} updated, ${deleted} deleted), ${configuration} changes of the configuration`;
+  return stopped === undefined ? done : `${stopped}; ${done}`;
 }
 
 const sealedKeyOf = ({ certificate, recipientKey }: Subscription): Buffer =>

@@ -5,6 +5,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../base/index.ts';
+import type { EdgeSyncLevel } from '../../logs/index.ts';
 import type { ConnectorLogon } from '../connector-logon.ts';
 import type { MappingSettings } from '../recipient-mapping.ts';
 import type { Credential } from './credential.ts';
@@ -44,6 +45,8 @@ export interface SyncSettings {
   /** Seconds. */
   readonly configurationInterval: number;
   readonly recipientInterval: number;
+  /** Of the EdgeSync log, where nothing was said for a site. */
+  readonly logLevel?: EdgeSyncLevel;
   /** What an administrator said for single sites. */
   readonly services?: readonly ServiceConfig[];
 }
