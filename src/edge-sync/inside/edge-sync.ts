@@ -26,7 +26,7 @@ import {
   understood,
 } from './configuration.ts';
 import { connectorLogons, type LogonParts, logonChange } from './connector-logons.ts';
-import { inForce, needsNext, newCredential, requestOf, successor } from './credential.ts';
+import { type Credential, inForce, needsNext, newCredential, requestOf, successor } from './credential.ts';
 import { EdgeWriter, type PlanReport, type WriteReport } from './edge-writer.ts';
 import { type InsideState, type Subscription, SyncStateError } from './inside-state.ts';
 import { connectEdge, LdapEdge } from './ldap-edge.ts';
@@ -77,6 +77,12 @@ export interface ApplyOptions {
   readonly what?: 'all' | 'configuration' | 'recipients';
   readonly signal: AbortSignal;
 }
+
+/** A connection to an edge. */
+type Connected = Awaited<ReturnType<typeof connectEdge>> & {
+  /** Accounts that the edge is to be asked for once more. */
+  readonly askAgain: readonly string[] | undefined;
+};
 
 /** What one run does to one edge. */
 interface ApplyRun {
@@ -242,8 +248,7 @@ export class EdgeSync {
       await this.#withEdge(subscription, () => Promise.resolve());
       return true;
     } catch (error) {
-      if (error instanceof LdapError && ['invalidCredentials', 'inappropriateAuthentication'].includes(error.code))
-        return false;
+      if (isUnknownAccount(error)) return false;
       throw error;
     }
   }
@@ -252,18 +257,39 @@ export class EdgeSync {
     subscription: Subscription,
     work: (edge: LdapEdge, client: DirectoryClient) => Promise<T>,
   ): Promise<T> {
-    const { credential, next } = subscription;
-    const { certificate, key } = inForce(credential, next, this.#parts.clock.now());
-    const { client, presented } = await connectEdge({ ...subscription, certificate, key }, 'external');
+    const { client, presented, askAgain } = await this.#connect(subscription);
     try {
       const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
       const { lockDuration: leaseSeconds } = serviceConfigOf(this.state.settings, subscription.site);
-      return await work(
-        new LdapEdge({ client, place: placeOf(subscription), hasher, presented, leaseSeconds }),
-        client,
-      );
+      const edge = new LdapEdge({ client, place: placeOf(subscription), hasher, presented, leaseSeconds });
+      if (askAgain !== undefined) await edge.tell({ credentials: askAgain });
+      return await work(edge, client);
     } finally {
       await client.close();
+    }
+  }
+
+  /** By the account in force; by the one before while it lives, where the edge did not make the next. */
+  async #connect(subscription: Subscription): Promise<Connected> {
+    const { name, credential, next } = subscription;
+    const now = this.#parts.clock.now();
+    const chosen = inForce(credential, next, now);
+    const as = ({ certificate, key }: Credential) => connectEdge({ ...subscription, certificate, key }, 'external');
+    try {
+      return { ...(await as(chosen)), askAgain: undefined };
+    } catch (error) {
+      if (!isUnknownAccount(error)) throw error;
+      if (next !== undefined && chosen === next && now < credential.expires) {
+        return { ...(await as(credential)), askAgain: [requestOf(credential), requestOf(next)] };
+      }
+      const repair = `on ${name} New-EdgeSubscription -FileName FILE, here edge sync subscribe FILE --site ${subscription.site}`;
+      throw new LdapError(
+        error.code,
+        `${name} does not take our account ${chosen.user} (${error.message}): ${repair}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -661,6 +687,10 @@ export class EdgeSync {
     }
   }
 }
+
+/** The edge refused the account: it has none of this name, or another certificate for it, or it has expired. */
+const isUnknownAccount = (error: unknown): error is LdapError =>
+  error instanceof LdapError && ['invalidCredentials', 'inappropriateAuthentication'].includes(error.code);
 
 /** How a run ended, for the log. */
 function outcomeOf({ recipients, configuration, stopped }: EdgeResult): string {
