@@ -10,6 +10,7 @@ import {
   type Profile,
   politeManners,
   profileNames,
+  proveProfile,
   type Report,
   type RunOptions,
   readReports,
@@ -94,6 +95,7 @@ function prepare(options: TestOptions): Prepared {
     ...options.profile.split(',').filter((name) => name !== '' && name !== 'mail-baseline'),
   ];
   const profiles = names.map(loadProfile);
+  for (const profile of profiles) proveProfile(profile);
   const resolvers = options.resolver === undefined ? systemResolvers() : [options.resolver];
   new DnsClient({ resolvers });
   if (options.sign !== undefined && (options.output === undefined || formOf(options) !== 'json')) {

@@ -55,6 +55,19 @@ const chainSubjects: Readonly<
     sans.join(', ') || subject,
   ],
   keyUsage: (_, { keyUsage }) => [keyUsage !== undefined, keyUsage?.join(', ') ?? 'no key usage'],
+  keyUsageCritical: (_, { keyUsage, keyUsageCritical }) => [
+    keyUsageCritical === true,
+    keyUsage === undefined ? 'no key usage' : `${keyUsage.join(', ')}${keyUsageCritical === true ? ', critical' : ''}`,
+  ],
+  digitalSignature: (_, { keyUsage }) => [
+    keyUsage === undefined || keyUsage.includes('digitalSignature'),
+    keyUsage?.join(', ') ?? 'any use',
+  ],
+  revocationPlace: (_, { revocation = [] }) => [
+    revocation.length > 0,
+    revocation.join(', ') || 'neither an OCSP responder nor a revocation list is named',
+  ],
+  timestamps: ({ timestamps }) => [timestamps > 0, `${timestamps} timestamps`],
   san: (_, { sans }) => [sans.length > 0, sans.join(', ') || 'no subject alternative name'],
   serverAuth: (_, { extendedKeyUsage = [] }) => [
     extendedKeyUsage.includes('serverAuth') && !extendedKeyUsage.includes('anyExtendedKeyUsage'),
@@ -74,6 +87,8 @@ const chainSubjects: Readonly<
     `${notBefore} to ${notAfter}`,
   ],
 };
+
+export const chainSubjectNames: readonly string[] = Object.keys(chainSubjects);
 
 function judgeKey(key: CertificateFact['key'], rule: Rule): Finding {
   const { type, bits, curve = '' } = key;

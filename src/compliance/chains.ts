@@ -4,6 +4,7 @@ import {
   extensionOf,
   findPath,
   hasIssued,
+  isCriticalIn,
   longestPath,
   matchesHost,
   readCertificate,
@@ -78,6 +79,7 @@ function certificateFact(der: Buffer): CertificateFact {
   const read = readCertificate(der);
   const certificate = new X509Certificate(der);
   const curve = curveOf(certificate);
+  const revocation = [...read.ocspUrls, ...read.crlUrls];
   return {
     sha256: sha256(der),
     subject: read.subjectText,
@@ -89,14 +91,17 @@ function certificateFact(der: Buffer): CertificateFact {
     signatureAlgorithm: read.signatureAlgorithm,
     selfSigned: read.selfSigned,
     isCa: read.isCa,
-    ...(read.keyUsage === undefined ? {} : { keyUsage: read.keyUsage }),
+    ...(read.keyUsage === undefined ? {} : { keyUsage: read.keyUsage, keyUsageCritical: isCriticalIn(der, keyUsage) }),
     ...(read.extendedKeyUsage === undefined ? {} : { extendedKeyUsage: read.extendedKeyUsage }),
+    ...(revocation.length === 0 ? {} : { revocation }),
     mustStaple: extensionOf(der, tlsFeature) !== undefined,
     spkiSha256: spkiOf(certificate),
     pem: certificate.toString(),
   };
 }
 
+/** RFC 5280 §4.2.1.3. */
+const keyUsage = '2.5.29.15';
 /** RFC 7633 §4. */
 const tlsFeature = '1.3.6.1.5.5.7.1.24';
 

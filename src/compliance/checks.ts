@@ -1,8 +1,15 @@
 /** The checks that rules name. Each is a pure function of facts and rule; what was not seen is never a pass. */
-import { chainChecks } from './chain-checks.ts';
-import type { FeatureName, ProtocolName } from './facts.ts';
-import { type Facts, notApplicableReason, untestedReason } from './facts.ts';
-import { mailChecks } from './mail-checks.ts';
+import { chainChecks, chainSubjectNames } from './chain-checks.ts';
+import {
+  type Facts,
+  type FeatureName,
+  featureNames,
+  notApplicableReason,
+  type ProtocolName,
+  protocolNames,
+  untestedReason,
+} from './facts.ts';
+import { domainSubjectNames, mailChecks, mailSubjectNames } from './mail-checks.ts';
 import { fits, judgeList } from './name-lists.ts';
 import { type Check, type Finding, missed, notApplied, pass, untested } from './verdict.ts';
 
@@ -116,4 +123,30 @@ export const checks: Readonly<Record<string, Check>> = {
 
 function isFinding(value: readonly string[] | Finding): value is Finding {
   return !Array.isArray(value);
+}
+
+const versionNames: readonly string[] = protocolNames.filter((name) => name !== 'ssl2');
+const lists = [
+  'protocols',
+  'groups',
+  'groups.curves',
+  'signatureAlgorithms',
+  ...versionNames.map((name) => `cipherSuites.${name}`),
+];
+
+/** What a check may be about; empty where it is about one thing alone. Undefined: there is no such check. */
+export function subjectsOf(check: string): readonly string[] | undefined {
+  if (checks[check] === undefined) return undefined;
+  const subjects: Readonly<Record<string, readonly string[]>> = {
+    protocol: protocolNames,
+    list: lists,
+    any: lists,
+    all: lists,
+    feature: featureNames,
+    order: versionNames,
+    chain: chainSubjectNames,
+    mail: mailSubjectNames,
+    domain: domainSubjectNames,
+  };
+  return subjects[check] ?? [];
 }

@@ -67,6 +67,7 @@ async function surveyPolicy(
     facts['mtaStsPolicy'] = yes(`mode ${policy.mode}, ${policy.mx.length} mx`);
     facts['mtaStsMode'] = policy.mode === 'enforce' ? yes('enforce') : no(policy.mode);
     facts['mtaStsMaxAge'] = policy.maxAge >= 604_800 ? yes(`${policy.maxAge} s`) : no(`${policy.maxAge} s`);
+    facts['mtaStsMaxAgeDay'] = policy.maxAge >= 86_400 ? yes(`${policy.maxAge} s`) : no(`${policy.maxAge} s`);
     return policy;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -76,7 +77,15 @@ async function surveyPolicy(
 }
 
 /** What there is of a domain alone, where a host was asked for. */
-const ofDomain = ['tlsRpt', 'mtaStsRecord', 'mtaStsPolicy', 'mtaStsMode', 'mtaStsMaxAge', 'mtaStsCover'] as const;
+const ofDomain = [
+  'tlsRpt',
+  'mtaStsRecord',
+  'mtaStsPolicy',
+  'mtaStsMode',
+  'mtaStsMaxAge',
+  'mtaStsMaxAgeDay',
+  'mtaStsCover',
+] as const;
 
 /** Facts of one host, with the chains that it showed; of its domain, too, where that led there. */
 export async function surveyHost(

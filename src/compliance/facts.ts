@@ -42,7 +42,11 @@ export interface CertificateFact {
   readonly selfSigned: boolean;
   readonly isCa: boolean;
   readonly keyUsage?: readonly string[];
+  /** RFC 5280 §4.2.1.3; absent without a key usage. */
+  readonly keyUsageCritical?: boolean;
   readonly extendedKeyUsage?: readonly string[];
+  /** Addresses of OCSP responders and revocation lists; absent where none is named. */
+  readonly revocation?: readonly string[];
   /** RFC 7633. */
   readonly mustStaple: boolean;
   /** SHA-256 of the SubjectPublicKeyInfo: what TLSA 3 1 1 names. */

@@ -6,7 +6,7 @@
 
 export { type Endpoint, politeManners, swiftManners } from './endpoint.ts';
 export type { Facts } from './facts.ts';
-export { judge } from './judge.ts';
+export { judge, proveProfile } from './judge.ts';
 export { probeEndpoint } from './probe-endpoint.ts';
 export { loadProfile, type Profile, parseProfile, profileNames } from './profile.ts';
 export { changedSince, readReports } from './report/baseline.ts';

@@ -1,7 +1,8 @@
 /** Verdicts: a pure function of facts and a profile. */
 
 import { suiteTraits } from '../tls/wire/index.ts';
-import { checks } from './checks.ts';
+import { checks, subjectsOf } from './checks.ts';
+import { mxPort } from './endpoint.ts';
 import type { Facts } from './facts.ts';
 import { untestedReason } from './facts.ts';
 import type { Applies, Profile, Rule } from './profile.ts';
@@ -12,10 +13,23 @@ export function judge(facts: Facts, profile: Profile, context: JudgeContext): Re
   return Object.fromEntries(profile.rules.map((rule) => [rule.id, judgeRule(facts, rule, context)]));
 }
 
-function judgeRule(facts: Facts, rule: Rule, context: JudgeContext): Verdict {
-  const check = checks[rule.check];
-  if (check === undefined) throw new RangeError(`rule ${rule.id}: there is no check '${rule.check}'`);
-  const { source } = rule;
+/** Throws RangeError for a rule whose check or subject does not exist: better before a long test than after it. */
+export function proveProfile({ id, rules }: Profile): void {
+  for (const rule of rules) {
+    const at = `the profile ${id}, rule ${rule.id}:`;
+    const subjects = subjectsOf(rule.check);
+    if (subjects === undefined) throw new RangeError(`${at} there is no check '${rule.check}'`);
+    if (subjects.length > 0 && !subjects.includes(rule.subject ?? ''))
+      throw new RangeError(`${at} the check '${rule.check}' needs a subject of ${subjects.join(', ')}`);
+  }
+}
+
+function judgeRule(facts: Facts, given: Rule, context: JudgeContext): Verdict {
+  const check = checks[given.check];
+  if (check === undefined) throw new RangeError(`rule ${given.id}: there is no check '${given.check}'`);
+  const { source, missOpportunistic } = given;
+  const rule =
+    missOpportunistic !== undefined && context.port === mxPort ? { ...given, miss: missOpportunistic } : given;
   const applies = rule.applies === undefined ? true : applicable(facts, rule.applies);
   if (applies === false) return { verdict: 'not-applicable', evidence: notApplicable[rule.applies ?? 'cbc'], source };
   if (applies !== true) return { verdict: `not-tested(${applies})`, evidence: '', source };
@@ -26,6 +40,7 @@ const notApplicable: Readonly<Record<Applies, string>> = {
   tls1_3: 'TLS 1.3 is not taken',
   'tls1_2-': 'nothing older than TLS 1.3 is taken',
   cbc: 'no CBC suite is taken',
+  fallback: 'there is no older version to fall back to, or TLS 1.3 is taken',
 };
 
 /** Whether a rule is for this endpoint; a reason where that could not be tested. */
@@ -36,6 +51,14 @@ function applicable({ protocols, cipherSuites }: Facts, applies: Applies): boole
     return applicable({ protocols, cipherSuites } as Facts, 'tls1_2-') === true && suites.length === 0
       ? 'the cipher suites are not known'
       : false;
+  }
+  if (applies === 'fallback') {
+    if (protocols.tls1_3 === 'offered') return false;
+    const older = (['tls1_1', 'tls1_0', 'ssl3'] as const).map((name) => protocols[name]);
+    return (
+      older.includes('offered') ||
+      (older.map((answer) => untestedReason(answer)).find((text) => text !== undefined) ?? false)
+    );
   }
   const names = applies === 'tls1_3' ? (['tls1_3'] as const) : (['tls1_2', 'tls1_1', 'tls1_0', 'ssl3'] as const);
   if (names.some((name) => protocols[name] === 'offered')) return true;

@@ -3,6 +3,36 @@ import { type Facts, untestedReason } from './facts.ts';
 import type { Rule } from './profile.ts';
 import { type Check, type Finding, missed, notApplied, pass, untested } from './verdict.ts';
 
+/** What `MailProbe` holds of checks. */
+export const mailSubjectNames: readonly string[] = [
+  'starttls',
+  'starttlsMasked',
+  'authBeforeTls',
+  'refusesParameter',
+  'injectable',
+  'stateReset',
+  'requireTls',
+  'requireTlsInClear',
+];
+
+/** What `surveyHost` finds. */
+export const domainSubjectNames: readonly string[] = [
+  'tlsaPresent',
+  'tlsaUsable',
+  'tlsaMatch',
+  'tlsaRollover',
+  'denial',
+  'dnssec',
+  'caa',
+  'mtaStsRecord',
+  'mtaStsPolicy',
+  'mtaStsMode',
+  'mtaStsMaxAge',
+  'mtaStsMaxAgeDay',
+  'mtaStsCover',
+  'tlsRpt',
+];
+
 export const mailChecks: Readonly<Record<string, Check>> = {
   mail: (facts, rule) => mailAnswer(facts, rule.subject ?? '', rule.expect ?? '', rule),
 

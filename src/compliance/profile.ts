@@ -6,8 +6,9 @@ import { join } from 'node:path';
 const verdicts = ['pass', 'info', 'notice', 'warn', 'fail'] as const;
 export type Miss = 'info' | 'notice' | 'warn' | 'fail';
 
-/** Which endpoints a rule is for: those that take TLS 1.3, something older, or a CBC suite. */
-export type Applies = 'tls1_3' | 'tls1_2-' | 'cbc';
+/** Which endpoints a rule is for: those that take TLS 1.3, something older, a CBC suite, or versions before TLS 1.2 but no TLS 1.3. */
+export type Applies = (typeof applications)[number];
+const applications = ['tls1_3', 'tls1_2-', 'cbc', 'fallback'] as const;
 
 /** One rule. Which of the optional fields stand there, the check says (`checks.ts`). */
 export interface Rule {
@@ -16,6 +17,8 @@ export interface Rule {
   readonly check: string;
   /** What an endpoint that misses it gets. */
   readonly miss: Miss;
+  /** The same where mail comes by MX: a sender that is refused TLS there sends in the clear (RFC 7435). */
+  readonly missOpportunistic?: Miss;
   readonly source: string;
   readonly confidence: string;
   readonly subject?: string;
@@ -111,13 +114,37 @@ function parseRule(value: unknown, name: string): Rule {
   for (const key of numbers) {
     if (value[key] !== undefined && !Number.isFinite(value[key])) throw new RangeError(`${at} '${key}' is no number`);
   }
-  for (const key of ['miss', 'missTolerated']) {
+  for (const key of ['miss', 'missTolerated', 'missOpportunistic']) {
     const given = value[key];
     if (given !== undefined && !(typeof given === 'string' && misses.includes(given)))
       throw new RangeError(`${at} '${key}' is none of ${misses.join(', ')}`);
   }
+  const { applies } = value;
+  if (applies !== undefined && !applications.some((one) => one === applies))
+    throw new RangeError(`${at} 'applies' is none of ${applications.join(', ')}`);
+  for (const [key, fits] of Object.entries(shapes))
+    if (value[key] !== undefined && !fits(value[key]))
+      throw new RangeError(`${at} '${key}' has not the shape of the schema`);
   return value as unknown as Rule;
 }
+
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+const isNumber = (value: unknown): boolean => value === undefined || Number.isFinite(value);
+const hasGood = (value: unknown): boolean =>
+  isRecord(value) && Number.isFinite(value['good']) && isNumber(value['tolerate']);
+
+/** What the fields are that hold more than a text, a number or a list. */
+const shapes: Readonly<Record<string, (value: unknown) => boolean>> = {
+  subject: (value) => typeof value === 'string',
+  expect: (value) => typeof value === 'string',
+  rsaBits: hasGood,
+  ecBits: hasGood,
+  curves: (value) =>
+    isRecord(value) && isList(value['accept']) && (value['tolerate'] === undefined || isList(value['tolerate'])),
+  steps: (value) =>
+    Array.isArray(value) &&
+    value.every((step) => isRecord(step) && typeof step['issuedFrom'] === 'string' && Number.isFinite(step['maxDays'])),
+};
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

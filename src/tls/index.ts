@@ -36,7 +36,7 @@ export {
 export { firstDifference, sameName } from './name-comparison.ts';
 export { formatName, parseName } from './name-syntax.ts';
 export { ocspRequest, readOcspResponse } from './ocsp.ts';
-export { extensionOf, type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
+export { extensionOf, isCriticalIn, type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
 export type { RevocationAnswer, RevocationVerdict } from './revocation.ts';
 export {
   judgePeer,

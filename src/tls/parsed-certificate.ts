@@ -137,6 +137,11 @@ export function extensionOf(der: Buffer, identifier: string): Buffer | undefined
   return tbsOf(der).extensions.get(identifier);
 }
 
+/** Whether the certificate has that extension, marked critical. Throws RangeError. */
+export function isCriticalIn(der: Buffer, identifier: string): boolean {
+  return tbsOf(der).critical.includes(identifier);
+}
+
 /** RFC 5280 §4.1: version [0], serial, algorithm, issuer, validity, subject, key, …, extensions [3]. */
 function tbsOf(der: Buffer): Tbs {
   const fields = children(children(readDer(der))[0]);

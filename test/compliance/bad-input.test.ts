@@ -197,7 +197,8 @@ for (const [name, { protocol, acts, reason }] of Object.entries(rows)) {
         const profile = loadProfile(id);
         const verdicts = judge(facts, profile, { now: Date.now(), port });
         for (const { id: rule, check } of profile.rules)
-          if (!['mail', 'ehlo-difference', 'stripping'].includes(check)) assert.notEqual(verdicts[rule]?.verdict, 'pass', rule);
+          if (!['mail', 'ehlo-difference', 'stripping'].includes(check))
+            assert.notEqual(verdicts[rule]?.verdict, 'pass', rule);
       }
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Facts, judge, loadProfile, parseProfile, profileNames } from '../../src/compliance/index.ts';
+import {
+  type Facts,
+  judge,
+  loadProfile,
+  parseProfile,
+  profileNames,
+  proveProfile,
+} from '../../src/compliance/index.ts';
 
 const golden = JSON.parse(readFileSync(new URL('./golden/facts.json', import.meta.url), 'utf8')) as Record<
   string,
   Facts
 >;
-const context = { now: Date.parse('2026-12-01T00:00:00Z'), port: 25 };
+/** Where users hand mail in. */
+const context = { now: Date.parse('2026-12-01T00:00:00Z'), port: 587 };
 
 for (const name of profileNames()) {
   test(`profile ${name} reads, has distinct rules, and judges every endpoint of the laboratory`, () => {
     const profile = loadProfile(name);
+    proveProfile(profile);
     const ids = profile.rules.map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
     for (const rule of profile.rules)
@@ -73,6 +82,16 @@ const rows: readonly (readonly [string, string, string, string])[] = [
   ['bytes-export', 'pci-dss-4.0.1', 'PCI-SUITES-TLS1_0', 'fail'],
   ['bytes-export', 'bcp195', 'BCP195-FFDHE', 'fail'],
   ['gnutls-unsafe-renegotiation', 'bcp195', 'BCP195-FEATURE-SECURERENEGOTIATION', 'fail'],
+  ['openssl-tls10-only', 'ncsc-nl-2021-v2.1', 'NCSC21-VERSION-TLS1_0', 'warn'],
+  ['openssl-tls10-only', 'nist-sp-800-52r2', 'NIST-FEATURE-FALLBACKSCSV', 'not-applicable'],
+  ['postfix-default', 'nist-sp-800-52r2', 'NIST-FEATURE-FALLBACKSCSV', 'not-applicable'],
+  ['bytes-export', 'nist-sp-800-52r2', 'NIST-FEATURE-FALLBACKSCSV', 'fail'],
+  ['openssl-timestamps', 'nist-sp-800-52r2', 'NIST-SCT', 'pass'],
+  ['openssl-default', 'nist-sp-800-52r2', 'NIST-SCT', 'info'],
+  ['postfix-default', 'mozilla-old-5.8', 'MOZO-ORDER', 'fail'],
+  ['postfix-default', 'mozilla-old-5.8', 'MOZO-VERSION-TLS1_0', 'pass'],
+  ['openssl-default', 'bcp195', 'BCP195-FEATURE-ENCRYPTTHENMAC', 'pass'],
+  ['openssl-no-tickets', 'bcp195', 'BCP195-FEATURE-ENCRYPTTHENMAC', 'warn'],
   ['openssl-tls10-only', 'ncsc-nl-2025-05', 'NCSC-FFDHE', 'fail'],
   ['openssl-null-and-anonymous', 'bcp195', 'BCP195-FFDHE', 'fail'],
   ['node-hybrids-only', 'mozilla-modern-6.0', 'MOZM-GROUP-PQ', 'pass'],
@@ -111,6 +130,14 @@ for (const [endpoint, profile, rule, wanted] of rows) {
   });
 }
 
+test('BCP 195 is mild where mail comes by MX: who refuses there gets it in the clear', () => {
+  const facts = golden['openssl-tls10-only'] ?? assert.fail();
+  const profile = loadProfile('bcp195');
+  const verdictOn = (port: number): string | undefined =>
+    judge(facts, profile, { ...context, port })['BCP195-VERSION-TLS1_0']?.verdict;
+  assert.deepEqual([verdictOn(25), verdictOn(465), verdictOn(2525)], ['warn', 'fail', 'fail']);
+});
+
 const good = {
   id: 'X-1',
   title: 't',
@@ -133,6 +160,10 @@ const bad: readonly (readonly [string, RegExp])[] = [
   [file([{ ...good, accept: 'all' }]), /rule X-1: 'accept'/],
   [file([{ ...good, source: undefined }]), /rule X-1: 'source'/],
   [file([{ ...good, minBits: '2048' }]), /rule X-1: 'minBits'/],
+  [file([{ ...good, applies: 'always' }]), /rule X-1: 'applies'/],
+  [file([{ ...good, rsaBits: 2048 }]), /rule X-1: 'rsaBits'/],
+  [file([{ ...good, curves: { accept: 'x25519' } }]), /rule X-1: 'curves'/],
+  [file([{ ...good, steps: [{ maxDays: 1 }] }]), /rule X-1: 'steps'/],
 ];
 for (const [text, reason] of bad) {
   test(`own profile refused: ${reason.source}`, () => assert.throws(() => parseProfile(text, 'own.json'), reason));
@@ -142,6 +173,11 @@ test('an own profile judges, and a check that does not exist is named', () => {
   const facts = golden['openssl-default'];
   assert.ok(facts !== undefined);
   assert.equal(judge(facts, parseProfile(file([good]), 'own.json'), context)['X-1']?.verdict, 'pass');
+  assert.throws(
+    () => proveProfile(parseProfile(file([{ ...good, subject: 'tls9' }]), 'own.json')),
+    /rule X-1: .*tls1_3/,
+  );
   const odd = parseProfile(file([{ ...good, check: 'weather' }]), 'own.json');
   assert.throws(() => judge(facts, odd, context), /no check 'weather'/);
+  assert.throws(() => proveProfile(odd), /rule X-1: there is no check 'weather'/);
 });
