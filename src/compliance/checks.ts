@@ -100,16 +100,19 @@ export const checks: Readonly<Record<string, Check>> = {
   /** Better suites come before the rest: only the server's own order gives that for sure. */
   order: (facts, rule) => {
     const version = rule.subject as ProtocolName;
-    const suites = suitesOf(facts, version);
-    if (isFinding(suites)) return suites;
-    const [better, rest] = [
-      suites.filter((name) => fits(name, rule.better)),
-      suites.filter((name) => !fits(name, rule.better)),
-    ];
-    if (better.length === 0 || rest.length === 0) return notApplied('all suites are of one class');
+    const taken = suitesOf(facts, version);
+    if (isFinding(taken)) return taken;
+    const suites = taken.filter((name) => !fits(name, rule.ignore));
+    const isBetter = (name: string): boolean => fits(name, rule.better);
+    const worse = suites.findIndex((name) => !isBetter(name));
+    const late = suites.findLastIndex(isBetter);
+    if (worse < 0 || late < 0) return notApplied('all suites are of one class');
     const order = facts.serverOrder[version];
-    if (order === undefined) return untested(facts.untested[`serverOrder.${version}`] ?? 'the order is not known');
-    return order === 'server' ? pass('order: server') : missed(rule, `order: ${order}`);
+    const unknown = facts.untested[`serverOrder.${version}`];
+    if (order === undefined) return untested(unknown ?? 'the order is not known');
+    if (order !== 'server') return missed(rule, `order: ${order}`);
+    if (unknown !== undefined) return untested(unknown);
+    return worse > late ? pass('order: server') : missed(rule, `${suites[worse] ?? ''} before ${suites[late] ?? ''}`);
   },
 
   'ticket-lifetime': (facts, rule) => {

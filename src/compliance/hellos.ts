@@ -2,6 +2,7 @@
 import {
   curves12,
   type Extension,
+  finiteFields,
   groups13,
   offer,
   shareable,
@@ -49,9 +50,12 @@ const proofs = (): Extension[] => [offer.statusRequest(), offer.timestamps()];
 
 const sni = (host: string | undefined): Extension[] => (host === undefined ? [] : [offer.serverName(host)]);
 
+/** Some servers take a finite field by its name alone (RFC 7919). */
+const groups12: readonly number[] = [...curves12, ...finiteFields];
+
 /** A hello for SSL 3.0 to TLS 1.2. SSL 3.0 has no extensions. */
 export function hello12(version: number, wishes: HelloWishes): HelloOffer {
-  const { host, suites = suitesOfVersion(version).map(({ code }) => code), groups = curves12, compression } = wishes;
+  const { host, suites = suitesOfVersion(version).map(({ code }) => code), groups = groups12, compression } = wishes;
   const { signatures = allSignatures, more = [] } = wishes;
   const common = {
     version,

@@ -119,7 +119,8 @@ class EndpointProbe {
     );
     const deep = offered.length > 0 && this.#options.reduced !== true;
     const why = offered.length === 0 ? otherwise : reducedReason;
-    for (const name of deep ? offered : []) await this.#suitesOf(name);
+    const newest = newestBefore13(protocols);
+    for (const name of deep ? offered : []) await this.#suitesOf(name, name === newest);
     if (!deep) Object.assign(this.#untested, { cipherSuites: why, groups: why, signatureAlgorithms: why });
     const keys = deep ? await this.#keysBetween(protocols) : noKeys;
     const withoutSni =
@@ -145,12 +146,13 @@ class EndpointProbe {
     };
   }
 
-  async #suitesOf(name: VersionName): Promise<void> {
+  async #suitesOf(name: VersionName, newest: boolean): Promise<void> {
     this.#say(`cipher suites of ${name.replace('_', '.')}`);
-    const found = await this.#part(`cipherSuites.${name}`, () => probeSuites(this.#bracket, name, this.#host));
+    const found = await this.#part(`cipherSuites.${name}`, () => probeSuites(this.#bracket, name, this.#host, newest));
     if (found === undefined) return;
     this.#suites[name] = found.accepted;
     this.#order[name] = found.order;
+    if (found.unsorted !== undefined) this.#untested[`serverOrder.${name}`] = found.unsorted;
   }
 
   /** One pair of control hellos around all of them. */

@@ -16,7 +16,6 @@ import {
   versions,
 } from '../tls/wire/index.ts';
 import type { Bracket } from './bracket.ts';
-import { chunkSize } from './chunks.ts';
 import type { Dialer } from './dialer.ts';
 import {
   type Answer,
@@ -30,6 +29,7 @@ import {
 import type { HelloOffer } from './hello-exchange.ts';
 import { type HelloWishes, hello12, hello13 } from './hellos.ts';
 import { SecureChannel } from './secure-channel.ts';
+import { chunkSize } from './suite-lists.ts';
 import { Unapplicable, Untested } from './untested.ts';
 
 /** What is known of the endpoint before its features are looked at. */

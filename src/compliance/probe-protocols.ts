@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readSsl2ServerHello, ssl2ClientHello, suitesOfVersion, versions } from '../tls/wire/index.ts';
+import { readSsl2ServerHello, ssl2ClientHello, versions } from '../tls/wire/index.ts';
 import type { Bracket } from './bracket.ts';
-import { inChunks } from './chunks.ts';
 import type { Dialer } from './dialer.ts';
 import { type Answer, notTested, type ProtocolName, protocolNames } from './facts.ts';
 import type { HelloOffer } from './hello-exchange.ts';
 import { hello12, hello13 } from './hellos.ts';
+import { chunksOf, isFiniteField, suitesByRarity } from './suite-lists.ts';
 import { Untested } from './untested.ts';
 
 /** Which versions of the protocol the endpoint takes. Newest first, so that a control hello is found early. */
@@ -58,10 +58,11 @@ async function offers(
   return false;
 }
 
-/** All suites of the version, at most 64 in one hello: some servers look no further. */
+/** All suites of the version. A server that was given no finite field may choose one that needs it, and break off. */
 function olderOffers(version: number, host: string | undefined): HelloOffer[] {
-  const codes = suitesOfVersion(version).map(({ code }) => code);
-  return inChunks(codes).map((suites) => hello12(version, { host, suites }));
+  const codes = suitesByRarity(version);
+  const parts = [codes.filter((code) => !isFiniteField(code)), codes.filter(isFiniteField)];
+  return parts.flatMap(chunksOf).map((suites) => hello12(version, { host, suites }));
 }
 
 async function offersSsl2(dialer: Dialer): Promise<boolean> {

@@ -16,7 +16,10 @@ import { endpoints, type LabFiles } from './lab/endpoints.ts';
 import { answerTo } from './lab/packet-check.ts';
 import { factsOfOurs, factsOfTestssl, runTestssl, type Shared, type TestsslRun } from './lab/testssl.ts';
 
-/** Real servers that differ in what they speak: OpenSSL, GnuTLS, NSS; old, new; STARTTLS and not. */
+/**
+ * Real servers that differ in what they speak: OpenSSL, GnuTLS, NSS; old, new; STARTTLS and not. Without StartTLS of LDAP, which
+ * testssl.sh 3.0.8 does not do.
+ */
 const usual = [
   'postfix-default',
   'nss-ssl3',
@@ -26,7 +29,6 @@ const usual = [
   'exim-default',
   'dovecot-lmtp',
   'openssl-two-keys',
-  'slapd-starttls',
   'dovecot-tls',
   'openssl-tls10-only',
   'openssl-renegotiation',
@@ -129,6 +131,7 @@ async function compare(endpoint: Endpoint, name: string, ours: Shared, theirs: S
     }
   }
   console.log(`  ${same} facts agree`);
+  if (same === 0) throw new Error('testssl.sh found nothing: no comparison');
   return fresh;
 }
 

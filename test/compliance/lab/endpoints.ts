@@ -112,6 +112,13 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
     '-groups',
     'X25519:P-256',
   ),
+  'openssl-weak-first': openssl(
+    'good-rsa',
+    '-tls1_2',
+    '-serverpref',
+    '-cipher',
+    'ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-GCM-SHA256:AES128-SHA:@SECLEVEL=0',
+  ),
   'openssl-tls10-only': openssl('good-rsa', '-tls1', ...weak),
   'openssl-tls11-only': openssl('good-rsa', '-tls1_1', ...weak),
   'openssl-null-and-anonymous': openssl(

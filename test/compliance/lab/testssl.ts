@@ -58,7 +58,7 @@ export function factsOfTestssl(findings: readonly Finding[]): Shared {
   const suites: Record<string, Set<string>> = {};
   for (const { id, finding } of findings) {
     const version = versions[id];
-    if (version !== undefined) facts[`protocols.${version}`] = /^not offered/.test(finding) ? 'not-offered' : 'offered';
+    if (version !== undefined) facts[`protocols.${version}`] = /not offered/.test(finding) ? 'not-offered' : 'offered';
     // 'cipher-tls1_2_xc030': 'TLS 1.2   xc030   ECDHE-RSA-…   TLS_ECDHE_RSA_…'
     const of = /^cipher-((?:ssl|tls)[\d_]+)_x/.exec(id)?.[1];
     const suite = finding.trim().split(/\s+/).at(-1) ?? '';
@@ -80,9 +80,11 @@ const readers: Readonly<Record<string, (finding: string) => Shared>> = {
     /^(supported|not supported)/i.test(finding)
       ? { 'features.fallbackScsv': /^supported/.test(finding) ? 'offered' : 'not-offered' }
       : {},
-  secure_renego: (finding) => ({
-    'features.secureRenegotiation': /^supported/.test(finding) ? 'offered' : 'not-offered',
-  }),
+  // Its OpenSSL cannot do every handshake.
+  secure_renego: (finding) =>
+    /supported/i.test(finding)
+      ? { 'features.secureRenegotiation': /^supported/.test(finding) ? 'offered' : 'not-offered' }
+      : {},
   secure_client_renego: (finding) =>
     /vulnerable/i.test(finding)
       ? { 'features.clientRenegotiation': /^not vulnerable/.test(finding) ? 'not-offered' : 'offered' }
@@ -112,9 +114,10 @@ export function factsOfOurs({ protocols, cipherSuites, groups, features }: Facts
     ),
     curves: sorted(groups.filter((name) => !/ffdhe|MLKEM/.test(name))),
     ...Object.fromEntries(
+      // testssl.sh knows no question that makes no sense: to it that is not offered.
       [...named, 'extendedMasterSecret' as const, 'heartbeat' as const].map((name) => [
         `features.${name}`,
-        features[name].replace(/^not-applicable.*/s, 'not-applicable'),
+        features[name].replace(/^not-applicable.*/s, 'not-offered'),
       ]),
     ),
     ...(features.ticketLifetime === undefined ? {} : { ticketLifetime: String(features.ticketLifetime) }),
