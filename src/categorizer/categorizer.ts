@@ -100,10 +100,10 @@ export class Categorizer implements Router {
 
   #tell(message: StoredMessage, { hop, because, passedOver }: Choice, recipients: readonly number[]): void {
     this.#parts.journal.emit({
-      kind: 'route-chosen',
       at: this.#parts.clock.now(),
       session: message.origin.session,
       message: message.id,
+      kind: 'route-chosen',
       recipients: recipients.map((index) => message.envelope.recipients[index]?.address ?? ''),
       hop: hop.key,
       connector: hop.connector,

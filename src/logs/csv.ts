@@ -21,6 +21,17 @@ export function csvLine(fields: readonly string[]): string {
   return line;
 }
 
+/** The same with the fields that `row` has of these names. */
+export function csvRow<F extends string>(names: readonly F[], row: Readonly<Partial<Record<F, string>>>): string {
+  let line = '';
+  let separator = '';
+  for (const name of names) {
+    line += `${separator}${csvField(row[name] ?? '')}`;
+    separator = ',';
+  }
+  return line;
+}
+
 /** Splits a line written by csvLine. */
 export function parseCsvLine(line: string): string[] {
   if (!line.includes('"')) return line.split(',').map(cellText);

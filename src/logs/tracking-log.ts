@@ -1,4 +1,4 @@
-import { csvLine, logHeader, Timestamps } from './csv.ts';
+import { csvRow, logHeader, Timestamps } from './csv.ts';
 import type { LogParts } from './decision-log.ts';
 import type { DecisionEvent, EventOf } from './events.ts';
 import { LineLog, type LogLimits } from './files/line-log.ts';
@@ -141,12 +141,12 @@ export class TrackingLog {
   }
 
   #delivery(event: EventOf<'delivered' | 'deferred' | 'failed'>, id: 'SEND' | 'DELIVER' | 'DEFER' | 'FAIL'): Row {
-    const host = /^(.*?) ?\[(.*?)\]/.exec(event.remote);
+    const host = hostOf(event.remote);
     return {
       'client-ip': event.local,
       'client-hostname': this.#settings.serverName,
-      'server-ip': host?.[2] ?? '',
-      'server-hostname': host?.[1] ?? event.remote,
+      'server-ip': host.address,
+      'server-hostname': host.name,
       'source-context': event.session,
       'connector-id': event.connector,
       source: id === 'DELIVER' ? 'STOREDRIVER' : id === 'SEND' || event.remote !== '' ? 'SMTP' : 'QUEUE',
@@ -169,11 +169,21 @@ export class TrackingLog {
     row['internal-message-id'] = String(event.message);
     row['schema-version'] = schemaVersion;
     if (!this.#settings.subjectLogging) row['message-subject'] = '';
-    this.#log.write(csvLine(trackingFields.map((field) => row[field] ?? '')));
+    this.#log.write(csvRow(trackingFields, row));
   }
 }
 
 /** Values joined by semicolons: one in a value (a quoted local part, a peer's words) must not make two of it. */
 function listField(values: readonly string[]): string {
+  const [only = ''] = values;
+  if (values.length === 1 && !only.includes(';')) return only;
   return values.map((value) => value.replaceAll(';', ',')).join(';');
+}
+
+/** Of 'name [address]:port'. */
+function hostOf(remote: string): { readonly name: string; readonly address: string } {
+  const start = remote.indexOf('[');
+  const end = remote.indexOf(']', start);
+  if (start < 0 || end < 0) return { name: remote, address: '' };
+  return { name: remote.slice(0, start).trimEnd(), address: remote.slice(start + 1, end) };
 }

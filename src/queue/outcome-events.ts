@@ -32,9 +32,9 @@ export function tellOutcomes(journal: Journal, attempt: ToldAttempt): void {
       tries = Math.max(tries, (attempt.message.recipients[index]?.attempts ?? 0) + 1);
     }
     if (recipients.length === 0) continue;
-    const event = { ...factsOf(attempt), recipients, replies, attempt: tries };
-    if (kind === 'deferred') journal.emit({ kind, ...event, retryAt: attempt.retryAt });
-    else journal.emit({ kind, ...event });
+    const told = { recipients, replies, attempt: tries };
+    if (kind === 'deferred') journal.emit({ ...factsOf(kind, attempt), ...told, retryAt: attempt.retryAt });
+    else journal.emit({ ...factsOf(kind, attempt), ...told });
   }
 }
 
@@ -52,11 +52,12 @@ function eventOf({ kind }: RecipientOutcome): EventKind {
   return kind === 'relayed' ? 'delivered' : kind;
 }
 
-function factsOf({ message, hop, remote, at }: ToldAttempt) {
+function factsOf<K extends EventKind>(kind: K, { message, hop, remote, at }: ToldAttempt) {
   return {
     at,
     session: message.origin.session,
     message: message.id,
+    kind,
     guid: message.guid,
     messageId: message.facts.messageId,
     subject: message.facts.subject,

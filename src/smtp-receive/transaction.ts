@@ -83,13 +83,9 @@ export class Transaction {
   tell(session: DecisionTeller, message: number): void {
     if (this.#told) return;
     this.#told = true;
-    const head = { session: session.origin.id, message };
-    session.emit({
-      ...head,
-      at: this.#acceptedAt,
-      kind: 'sender-accepted',
-      from: this.from,
-    });
-    for (const accepted of this.#accepted) session.emit({ ...head, kind: 'recipients-accepted', ...accepted });
+    const { id } = session.origin;
+    session.emit({ at: this.#acceptedAt, session: id, message, kind: 'sender-accepted', from: this.from });
+    for (const { at, recipients, because } of this.#accepted)
+      session.emit({ at, session: id, message, kind: 'recipients-accepted', recipients, because });
   }
 }

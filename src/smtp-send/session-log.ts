@@ -18,7 +18,7 @@ export class SessionLog {
 
   /** `message`: the internal id of the message that it is about. */
   tell<K extends EventKind>(kind: K, facts: Told<K>, message = 0): void {
-    const head = { kind, at: this.#clock.now(), session: this.#session, message };
+    const head = { at: this.#clock.now(), session: this.#session, message, kind };
     // The compiler does not put a generic union together again; `Told` has checked the facts.
     this.#journal.emit({ ...head, ...facts } as unknown as DecisionEvent);
   }

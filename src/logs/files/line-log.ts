@@ -6,6 +6,7 @@ import { DiskRoom, leftFreeBytes } from './disk-room.ts';
 import { hourOf, logFileName, logFilesAmong } from './log-files.ts';
 import { openToAppend } from './open-log-file.ts';
 import { type LogBounds, prune } from './prune.ts';
+import { type Piece, WaitingLines } from './waiting-lines.ts';
 
 /** Bounds of one log, from the transport service object. */
 export interface LogLimits extends LogBounds {
@@ -28,11 +29,7 @@ export interface LineLogParts {
 
 /** Lines wait this long for company, in milliseconds: a crash loses no more than that of the log. */
 const flushDelayMs = 200;
-/** …or until so many characters are waiting. */
-const flushLength = 128 * 1024;
-/** Characters in one write: a file grows past its size by no more. */
-const longestWrite = 1024 * 1024;
-/** More than this waiting means the disk does not follow; what comes on top is dropped and counted. */
+/** More octets waiting mean that the disk does not follow; what comes on top is dropped and counted. */
 export const maxWaiting = 16 * 1024 * 1024;
 /** After a failure the next attempt comes so much later, in milliseconds. */
 const againMs = 1_000;
@@ -63,8 +60,7 @@ interface OpenFile {
 export class LineLog {
   readonly #parts: LineLogParts;
   #limits: LogLimits;
-  #lines: string[] = [];
-  #waiting = 0;
+  readonly #waiting = new WaitingLines();
   #timer: { cancel(): void } | undefined;
   #draining: Promise<void> | undefined;
   #file: OpenFile | undefined;
@@ -98,10 +94,9 @@ export class LineLog {
   /** Takes one line, without its end. Never throws, never waits. */
   write(line: string): void {
     if (!this.#limits.enabled || this.#closed) return;
-    if (this.#waiting > maxWaiting) return this.#lose(1, 'the disk does not follow');
-    this.#lines.push(line);
-    this.#waiting += line.length;
-    if (this.#waiting >= flushLength && this.#mayTry) void this.#drain();
+    if (this.#waiting.octets > maxWaiting) return this.#lose(1, 'the disk does not follow');
+    this.#waiting.add(line);
+    if (this.#waiting.hasFull && this.#mayTry) void this.#drain();
     else this.#schedule();
   }
 
@@ -121,9 +116,10 @@ export class LineLog {
 
   /** For a process that breaks down: writes what waits to the file that is open, before it returns. Never throws. */
   flushNow(): void {
-    if (this.#file === undefined || this.#lines.length === 0) return;
+    if (this.#file === undefined) return;
     try {
-      writeSync(this.#file.handle.fd, this.#take(Number.POSITIVE_INFINITY).text);
+      for (let piece = this.#waiting.take(); piece !== undefined; piece = this.#waiting.take())
+        writeSync(this.#file.handle.fd, piece.octets);
     } catch {
       // The process ends by a fault that is told already.
     }
@@ -155,7 +151,7 @@ export class LineLog {
     this.#timer = undefined;
     this.#draining ??= this.#writeWaiting().finally(() => {
       this.#draining = undefined;
-      if (this.#lines.length > 0) this.#schedule();
+      if (this.#waiting.octets > 0) this.#schedule();
     });
     return this.#draining;
   }
@@ -167,38 +163,26 @@ export class LineLog {
     );
     if (this.#stale) await this.#closeFile();
     this.#stale = false;
-    let failed = false;
-    while (this.#lines.length > 0 && !failed) {
-      const { text, count } = this.#take(longestWrite);
-      failed = !(await this.#append(text, count));
-    }
+    for (let piece = this.#waiting.take(); piece !== undefined; piece = this.#waiting.take())
+      if (!(await this.#append(piece))) break;
     if (this.#closed) await this.#closeFile();
     slow.cancel();
   }
 
-  async #append(text: string, count: number): Promise<boolean> {
+  async #append({ octets, lines }: Piece): Promise<boolean> {
     try {
       const file = await this.#open();
-      file.size += await writeWhole(file.handle, text);
+      await writeWhole(file.handle, octets);
+      file.size += octets.length;
       this.#parts.faults.end(this.#fault);
       this.#lost = 0;
       return true;
     } catch (error) {
       this.#failedAt = this.#parts.clock.monotonic();
-      this.#lose(count, error instanceof Error ? error.message : String(error));
+      this.#lose(lines, error instanceof Error ? error.message : String(error));
       await this.#closeFile();
       return false;
     }
-  }
-
-  #take(most: number): { readonly text: string; readonly count: number } {
-    let length = 0;
-    let count = 0;
-    for (; count < this.#lines.length && (count === 0 || length < most); count++)
-      length += this.#lines[count]?.length ?? 0;
-    const lines = this.#lines.splice(0, count);
-    this.#waiting -= length;
-    return { text: `${lines.join('\r\n')}\r\n`, count };
   }
 
   /** The file to write to: of this hour, below the size limit. */
@@ -269,22 +253,13 @@ export class LineLog {
   }
 }
 
-/**
- * In one call, so that lines of several processes do not mix; a disk that fills up takes it in parts. A text is not made a buffer
- * before: that would copy it twice. Returns the octets written.
- */
-async function writeWhole(handle: FileHandle, text: string): Promise<number> {
-  const length = Buffer.byteLength(text);
-  const first = await handle.write(text);
-  if (first.bytesWritten === length) return length;
-  if (first.bytesWritten === 0) throw new Error('nothing could be written');
-  const octets = Buffer.from(text);
-  for (let at = first.bytesWritten; at < octets.length; ) {
+/** In one call, so that lines of several processes do not mix; a disk that fills up takes it in parts. */
+async function writeWhole(handle: FileHandle, octets: Buffer): Promise<void> {
+  for (let at = 0; at < octets.length; ) {
     const { bytesWritten } = await handle.write(octets, at);
-    if (bytesWritten === 0) throw new Error('nothing more could be written');
+    if (bytesWritten === 0) throw new Error('nothing could be written');
     at += bytesWritten;
   }
-  return length;
 }
 
 async function namesIn(folder: string): Promise<string[]> {

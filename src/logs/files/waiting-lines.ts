@@ -1,0 +1,58 @@
+/** Octets that one piece holds; a longer line gets a piece of its own. */
+const pieceBytes = 128 * 1024;
+
+/** Whole lines, as they go to the file in one write. */
+export interface Piece {
+  readonly octets: Buffer;
+  readonly lines: number;
+}
+
+/**
+ * Lines that wait to be written, as octets from the start. As texts they would be joined and encoded at the write, and each of
+ * their parts would be looked at in every collection of garbage until then.
+ */
+export class WaitingLines {
+  readonly #full: Piece[] = [];
+  #open: Buffer | undefined;
+  #length = 0;
+  #lines = 0;
+  #waiting = 0;
+
+  /** Octets of all lines. */
+  get octets(): number {
+    return this.#waiting;
+  }
+
+  /** A piece can be written that grows no more. */
+  get hasFull(): boolean {
+    return this.#full.length > 0;
+  }
+
+  /** Takes a line, without its end. */
+  add(line: string): void {
+    // One UTF-16 unit is three octets of UTF-8 at most.
+    const most = 3 * line.length + 2;
+    if (this.#open !== undefined && this.#open.length - this.#length < most) this.#close();
+    this.#open ??= Buffer.allocUnsafeSlow(Math.max(pieceBytes, most));
+    const written = this.#open.write(`${line}\r\n`, this.#length);
+    this.#length += written;
+    this.#waiting += written;
+    this.#lines += 1;
+  }
+
+  /** Removes the oldest piece; undefined when nothing waits. */
+  take(): Piece | undefined {
+    if (this.#full.length === 0) this.#close();
+    const piece = this.#full.shift();
+    this.#waiting -= piece?.octets.length ?? 0;
+    return piece;
+  }
+
+  #close(): void {
+    if (this.#open === undefined) return;
+    this.#full.push({ octets: this.#open.subarray(0, this.#length), lines: this.#lines });
+    this.#open = undefined;
+    this.#length = 0;
+    this.#lines = 0;
+  }
+}
