@@ -22,5 +22,5 @@ export { keyPassphrase } from './key-sealing.ts';
 export { subjectFrom } from './name-steps.ts';
 export { seal } from './sealing.ts';
 export { randomSerial, serverNames } from './self-signed.ts';
-export { dkimRecord, signingKey } from './signing-key.ts';
+export { acmeAccountKey, dkimRecord, signingKey } from './signing-key.ts';
 export type { AuthorityEntry, CertificateEntry } from './store-folder.ts';

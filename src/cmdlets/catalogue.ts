@@ -59,6 +59,7 @@ const views: Readonly<Record<string, DefaultView>> = {
     kind: 'table',
     columns: ['Day', 'Domain', 'State', 'SuccessfulSessions', 'FailedSessions', 'Submissions'],
   },
+  AcmeCertificate: { kind: 'table', columns: ['DomainName', 'NotAfter', 'Thumbprint', 'Held', 'Failure'] },
   TlsReportKey: { kind: 'list', columns: [] },
   TlsCertificateSelection: { kind: 'table', columns: ['Connector', 'Selected', 'Thumbprint', 'Reason'] },
   AdminAuditLogEvent: { kind: 'list', columns: [] },

@@ -20,6 +20,7 @@ export { SecureString } from './running/secure-string.ts';
 export { operationText, shouldProcess } from './running/should-process.ts';
 export { fromWire, toWire } from './running/wire-values.ts';
 export {
+  type AcmeAdministration,
   type AuditEntry,
   type AuditedChange,
   type AuditTrail,

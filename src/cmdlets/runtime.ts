@@ -4,6 +4,7 @@
  * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
+import type { AcmeOrder, AcmeService } from '../certificates/acme/index.ts';
 import type { CertificateStore } from '../certificates/index.ts';
 import { type ServerRole, StructuredValue } from '../config/index.ts';
 import type { DnsAsker } from '../dns/index.ts';
@@ -226,6 +227,14 @@ export interface ServiceFolders {
   refusal(path: string): Promise<string | undefined>;
 }
 
+/** Certificates that come by ACME (RFC 8555). */
+export interface AcmeAdministration {
+  orders(): Promise<readonly AcmeOrder[]>;
+  keep(orders: readonly AcmeOrder[]): Promise<void>;
+  /** Resolves with the chain, PEM. `authorities`: PEM of those that the directory's certificate may come from. Throws CertificateError. */
+  request(service: AcmeService, csr: string, authorities: readonly string[], signal: AbortSignal): Promise<string>;
+}
+
 /** The TLS reports of this server to others (RFC 8460). */
 export interface TlsReportShelf {
   waiting(): readonly ReportRecord[];
@@ -251,6 +260,8 @@ export interface CmdletEnvironment {
   readonly dns?: DnsAsker;
   /** Seals a secret for the workers of this machine; bound to what it is for. */
   readonly seal: (text: string, purpose: string) => string;
+  /** Absent in a catalogue without a server. */
+  readonly acme?: AcmeAdministration;
   /** Absent in a catalogue without a server. */
   readonly tlsReports?: TlsReportShelf;
   /** Absent where it cannot be reached. */

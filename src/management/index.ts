@@ -3,6 +3,7 @@
  * administration of the queues of all workers. Who calls it enters by `client/`; lines on a stopped state run in `store/`.
  */
 
+export { acmeAdministration } from './acme-administration.ts';
 export { auditWriter, openAdminAudit } from './audit/admin-audit.ts';
 export { cmdletMethods } from './cmdlet-methods.ts';
 export { edgeSyncFor } from './edge-sync-for.ts';

@@ -56,6 +56,7 @@ export const wrapped: Readonly<Record<string, readonly string[]>> = {
   canonicalize: ['compliance'],
   commander: ['cli'],
   mailauth: ['tls-reports'],
+  'acme-client': ['certificates'],
   'ipaddr.js': ['base'],
 };
 

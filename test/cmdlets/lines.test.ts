@@ -38,6 +38,11 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
     seal: (text: string) => `sealed:${text.length}`,
     trackingLog: { search: (query: TrackingQuestion) => transport.tracking(query) },
     certificates: () => certificates,
+    acme: {
+      orders: () => Promise.resolve([]),
+      keep: () => Promise.resolve(),
+      request: () => Promise.reject(new Error('nobody is asked')),
+    },
     tlsReports: { waiting: () => [], sent: () => [], dkimRecord: () => Promise.resolve('v=DKIM1; p=x') },
     edgeSync: {
       kind: 'edge' as const,

@@ -22,6 +22,7 @@ const paths: Readonly<Record<string, string>> = {
   'python3-seccomp': '/usr/share/doc/python3-seccomp/copyright',
   'systemd-analyze': '/usr/bin/systemd-analyze',
   'gnutls-serv': '/usr/bin/gnutls-serv',
+  pebble: '/usr/bin/pebble',
   nsd: '/usr/sbin/nsd',
   unbound: '/usr/sbin/unbound',
   'ldns-signzone': '/usr/bin/ldns-signzone',

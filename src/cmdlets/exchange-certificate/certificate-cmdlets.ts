@@ -1,5 +1,6 @@
 /** The certificates of the server: the noun ExchangeCertificate, and which certificate a connector shows. */
 import type { Cmdlet } from '../runtime.ts';
+import { acmeCmdlets } from './acme.ts';
 import { enableExchangeCertificate, getExchangeCertificate, removeExchangeCertificate } from './existing.ts';
 import { newExchangeCertificate } from './making.ts';
 import { testTlsCertificateSelection } from './test-selection.ts';
@@ -15,4 +16,5 @@ export const certificateCmdlets: readonly Cmdlet[] = [
   removeExchangeCertificate,
   testTlsCertificateSelection,
   getTlsaRecord,
+  ...acmeCmdlets,
 ];

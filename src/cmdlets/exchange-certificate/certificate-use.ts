@@ -11,6 +11,7 @@ export interface ConnectorUse {
   readonly title: string;
   readonly kind: 'receive' | 'send';
   readonly identity: string;
+  readonly dn: string;
   readonly tlsCertificateName: string;
   readonly fqdn: string;
   /** Where it listens; none for a send connector. */
@@ -35,6 +36,7 @@ export async function connectorUses(context: CmdletContext): Promise<readonly Co
     kind,
     title,
     identity: object.identity,
+    dn: object.dn,
     tlsCertificateName: object.tlsCertificateName ?? '',
     fqdn: object.fqdn ?? '',
     ports,

@@ -51,8 +51,8 @@ export const getTlsaRecord: Cmdlet = {
     for (const place of placesOf(await connectorUses(context), store.list(), fqdn)) {
       const shown = wanted === undefined ? place.certificates : [wanted];
       if (wanted !== undefined && !matchesHost(wanted.certificate, place.host)) continue;
-      const published = await publishedAt(context.dns, place, context.signal);
-      yield* rowsOf(place, shown, published);
+      const { records } = await publishedAt(context.dns, place, context.signal);
+      yield* rowsOf(place, shown, records);
     }
   },
 };
@@ -72,13 +72,17 @@ function placesOf(uses: readonly ConnectorUse[], entries: readonly CertificateEn
 /** What the DNS holds; or why that is not known. */
 type Published = readonly TlsaRecord[] | string;
 
-async function publishedAt(dns: DnsAsker | undefined, place: Place, signal: AbortSignal): Promise<Published> {
-  if (dns === undefined) return 'no DNS is asked here';
+async function publishedAt(
+  dns: DnsAsker | undefined,
+  place: Place,
+  signal: AbortSignal,
+): Promise<{ readonly records: Published; readonly ttl: number }> {
+  if (dns === undefined) return { records: 'no DNS is asked here', ttl: 0 };
   try {
-    const { records } = await dns.ask(nameOf(place), 'TLSA', signal);
-    return records.map(({ data }) => data as TlsaRecord);
+    const { records, ttl } = await dns.ask(nameOf(place), 'TLSA', signal);
+    return { records: records.map(({ data }) => data as TlsaRecord), ttl };
   } catch (error) {
-    if (error instanceof DnsFailure) return `the DNS gave no answer (${error.code})`;
+    if (error instanceof DnsFailure) return { records: `the DNS gave no answer (${error.code})`, ttl: 0 };
     throw error;
   }
 }
@@ -121,19 +125,29 @@ function nameOf({ host, port }: Place): string {
  * deliver no more (RFC 7671 §8.1). A line each; none where no records are published.
  */
 export async function tlsaWarnings(context: CmdletContext, entry: CertificateEntry): Promise<readonly string[]> {
+  return (await tlsaReadiness(context, entry)).warnings;
+}
+
+/** `ttlMs`: the longest time that others may still hold what the DNS said before; 0 where no records are published. */
+export async function tlsaReadiness(
+  context: CmdletContext,
+  entry: CertificateEntry,
+): Promise<{ readonly warnings: readonly string[]; readonly ttlMs: number }> {
   const record = recordFor(entry);
-  if (context.dns === undefined || record === undefined) return [];
+  let ttlMs = 0;
+  if (context.dns === undefined || record === undefined) return { warnings: [], ttlMs };
   const places = placesOf(await connectorUses(context), [], await serverFqdn(context));
   const warnings: string[] = [];
   for (const place of places.filter(({ host }) => matchesHost(entry.certificate, host))) {
-    const published = await publishedAt(context.dns, place, context.signal);
+    const { records: published, ttl } = await publishedAt(context.dns, place, context.signal);
     if (typeof published === 'string' || published.length === 0) continue;
+    ttlMs = Math.max(ttlMs, ttl * 1_000);
     if (published.some((one) => sameKey(entry, one))) continue;
     warnings.push(
       `The TLSA records of ${nameOf(place)} hold none of this certificate: senders with DANE will not deliver while it is shown. Publish '${tlsaText(record)}' beside them, and wait two times their TTL before the change.`,
     );
   }
-  return warnings;
+  return { warnings, ttlMs };
 }
 
 function sameKey({ certificate }: CertificateEntry, record: TlsaRecord): boolean {

@@ -6,6 +6,7 @@ import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
 import { isReplicatedInto, openDirectory, placeIn, seedDirectory } from '../../server-state/directory/index.ts';
+import { acmeAdministration } from '../acme-administration.ts';
 import { auditWriter, openAdminAudit } from '../audit/admin-audit.ts';
 import { cmdletMethods } from '../cmdlet-methods.ts';
 import { lazyEdgeSync } from '../lazy-edge-sync.ts';
@@ -73,6 +74,7 @@ async function openStore(paths: StatePaths, role: ServerRole, account: string): 
     ),
     folders: foldersOf(paths),
     tlsReports: tlsReportShelf(paths),
+    acme: acmeAdministration(paths.certificates),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: account });
   const catalogue = cmdletCatalogue();

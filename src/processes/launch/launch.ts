@@ -40,6 +40,8 @@ const passedOn = [
   // The passphrase of the private keys, for the process that opens them.
   'CREDENTIALS_DIRECTORY',
   'EDGE_KEY_PASSPHRASE',
+  // The program that answers the challenges of ACME.
+  'EDGE_ACME_HOOK',
   'LOCALDOMAIN',
   'RES_OPTIONS',
   ...Object.keys(malloc),

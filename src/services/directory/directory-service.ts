@@ -18,6 +18,7 @@ import {
   searchTracking,
 } from '../../logs/index.ts';
 import {
+  acmeAdministration,
   auditWriter,
   cmdletMethods,
   edgeSyncFor,
@@ -56,6 +57,7 @@ import {
 import type { Service } from '../child-process.ts';
 import { ConfigurationFollower } from '../configuration.ts';
 import type { ProcessOptions } from '../process-options.ts';
+import { AcmeRenewal } from './acme-renewal.ts';
 import { CertificateWatch } from './certificate-watch.ts';
 import { DirectoryLogon, logonSettings } from './directory-logon.ts';
 import { LdapEndpoints } from './ldap-endpoints.ts';
@@ -123,7 +125,8 @@ export async function openDirectoryService(
   await ldap.listen();
   const client = new LdapConfigurationStore(ldap.socketPath, place.configurationDn, store);
   const auditTrail = openAdminAudit(parts.paths);
-  const management = new ManagementServer(methodsOf({ ...parts, watch }, bus, client, auditTrail));
+  const { methods, renewal } = methodsOf({ ...parts, watch }, bus, client, auditTrail);
+  const management = new ManagementServer(methods);
   await management.listen(parts.paths.management);
   tellChanges(parts, bus);
   bus.handle('reopen-logs', () => {
@@ -144,6 +147,7 @@ export async function openDirectoryService(
   });
   bus.handle('check-logon', (question) => logons.check(question));
   const stop = async (): Promise<void> => {
+    renewal[Symbol.dispose]();
     watch[Symbol.dispose]();
     tickets[Symbol.dispose]();
     management.close();
@@ -158,6 +162,7 @@ export async function openDirectoryService(
     ended();
   };
   bus.handle('stop', stop);
+  renewal.start();
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: store.usn }, 'the directory is ready');
   bus.notify('ready', undefined);
@@ -295,7 +300,7 @@ function methodsOf(
   bus: SupervisorBus,
   client: LdapConfigurationStore,
   auditTrail: ReturnType<typeof openAdminAudit>,
-): Record<string, ManagementMethod> {
+): { methods: Record<string, ManagementMethod>; renewal: AcmeRenewal } {
   const { paths, place, store, configuration, service, certificates } = parts;
   const workers = new WorkerCaller((request) => bus.request('fan-out', request));
   const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
@@ -318,10 +323,17 @@ function methodsOf(
     edgeSync,
     folders: new FolderTrial(paths),
     tlsReports: tlsReportShelf(paths),
+    acme: acmeAdministration(paths.certificates),
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
   const status = joined(() => statusOf(parts, bus, workers, since));
-  return {
+  const runnerFor = (account: string): LocalCmdletRunner =>
+    new LocalCmdletRunner(catalogue, environment, {
+      audited: (entry) => audited(entry, account),
+      fault: (error) => service.log.error({ err: error }, 'a cmdlet failed by a fault of the program'),
+    });
+  const renewal = new AcmeRenewal({ runner: runnerFor('ACME renewal'), clock, faults: parts.faults, log: service.log });
+  const methods: Record<string, ManagementMethod> = {
     status: async function* () {
       const { enabled, recipientValidationEnabled } = configuration.current.recipientFilter;
       const sync =
@@ -342,15 +354,9 @@ function methodsOf(
       const { about, most } = params as WhyRequest;
       return await findChains(decisionFolder(paths), parseQuestion(about), most);
     },
-    ...cmdletMethods(
-      { serverName: place.serverName, role: place.role },
-      (account) =>
-        new LocalCmdletRunner(catalogue, environment, {
-          audited: (entry) => audited(entry, account),
-          fault: (error) => service.log.error({ err: error }, 'a cmdlet failed by a fault of the program'),
-        }),
-    ),
+    ...cmdletMethods({ serverName: place.serverName, role: place.role }, runnerFor),
   };
+  return { methods, renewal };
 }
 
 async function statusOf(

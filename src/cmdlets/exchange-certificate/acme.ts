@@ -1,0 +1,298 @@
+/** New-, Update-, Get- and Remove-AcmeCertificate: certificates by ACME (RFC 8555), renewed by the service. Our addition. */
+import type { AcmeOrder } from '../../certificates/acme/index.ts';
+import type { CertificateEntry, CertificateStore } from '../../certificates/index.ts';
+import { badArgument, isOn, missingArgument, textOf, textsOf } from '../parameter-values.ts';
+import {
+  type AcmeAdministration,
+  type BoundParameters,
+  type Cmdlet,
+  type CmdletContext,
+  CmdletError,
+  CmdletObject,
+  type Parameter,
+} from '../runtime.ts';
+import { refuseOthers } from '../transport-objects.ts';
+import { takeUp } from './acme-switch.ts';
+import { told } from './certificate-notices.ts';
+import { asked, storeOf } from './certificate-objects.ts';
+
+const domainName: Parameter = {
+  name: 'DomainName',
+  type: 'MultiValuedProperty',
+  position: 1,
+  help: 'Host names of the certificate.',
+};
+const orderParameters: readonly Parameter[] = [
+  domainName,
+  {
+    name: 'DirectoryUrl',
+    type: 'String',
+    help: "The authority's directory: https://acme-v02.api.letsencrypt.org/directory.",
+  },
+  { name: 'Contact', type: 'String', help: 'Mail address that the authority may write to.' },
+  {
+    name: 'Challenge',
+    type: 'String',
+    allowed: ['Http01', 'Dns01'],
+    help: 'How control of the names is shown: by a file on their web server (the default) or by a TXT record. The program EDGE_ACME_HOOK of the service puts it there.',
+  },
+  { name: 'KeyAlgorithm', type: 'String', allowed: ['ECDSA', 'RSA'], help: 'ECDSA (the default) or RSA, 2048 bits.' },
+  { name: 'TermsOfServiceAgreed', type: 'SwitchParameter', help: "The authority's terms are agreed to." },
+];
+
+const newAcmeCertificate: Cmdlet = {
+  name: 'New-AcmeCertificate',
+  synopsis: 'Orders a certificate by ACME, takes it up, and keeps it renewed with the same key.',
+  parameters: orderParameters,
+  supportsShouldProcess: true,
+  examples: [],
+  async *run(context, bound) {
+    refuseOthers(
+      bound,
+      orderParameters.map(({ name }) => name),
+    );
+    if (!isOn(bound, 'TermsOfServiceAgreed'))
+      throw missingArgument('TermsOfServiceAgreed', 'The authority asks for it.');
+    const { administration, store } = await groundOf(context);
+    const order = await orderOf(bound);
+    const target = order.domains.join(', ');
+    if (!(await context.shouldProcess({ action: 'Ordering a certificate for', target, impact: 'Medium' }))) return;
+    const known = (await administration.orders()).find((one) => isSame(one, order));
+    yield present(store, await obtain(context, store, { ...order, thumbprint: known?.thumbprint ?? '' }, false));
+  },
+};
+
+const updateAcmeCertificate: Cmdlet = {
+  name: 'Update-AcmeCertificate',
+  synopsis:
+    'Renews the certificates by ACME that are due, and takes up those that were held back. The service does so every hour.',
+  parameters: [
+    domainName,
+    { name: 'Force', type: 'SwitchParameter', help: 'Renews those that are not due as well.' },
+    {
+      name: 'NewKey',
+      type: 'SwitchParameter',
+      help: 'With another key: shown two TTLs after its TLSA records are in the DNS.',
+    },
+  ],
+  supportsShouldProcess: true,
+  examples: [{ line: 'Update-AcmeCertificate', says: 'What the service does every hour.' }],
+  async *run(context, bound) {
+    refuseOthers(bound, ['DomainName', 'Force', 'NewKey']);
+    const { administration, store } = await groundOf(context);
+    const wanted = namesOf(bound);
+    const force = isOn(bound, 'Force') || isOn(bound, 'NewKey');
+    for (const order of await administration.orders()) {
+      if (wanted.length > 0 && !wanted.some((name) => order.domains.includes(name))) continue;
+      const target = order.domains.join(', ');
+      if (order.held !== undefined && store.list().some(({ thumbprint }) => thumbprint === order.held?.thumbprint)) {
+        const next = await takeUp(context, store, order, Date.now());
+        await keep(administration, next);
+        yield present(store, next);
+      } else if (force || isDue(currentOf(store, order))) {
+        if (!(await context.shouldProcess({ action: 'Renewing the certificate for', target, impact: 'Medium' })))
+          continue;
+        yield present(store, await obtain(context, store, order, isOn(bound, 'NewKey')));
+      }
+    }
+  },
+};
+
+const getAcmeCertificate: Cmdlet = {
+  name: 'Get-AcmeCertificate',
+  synopsis: 'Prints the certificates that are renewed by ACME, and what holds a new one back.',
+  parameters: [],
+  supportsShouldProcess: false,
+  examples: [
+    {
+      line: 'Get-AcmeCertificate | Format-List',
+      says: 'Names, authority, the certificate in force, the last failure.',
+    },
+  ],
+  async *run(context, bound) {
+    refuseOthers(bound, []);
+    const { administration, store } = await groundOf(context);
+    for (const order of await asked(() => administration.orders())) yield present(store, order);
+  },
+};
+
+const removeAcmeCertificate: Cmdlet = {
+  name: 'Remove-AcmeCertificate',
+  synopsis: 'Ends the renewal by ACME. The certificate stays (Remove-ExchangeCertificate).',
+  parameters: [domainName],
+  supportsShouldProcess: true,
+  examples: [],
+  async *run(context, bound) {
+    refuseOthers(bound, ['DomainName']);
+    const names = namesOf(bound);
+    const { administration } = await groundOf(context);
+    const orders = await asked(() => administration.orders());
+    const gone = orders.find(({ domains }) => domains.join() === names.join());
+    if (gone === undefined)
+      throw badArgument('DomainName', `No certificate for ${names.join(', ')} is renewed by ACME.`);
+    if (!(await context.shouldProcess({ action: 'Ending the renewal of', target: names.join(', '), impact: 'High' })))
+      return;
+    await administration.keep(orders.filter((one) => one !== gone));
+    told(context, gone.thumbprint, names.join(', '));
+    yield* [];
+  },
+};
+
+export const acmeCmdlets: readonly Cmdlet[] = [
+  newAcmeCertificate,
+  updateAcmeCertificate,
+  getAcmeCertificate,
+  removeAcmeCertificate,
+];
+
+interface Ground {
+  readonly administration: AcmeAdministration;
+  readonly store: CertificateStore;
+}
+
+async function groundOf(context: CmdletContext): Promise<Ground> {
+  if (context.acme === undefined) {
+    throw new CmdletError('AcmeUnavailable', 'ResourceUnavailable', 'There is no certificate store here.');
+  }
+  return { administration: context.acme, store: await storeOf(context) };
+}
+
+function namesOf(bound: BoundParameters): readonly string[] {
+  const names = textsOf(bound, 'DomainName')
+    .flatMap((text) => text.toLowerCase().split(','))
+    .map((name) => name.trim());
+  const wrong = names.find(
+    (name) => !/^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/.test(name),
+  );
+  if (wrong !== undefined) throw badArgument('DomainName', `'${wrong}' is not a host name such as mail.contoso.com.`);
+  return [...new Set(names)];
+}
+
+async function orderOf(bound: BoundParameters): Promise<AcmeOrder> {
+  const { checkedDirectoryUrl } = await import('../../certificates/acme/index.ts');
+  const domains = namesOf(bound);
+  if (domains.length === 0) throw missingArgument('DomainName', 'The host names of the certificate.');
+  const url = textOf(bound, 'DirectoryUrl');
+  if (url === undefined)
+    throw missingArgument(
+      'DirectoryUrl',
+      "The authority's directory, such as https://acme-v02.api.letsencrypt.org/directory.",
+    );
+  const challenge = textOf(bound, 'Challenge')?.toLowerCase() === 'dns01' ? 'Dns01' : 'Http01';
+  if (challenge === 'Http01' && domains.some((name) => name.startsWith('*.')))
+    throw badArgument('Challenge', 'A wildcard needs Dns01 (RFC 8555 §7.1.3).');
+  return {
+    domains,
+    directoryUrl: await asked(async () => checkedDirectoryUrl(url)),
+    contact: textOf(bound, 'Contact') ?? '',
+    challenge,
+    algorithm: textOf(bound, 'KeyAlgorithm')?.toUpperCase() === 'RSA' ? 'RSA' : 'ECDSA',
+    thumbprint: '',
+  };
+}
+
+function isSame(a: AcmeOrder, b: AcmeOrder): boolean {
+  return a.domains.join() === b.domains.join() && a.algorithm === b.algorithm;
+}
+
+async function keep(administration: AcmeAdministration, order: AcmeOrder): Promise<void> {
+  const others = (await administration.orders()).filter((one) => !isSame(one, order));
+  await administration.keep([...others, order]);
+}
+
+function currentOf(store: CertificateStore, { thumbprint }: AcmeOrder): CertificateEntry | undefined {
+  return store.list().find((one) => one.thumbprint === thumbprint);
+}
+
+/** When a third of its time is left: as authorities advise, whatever the lifetime. */
+function isDue(entry: CertificateEntry | undefined): boolean {
+  if (entry === undefined) return true;
+  const { notBefore, notAfter } = entry.certificate;
+  return notAfter - Date.now() < (notAfter - notBefore) / 3;
+}
+
+/** Orders, imports and, where nothing speaks against it, takes up. What fails is kept with the order and thrown. */
+async function obtain(
+  context: CmdletContext,
+  store: CertificateStore,
+  order: AcmeOrder,
+  newKey: boolean,
+): Promise<AcmeOrder> {
+  const { administration } = await groundOf(context);
+  const current = currentOf(store, order);
+  try {
+    const { entry, issuerBefore } = await asked(() => fetched(context, store, order, newKey ? undefined : current));
+    told(context, entry.thumbprint, entry.certificate.subjectText);
+    if (issuerBefore !== undefined && issuerBefore !== entry.certificate.issuerText)
+      context.warning(
+        `The authority changed the issuer: it was ${issuerBefore}, it is ${entry.certificate.issuerText}.`,
+      );
+    const services = current === undefined || current.services.length === 0 ? ['SMTP'] : current.services;
+    const { failure: _over, ...rest } = order;
+    const next = await takeUp(
+      context,
+      store,
+      { ...rest, held: { thumbprint: entry.thumbprint, services } },
+      Date.now(),
+    );
+    await keep(administration, next);
+    return next;
+  } catch (error) {
+    await keep(administration, { ...order, failure: (error as Error).message.slice(0, 1_000) });
+    throw error;
+  }
+}
+
+async function fetched(
+  context: CmdletContext,
+  store: CertificateStore,
+  order: AcmeOrder,
+  current: CertificateEntry | undefined,
+): Promise<{ readonly entry: CertificateEntry; readonly issuerBefore: string | undefined }> {
+  const { subjectFrom } = await import('../../certificates/index.ts');
+  const { administration } = await groundOf(context);
+  const [first = ''] = order.domains;
+  const wish = {
+    // X.520: a common name has 64 letters at the most; without one the connector's Fqdn chooses.
+    subject: first.length > 64 ? [] : subjectFrom(`CN=${first}`),
+    dnsNames: order.domains,
+    algorithm: order.algorithm,
+    keyBits: 2048,
+    friendlyName: 'ACME',
+    exportable: false,
+  };
+  const request = await store.makeRequest(wish, current?.thumbprint);
+  try {
+    const csr = request.pem.replaceAll('NEW CERTIFICATE REQUEST', 'CERTIFICATE REQUEST');
+    const chain = await administration.request(order, csr, store.trustAnchors().pem, context.signal);
+    const imported = await store.importCertificates(Buffer.from(chain));
+    if (imported.kind !== 'certificate')
+      throw new CmdletError('AcmeAnswer', 'InvalidOperation', 'The authority sent no certificate for the key.');
+    return { entry: imported.entry, issuerBefore: current?.certificate.issuerText };
+  } catch (error) {
+    if (store.requests().some(({ thumbprint }) => thumbprint === request.thumbprint))
+      await store.remove(request.thumbprint);
+    throw error;
+  }
+}
+
+function present(store: CertificateStore, order: AcmeOrder): CmdletObject {
+  const current = currentOf(store, order);
+  return new CmdletObject('AcmeCertificate', [
+    ['DomainName', order.domains],
+    ['Thumbprint', order.thumbprint],
+    ['NotAfter', current === undefined ? null : new Date(current.certificate.notAfter)],
+    [
+      'Held',
+      order.held === undefined
+        ? ''
+        : `${order.held.thumbprint}, ${order.held.seen === undefined ? 'its TLSA records are missing' : `its TLSA records are seen since ${new Date(order.held.seen).toISOString()}`}`,
+    ],
+    ['Failure', order.failure ?? ''],
+    ['DirectoryUrl', order.directoryUrl],
+    ['Challenge', order.challenge],
+    ['KeyAlgorithm', order.algorithm],
+    ['Contact', order.contact],
+    ['Identity', order.domains.join(', ')],
+  ]);
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { systemClock } from '../../src/base/index.ts';
+import { hookVariable } from '../../src/certificates/acme/index.ts';
+import { CertificateStore } from '../../src/certificates/index.ts';
+import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner } from '../../src/cmdlets/index.ts';
+import type { DnsAnswer } from '../../src/dns/index.ts';
+import { acmeAdministration } from '../../src/management/index.ts';
+import { Shell } from '../../src/shell/index.ts';
+import { associationOf } from '../../src/tls/index.ts';
+import { Pebble } from '../lib/pebble.ts';
+import { needs } from '../lib/peers.ts';
+import { MemoryStore } from './lib/bench.ts';
+
+const host = 'mx.acme.test';
+const connector = '"EDGE1\\Default internal receive connector EDGE1"';
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+describe('certificates by ACME, from pebble', needs('pebble'), () => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-acme-'));
+  const certificates = join(folder, 'certificates');
+  const changes: AuditEntry[] = [];
+  /** TLSA records of _25._tcp.mx.acme.test: keys' digests, and their time to live. */
+  const zone = { keys: [] as Buffer[], ttl: 0 };
+  let pebble: Pebble;
+  let store: CertificateStore;
+  let shell: Shell;
+
+  before(async () => {
+    pebble = await Pebble.start();
+    process.env[hookVariable] = pebble.hook;
+    store = await CertificateStore.open({ folder: certificates, clock: systemClock });
+    await store.ensureServerCertificate(host);
+    await store.importCertificates(Buffer.from(pebble.authority));
+    const catalogue = cmdletCatalogue();
+    const environment = {
+      store: new MemoryStore('edge'),
+      role: 'EdgeTransport' as const,
+      serverName: 'EDGE1',
+      transport: undefined,
+      auditTrail: { search: async function* () {} },
+      seal: () => '',
+      trackingLog: { search: async function* () {} },
+      folders: { refusal: () => Promise.resolve(undefined) },
+      certificates: () => Promise.resolve(store),
+      acme: acmeAdministration(certificates),
+      dns: { ask: (name: string) => Promise.resolve(answer(name)) },
+    };
+    shell = new Shell({
+      cmdlets: catalogue,
+      runner: new LocalCmdletRunner(catalogue, environment, { audited: (entry) => void changes.push(entry) }),
+      files: {
+        read: () => Promise.reject(new Error('no files')),
+        write: () => Promise.resolve(),
+        exists: () => Promise.resolve(false),
+      },
+      now: () => Date.now(),
+    });
+    await ok(`Set-ReceiveConnector ${connector} -Fqdn ${host} -TlsCertificateName '<I>CN=mx<S>CN=mx'`);
+  });
+  after(async () => {
+    Reflect.deleteProperty(process.env, hookVariable);
+    await store?.[Symbol.asyncDispose]();
+    await pebble?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  function answer(name: string): DnsAnswer {
+    const keys = name === `_25._tcp.${host}` ? zone.keys : [];
+    const records = keys.map((certificate) => ({
+      name,
+      type: 'TLSA',
+      ttl: zone.ttl,
+      data: { usage: 3, selector: 1, matchingType: 1, certificate },
+    }));
+    return { code: 'NOERROR', secure: true, records, aliases: [], ttl: zone.ttl } as unknown as DnsAnswer;
+  }
+  async function run(line: string): Promise<Outcome> {
+    let text = '';
+    for await (const piece of shell.run(line, { width: 200, colour: false })) {
+      if (piece.kind === 'end') return { ok: piece.ok, text };
+      if (piece.kind !== 'progress') text += piece.text;
+    }
+    return { ok: true, text };
+  }
+  async function ok(line: string): Promise<string> {
+    const result = await run(line);
+    assert.ok(result.ok, `${line}\n${result.text}`);
+    return result.text;
+  }
+  async function fails(line: string, says: RegExp): Promise<void> {
+    const result = await run(line);
+    assert.equal(result.ok, false, result.text);
+    assert.match(result.text.replace(/\s+/g, ' '), says);
+  }
+  const order = `New-AcmeCertificate -DomainName ${host} -DirectoryUrl $url -Contact a@acme.test -TermsOfServiceAgreed`;
+  const connectorName = async (): Promise<string> =>
+    (await ok(`(Get-ReceiveConnector ${connector}).TlsCertificateName`)).trim();
+  const current = async (): Promise<string> => (await ok('(Get-AcmeCertificate).Thumbprint')).trim();
+  const digestOf = (thumbprint: string): Buffer => {
+    const entry = store.list().find((one) => one.thumbprint === thumbprint);
+    assert.ok(entry, `there is no ${thumbprint}`);
+    const form = { selector: 1, matchingType: 1 };
+    return associationOf(new X509Certificate(entry.certificate.der), form) ?? Buffer.alloc(0);
+  };
+
+  test('what is refused before anybody is asked', async () => {
+    await ok(`$url = '${pebble.directoryUrl}'`);
+    await fails(order.replace(' -TermsOfServiceAgreed', ''), /TermsOfServiceAgreed/);
+    await fails(order.replace('$url', 'http://localhost/dir'), /no address such as https/);
+    await fails(order.replace(host, '*.acme.test'), /wildcard needs Dns01/);
+    await fails(order.replace(host, 'no_host'), /not a host name/);
+    assert.deepEqual(existsSync(join(certificates, 'acme.json')), false);
+  });
+
+  test('http-01: the certificate is taken up, and the connector that named its predecessor names it', async () => {
+    assert.equal(await connectorName(), '<I>CN=mx<S>CN=mx');
+    const text = (await ok(order)).replace(/\s+/g, ' ');
+    assert.match(text, /now names the certificate that came by ACME/);
+    const thumbprint = await current();
+    assert.match(await connectorName(), /^<I>CN=Pebble Intermediate CA \w+<S>/);
+    const entry = store.list().find((one) => one.thumbprint === thumbprint);
+    assert.deepEqual([entry?.services, entry?.friendlyName, entry?.certificate.keyType], [['SMTP'], 'ACME', 'ec']);
+    assert.match(entry?.chainPem ?? '', /(-----BEGIN CERTIFICATE-----[^]*){2}/);
+    const shown = await ok(
+      `Test-TlsCertificateSelection ${connector} | Where-Object { $_.Selected } | Format-List Thumbprint`,
+    );
+    assert.match(shown, new RegExp(thumbprint));
+    assert.deepEqual(
+      pebble.calls.map((line) => line.replace(/\/\S+/, '')),
+      [`add http-01 ${host}`, `remove http-01 ${host}`],
+    );
+    assert.equal(statSync(join(certificates, 'acme-account.key')).mode & 0o777, 0o600);
+    assert.ok(changes.some((entry) => JSON.stringify(entry).includes('TlsCertificateName')));
+    assert.deepEqual(store.requests(), []);
+  });
+
+  test('nothing is due; a renewal keeps the key, and with it the TLSA records', async () => {
+    const before = await current();
+    assert.equal((await ok('Update-AcmeCertificate')).trim(), '');
+    assert.equal(await current(), before);
+    zone.keys = [digestOf(before)];
+    zone.ttl = 3_600;
+    await ok('Update-AcmeCertificate -Force');
+    const after = await current();
+    assert.notEqual(after, before);
+    assert.deepEqual(digestOf(after), digestOf(before));
+  });
+
+  test('a new key is held back until its TLSA records stand beside the old ones for two TTLs', async () => {
+    const before = await current();
+    const name = await connectorName();
+    const text = (await ok('Update-AcmeCertificate -NewKey')).replace(/\s+/g, ' ');
+    assert.match(text, /hold none of this certificate.* Publish '3 1 1 [0-9a-f]{64}' beside them/);
+    assert.equal(await current(), before);
+    assert.equal(await connectorName(), name);
+    const held = (await ok('(Get-AcmeCertificate).Held')).trim();
+    assert.match(held, /^[0-9A-F]{40}, its TLSA records are missing$/);
+    const [next = ''] = held.split(',');
+    zone.keys = [digestOf(before), digestOf(next)];
+    await ok('Update-AcmeCertificate');
+    assert.match(await ok('(Get-AcmeCertificate).Held'), /are seen since/);
+    assert.equal(await current(), before, 'two TTLs are not over');
+    await ok('Update-AcmeCertificate');
+    assert.equal(await current(), before);
+    zone.ttl = 0.001;
+    await ok('Update-AcmeCertificate');
+    assert.equal(await current(), next);
+    assert.deepEqual(store.list().find(({ thumbprint }) => thumbprint === next)?.services, ['SMTP']);
+  });
+
+  test('dns-01, RSA, several names', async () => {
+    await ok(
+      `New-AcmeCertificate a.acme.test,*.acme.test -DirectoryUrl $url -Challenge Dns01 -KeyAlgorithm RSA -TermsOfServiceAgreed`,
+    );
+    const entry = store.list().find(({ certificate }) => certificate.dnsNames.includes('*.acme.test'));
+    assert.deepEqual([entry?.certificate.keyType, entry?.certificate.dnsNames.length], ['rsa', 2]);
+    assert.ok(pebble.calls.includes('add dns-01 _acme-challenge.a.acme.test'));
+    await ok('Remove-AcmeCertificate a.acme.test,*.acme.test -Confirm:$false');
+    assert.equal((await ok('(Get-AcmeCertificate | Measure-Object).Count')).trim(), '1');
+  });
+
+  test('a hook that fails, or is not set: the reason is told, nothing changes, no request is left', async () => {
+    const before = [await current(), await connectorName(), store.list().length];
+    const bad = join(folder, 'bad-hook');
+    writeFileSync(bad, '#!/bin/sh\necho "no such zone" >&2\nexit 3\n', { mode: 0o755 });
+    process.env[hookVariable] = bad;
+    await fails('Update-AcmeCertificate -Force', /ended with 3: no such zone/);
+    process.env[hookVariable] = '';
+    await fails('Update-AcmeCertificate -Force', /EDGE_ACME_HOOK/);
+    process.env[hookVariable] = pebble.hook;
+    assert.match(await ok('(Get-AcmeCertificate).Failure'), /EDGE_ACME_HOOK/);
+    assert.deepEqual([await current(), await connectorName(), store.list().length], before);
+    assert.deepEqual(store.requests(), []);
+  });
+
+  test('acme.json that is damaged is not written over', async () => {
+    writeFileSync(join(certificates, 'acme.json'), '{"orders":');
+    await fails('Get-AcmeCertificate', /damaged/);
+    await fails(order, /damaged/);
+  });
+});

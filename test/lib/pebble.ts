@@ -1,0 +1,139 @@
+/** Debian's ACME authority for tests, with its server of challenges. Nonces are rejected often, validations wait for nobody. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './ports.ts';
+
+export class Pebble implements AsyncDisposable {
+  readonly directoryUrl: string;
+  /** PEM of the certificate of its web server. */
+  readonly authority: string;
+  /** A hook program: it gives the answers to the server of challenges, and writes its arguments to `calls`. */
+  readonly hook: string;
+  readonly #folder: string;
+  readonly #children: readonly ChildProcess[];
+
+  private constructor(folder: string, port: number, children: readonly ChildProcess[]) {
+    this.#folder = folder;
+    this.#children = children;
+    this.directoryUrl = `https://localhost:${port}/dir`;
+    this.authority = readFileSync(join(folder, 'cert.pem'), 'utf8');
+    this.hook = join(folder, 'hook');
+  }
+
+  static async start(): Promise<Pebble> {
+    const folder = mkdtempSync(join(tmpdir(), 'edge-pebble-'));
+    chmodSync(folder, 0o755);
+    const [port, management, http, dns, answers] = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ];
+    execFileSync('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+      ],
+      ...[
+        '-addext',
+        'subjectAltName=DNS:localhost',
+        '-keyout',
+        join(folder, 'key.pem'),
+        '-out',
+        join(folder, 'cert.pem'),
+      ],
+    ]);
+    const pebble = {
+      listenAddress: `127.0.0.1:${port}`,
+      managementListenAddress: `127.0.0.1:${management}`,
+      certificate: join(folder, 'cert.pem'),
+      privateKey: join(folder, 'key.pem'),
+      httpPort: http,
+      tlsPort: 5001,
+      ocspResponderURL: '',
+      externalAccountBindingRequired: false,
+    };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ pebble }));
+    writeFileSync(join(folder, 'hook'), hookScript(folder, answers), { mode: 0o755 });
+    const environment = {
+      ...process.env,
+      PEBBLE_VA_NOSLEEP: '1',
+      PEBBLE_WFE_NONCEREJECT: '40',
+      PEBBLE_AUTHZREUSE: '0',
+    };
+    const children = [
+      spawn('pebble', ['-config', join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`], {
+        stdio: 'ignore',
+        env: environment,
+      }),
+      spawn(
+        'pebble-challtestsrv',
+        [
+          ...['-dns01', `127.0.0.1:${dns}`, '-http01', `127.0.0.1:${http}`, '-https01', '', '-tlsalpn01', ''],
+          ...['-management', `127.0.0.1:${answers}`, '-defaultIPv6', ''],
+        ],
+        { stdio: 'ignore' },
+      ),
+    ];
+    const started = new Pebble(folder, port, children);
+    for (const one of [port, answers]) await answered(one);
+    return started;
+  }
+
+  /** What the hook was called with, one line each. */
+  get calls(): readonly string[] {
+    return readFileSync(join(this.#folder, 'calls'), 'utf8').trim().split('\n');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      if (child.exitCode !== null) continue;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** The API of pebble-challtestsrv, by curl-less shell: Python comes with the other peers. */
+function hookScript(folder: string, port: number): string {
+  return `#!/usr/bin/python3
+import json, sys, urllib.request
+action, kind, name, answer = sys.argv[1:]
+open('${folder}/calls', 'a').write(' '.join(sys.argv[1:4]) + '\\n')
+if kind == 'http-01':
+    path, body = ('add-http01', {'token': name.split('/')[1], 'content': answer})
+else:
+    path, body = ('set-txt', {'host': name + '.', 'value': answer})
+if action == 'remove':
+    path = {'add-http01': 'del-http01', 'set-txt': 'clear-txt'}[path]
+urllib.request.urlopen('http://127.0.0.1:${port}/' + path, json.dumps(body).encode()).read()
+`;
+}
+
+async function answered(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const up = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => (socket.destroy(), resolve(true)));
+      socket.once('error', () => resolve(false));
+    });
+    if (up) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`nothing listens on ${port}`);
+}
