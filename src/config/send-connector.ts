@@ -185,9 +185,7 @@ const properties = {
     bit: 7,
     syntax: yesNo,
     default: false,
-    help: 'Asks the DNS servers of ExternalDNSServers.',
-    notImplementedYet: true,
-    builtFor: (value) => !value,
+    help: 'Asks the DNS servers for external lookups, and refuses private addresses.',
   }),
   domainSecureEnabled: property({
     attribute: sendFlags,

@@ -131,7 +131,11 @@ const properties = {
     default: 4 * 3600,
     help: 'Age at which the sender is told that a message is late.',
   }),
-  externalDNSAdapterEnabled: fixedSwitch(2, true, true, 'External lookups use the DNS servers of the system.'),
+  externalDNSAdapterEnabled: serviceSwitch(
+    2,
+    true,
+    'External lookups use the DNS servers of the system; off: ExternalDNSServers.',
+  ),
   externalDNSAdapterGuid: property({
     attribute: 'msExchTransportExternalDNSAdapterGuid',
     syntax: guid,
@@ -143,16 +147,13 @@ const properties = {
     attribute: 'msExchTransportExternalDNSProtocolOption',
     syntax: dnsProtocol,
     default: 'Any',
-    notImplementedYet: true,
     help: 'UDP, TCP or either for external lookups.',
   }),
   externalDNSServers: property({
     attribute: 'msExchTransportExternalDNSServers',
     syntax: ipAddresses,
     default: [],
-    help: 'DNS servers for external lookups.',
-    notImplementedYet: true,
-    builtFor: (value) => value.length === 0,
+    help: 'DNS servers of send connectors with UseExternalDNSServersEnabled, where ExternalDNSAdapterEnabled is off.',
   }),
   externalIPAddress: property({
     attribute: 'msExchTransportExternalIPAddress',
@@ -160,7 +161,11 @@ const properties = {
     default: null,
     help: 'Address to put into Received instead of the real one.',
   }),
-  internalDNSAdapterEnabled: fixedSwitch(3, true, true, 'Internal lookups use the DNS servers of the system.'),
+  internalDNSAdapterEnabled: serviceSwitch(
+    3,
+    true,
+    'Internal lookups use the DNS servers of the system; off: InternalDNSServers.',
+  ),
   internalDNSAdapterGuid: property({
     attribute: 'msExchTransportInternalDNSAdapterGuid',
     syntax: guid,
@@ -172,7 +177,6 @@ const properties = {
     attribute: 'msExchTransportInternalDNSProtocolOption',
     syntax: dnsProtocol,
     default: 'Any',
-    notImplementedYet: true,
     help: 'UDP, TCP or either for internal lookups.',
   }),
   proxyProtocolBalancers: property({
@@ -239,9 +243,7 @@ const properties = {
     attribute: 'msExchTransportInternalDNSServers',
     syntax: ipAddresses,
     default: [],
-    help: 'DNS servers for internal lookups.',
-    notImplementedYet: true,
-    builtFor: (value) => value.length === 0,
+    help: 'DNS servers of the other send connectors, where InternalDNSAdapterEnabled is off.',
   }),
   maxConcurrentMailboxDeliveries: property({
     attribute: 'msExchTransportMaxConcurrentMailboxDeliveries',

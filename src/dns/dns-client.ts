@@ -48,6 +48,8 @@ export interface DnsClientOptions {
   readonly timeoutMs?: number;
   /** Rounds through all resolvers. */
   readonly tries?: number;
+  /** Default: UDP, and TCP where an answer was cut short. */
+  readonly protocol?: 'Any' | 'UseUdpOnly' | 'UseTcpOnly';
 }
 
 interface Question {
@@ -61,7 +63,7 @@ export class DnsClient {
 
   /** Throws RangeError for a resolver that is no address. */
   constructor(options: DnsClientOptions) {
-    this.#options = { timeoutMs: 4000, tries: 2, ...options };
+    this.#options = { timeoutMs: 4000, tries: 2, protocol: 'Any', ...options };
     for (const resolver of options.resolvers) splitResolver(resolver);
   }
 
@@ -112,9 +114,11 @@ export class DnsClient {
       ],
     });
     const isAnswer = (octets: Buffer): DecodedPacket | undefined => answerTo(octets, id, question);
+    const { protocol } = this.#options;
+    const byTcp = (): Promise<DecodedPacket> => askByTcp(address, port, query, isAnswer, limit, question);
+    if (protocol === 'UseTcpOnly') return read(await byTcp(), question);
     const short = await askByUdp(address, port, query, isAnswer, limit, question);
-    const packet = short.flag_tc ? await askByTcp(address, port, query, isAnswer, limit, question) : short;
-    return read(packet, question);
+    return read(short.flag_tc && protocol === 'Any' ? await byTcp() : short, question);
   }
 }
 

@@ -15,7 +15,7 @@ import { LookupBudget } from './lookup-budget.ts';
 import { type ClientCertificates, OwnIdentity, type Secrets } from './own-identity.ts';
 import { type PeerAuthorities, PeerTrust, type RevocationAsker } from './peer-trust.ts';
 import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
-import { connectorPolicies } from './policies/policy-source.ts';
+import { connectorPolicies, type TargetPolicies } from './policies/policy-source.ts';
 import type { SendingDns } from './policies/sending-dns.ts';
 import type { MailResolver } from './resolver.ts';
 import { routeOf, type SendRoute } from './send-route.ts';
@@ -30,6 +30,8 @@ export interface SenderParts {
   readonly resolver: MailResolver;
   /** For connectors with DANE or MTA-STS; absent: the connector's word alone counts. */
   readonly dns?: SendingDns;
+  /** DNS servers that an administrator named for external or for internal lookups; undefined: those of the machine. */
+  readonly namedDns?: (external: boolean) => SendingDns | undefined;
   /** Certificates that connectors may show; absent: none. */
   readonly certificates?: ClientCertificates;
   /** Whom next hops' certificates may come from; absent: Node's authorities. */
@@ -83,7 +85,7 @@ export class SmtpSender implements Deliverer {
         revocation: parts.revocation,
         secureContext: options.secureContext,
       }),
-      parts.dns?.policies ?? connectorPolicies,
+      policiesBySide(parts),
       new OwnIdentity(parts.certificates, parts.secrets),
       parts.outcomes,
     );
@@ -136,11 +138,10 @@ export class SmtpSender implements Deliverer {
 
   /** Hosts that were out of reach a moment ago come last. */
   async *#targets(route: SendRoute, work: DeliveryWork, snapshot: Snapshot): AsyncGenerator<Target, void> {
-    const { clock, dns } = this.#parts;
-    const resolver =
-      (route.daneMode === 'None' && route.messagesTls !== 'required') || dns === undefined
-        ? this.#parts.resolver
-        : dns.resolver;
+    const { clock, dns, namedDns } = this.#parts;
+    const named = namedDns?.(route.resolvesExternally);
+    const secure = route.daneMode !== 'None' || route.messagesTls === 'required';
+    const resolver = (named ?? (secure ? dns : undefined))?.resolver ?? this.#parts.resolver;
     const guard = new TargetCheck(rulesOf(snapshot, route));
     const budget = new LookupBudget(clock, work.signal);
     const finder = new TargetFinder({ resolver, guard, budget, random: this.#random });
@@ -229,5 +230,19 @@ function rulesOf({ server, receiveConnectors }: Snapshot, route: SendRoute): Tar
     bindings: receiveConnectors.filter(({ enabled }) => enabled).flatMap((connector) => connector.bindings),
     allowed: route.targetRanges,
     refusePrivate: route.resolvesExternally,
+  };
+}
+
+/** What is asked of the DNS for a target is asked of the servers that its connector uses. */
+function policiesBySide({ dns, namedDns }: Pick<SenderParts, 'dns' | 'namedDns'>): TargetPolicies {
+  if (namedDns === undefined) return dns?.policies ?? connectorPolicies;
+  return {
+    policyOf: (target, route, signal) => {
+      const policies = (namedDns(route.resolvesExternally) ?? dns)?.policies ?? connectorPolicies;
+      return policies.policyOf(target, route, signal);
+    },
+    doubt(target) {
+      for (const one of [dns, namedDns(true), namedDns(false)]) one?.policies.doubt(target);
+    },
   };
 }

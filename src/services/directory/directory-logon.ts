@@ -2,8 +2,22 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock, FaultReport } from '../../base/index.ts';
 import type { Snapshot } from '../../config/index.ts';
-import { defaultLockout, DirectoryClient, FailedBinds, type LockoutPolicy, networkOf, sourceOf } from '../../directory/index.ts';
-import { escapeDnValue, escapeFilterValue, formatSid, LdapError, type ResultCodeName, sidOfGuid } from '../../ldap/index.ts';
+import {
+  DirectoryClient,
+  defaultLockout,
+  FailedBinds,
+  type LockoutPolicy,
+  networkOf,
+  sourceOf,
+} from '../../directory/index.ts';
+import {
+  escapeDnValue,
+  escapeFilterValue,
+  formatSid,
+  LdapError,
+  type ResultCodeName,
+  sidOfGuid,
+} from '../../ldap/index.ts';
 import type { LogonOutcome } from '../../processes/index.ts';
 
 /** Set-TransportService: which directory, and the name to bind by, in which `{user}` stands for the client's. */
@@ -143,7 +157,9 @@ async function sidsOf(client: DirectoryClient, bound: string, name: string): Pro
     const entry = dn === undefined ? undefined : await client.get(dn, ['objectSid', 'tokenGroups', 'entryUUID']);
     if (entry === undefined) return [];
     const [uuid] = entry.values('entryUUID');
-    const sids = [...entry.buffers('objectSid'), ...entry.buffers('tokenGroups')].flatMap((one) => formatSid(one) ?? []);
+    const sids = [...entry.buffers('objectSid'), ...entry.buffers('tokenGroups')].flatMap(
+      (one) => formatSid(one) ?? [],
+    );
     const own = uuid === undefined ? [] : [sidOfGuid(Buffer.from(uuid.replaceAll('-', ''), 'hex'))];
     return [...sids.filter((sid) => ofDomain.test(sid)), ...own].slice(0, mostSids);
   } catch (error) {

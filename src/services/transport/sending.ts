@@ -1,9 +1,10 @@
 /** The sender of a worker, with the DNS that its policies need. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, FaultReport, SessionIds } from '../../base/index.ts';
 import type { CertificateStore } from '../../certificates/index.ts';
 import type { RevocationChecker } from '../../certificates/revocation/index.ts';
 import type { SecretBox } from '../../certificates/secrets/index.ts';
-import type { SnapshotSource } from '../../config/index.ts';
+import type { Snapshot, SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { Journal } from '../../logs/index.ts';
 import { NodeResolver, type SendingDns, SmtpSender, StsFile, sendingDns } from '../../smtp-send/index.ts';
@@ -25,26 +26,59 @@ export interface SendingParts {
   readonly secrets: SecretBox;
 }
 
-/** Resolvers are those of the machine, as they are at the start. */
+/** Those of the machine are as they are at the start. */
 export function buildSender({ faults, policyFile, ...parts }: SendingParts): { sender: SmtpSender; dns: SendingDns } {
-  const resolvers = systemResolvers();
-  const dns = sendingDns({
-    asker: new DnsClient({ resolvers }),
-    settings: () => {
-      const { dnssecTrustedServers, dnssecGoodTestName, dnssecBadTestName } = parts.snapshots.current.server;
-      return {
-        resolvers,
-        trusted: dnssecTrustedServers,
-        goodName: dnssecGoodTestName ?? '',
-        badName: dnssecBadTestName ?? '',
-      };
-    },
-    faults,
-    clock: parts.clock,
-    sts: {
-      store: new StsFile(policyFile, parts.clock, () => faults.begin(policyFile, `${policyFile} cannot be written`)),
-    },
+  const dnsOf = ({ resolvers, protocol }: DnsServers, file: string): SendingDns =>
+    sendingDns({
+      asker: new DnsClient({ resolvers, protocol }),
+      settings: () => {
+        const { dnssecTrustedServers, dnssecGoodTestName, dnssecBadTestName } = parts.snapshots.current.server;
+        return {
+          resolvers,
+          trusted: dnssecTrustedServers,
+          goodName: dnssecGoodTestName ?? '',
+          badName: dnssecBadTestName ?? '',
+        };
+      },
+      faults,
+      clock: parts.clock,
+      sts: { store: new StsFile(file, parts.clock, () => faults.begin(file, `${file} cannot be written`)) },
+    });
+  const sides = [true, false].map((external) => {
+    let made: { readonly servers: DnsServers; readonly dns: SendingDns } | undefined;
+    return (): SendingDns | undefined => {
+      const servers = namedServers(parts.snapshots.current.server, external);
+      if (servers === undefined) return undefined;
+      if (made === undefined || !isDeepStrictEqual(made.servers, servers))
+        made = {
+          servers,
+          dns: dnsOf(servers, policyFile.replace(/(?=\.json$)/, external ? '-external' : '-internal')),
+        };
+      return made.dns;
+    };
   });
-  const sender = new SmtpSender({ ...parts, authorities: parts.certificates, resolver: new NodeResolver(), dns });
+  const dns = dnsOf({ resolvers: systemResolvers(), protocol: 'Any' }, policyFile);
+  const sender = new SmtpSender({
+    ...parts,
+    authorities: parts.certificates,
+    resolver: new NodeResolver(),
+    dns,
+    namedDns: (external) => sides[external ? 0 : 1]?.(),
+  });
   return { sender, dns };
+}
+
+/** Servers and the protocol that they are asked by. */
+interface DnsServers {
+  readonly resolvers: readonly string[];
+  readonly protocol: 'Any' | 'UseUdpOnly' | 'UseTcpOnly';
+}
+
+/** Set-TransportService; undefined: nothing but what the machine has. */
+function namedServers(server: Snapshot['server'], external: boolean): DnsServers | undefined {
+  const [adapter, servers, protocol] = external
+    ? [server.externalDNSAdapterEnabled, server.externalDNSServers, server.externalDNSProtocolOption]
+    : [server.internalDNSAdapterEnabled, server.internalDNSServers, server.internalDNSProtocolOption];
+  if (!adapter && servers.length > 0) return { resolvers: servers, protocol };
+  return protocol === 'Any' ? undefined : { resolvers: systemResolvers(), protocol };
 }
