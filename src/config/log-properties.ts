@@ -1,6 +1,6 @@
 /** Rows for the settings that every log has. Paths are relative to the state directory unless they begin with '/'. */
 import { type Property, property } from './property.ts';
-import { byteSize, orUnlimited, requiredText, timeSpan } from './syntaxes.ts';
+import { byteSize, orUnlimited, requiredText, text, timeSpan } from './syntaxes.ts';
 
 const aDay = 86_400;
 /** 24855.03:14:07, the largest time span that Exchange takes for a log. */
@@ -9,10 +9,15 @@ const longestAge = 2_147_483_647;
 const largestLog = 999_999_999_999_999;
 
 /** A path: relative ones lie in the state directory and may not leave it. */
-export const pathSyntax = requiredText('LocalLongFullPath', (value) => {
-  if (value.split(/[\\/]/).includes('..')) throw new RangeError(`'${value}' leaves its folder with '..'`);
-  return value;
-});
+export const pathSyntax = requiredText('LocalLongFullPath', staying);
+
+/** The same where none is named at first. */
+export const optionalPath = text('LocalLongFullPath', staying);
+
+function staying(path: string): string {
+  if (path.split(/[\\/]/).includes('..')) throw new RangeError(`'${path}' leaves its folder with '..'`);
+  return path;
+}
 
 /** Files older than so many days are deleted; 0: never. */
 export function logAge(attribute: string, days: number): Property<number> {

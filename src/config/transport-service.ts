@@ -3,7 +3,7 @@
 import type { IpRange } from '../base/index.ts';
 import { type Balancer, balancers } from './balancers.ts';
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
-import { logAge, logFile, logFolder, logPath, pathSyntax } from './log-properties.ts';
+import { logAge, logFile, logFolder, logPath, optionalPath, pathSyntax } from './log-properties.ts';
 import { fqdn, ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property, type Syntax } from './property.ts';
@@ -306,11 +306,13 @@ const properties = {
   activeUserStatisticsLogPath: later(
     logPath('msExchTransportRecipientStatisticsPath', 'logs/Hub/ActiveUsersStats', 'logs/Edge/ActiveUsersStats'),
   ),
-  serverStatisticsLogMaxAge: later(logAge('msExchTransportMaxServerStatisticsLogAge', 30)),
-  serverStatisticsLogMaxDirectorySize: later(logFolder('msExchTransportServerStatisticsDirectorySize', 250)),
-  serverStatisticsLogMaxFileSize: later(logFile('msExchTransportServerStatisticsFileSize', 10)),
-  serverStatisticsLogPath: later(
-    logPath('msExchTransportServerStatisticsPath', 'logs/Hub/ServerStats', 'logs/Edge/ServerStats'),
+  serverStatisticsLogMaxAge: logAge('msExchTransportMaxServerStatisticsLogAge', 30),
+  serverStatisticsLogMaxDirectorySize: logFolder('msExchTransportServerStatisticsDirectorySize', 250),
+  serverStatisticsLogMaxFileSize: logFile('msExchTransportServerStatisticsFileSize', 10),
+  serverStatisticsLogPath: logPath(
+    'msExchTransportServerStatisticsPath',
+    'logs/Hub/ServerStats',
+    'logs/Edge/ServerStats',
   ),
   outboundConnectionFailureRetryInterval: property({
     attribute: 'msExchTransportOutboundConnectionFailureRetryInterval',
@@ -421,9 +423,9 @@ const properties = {
     notImplementedYet: true,
     help: 'Folder for messages to foreign systems.',
   }),
-  routingTableLogMaxAge: later(logAge('msExchTransportRoutingLogMaxAge', 7)),
-  routingTableLogMaxDirectorySize: later(logFolder('msExchTransportRoutingLogMaxDirectorySize', 50)),
-  routingTableLogPath: later(logPath('msExchTransportRoutingLogPath', 'logs/Hub/Routing', 'logs/Edge/Routing')),
+  routingTableLogMaxAge: logAge('msExchTransportRoutingLogMaxAge', 7),
+  routingTableLogMaxDirectorySize: logFolder('msExchTransportRoutingLogMaxDirectorySize', 50),
+  routingTableLogPath: logPath('msExchTransportRoutingLogPath', 'logs/Hub/Routing', 'logs/Edge/Routing'),
   sendProtocolLogMaxAge: logAge('msExchTransportMaxSendProtocolLogAge', 30),
   sendProtocolLogMaxDirectorySize: logFolder('msExchTransportMaxSendProtocolLogDirectorySize', 250),
   sendProtocolLogMaxFileSize: logFile('msExchTransportMaxSendProtocolLogFileSize', 10),
@@ -472,26 +474,36 @@ const properties = {
     help: 'Messages per connection to servers of the organization.',
     notImplementedYet: true,
   }),
-  agentLogEnabled: fixedSwitch(11, true, false, 'Writes the agent log.'),
-  agentLogMaxAge: later(logAge('msExchTransportAgentLogMaxAge', 7)),
-  agentLogMaxDirectorySize: later(logFolder('msExchTransportAgentLogMaxDirectorySize', 250)),
-  agentLogMaxFileSize: later(logFile('msExchTransportAgentLogMaxFileSize', 10)),
-  agentLogPath: later(logPath('msExchTransportAgentLogPath', 'logs/Hub/AgentLog', 'logs/Edge/AgentLog')),
-  dnsLogEnabled: fixedSwitch(12, false, false, 'Writes the DNS log.'),
-  dnsLogMaxAge: later(logAge('msExchTransportDnsLogMaxAge', 7)),
-  dnsLogMaxDirectorySize: later(logFolder('msExchTransportDnsLogMaxDirectorySize', 100)),
-  dnsLogMaxFileSize: later(logFile('msExchTransportDnsLogMaxFileSize', 10)),
+  agentLogEnabled: serviceSwitch(11, true, 'Writes the agent log.'),
+  agentLogMaxAge: logAge('msExchTransportAgentLogMaxAge', 7),
+  agentLogMaxDirectorySize: logFolder('msExchTransportAgentLogMaxDirectorySize', 250),
+  agentLogMaxFileSize: logFile('msExchTransportAgentLogMaxFileSize', 10),
+  agentLogPath: logPath('msExchTransportAgentLogPath', 'logs/Hub/AgentLog', 'logs/Edge/AgentLog'),
+  dnsLogEnabled: serviceSwitch(12, false, 'Writes the DNS log.'),
+  dnsLogMaxAge: logAge('msExchTransportDnsLogMaxAge', 7),
+  dnsLogMaxDirectorySize: logFolder('msExchTransportDnsLogMaxDirectorySize', 100),
+  dnsLogMaxFileSize: logFile('msExchTransportDnsLogMaxFileSize', 10),
   dnsLogPath: property({
     attribute: 'msExchTransportDnsLogPath',
-    syntax: text('LocalLongFullPath'),
+    syntax: optionalPath,
     default: null,
     help: 'Folder of the DNS log; empty: none.',
-    notImplementedYet: true,
   }),
-  queueLogMaxAge: later(logAge('msExchTransportQueueLogMaxAge', 7)),
-  queueLogMaxDirectorySize: later(logFolder('msExchTransportQueueLogMaxDirectorySize', 200)),
-  queueLogMaxFileSize: later(logFile('msExchTransportQueueLogMaxFileSize', 10)),
-  queueLogPath: later(logPath('msExchTransportQueueLogPath', 'logs/Hub/QueueViewer', 'logs/Edge/QueueViewer')),
+  queueLogMaxAge: logAge('msExchTransportQueueLogMaxAge', 7),
+  queueLogMaxDirectorySize: logFolder('msExchTransportQueueLogMaxDirectorySize', 200),
+  queueLogMaxFileSize: logFile('msExchTransportQueueLogMaxFileSize', 10),
+  queueLogPath: logPath('msExchTransportQueueLogPath', 'logs/Hub/QueueViewer', 'logs/Edge/QueueViewer'),
+  resourceLogEnabled: property({
+    attribute: 'msExchTransportReservedLogFlags',
+    bit: 1,
+    syntax: yesNo,
+    default: false,
+    help: 'Writes the levels of back pressure once a minute.',
+  }),
+  resourceLogMaxAge: logAge('msExchTransportResourceLogMaxAge', 7),
+  resourceLogMaxDirectorySize: logFolder('msExchTransportResourceLogMaxDirectorySize', 250),
+  resourceLogMaxFileSize: logFile('msExchTransportResourceLogMaxFileSize', 10),
+  resourceLogPath: logPath('msExchTransportResourceLogPath', 'logs/Resource'),
   useDowngradedExchangeServerAuth: property({
     attribute: serviceFlags,
     bit: 13,

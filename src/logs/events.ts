@@ -84,6 +84,21 @@ interface Kinds {
   'command-refused': { readonly command: string; readonly reply: string; readonly reason: string };
   /** An agent changed the message or its recipients; each change in words. */
   'agent-changed': { readonly agent: string; readonly changes: readonly string[] };
+  /** An agent decided on a command or on content that is being received; for the agent log alone. */
+  'agent-acted': {
+    readonly local: string;
+    readonly remote: string;
+    readonly from: string;
+    /** '' where it is about no single one. */
+    readonly recipient: string;
+    readonly recipients: number;
+    readonly agent: string;
+    /** Exchange's name of the event: 'OnRcptCommand'. */
+    readonly on: string;
+    readonly action: string;
+    readonly reply: string;
+    readonly reason: string;
+  };
   /** An agent of the categorizer ended the way of a message, or made it wait. */
   'agent-decided': {
     readonly guid: string;

@@ -1,9 +1,10 @@
 import { boundedEvent } from './bounded-event.ts';
 import { ConnectivityLog } from './connectivity-log.ts';
 import { DecisionLog, type LogParts } from './decision-log.ts';
-import type { DecisionEvent, Journal } from './events.ts';
+import type { DecisionEvent, EventOf, Journal } from './events.ts';
 import type { LineLog, LogLimits } from './files/line-log.ts';
 import { ProtocolLog } from './protocol-log.ts';
+import { type RecordKind, type RecordLimits, RecordLogs } from './record-logs.ts';
 import { TrackingLog, type TrackingSettings } from './tracking-log.ts';
 
 /** Where the logs of a transport server lie and how large they may grow. */
@@ -12,6 +13,8 @@ export interface JournalSettings {
   readonly receiveProtocol: LogLimits;
   readonly sendProtocol: LogLimits;
   readonly connectivity: LogLimits;
+  /** Absent: none of the other logs is written. */
+  readonly records?: RecordLimits;
   readonly decisionFolder: string;
 }
 
@@ -21,6 +24,7 @@ export class FileJournal implements Journal {
   #protocol: ProtocolLog;
   #connectivity: ConnectivityLog;
   #decisions: DecisionLog;
+  readonly #records: RecordLogs;
   #listeners = new Set<(event: DecisionEvent) => void>();
 
   constructor(settings: JournalSettings, parts: LogParts) {
@@ -28,17 +32,29 @@ export class FileJournal implements Journal {
     this.#protocol = new ProtocolLog(settings.tracking.serverName, protocolLimits(settings), parts);
     this.#connectivity = new ConnectivityLog(settings.connectivity, parts);
     this.#decisions = new DecisionLog(settings.decisionFolder, parts);
+    this.#records = new RecordLogs(settings.records, parts);
   }
 
   emit(decision: DecisionEvent): void {
     const event = boundedEvent(decision);
     if (event.kind === 'protocol-line') this.#protocol.take(event);
+    else if (event.kind === 'agent-acted') this.#records.write('agent', event.at, agentFields(event));
     else {
       this.#tracking.take(event);
       this.#connectivity.take(event);
       this.#decisions.take(event);
     }
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** A line of one of the other logs. */
+  record(kind: RecordKind, at: number, fields: readonly (string | number)[]): void {
+    this.#records.write(kind, at, fields);
+  }
+
+  /** Whether anybody reads such lines: what is costly to find need not be found. */
+  records(kind: RecordKind): boolean {
+    return this.#records.enabled(kind);
   }
 
   /** Hears every event from now on, as it happens. The returned value ends it. */
@@ -52,6 +68,7 @@ export class FileJournal implements Journal {
     this.#tracking.configure(settings.tracking);
     this.#protocol.configure(settings.tracking.serverName, protocolLimits(settings));
     this.#connectivity.lines.configure(settings.connectivity);
+    this.#records.configure(settings.records);
   }
 
   /** Opens every file anew (SIGHUP). */
@@ -77,10 +94,24 @@ export class FileJournal implements Journal {
   }
 
   #logs(): LineLog[] {
-    return [this.#tracking.lines, ...this.#protocol.lines, this.#connectivity.lines, ...this.#decisions.lines];
+    const { lines } = this.#records;
+    return [
+      this.#tracking.lines,
+      ...this.#protocol.lines,
+      this.#connectivity.lines,
+      ...this.#decisions.lines,
+      ...lines,
+    ];
   }
 }
 
 function protocolLimits(settings: JournalSettings): { receive: LogLimits; send: LogLimits } {
   return { receive: settings.receiveProtocol, send: settings.sendProtocol };
+}
+
+/** In the order of Exchange's agent log. */
+function agentFields(event: EventOf<'agent-acted'>): readonly (string | number)[] {
+  const { session, local, remote, from, recipient, recipients, agent, on, action, reply, reason } = event;
+  const entered = remote.replace(/:\d+$/, '');
+  return [session, local, remote, entered, '', from, '', recipient, recipients, agent, on, action, reply, reason];
 }

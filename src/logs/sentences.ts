@@ -27,6 +27,7 @@ const sentences: Sentences = {
     `connection from ${e.remote} to ${e.local} taken by receive connector '${e.connector}' (binding ${e.binding}, range ${e.range})${because(e.passedOver)}`,
   'connection-refused': (e) => `connection from ${e.remote} to ${e.local} refused with '${e.reply}': ${e.reason}`,
   'session-closed': (e) => `session ended: ${e.reason}`,
+  'agent-acted': (e) => `${e.agent} at ${e.on}: ${e.action} (${e.reason})`,
   'protocol-line': (e) => `${e.event} ${e.data}${e.context === '' ? '' : ` (${e.context})`}`,
   'right-checked': (e) => `right ${e.right} ${e.granted ? 'granted' : 'not granted'} to ${e.principal}: ${e.by}`,
   'certificate-chosen': (e) =>

@@ -13,6 +13,9 @@ export function trackingFolder(snapshot: Snapshot, paths: StatePaths): string {
   return journalSettings(snapshot, paths).tracking.limits.folder;
 }
 
+/** Octets. */
+const routingFileSize = 10 * 1024 ** 2;
+
 /** Limits of the logs as the transport service object sets them. Relative paths lie below the state directory. */
 export function journalSettings({ server }: Snapshot, paths: StatePaths): JournalSettings {
   const limits = (
@@ -61,6 +64,51 @@ export function journalSettings({ server }: Snapshot, paths: StatePaths): Journa
       server.connectivityLogMaxDirectorySize,
       server.connectivityLogMaxFileSize,
     ),
+    records: {
+      agent: limits(
+        server.agentLogEnabled,
+        server.agentLogPath,
+        server.agentLogMaxAge,
+        server.agentLogMaxDirectorySize,
+        server.agentLogMaxFileSize,
+      ),
+      dns: limits(
+        server.dnsLogEnabled,
+        server.dnsLogPath,
+        server.dnsLogMaxAge,
+        server.dnsLogMaxDirectorySize,
+        server.dnsLogMaxFileSize,
+      ),
+      queue: limits(
+        true,
+        server.queueLogPath,
+        server.queueLogMaxAge,
+        server.queueLogMaxDirectorySize,
+        server.queueLogMaxFileSize,
+      ),
+      resource: limits(
+        server.resourceLogEnabled,
+        server.resourceLogPath,
+        server.resourceLogMaxAge,
+        server.resourceLogMaxDirectorySize,
+        server.resourceLogMaxFileSize,
+      ),
+      // Exchange has no limit of its own for the size of these files.
+      routing: limits(
+        true,
+        server.routingTableLogPath,
+        server.routingTableLogMaxAge,
+        server.routingTableLogMaxDirectorySize,
+        routingFileSize,
+      ),
+      statistics: limits(
+        true,
+        server.serverStatisticsLogPath,
+        server.serverStatisticsLogMaxAge,
+        server.serverStatisticsLogMaxDirectorySize,
+        server.serverStatisticsLogMaxFileSize,
+      ),
+    },
     decisionFolder: decisionFolder(paths),
   };
 }

@@ -2,6 +2,7 @@ import { type Envelope, renameFields, screenHeader } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
+import { tellAgentActed } from './agent-acted.ts';
 import type { ChunkedContent } from './chunked-content.ts';
 import type { CommandSession, MailDataState } from './command-session.ts';
 import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
@@ -261,7 +262,9 @@ export class MailData implements ChunkedContent, MailDataState {
     if (this.#envelope.recipients.length === 0) this.#discard('agents removed every recipient');
   }
 
-  #decide({ agent, action }: AgentDecision): void {
+  #decide(decision: AgentDecision): void {
+    const { agent, action } = decision;
+    tellAgentActed(this.#session, decision, this.#verb, { id: this.id, transaction: this.#transaction });
     const reason = `${agent}: ${action.reason}`;
     this.#disconnect = action.kind === 'disconnect';
     if (action.kind === 'discard') this.#discard(`thrown away by ${reason}`);

@@ -4,6 +4,7 @@ import type { DecisionEvent } from '../logs/index.ts';
 import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
 import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
 import type { NegotiatedTls, TlsDescription } from '../tls/index.ts';
+import { tellAgentActed } from './agent-acted.ts';
 import type { ClientIdentity, ShownChain } from './client-certificate.ts';
 import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
 import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
@@ -162,7 +163,9 @@ export class Session implements CommandSession {
   }
 
   /** Whatever an agent says at OnConnect but 'continue': the connection ends. */
-  #turnAway({ agent, action }: AgentDecision): void {
+  #turnAway(decision: AgentDecision): void {
+    const { agent, action } = decision;
+    tellAgentActed(this, decision, 'connect');
     const reply = action.kind === 'discard' ? replies.serviceNotAvailable : action.reply;
     this.refuse('connect', reply, `${agent}: ${action.reason}`);
     this.end('refused by an agent');
@@ -290,6 +293,7 @@ export class Session implements CommandSession {
   obey(decision: AgentDecision | undefined, command: string): boolean {
     if (decision === undefined) return this.#ended;
     const { agent, action } = decision;
+    tellAgentActed(this, decision, command);
     if (action.kind === 'discard') return this.#ended;
     this.refuse(command, action.reply, `${agent}: ${action.reason}`);
     if (action.kind === 'disconnect') this.end(`${agent}: ${action.reason}`);

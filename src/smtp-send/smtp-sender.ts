@@ -11,6 +11,7 @@ import { Courier } from './courier.ts';
 import { describeTarget, failureReply, lacksRequireTls, takesNoMail } from './failure-reply.ts';
 import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
+import { type DnsTeller, LoggedResolver } from './logged-resolver.ts';
 import { LookupBudget } from './lookup-budget.ts';
 import { type ClientCertificates, OwnIdentity, type Secrets } from './own-identity.ts';
 import { type PeerAuthorities, PeerTrust, type RevocationAsker } from './peer-trust.ts';
@@ -30,6 +31,8 @@ export interface SenderParts {
   readonly resolver: MailResolver;
   /** For connectors with DANE or MTA-STS; absent: the connector's word alone counts. */
   readonly dns?: SendingDns;
+  /** Where questions of that side are told; undefined: nowhere. */
+  readonly dnsLog?: (side: 'external' | 'internal') => DnsTeller | undefined;
   /** DNS servers that an administrator named for external or for internal lookups; undefined: those of the machine. */
   readonly namedDns?: (external: boolean) => SendingDns | undefined;
   /** Certificates that connectors may show; absent: none. */
@@ -141,7 +144,9 @@ export class SmtpSender implements Deliverer {
     const { clock, dns, namedDns } = this.#parts;
     const named = namedDns?.(route.resolvesExternally);
     const secure = route.daneMode !== 'None' || route.messagesTls === 'required';
-    const resolver = (named ?? (secure ? dns : undefined))?.resolver ?? this.#parts.resolver;
+    const asked = (named ?? (secure ? dns : undefined))?.resolver ?? this.#parts.resolver;
+    const tell = this.#parts.dnsLog?.(route.resolvesExternally ? 'external' : 'internal');
+    const resolver = tell === undefined ? asked : new LoggedResolver(asked, clock, tell);
     const guard = new TargetCheck(rulesOf(snapshot, route));
     const budget = new LookupBudget(clock, work.signal);
     const finder = new TargetFinder({ resolver, guard, budget, random: this.#random });

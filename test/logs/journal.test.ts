@@ -38,6 +38,14 @@ function settingsIn(folder: string): JournalSettings {
     receiveProtocol: limits('SmtpReceive'),
     sendProtocol: limits('SmtpSend'),
     connectivity: limits('Connectivity'),
+    records: {
+      agent: limits('Agent'),
+      dns: limits('Dns'),
+      queue: { ...limits('Queue'), enabled: false },
+      resource: limits('Resource'),
+      routing: limits('Routing'),
+      statistics: limits('Statistics'),
+    },
     decisionFolder: join(folder, 'Decisions'),
   };
 }
@@ -124,10 +132,10 @@ for (const question of questions) {
     const chains = await findChains(join(await written(t), 'Decisions'), parseQuestion(question));
     assert.equal(chains.length, 1);
     const kinds = chains[0]?.events.map(({ kind }) => kind) ?? [];
-    // Protocol lines have a log of their own; everything else is there, in order.
+    // Protocol lines and what agents decide have logs of their own; everything else is there, in order.
     assert.deepEqual(
       kinds,
-      sampleEvents.map(({ kind }) => kind).filter((kind) => kind !== 'protocol-line'),
+      sampleEvents.map(({ kind }) => kind).filter((kind) => kind !== 'protocol-line' && kind !== 'agent-acted'),
     );
   });
 }
@@ -135,4 +143,37 @@ for (const question of questions) {
 test('why finds nothing about what was not seen, and refuses what is no question', async (t) => {
   assert.deepEqual(await findChains(join(await written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);
   assert.throws(() => parseQuestion('who?'), /is none of: a session id/);
+});
+
+test('the agent log has one line for each decision, which stands in no other log twice', async (t) => {
+  const folder = await written(t);
+  const [line, ...more] = rows(join(folder, 'Agent'));
+  assert.equal(more.length, 0);
+  assert.deepEqual(
+    ['RemoteEndpoint', 'EnteredOrgFromIP', 'Recipient', 'Agent', 'Event', 'Action', 'SmtpResponse'].map(
+      (name) => line?.[name],
+    ),
+    [
+      ...['198.51.100.7:40000', '198.51.100.7', 'nobody@example.test', 'Recipient Filter Agent', 'OnRcptCommand'],
+      ...['RejectCommand', '550 5.1.1 User unknown'],
+    ],
+  );
+  const [decisions = ''] = readdirSync(join(folder, 'Decisions'));
+  assert.doesNotMatch(readFileSync(join(folder, 'Decisions', decisions), 'utf8'), /agent-acted/);
+});
+
+test('the other logs are written where they are on, and nowhere else', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const journal = new FileJournal(settingsIn(folder), { clock, faults: faultless });
+  assert.deepEqual([journal.records('dns'), journal.records('queue')], [true, false]);
+  journal.record('dns', clock.now(), ['internal', 'MX corp.example', '10 mx.corp.example', 3]);
+  journal.record('queue', clock.now(), ['worker 0']);
+  await journal.close();
+  const [line] = rows(join(folder, 'Dns'));
+  assert.deepEqual(
+    [line?.['date-time'], line?.['outcome'], line?.['milliseconds']],
+    ['2026-01-02T03:04:05.000Z', '10 mx.corp.example', '3'],
+  );
+  assert.ok(!readdirSync(folder).includes('Queue'));
 });

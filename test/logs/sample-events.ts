@@ -82,6 +82,18 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
     reason: 'the subject',
     reply: '',
   },
+  'agent-acted': {
+    local: '192.0.2.1:25',
+    remote: '198.51.100.7:40000',
+    from: 'a@example.org',
+    recipient: 'nobody@example.test',
+    recipients: 1,
+    agent: 'Recipient Filter Agent',
+    on: 'OnRcptCommand',
+    action: 'RejectCommand',
+    reply: '550 5.1.1 User unknown',
+    reason: 'the recipient is unknown',
+  },
   'agent-changed': { agent: 'Rewriting', changes: ['adds the field X-Seen'] },
   'message-queued': {
     guid: delivery.guid,

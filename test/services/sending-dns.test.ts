@@ -13,7 +13,6 @@ import type { RevocationChecker } from '../../src/certificates/revocation/index.
 import type { SecretBox } from '../../src/certificates/secrets/index.ts';
 import { type Snapshot, testSendConnector, testSnapshot, testSnapshotSource } from '../../src/config/index.ts';
 import { buildSender } from '../../src/services/transport/sending.ts';
-import type { TlsOutcomes } from '../../src/tls/index.ts';
 import { needs } from '../lib/peers.ts';
 import { FakeWork } from '../smtp-send/fake-work.ts';
 
@@ -62,6 +61,7 @@ test('servers and protocol of external and internal lookups', needs('root'), asy
   const outer = await nameServer(t, '127.66.0.1');
   const inner = await nameServer(t, '127.66.0.2');
   for (const [external, change, asked] of rows) {
+    const lines: string[] = [];
     const { server } = testSnapshot();
     const snapshot = testSnapshot({
       sendConnectors: [testSendConnector({ name: 'Outbound', useExternalDNSServersEnabled: external })],
@@ -76,13 +76,17 @@ test('servers and protocol of external and internal lookups', needs('root'), asy
     });
     const { sender } = buildSender({
       snapshots: testSnapshotSource(snapshot),
-      journal: { emit: () => undefined },
+      journal: {
+        emit: () => undefined,
+        records: () => true,
+        record: (_kind, _at, fields) => void lines.push(fields.slice(0, 3).join(' ')),
+      },
       clock: systemClock,
       sessions: new SessionIds(),
       faults: { begin: () => undefined, end: () => undefined },
       certificates: {} as CertificateStore,
       policyFile: join(tmpdir(), 'edge-no-policies.json'),
-      outcomes: {} as TlsOutcomes,
+      outcomes: { wanted: false, count: () => undefined },
       revocation: {} as RevocationChecker,
       secrets: {} as SecretBox,
     });
@@ -92,6 +96,8 @@ test('servers and protocol of external and internal lookups', needs('root'), asy
     // Without servers of its own the machine's are asked, and may never answer.
     if (asked === '') setTimeout(() => stop.abort(), 200);
     await delivering;
+    if (asked !== '')
+      assert.match(lines.join(), new RegExp(`^${external ? 'ex' : 'in'}ternal MX nowhere.invalid The DNS knows no MX`));
     const told = [...outer.splice(0).map((by) => `outer ${by}`), ...inner.splice(0).map((by) => `inner ${by}`)];
     assert.equal([...new Set(told)].join(), asked, JSON.stringify([external, change]));
   }

@@ -250,3 +250,33 @@ test('an agent reads the content as it streams, and the client waits for it', as
   assert.equal(aborted, 2);
   assert.equal(edge.queue.kept.length, 1);
 });
+
+test('every decision of an agent is a line for the agent log, with what it was about', async () => {
+  const reply = { code: 550, detail: '1.1', lines: ['User unknown'] };
+  const agent = {
+    name: 'Test Agent',
+    priority: 1,
+    onRcptTo: ({ recipient }: { recipient: { address: string } }): AgentAction =>
+      recipient.address.startsWith('no') ? { kind: 'reject', reply, reason: 'unknown' } : { kind: 'continue' },
+    onEndOfHeaders: (): AgentAction => ({ kind: 'discard', reason: 'a test' }),
+  };
+  await using edge = await Receiving.start({ agents: [agent] });
+  const client = await edge.greeted();
+  await client.message('Subject: x\r\n\r\n', ['nobody@example.test', 'user@example.test']);
+  assert.deepEqual(
+    edge
+      .of('agent-acted')
+      .map(({ on, action, from, recipient, recipients, reply: told }) => [
+        on,
+        action,
+        from,
+        recipient,
+        recipients,
+        told,
+      ]),
+    [
+      ['OnRcptCommand', 'RejectCommand', 'sender@example.org', 'nobody@example.test', 0, '550 5.1.1 User unknown'],
+      ['OnEndOfData', 'DeleteMessage', 'sender@example.org', '', 1, ''],
+    ],
+  );
+});

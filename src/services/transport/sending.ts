@@ -6,7 +6,7 @@ import type { RevocationChecker } from '../../certificates/revocation/index.ts';
 import type { SecretBox } from '../../certificates/secrets/index.ts';
 import type { Snapshot, SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
-import type { Journal } from '../../logs/index.ts';
+import type { FileJournal, Journal } from '../../logs/index.ts';
 import { NodeResolver, type SendingDns, SmtpSender, StsFile, sendingDns } from '../../smtp-send/index.ts';
 import type { TlsOutcomes } from '../../tls/index.ts';
 
@@ -14,7 +14,7 @@ export interface SendingParts {
   /** Counts for the TLS reports. */
   readonly outcomes: TlsOutcomes;
   readonly snapshots: SnapshotSource;
-  readonly journal: Journal;
+  readonly journal: Journal & Pick<FileJournal, 'record' | 'records'>;
   readonly clock: Clock;
   readonly sessions: SessionIds;
   readonly faults: FaultReport;
@@ -63,6 +63,8 @@ export function buildSender({ faults, policyFile, ...parts }: SendingParts): { s
     authorities: parts.certificates,
     resolver: new NodeResolver(),
     dns,
+    dnsLog: (side) =>
+      parts.journal.records('dns') ? (at, ...told) => parts.journal.record('dns', at, [side, ...told]) : undefined,
     namedDns: (external) => sides[external ? 0 : 1]?.(),
   });
   return { sender, dns };

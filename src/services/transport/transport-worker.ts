@@ -39,6 +39,7 @@ import { heldMemory } from './held-memory.ts';
 import { type AskDirectory, LogonClient } from './logon-client.ts';
 import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
 import { buildSender } from './sending.ts';
+import { StateRecords } from './state-records.ts';
 import { dayCounter, reportCourier } from './tls-reports.ts';
 
 /** Sessions that transfer a message may take so long to finish when the service stops, in milliseconds. */
@@ -65,6 +66,7 @@ interface Parts {
   readonly receive: ReceiveService;
   readonly sender: SmtpSender;
   readonly pressure: BackPressure;
+  readonly records: StateRecords;
   /** In the first worker only: one of them looks at the folder. */
   readonly pickup: PickupFolder | undefined;
   /** How TLS went today. */
@@ -208,6 +210,14 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     pressure,
     counter,
     reports: options.index === 0 ? reportCourier(reports) : undefined,
+    records: new StateRecords({
+      journal,
+      clock,
+      worker: name,
+      queue,
+      pressure,
+      numbers: () => [receive.count, spool.count, heldMemory()],
+    }),
     pickup: options.index === 0 ? new PickupFolder({ ...common, queue, pressure, faults }) : undefined,
   };
 }
@@ -247,12 +257,14 @@ function settingsOf({ server }: Snapshot, workers: number): QueueSettings {
   };
 }
 
-function followConfiguration({ snapshots, journal, queue, paths, service }: Parts): void {
+function followConfiguration({ snapshots, journal, queue, paths, service, records }: Parts): void {
   let routed = snapshots.current;
+  records.routes(routed);
   snapshots.onChange((snapshot) => {
     journal.configure(journalSettings(snapshot, paths));
     if (routesDiffer(routed, snapshot)) {
       const changed = changedConnectors(routed, snapshot);
+      records.routes(snapshot);
       void queue.reroute().then(() => queue.retryConnectors(changed));
     }
     routed = snapshot;
@@ -319,6 +331,7 @@ function changedConnectors(before: Snapshot, after: Snapshot): ReadonlySet<strin
 async function close(parts: Parts, signal: AbortSignal): Promise<void> {
   const { receive, queue, certificates, directory, journal, service, pressure } = parts;
   pressure[Symbol.dispose]();
+  parts.records[Symbol.dispose]();
   await parts.pickup?.[Symbol.asyncDispose]();
   await parts.reports?.[Symbol.asyncDispose]();
   await receive.drain(signal);
