@@ -1,8 +1,9 @@
 /**
  * The agents of the transport pipeline: each answers the events of `pipeline/` by the configuration in force. What they look up
- * is handed to them. Here so far: the recipient filter.
+ * is handed to them. Here so far: the recipient filter, and what remote domains say.
  */
 export {
   type RecipientKnowledge,
   recipientFilterAgent,
 } from './recipient-filter-agent.ts';
+export { isRestrictive, remoteDomainAgent } from './remote-domain-agent.ts';

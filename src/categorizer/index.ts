@@ -9,4 +9,5 @@ export {
   NotificationWriter,
   postmasterOf,
 } from './notification-writer.ts';
+export { remoteDomainOf } from './report-settings.ts';
 export { RoutingTable, type ServerRole } from './routing-table.ts';

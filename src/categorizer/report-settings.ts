@@ -27,7 +27,10 @@ export function reportSettings(snapshot: Snapshot, domain: string): ReportSettin
 }
 
 /** The most specific remote domain that stands for a domain (lower case, A-labels). */
-function remoteDomainOf({ remoteDomains }: Pick<Snapshot, 'remoteDomains'>, domain: string): RemoteDomain | undefined {
+export function remoteDomainOf(
+  { remoteDomains }: Pick<Snapshot, 'remoteDomains'>,
+  domain: string,
+): RemoteDomain | undefined {
   return remoteDomains
     .map((one) => ({ one, fit: fit(one.domainName, domain) }))
     .filter((found) => found.fit > 0)

@@ -117,8 +117,7 @@ const properties = {
     syntax: yesNo,
     default: false,
     edgeDefault: true,
-    notImplementedYet: true,
-    help: 'Anti-spam agents are installed.',
+    help: 'Anti-spam agents work: the recipient filter.',
   }),
   connectivityLogEnabled: serviceSwitch(1, true, 'Writes the connectivity log.'),
   connectivityLogMaxAge: logAge('msExchTransportMaxConnectivityLogAge', 30),
@@ -377,8 +376,6 @@ const properties = {
     syntax: yesNo,
     default: true,
     help: 'Messages that bring the service down are set apart.',
-    notImplementedYet: true,
-    builtFor: (value) => value,
   }),
   poisonThreshold: property({
     attribute: 'msExchTransportPoisonMessageThreshold',
@@ -413,8 +410,7 @@ const properties = {
     attribute: 'msExchTransportReplayDirectoryPath',
     syntax: pathSyntax,
     default: 'Replay',
-    notImplementedYet: true,
-    help: 'Folder whose exported messages are sent again.',
+    help: 'Folder whose exported .eml files are sent again, their envelope in X-Sender and X-Receiver: an absolute path outside the state. A relative one: none is looked at.',
   }),
   rootDropDirectoryPath: property({
     attribute: 'msExchTransportRootDropDirectoryPath',

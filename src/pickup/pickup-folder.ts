@@ -7,7 +7,41 @@ import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { type MessageWriter, queuedEvent } from '../queue/index.ts';
 import { AddressError } from '../smtp/index.ts';
-import { pickupMessage } from './pickup-message.ts';
+import { type PickupFacts, type PickupMessage, pickupMessage } from './pickup-message.ts';
+import { replayMessage } from './replay-message.ts';
+
+type ServerSettings = Snapshot['server'];
+
+/** What a folder is for. */
+interface FolderKind {
+  readonly parameter: string;
+  readonly source: 'PICKUP' | 'REPLAY';
+  path(server: ServerSettings): string;
+  read(file: Buffer, server: ServerSettings, facts: PickupFacts): PickupMessage;
+}
+
+const kinds = {
+  pickup: {
+    parameter: 'PickupDirectoryPath',
+    source: 'PICKUP',
+    path: ({ pickupDirectoryPath }) => pickupDirectoryPath,
+    read: (file, server, facts) =>
+      pickupMessage(
+        file,
+        {
+          maxHeaderSize: server.pickupDirectoryMaxHeaderSize,
+          maxRecipients: server.pickupDirectoryMaxRecipientsPerMessage,
+        },
+        facts,
+      ),
+  },
+  replay: {
+    parameter: 'ReplayDirectoryPath',
+    source: 'REPLAY',
+    path: ({ replayDirectoryPath }) => replayDirectoryPath,
+    read: (file, _, facts) => replayMessage(file, facts),
+  },
+} satisfies Record<string, FolderKind>;
 
 export interface PickupParts {
   readonly snapshots: SnapshotSource;
@@ -20,18 +54,18 @@ export interface PickupParts {
 
 /** How often the folder is looked at, in milliseconds (Exchange: 5 s). */
 const pollMs = 5_000;
-const fault = 'pickup folder';
-const connector = 'PICKUP';
 
-/** Takes the files of the pickup folder, one after the other. A file that is no message is renamed to .bad and stays. */
+/** Takes the files of the pickup folder, or of the replay folder, one after the other. A file that is no message is renamed to .bad and stays. */
 export class PickupFolder implements AsyncDisposable {
   readonly #parts: PickupParts;
+  readonly #kind: FolderKind;
   #timer: { cancel(): void } | undefined;
   #running: Promise<void> = Promise.resolve();
   #ended = false;
 
-  constructor(parts: PickupParts) {
+  constructor(parts: PickupParts, kind: keyof typeof kinds = 'pickup') {
     this.#parts = parts;
+    this.#kind = kinds[kind];
   }
 
   start(): void {
@@ -51,26 +85,23 @@ export class PickupFolder implements AsyncDisposable {
   async look(): Promise<void> {
     const { faults, queue, pressure, snapshots } = this.#parts;
     const { server } = snapshots.current;
-    if (!isAbsolute(server.pickupDirectoryPath)) return faults.end(fault);
+    const fault = this.#kind.parameter;
+    const folder = this.#kind.path(server);
+    if (!isAbsolute(folder)) return faults.end(fault);
     if (!queue.accepting.ok || pressure.verdict('pickup').kind !== 'take') return;
     try {
       const most = Math.max(1, Math.floor((server.pickupDirectoryMaxMessagesPerMinute * pollMs) / 60_000));
-      const names = (await readdir(server.pickupDirectoryPath, { withFileTypes: true }))
-        .filter(isMessage)
-        .slice(0, most);
+      const names = (await readdir(folder, { withFileTypes: true })).filter(isMessage).slice(0, most);
       for (const { name } of names) if (!this.#ended) await this.#take(server, name);
       faults.end(fault);
     } catch (error) {
-      faults.begin(
-        fault,
-        `PickupDirectoryPath ${server.pickupDirectoryPath} cannot be used: ${(error as Error).message}`,
-      );
+      faults.begin(fault, `${this.#kind.parameter} ${folder} cannot be used: ${(error as Error).message}`);
     }
   }
 
   /** Another name first: whoever writes the file next writes another one, and a second look finds nothing. */
   async #take(server: Snapshot['server'], name: string): Promise<void> {
-    const path = join(server.pickupDirectoryPath, name);
+    const path = join(this.#kind.path(server), name);
     const claimed = `${path}.tmp`;
     await rename(path, claimed);
     try {
@@ -94,16 +125,12 @@ export class PickupFolder implements AsyncDisposable {
     const writer = queue.begin();
     const now = clock.now();
     try {
-      const limits = {
-        maxHeaderSize: server.pickupDirectoryMaxHeaderSize,
-        maxRecipients: server.pickupDirectoryMaxRecipientsPerMessage,
-      };
-      const message = pickupMessage(file, limits, { fqdn: server.fqdn, guid: writer.guid, now });
+      const message = this.#kind.read(file, server, { fqdn: server.fqdn, guid: writer.guid, now });
       await writer.write(message.content);
-      const origin = { session: '', connector, remoteAddress: '', localAddress: '', helo: '' };
+      const origin = { session: '', connector: this.#kind.source, localAddress: '', ...message.origin };
       const kept = { envelope: message.envelope, origin, facts: message.facts };
       await writer.commit(kept, now + server.messageExpirationTimeout * 1_000);
-      journal.emit(queuedEvent(writer, kept, { at: now, source: 'PICKUP', reply: '', reference: '' }));
+      journal.emit(queuedEvent(writer, kept, { at: now, source: this.#kind.source, reply: '', reference: '' }));
     } catch (error) {
       await writer.abort();
       throw error;
@@ -116,7 +143,7 @@ export class PickupFolder implements AsyncDisposable {
     this.#parts.journal.emit({
       at,
       ...told,
-      command: `pickup ${name}`.slice(0, 300),
+      command: `${this.#kind.source.toLowerCase()} ${name}`.slice(0, 300),
       reply: `renamed to ${name}.bad`.slice(0, 300),
       reason,
     });

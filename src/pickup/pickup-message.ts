@@ -20,6 +20,8 @@ export interface PickupFacts {
 }
 
 export interface PickupMessage {
+  /** Where it came from first, as far as the file says it; '' for nothing. */
+  readonly origin: { readonly remoteAddress: string; readonly helo: string };
   readonly envelope: Envelope;
   readonly content: Buffer;
   readonly facts: ContentFacts;
@@ -53,10 +55,11 @@ export function pickupMessage(file: Buffer, limits: PickupLimits, { fqdn, guid, 
   const header = insertFields(added, removeFields(block, isForbidden));
   const separator = block.complete ? '' : '\r\n';
   const content = Buffer.concat([header, Buffer.from(separator), text.subarray(block.size)]);
-  return { content, ...described(content, sender.address, recipients, fqdn) };
+  return { content, origin: { remoteAddress: '', helo: '' }, ...described(content, sender.address, recipients, fqdn) };
 }
 
-function described(
+/** Envelope and facts of a content. */
+export function described(
   content: Buffer,
   from: string,
   recipients: readonly EnvelopeRecipient[],
@@ -75,6 +78,6 @@ function described(
 }
 
 /** Scripts write lines in their system's way: every line ends in CRLF afterwards. */
-function withLineEnds(file: Buffer): Buffer {
+export function withLineEnds(file: Buffer): Buffer {
   return Buffer.from(file.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
 }

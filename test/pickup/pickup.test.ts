@@ -11,23 +11,27 @@ import type { DecisionEvent } from '../../src/logs/index.ts';
 import { PickupFolder } from '../../src/pickup/index.ts';
 import { MemoryQueue } from '../smtp-receive/receiving.ts';
 
-function pickup(t: TestContext, settings: object = {}) {
+function pickup(t: TestContext, settings: object = {}, kind: 'pickup' | 'replay' = 'pickup') {
   const folder = mkdtempSync(join(tmpdir(), 'edge-pickup-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const queue = new MemoryQueue();
   const events: DecisionEvent[] = [];
   const faults: string[] = [];
   const base = testSnapshot();
-  const server = { ...base.server, pickupDirectoryPath: folder, ...settings };
+  const path = kind === 'pickup' ? { pickupDirectoryPath: folder } : { replayDirectoryPath: folder };
+  const server = { ...base.server, ...path, ...settings };
   const state: { verdict: Verdict } = { verdict: { kind: 'take' } };
-  const watch = new PickupFolder({
-    snapshots: testSnapshotSource({ ...base, server }),
-    queue,
-    pressure: { verdict: () => state.verdict },
-    journal: { emit: (event) => void events.push(event) },
-    clock: systemClock,
-    faults: { begin: (_, text) => void faults.push(text), end: () => {} },
-  });
+  const watch = new PickupFolder(
+    {
+      snapshots: testSnapshotSource({ ...base, server }),
+      queue,
+      pressure: { verdict: () => state.verdict },
+      journal: { emit: (event) => void events.push(event) },
+      clock: systemClock,
+      faults: { begin: (_, text) => void faults.push(text), end: () => {} },
+    },
+    kind,
+  );
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
   return { folder, queue, events, faults, watch, write, state, left: () => readdirSync(folder).sort() };
 }
@@ -122,3 +126,71 @@ test('a message that the queue cannot keep stays in the folder, and a folder tha
   await gone.watch.look();
   assert.match(gone.faults[0] ?? '', /cannot be used/);
 });
+
+const exported = (createdBy: string): string =>
+  `X-Sender: <a@corp.example> BODY=8bitmime RET=HDRS ENVID=x+2B1
+X-Receiver: b@x.example NOTIFY=NEVER ORCPT=rfc822;b@old.example
+X-Receiver: <c@x.example>
+X-CreatedBy: ${createdBy}
+X-HeloDomain: client.example
+X-SourceIPAddress: 192.0.2.9
+X-EndOfInjectedXHeaders: 77
+Received: from the.first.hop
+X-MS-Exchange-Organization-SCL: -1
+X-MS-Exchange-Forest-A: b
+From: a@corp.example
+Bcc: d@x.example
+Subject: again
+
+text
+`;
+
+for (const [createdBy, kept] of [
+  ['MSExchange15', true],
+  ['a script', false],
+] as const) {
+  test(`a replayed file of ${createdBy}: envelope from the injected fields, routing fields stay, organization fields ${kept ? 'too' : 'go'}`, async (t) => {
+    const { queue, watch, write, left, events } = pickup(t, {}, 'replay');
+    write('one.eml', exported(createdBy));
+    await watch.look();
+    assert.deepEqual(left(), []);
+    const { message, content } = queue.kept[0] ?? assert.fail(JSON.stringify(events));
+    const { from, recipients, ret, envid } = message.envelope;
+    assert.deepEqual([from, ret, envid], ['a@corp.example', 'HDRS', 'x+1']);
+    assert.deepEqual(recipients, [
+      { address: 'b@x.example', domain: 'x.example', notify: ['NEVER'], orcpt: 'rfc822;b@old.example' },
+      { address: 'c@x.example', domain: 'x.example' },
+    ]);
+    assert.deepEqual(
+      [message.origin.connector, message.origin.remoteAddress, message.origin.helo],
+      ['REPLAY', '192.0.2.9', 'client.example'],
+    );
+    const text = content.toString();
+    assert.match(text, /^Received: by edge1\.example\.net \(replay\).*\r\nReceived: from the\.first\.hop\r\n/);
+    assert.equal(/X-MS-Exchange-Organization-SCL: -1\r\nX-MS-Exchange-Forest-A: b\r\n/.test(text), kept);
+    assert.doesNotMatch(text, /X-Sender|X-Receiver|X-CreatedBy|X-Source|X-Helo|X-EndOf/i);
+    assert.match(text, /\r\nBcc: d@x\.example\r\nSubject: again\r\n\r\ntext\r\n$/);
+    assert.equal(events.find((event) => event.kind === 'message-queued')?.source, 'REPLAY');
+  });
+}
+
+for (const [title, text, reason] of [
+  ['without injected fields', 'From: a@x.example\n\nx\n', /does not begin with X-Sender/],
+  ['without X-Receiver', 'X-Sender: a@x.example\nFrom: a@x.example\n\nx\n', /no X-Receiver/],
+  [
+    'with two X-Sender',
+    'X-Sender: a@x.example\nX-Sender: b@x.example\nX-Receiver: c@x.example\n\nx\n',
+    /no X-Sender, or several/,
+  ],
+  ['with an address that is none', 'X-Sender: a@x.example\nX-Receiver: c@@x.example\n\nx\n', /./],
+  ['with a parameter that is none', 'X-Sender: a@x.example EVIL=1\nX-Receiver: c@x.example\n\nx\n', /EVIL/],
+  ['with a recipient without a domain', 'X-Sender: a@x.example\nX-Receiver: postmaster\n\nx\n', /domain|./],
+] as const) {
+  test(`a replayed file ${title} is set aside as .bad`, async (t) => {
+    const { queue, watch, write, left, events } = pickup(t, {}, 'replay');
+    write('one.eml', text);
+    await watch.look();
+    assert.deepEqual([queue.kept.length, left()], [0, ['one.eml.bad']]);
+    assert.match(events.find((event) => event.kind === 'command-refused')?.reason ?? '', reason);
+  });
+}

@@ -25,7 +25,7 @@ import {
   toProcess,
   toSupervisor,
 } from '../../processes/index.ts';
-import { type DeliveryType, LmdbSpool, MessageQueue, type QueueSettings } from '../../queue/index.ts';
+import { type DeliveryType, LmdbSpool, MessageQueue } from '../../queue/index.ts';
 import { openDirectory, placeIn } from '../../server-state/directory/index.ts';
 import { holdSnapshots, journalSettings, QueueHolds } from '../../server-state/index.ts';
 import { NumberFiles, QueueSink, ReceiveService } from '../../smtp-receive/index.ts';
@@ -38,6 +38,7 @@ import { agentsOf, recipientsOf } from './agents.ts';
 import { heldMemory } from './held-memory.ts';
 import { type AskDirectory, LogonClient } from './logon-client.ts';
 import { actOnMessages, actOnQueue, exportMessage } from './queue-actions.ts';
+import { queueSettings } from './queue-settings.ts';
 import { buildSender } from './sending.ts';
 import { StateRecords } from './state-records.ts';
 import { dayCounter, reportCourier } from './tls-reports.ts';
@@ -67,8 +68,8 @@ interface Parts {
   readonly sender: SmtpSender;
   readonly pressure: BackPressure;
   readonly records: StateRecords;
-  /** In the first worker only: one of them looks at the folder. */
-  readonly pickup: PickupFolder | undefined;
+  /** Pickup and replay, in the first worker only: one of them looks at the folders. */
+  readonly folders: readonly PickupFolder[];
   /** How TLS went today. */
   readonly counter: DayCounter;
   /** In the first worker only: one of them sends the reports. */
@@ -100,7 +101,7 @@ export async function openTransportWorker(
   for (const hop of new QueueHolds(parts.paths).read()) queue.suspendHop(hop);
   await queue.start();
   parts.pressure.start();
-  parts.pickup?.start();
+  for (const folder of parts.folders) folder.start();
   parts.reports?.start();
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: snapshots.current.usn, messages: spool.count }, 'the worker is ready');
@@ -183,7 +184,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
   const numbers = NumberFiles.open(join(paths.run, 'counts'), options.index, options.workers);
   const receive = new ReceiveService({
     ...common,
-    agents: agentsOf(snapshots, recipients),
+    agents: agentsOf(snapshots, recipients, { clock, faults }),
     sink: new QueueSink({ ...common, queue }),
     certificates,
     revocation,
@@ -218,7 +219,9 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
       pressure,
       numbers: () => [receive.count, spool.count, heldMemory()],
     }),
-    pickup: options.index === 0 ? new PickupFolder({ ...common, queue, pressure, faults }) : undefined,
+    folders: (['pickup', 'replay'] as const)
+      .filter(() => options.index === 0)
+      .map((kind) => new PickupFolder({ ...common, queue, pressure, faults }, kind)),
   };
 }
 
@@ -232,29 +235,6 @@ function pressureOf({ spool, logs }: StatePaths, queue: MessageQueue, faults: Fa
     disks: { spool: diskUse(spool).total, logs: diskUse(logs).total },
     read: () => machineReadings({ spool, logs, heldMemory, submissionQueue }),
   });
-}
-
-/** The settings in force. They are asked for several times for each message, and made once for each snapshot. */
-function queueSettings(snapshots: SnapshotHolder, workers: number): () => QueueSettings {
-  let of = snapshots.current;
-  let settings = settingsOf(of, workers);
-  return () => {
-    if (snapshots.current !== of) {
-      of = snapshots.current;
-      settings = settingsOf(of, workers);
-    }
-    return settings;
-  };
-}
-
-/** Limits of the whole server are shared out among the workers. */
-function settingsOf({ server }: Snapshot, workers: number): QueueSettings {
-  const share = (limit: number): number => Math.max(1, Math.ceil(limit / workers));
-  return {
-    ...server,
-    maxOutboundConnections: share(server.maxOutboundConnections),
-    maxPerDomainOutboundConnections: share(server.maxPerDomainOutboundConnections),
-  };
 }
 
 function followConfiguration({ snapshots, journal, queue, paths, service, records }: Parts): void {
@@ -332,7 +312,7 @@ async function close(parts: Parts, signal: AbortSignal): Promise<void> {
   const { receive, queue, certificates, directory, journal, service, pressure } = parts;
   pressure[Symbol.dispose]();
   parts.records[Symbol.dispose]();
-  await parts.pickup?.[Symbol.asyncDispose]();
+  for (const folder of parts.folders) await folder[Symbol.asyncDispose]();
   await parts.reports?.[Symbol.asyncDispose]();
   await receive.drain(signal);
   await queue.close(signal);
