@@ -111,6 +111,7 @@ async function targetAt(name: string, places: ConnectorPlaces, terminal: Termina
     kind: 'endpoint',
     asked: name.trim(),
     endpoint: { host, address, port, protocol: 'smtp' },
+    connector: place.name,
     demanded:
       wanted === undefined ? undefined : (der) => certificateNameDifference(readCertificate(der), wanted) ?? 'met',
   };

@@ -59,12 +59,12 @@ async function firstOf(running: Set<Promise<readonly Report[]>>): Promise<readon
 /** All endpoints of one target, one after the other, then what they have in common. */
 async function testTarget(target: Target, options: RunOptions): Promise<readonly Report[]> {
   const at = new Date(options.judge.now).toISOString();
-  const asked = target.asked;
+  const asked = { asked: target.asked, ...(target.kind === 'endpoint' ? { connector: target.connector } : {}) };
   const blind = (reason: string): Report[] => [
     withVerdicts(
       {
         schema: reportSchema,
-        target: { ...unknownEndpoint(target), asked },
+        target: { ...unknownEndpoint(target), ...asked },
         at,
         facts: blindFacts(reason),
         verdicts: {},
@@ -92,7 +92,7 @@ async function testTarget(target: Target, options: RunOptions): Promise<readonly
     const facts = await withDomain(probed.facts, endpoint, survey, options, target);
     reports.push({
       schema: reportSchema,
-      target: { ...endpoint, asked },
+      target: { ...endpoint, ...asked },
       at,
       facts,
       verdicts: {},

@@ -18,6 +18,8 @@ export type Target =
       readonly kind: 'endpoint';
       readonly asked: string;
       readonly endpoint: Endpoint;
+      /** Name of the receive connector. */
+      readonly connector: string;
       /** What its certificate is set to be: see `ChainJudge`. */
       readonly demanded?: ((leafDer: Buffer) => string) | undefined;
     };

@@ -33,7 +33,10 @@ const defaultName = async (): Promise<string> =>
 test('before the first start: its settings, without a certificate', async () => {
   const result = await testing('Partners');
   const { target, facts } = reportOf(result);
-  assert.deepEqual([target.asked, target.host, target.address], ['Partners', hostname().toLowerCase(), '127.0.0.1']);
+  assert.deepEqual(
+    [target.asked, target.connector, target.host, target.address],
+    ['Partners', 'Partners', hostname().toLowerCase(), '127.0.0.1'],
+  );
   assert.notEqual(target.port, appliance.port);
   assert.equal(facts.mail?.starttls, 'not-offered');
   assert.match(result.error, /'Partners' is tested on a temporary socket .*: the service does not run/);

@@ -11,6 +11,7 @@ import {
   type Report,
   textReport,
 } from '../../src/compliance/index.ts';
+import { filledFix } from '../../src/compliance/report/filled-fix.ts';
 import type { Fix } from '../../src/compliance/report/fix.ts';
 import { fixFor } from '../../src/compliance/report/fixes.ts';
 import { edge } from '../lib/appliance.ts';
@@ -93,6 +94,37 @@ for (const [endpoint, id, wanted, line] of rows) {
     assert.match(fixFor({ rule, profile: id, evidence })?.postfix ?? '', line);
   });
 }
+
+test('every miss of every profile has a line for each server', () => {
+  for (const { id, rules } of profiles)
+    for (const rule of rules) {
+      const fix = fixFor({ rule, profile: id, evidence: '' });
+      assert.ok(fix !== undefined && Object.values(fix).every((line: string) => line.length > 3), `${id} ${rule.id}`);
+    }
+});
+
+test('the lines name what the report knows: connector, host, domain, digest', () => {
+  const report = reportOf('postfix-default');
+  const facts = {
+    ...report.facts,
+    certificates: report.facts.certificates.map((one) => ({ ...one, spkiSha256: 'ab'.repeat(32) })),
+  };
+  const lineOf = (check: string, subject: string, target: Partial<Report['target']>): string =>
+    filledFix(
+      { rule: { check, subject, expect: '' }, profile: 'mail-baseline', evidence: '' },
+      { facts, target: { ...report.target, ...target } },
+    )?.edge ?? '';
+  const connector = { connector: "Bob's", asked: "Bob's" };
+  assert.equal(lineOf('mail', 'starttls', connector), "Set-ReceiveConnector 'Bob''s' -AuthMechanism Tls");
+  assert.equal(lineOf('mail', 'starttls', {}), 'Set-ReceiveConnector NAME -AuthMechanism Tls');
+  assert.match(lineOf('key', '', connector), /-DomainName mail\.edge\.test; then Set-ReceiveConnector 'Bob''s' /);
+  assert.equal(
+    lineOf('domain', 'tlsaPresent', { port: 587 }),
+    `_587._tcp.mail.edge.test. IN TLSA 3 1 1 ${'ab'.repeat(32)}`,
+  );
+  assert.match(lineOf('domain', 'tlsRpt', { asked: 'edge.test' }), /^_smtp\._tls\.edge\.test\. IN TXT .*@edge\.test"$/);
+  assert.match(lineOf('domain', 'tlsRpt', { asked: 'mx.edge.test:25' }), /^_smtp\._tls\.DOMAIN\./);
+});
 
 test('the HTML refers to nothing outside, and shows what an endpoint chose as text', () => {
   const hostile = '<script>alert(1)</script>';

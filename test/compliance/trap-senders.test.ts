@@ -1,12 +1,13 @@
 /** The trap against senders as they are: a send connector of ours that validates, and Postfix with two policies. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Trap, trapAddressCount, trapKinds } from '../../src/compliance/index.ts';
 import { Appliance, eventually } from '../lib/appliance.ts';
+import { type EximPolicy, startEximRelay } from '../lib/exim.ts';
 import { needs } from '../lib/peers.ts';
 import { freePort } from '../lib/ports.ts';
 import { Postfix } from '../lib/postfix.ts';
@@ -138,5 +139,44 @@ for (const [level, network, expected] of levels) {
       () => undefined,
     );
     assert.deepEqual(outcomes(trap), wanted);
+  });
+}
+
+/** Exim by GnuTLS, which still takes TLS 1.0 when nobody says otherwise. */
+const eximPolicies: readonly (readonly [policy: EximPolicy, network: string, expected: (name: string) => string])[] = [
+  ['verified', '127.0.96', (name) => validated[name] ?? ''],
+  [
+    'opportunistic',
+    '127.0.97',
+    (name) => {
+      const { starttls } = trapKinds[name] ?? assert.fail(name);
+      if (starttls === 'absent' || starttls === 'masked') return 'delivered in clear';
+      return starttls === 'broken' ? 'delivered in clear, fell back' : 'delivered by TLS';
+    },
+  ],
+];
+for (const [policy, network, expected] of eximPolicies) {
+  test(`Exim, ${policy}`, needs('exim', 'swaks', 'root'), async () => {
+    const port = await freePort();
+    await using trap = await startTrap(network, port);
+    const own = mkdtempSync(join(tmpdir(), 'edge-trap-exim-'));
+    try {
+      chmodSync(own, 0o755);
+      await using exim = await startEximRelay(await freePort(), own, {
+        to: port,
+        policy,
+        rootPem: trap.rootPem,
+        routes: trap.endpoints,
+      });
+      await sendAll(trap, exim.port);
+      const wanted = Object.fromEntries(names.map((name) => [name, expected(name)]));
+      await eventually('an attempt at every endpoint', () => cameEverywhere(trap), 60_000).catch(() => undefined);
+      await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 20_000).catch(
+        () => undefined,
+      );
+      assert.deepEqual(outcomes(trap), wanted);
+    } finally {
+      rmSync(own, { recursive: true, force: true });
+    }
   });
 }

@@ -30,6 +30,8 @@ mount --bind ${root}/usr/sbin /usr/sbin
 const sends = `${script}/usr/sbin/exim4 -C "$PWD/exim.conf" -oi -odf "$@" <message
 cat mainlog`;
 const serves = `${script}exec /usr/sbin/exim4 -C "$PWD/exim.conf" -bdf`;
+const relays = `${script}mount --bind hosts /etc/hosts
+exec /usr/sbin/exim4 -C "$PWD/exim.conf" -bdf -q1s`;
 
 function configuration(folder: string, port: number): string {
   return `spool_directory = ${folder}/spool
@@ -69,6 +71,64 @@ export async function eximSends(port: number, message: string | Buffer, ...recip
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+export interface EximRoute {
+  readonly domain: string;
+  readonly address: string;
+  /** What the certificate must hold. */
+  readonly host: string;
+}
+
+/** How Exim sends: TLS where it is offered, or TLS with a certificate that holds. */
+export type EximPolicy = 'opportunistic' | 'verified';
+
+/** An Exim that takes mail for the domains and sends it to their addresses; it tries again after a second. */
+export async function startEximRelay(
+  port: number,
+  folder: string,
+  sending: {
+    readonly to: number;
+    readonly policy: EximPolicy;
+    readonly rootPem: string;
+    readonly routes: readonly EximRoute[];
+  },
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const { to, policy, rootPem, routes } = sending;
+  const verified = [
+    'hosts_require_tls = *',
+    'tls_verify_hosts = *',
+    `tls_verify_certificates = ${folder}/root.pem`,
+    'tls_require_ciphers = NORMAL:-VERS-TLS1.0:-VERS-TLS1.1',
+  ];
+  const lines = [
+    `spool_directory = ${folder}/spool`,
+    `log_file_path = ${folder}/%slog`,
+    'primary_hostname = exim.test',
+    'local_interfaces = 127.0.0.1',
+    `daemon_smtp_ports = ${port}`,
+    'acl_smtp_rcpt = accept',
+    'acl_smtp_data = accept',
+    'host_lookup =',
+    'rfc1413_hosts =',
+    'keep_environment =',
+    'begin routers',
+    ...routes.map(
+      ({ domain, host }, i) =>
+        `r${i}:\n  driver = manualroute\n  domains = ${domain}\n  transport = t${i}\n  route_list = * ${host} byname\n  self = send`,
+    ),
+    'begin transports',
+    ...routes.map(
+      ({ host }, i) =>
+        `t${i}:\n  driver = smtp\n  port = ${to}\n  allow_localhost\n  tls_sni = ${host}\n${(policy === 'verified' ? verified : ['tls_tempfail_tryclear = true']).map((line) => `  ${line}\n`).join('')}`,
+    ),
+    'begin retry',
+    '* * F,1h,1s',
+  ];
+  await writeFile(join(folder, 'exim.conf'), `${lines.join('\n')}\n`);
+  await writeFile(join(folder, 'root.pem'), rootPem, { mode: 0o644 });
+  await writeFile(join(folder, 'hosts'), routes.map(({ host, address }) => `${address} ${host}\n`).join(''));
+  return program('unshare', () => ['-m', 'sh', '-c', relays, 'sh', folder], folder, port);
 }
 
 /** An Exim that takes no mail, with STARTTLS by `chain.pem` and `key.pem` of its folder. Resolves when it listens. */

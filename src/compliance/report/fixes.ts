@@ -72,13 +72,15 @@ const other = (postfix: string): Fix => ({
   postfix,
 });
 
+const inspection = 'switch the SMTP inspection of the firewall off (Cisco ASA: no inspect esmtp)';
+
 const byMailSubject: Readonly<Record<string, Fix>> = {
   authBeforeTls: {
     edge: 'Set-ReceiveConnector NAME -AuthMechanism Tls, BasicAuth, BasicAuthRequireTLS',
     exchange: 'Set-ReceiveConnector NAME -AuthMechanism Tls, BasicAuth, BasicAuthRequireTLS',
     postfix: 'smtpd_tls_auth_only = yes',
   },
-  starttlsMasked: same('switch the SMTP inspection of the firewall off (Cisco ASA: no inspect esmtp)'),
+  starttlsMasked: same(inspection),
   refusesParameter: other('no setting: update Postfix'),
   injectable: other('no setting: update Postfix to 2.8.3 or newer'),
   stateReset: other('no setting: update Postfix'),
@@ -138,20 +140,28 @@ const byCheck: Readonly<Record<string, Fix>> = {
   },
   'ehlo-difference': other('no setting: update Postfix'),
   parity: same('give every host of the domain the same settings'),
+  ports: same('give what listens on 465 and 587 the settings of port 25'),
+  stripping: same(inspection),
+  requiretls: other('no setting: Postfix 3.10 and older do not offer it; look at what stands before it'),
+  'ticket-lifetime': {
+    ...update,
+    postfix: 'smtpd_tls_session_cache_timeout = 3600s',
+  },
 };
 
 /** DNS is mended in the zone, whatever the server is. */
 const byDomainSubject: Readonly<Record<string, string>> = {
-  tlsaPresent: '_25._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
-  tlsaUsable: '_25._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
-  tlsaMatch: '_25._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
-  tlsaRollover: '_25._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-NEXT-KEY',
+  tlsaPresent: '_PORT._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
+  tlsaUsable: '_PORT._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
+  tlsaMatch: '_PORT._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-KEY',
+  tlsaRollover: '_PORT._tcp.HOST. IN TLSA 3 1 1 DIGEST-OF-THE-NEXT-KEY',
   denial: 'sign the zone anew; check it with: ldns-verify-zone ZONE.signed',
   dnssec: 'sign the zone and hand its DS record to the parent',
   mtaStsRecord: '_mta-sts.DOMAIN. IN TXT "v=STSv1; id=20260101"',
   mtaStsPolicy: 'serve https://mta-sts.DOMAIN/.well-known/mta-sts.txt as text/plain, with a valid certificate',
   mtaStsMode: 'mode: enforce',
   mtaStsMaxAge: 'max_age: 604800',
+  mtaStsMaxAgeDay: 'max_age: 604800',
   mtaStsCover: 'mx: HOST',
   tlsRpt: '_smtp._tls.DOMAIN. IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@DOMAIN"',
   caa: 'HOST. IN CAA 0 issue "AUTHORITY"',

@@ -2,8 +2,9 @@
 import { printable } from '../../base/index.ts';
 import { endpointText } from '../endpoint.ts';
 import type { Profile } from '../profile.ts';
+import { filledFix } from './filled-fix.ts';
 import { fixLines } from './fix.ts';
-import { fixFor } from './fixes.ts';
+
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
 import { versionTexts } from './version-texts.ts';
 
@@ -56,7 +57,7 @@ function section(report: Report, profiles: readonly Profile[], position: number)
   const tables = profiles.map((profile) => {
     const rows = rowsOf(report).filter((row) => row.profile === profile.id);
     const sorted = rows.filter((row) => !isPointless(row)).toSorted((a, b) => order(b) - order(a));
-    const table = `<table class="rules">${sorted.map((row) => tableRow(row, profile)).join('\n')}</table>`;
+    const table = `<table class="rules">${sorted.map((row) => tableRow(row, profile, report)).join('\n')}</table>`;
     return `<h3>${escape(profile.title)}</h3>${table}${pointless(rows.filter(isPointless))}`;
   });
   const name = escape(endpointText(report.target));
@@ -81,10 +82,11 @@ function pointless(rows: readonly Row[]): string {
     .join('');
 }
 
-function tableRow(row: Row, profile: Profile): string {
+function tableRow(row: Row, profile: Profile, report: Report): string {
   const rule = profile.rules.find(({ id }) => id === row.rule);
   const { verdict, evidence, source } = row.verdict;
-  const fix = rankOf(verdict) >= 2 && rule !== undefined ? fixFor({ rule, profile: profile.id, evidence }) : undefined;
+  const fix =
+    rankOf(verdict) >= 2 && rule !== undefined ? filledFix({ rule, profile: profile.id, evidence }, report) : undefined;
   const reason = verdict.startsWith('not-tested') ? verdict.slice('not-tested('.length, -1) : evidence;
   const lines = (fix === undefined ? [] : fixLines(fix)).map(
     ([server, line]) => `<dt>${escape(server)}</dt><dd><code>${escape(line)}</code></dd>`,

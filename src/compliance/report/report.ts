@@ -8,7 +8,8 @@ export const reportSchema = 'edge.tls-report/1';
 
 export interface Report {
   readonly schema: typeof reportSchema;
-  readonly target: Endpoint & { readonly asked: string };
+  /** `connector`: the receive connector of Edge that it is. */
+  readonly target: Endpoint & { readonly asked: string; readonly connector?: string };
   /** ISO 8601. */
   readonly at: string;
   readonly facts: Facts;

@@ -2,8 +2,9 @@
 import { printable } from '../../base/index.ts';
 import { endpointText } from '../endpoint.ts';
 import type { Profile } from '../profile.ts';
+import { filledFix } from './filled-fix.ts';
 import { fixLines } from './fix.ts';
-import { fixFor } from './fixes.ts';
+
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
 import { versionTexts } from './version-texts.ts';
 import { wrapped } from './wrapped.ts';
@@ -99,7 +100,9 @@ class TextReport {
       ...this.#indented(isUntested(row) ? reasonOf(verdict) : this.#shortened(evidence), indent),
     ];
     const fix =
-      rankOf(verdict) >= 2 && rule !== undefined ? fixFor({ rule, profile: profile.id, evidence }) : undefined;
+      rankOf(verdict) >= 2 && rule !== undefined
+        ? filledFix({ rule, profile: profile.id, evidence }, this.#report)
+        : undefined;
     if (fix === undefined) return lines;
     const key = JSON.stringify(fix);
     const before = this.#fixes.get(key);
