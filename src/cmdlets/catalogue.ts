@@ -142,10 +142,9 @@ export function cmdletCatalogue(): CmdletCatalogue {
     Object.entries(exchangeCmdlets).map(([name, known]) => [name.toLowerCase(), unbuilt(name, known)]),
   );
   for (const cmdlet of built) byName.set(cmdlet.name.toLowerCase(), cmdlet);
-  const allViews = new Map([...Object.entries(views), ...kinds.map(({ typeName, view }) => [typeName, view] as const)]);
   return {
     find: (name) => byName.get(name.toLowerCase()),
     all: [...byName.values()],
-    view: (typeName) => allViews.get(typeName),
+    views: new Map([...Object.entries(views), ...kinds.map(({ typeName, view }) => [typeName, view] as const)]),
   };
 }

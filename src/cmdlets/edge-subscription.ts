@@ -170,7 +170,6 @@ export const edgeSubscriptionCmdlets: readonly Cmdlet[] = [
     synopsis: 'On an edge: writes the subscription file. Inside: imports it.',
     parameters: parametersOf(knownCmdlet('New-EdgeSubscription')),
     supportsShouldProcess: true,
-    savesTo: { parameter: 'FileName', property: 'FileData' },
     examples: [
       {
         line: "New-EdgeSubscription -FileName '/tmp/edge-subscription-example.xml' -Force",

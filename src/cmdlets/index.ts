@@ -5,20 +5,14 @@
  * language and the formatting (`shell/`), how the directory and the workers are reached (`CmdletContext`).
  */
 
+export type { CmdletHost, CmdletRequest, CmdletRunner } from './calling/cmdlet-call.ts';
+export { SecureString } from './calling/secure-string.ts';
+export { fromWire, toWire } from './calling/wire-values.ts';
 export { cmdletCatalogue } from './catalogue.ts';
 export type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 
 export { parseOpath } from './mail-flow/opath.ts';
-export {
-  type CmdletHost,
-  type CmdletRequest,
-  type CmdletRunner,
-  LocalCmdletRunner,
-} from './running/cmdlet-runner.ts';
-export { refuseUnbuilt } from './running/parameter-binding.ts';
-export { SecureString } from './running/secure-string.ts';
-export { operationText, shouldProcess } from './running/should-process.ts';
-export { fromWire, toWire } from './running/wire-values.ts';
+export { LocalCmdletRunner } from './running/cmdlet-runner.ts';
 export {
   type AcmeAdministration,
   type AuditEntry,
@@ -33,7 +27,6 @@ export {
   CmdletObject,
   type ConfigurationStore,
   type ConfigurationWrite,
-  type ErrorCategory,
   type Operation,
   type Parameter,
   type ServiceFolders,

@@ -6,7 +6,8 @@
  */
 import type { AcmeOrder, AcmeService } from '../certificates/acme/index.ts';
 import type { CertificateStore } from '../certificates/index.ts';
-import { type ServerRole, StructuredValue } from '../config/index.ts';
+import type { ServerRole } from '../config/index.ts';
+import { StructuredValue } from '../config/values/index.ts';
 import type { DnsAsker } from '../dns/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
@@ -94,6 +95,8 @@ export interface Parameter {
    * every literal. Absent: nothing can be said before the line runs.
    */
   readonly check?: (value: unknown) => string | undefined;
+  /** Loads what `check` works with, where that is not here yet; awaited before `check` is called. */
+  readonly ready?: () => Promise<void>;
   /** Known, but the function behind it is not built: refused at run time, taken by --check. */
   readonly notImplementedYet?: boolean;
 }
@@ -101,8 +104,8 @@ export interface Parameter {
 /** Parameters of a line, by the name of the table. Values are not converted: the cmdlet reads them itself. */
 export type BoundParameters = ReadonlyMap<string, unknown>;
 
-/** One cmdlet. */
-export interface Cmdlet {
+/** What a cmdlet is, for who names it and has it run elsewhere. */
+export interface CmdletDescription {
   /** 'Get-ReceiveConnector'. */
   readonly name: string;
   readonly synopsis: string;
@@ -112,13 +115,12 @@ export interface Cmdlet {
   readonly supportsShouldProcess: boolean;
   /** Lines that work as they stand on a fresh appliance, for help; each is a test. */
   readonly examples: readonly Example[];
-  /**
-   * Octets of an object's property, in base64, are no output but the content of the file that the parameter names. The caller
-   * writes it, with its own rights and for itself alone.
-   */
-  readonly savesTo?: { readonly parameter: string; readonly property: string };
-  /** Not built yet: `run` refuses. */
+  /** Not built yet: it refuses to run. */
   readonly notImplementedYet?: boolean;
+}
+
+/** One cmdlet. */
+export interface Cmdlet extends CmdletDescription {
   /** Throws CmdletError. One call is one change: it is done whole or not at all. */
   run(context: CmdletContext, bound: BoundParameters): AsyncIterable<CmdletObject>;
 }
@@ -279,17 +281,29 @@ export interface CmdletContext extends CmdletEnvironment {
   readonly signal: AbortSignal;
 }
 
+/** What there is to call. */
+export interface CmdletDescriptions {
+  readonly all: readonly CmdletDescription[];
+  /** Default views, by the type of output objects. */
+  readonly views: ReadonlyMap<string, DefaultView>;
+}
+
 /** Every cmdlet, by name. */
-export interface CmdletCatalogue {
+export interface CmdletCatalogue extends CmdletDescriptions {
   /** By name in any case; undefined when there is none. */
   find(name: string): Cmdlet | undefined;
   readonly all: readonly Cmdlet[];
-  /** Default view of a type of output object. */
-  view(typeName: string): DefaultView | undefined;
 }
 
 /** Runs what gives no objects back. */
 export async function* quietly(work: () => Promise<void>): AsyncIterable<CmdletObject> {
   await work();
   yield* [];
+}
+
+/** Work whose parts are loaded when it first runs: what a cmdlet needs is no business of those who only list cmdlets. */
+export function loadedLater(load: () => Promise<Cmdlet['run']>): Cmdlet['run'] {
+  return async function* (context, bound) {
+    yield* (await load())(context, bound);
+  };
 }

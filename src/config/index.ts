@@ -47,7 +47,6 @@ export {
   type Shown,
   type ValuesOf,
 } from './property.ts';
-export { Quantity } from './quantity.ts';
 export { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
 export { type RecipientFilterConfig, recipientFilterConfig } from './recipient-filter-config.ts';
 export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
@@ -57,7 +56,6 @@ export { inheritedSendAcl, nextHopSid, sendRights } from './send-rights.ts';
 export { parseSmartHost, readSmartHost } from './smart-host.ts';
 export { type EntrySource, SnapshotBuilder, type SnapshotPlace } from './snapshot-builder.ts';
 export { SnapshotHolder } from './snapshot-holder.ts';
-export { StructuredValue } from './structured-value.ts';
 export { byteSize, oneOf, orUnlimited, timeSpan, yesNo } from './syntaxes.ts';
 export {
   testAcceptedDomain,
@@ -68,4 +66,6 @@ export {
 } from './test-snapshot.ts';
 export { type TransportConfig, transportConfig } from './transport-config.ts';
 export { transportService } from './transport-service.ts';
+export { Quantity } from './values/quantity.ts';
+export { StructuredValue } from './values/structured-value.ts';
 export { parametersWithoutMeaning } from './without-meaning.ts';

@@ -1,8 +1,8 @@
 /** Syntaxes of names and places in the network: local endpoints, ranges, domains, hosts, address spaces. */
 import { domainToASCII } from 'node:url';
 import { type Endpoint, formatEndpoint, type IpRange, parseIp, parseIpRange } from '../base/index.ts';
-import { AddressError, parseDomain as parseMailDomain } from '../smtp/index.ts';
-import { parseSenderCertificateName, parseTlsCertificateName } from '../tls/index.ts';
+import { AddressError, parseDomain as parseMailDomain } from '../smtp/address/index.ts';
+import { parseSenderCertificateName, parseTlsCertificateName } from '../tls/names/index.ts';
 import {
   addressSpaceValue,
   bindingValue,
@@ -13,8 +13,8 @@ import {
   smtpAddressValue,
 } from './network-values.ts';
 import type { Syntax } from './property.ts';
-import type { StructuredValue } from './structured-value.ts';
 import { list, oneOf, requiredText, text } from './syntaxes.ts';
+import type { StructuredValue } from './values/structured-value.ts';
 
 /** A local endpoint to listen on. */
 export type Binding = Endpoint;

@@ -1,6 +1,6 @@
 /** Names and places in the network as Exchange's objects have them: the members that scripts read. */
 import { formatIp, type IpRange } from '../base/index.ts';
-import { StructuredValue } from './structured-value.ts';
+import { StructuredValue } from './values/structured-value.ts';
 
 type Members = readonly (readonly [name: string, value: unknown])[];
 

@@ -1,6 +1,6 @@
 /** The row of a property table, and the object that a table describes. */
-import type { Quantity } from './quantity.ts';
-import type { StructuredValue } from './structured-value.ts';
+import type { Quantity } from './values/quantity.ts';
+import type { StructuredValue } from './values/structured-value.ts';
 
 /** The two kinds of server, where a default depends on it. */
 export type ServerRole = 'EdgeTransport' | 'Mailbox';

@@ -1,8 +1,8 @@
 /** Syntaxes of single values. Directory forms: RFC 4517 Boolean, Integer, Directory String; times are seconds. */
 import { parseByteSize, parseTimeSpan } from '../base/index.ts';
 import type { PackedSyntax, Syntax } from './property.ts';
-import { Quantity } from './quantity.ts';
-import { StructuredValue } from './structured-value.ts';
+import { Quantity } from './values/quantity.ts';
+import { StructuredValue } from './values/structured-value.ts';
 
 /** Kept for 'Unlimited' in attributes of integer syntax. */
 const unlimitedInDirectory = '-1';

@@ -1,7 +1,7 @@
 /** The service's side of running cmdlets for callers in other processes. */
 import { randomUUID } from 'node:crypto';
 import {
-  type BoundParameters,
+  type CmdletDescriptions,
   CmdletError,
   type CmdletHost,
   type CmdletRequest,
@@ -9,10 +9,16 @@ import {
   fromWire,
   type Operation,
   toWire,
-} from '../cmdlets/index.ts';
+} from '../cmdlets/calling/index.ts';
 import { Channel } from '../shell/caller/index.ts';
 import { accountText } from './audit/own-account.ts';
-import { type CmdletEnd, type CmdletPart, type CmdletReply, objectsAhead } from './cmdlet-wire.ts';
+import {
+  type CmdletEnd,
+  type CmdletPart,
+  type CmdletReply,
+  type DescribedCmdlets,
+  objectsAhead,
+} from './cmdlet-wire.ts';
 import type { Caller, ManagementMethod } from './management-server.ts';
 
 /** Calls of one account that run at a time: a pipeline has one for each of its cmdlets. */
@@ -24,15 +30,25 @@ export interface ServerPlace {
   readonly role: string;
 }
 
-/** Makes the runner for an account, which its audit records name. */
-export type RunnerFor = (account: string) => CmdletRunner;
+/** The cmdlets of this process. */
+export interface CmdletPlace {
+  readonly descriptions: CmdletDescriptions;
+  /** Makes the runner for an account, which its audit records name. */
+  readonly runnerFor: (account: string) => CmdletRunner;
+}
 
-/** Methods of the management endpoint that run cmdlets. */
-export function cmdletMethods(place: ServerPlace, runnerFor: RunnerFor): Record<string, ManagementMethod> {
+/** Methods of the management endpoint that run cmdlets. What runs them may be loaded when somebody first asks. */
+export function cmdletMethods(
+  place: ServerPlace,
+  cmdlets: () => CmdletPlace | Promise<CmdletPlace>,
+): Record<string, ManagementMethod> {
   const calls = new Map<number, Set<RunningCall>>();
   return {
     server: async function* () {
       return place;
+    },
+    cmdlets: async function* () {
+      return described((await cmdlets()).descriptions);
     },
     cmdlet: async function* (params, signal, caller) {
       const { request, sudoer } = readCall(params);
@@ -41,6 +57,7 @@ export function cmdletMethods(place: ServerPlace, runnerFor: RunnerFor): Record<
       const call = new RunningCall(signal);
       calls.set(caller.uid, running.add(call));
       try {
+        const { runnerFor } = await cmdlets();
         return yield* call.run(runnerFor(accountText(caller.name, sudoer)), request);
       } finally {
         running.delete(call);
@@ -51,6 +68,16 @@ export function cmdletMethods(place: ServerPlace, runnerFor: RunnerFor): Record<
       const reply = readReply(params);
       for (const call of calls.get(caller.uid) ?? []) call.reply(reply);
     },
+  };
+}
+
+function described({ all, views }: CmdletDescriptions): DescribedCmdlets {
+  return {
+    cmdlets: all.map(({ name, synopsis, parameters, supportsShouldProcess, examples, notImplementedYet = false }) => ({
+      ...{ name, synopsis, supportsShouldProcess, examples, notImplementedYet },
+      parameters: parameters.map(({ check, ready: _ready, ...known }) => ({ ...known, checked: check !== undefined })),
+    })),
+    views: [...views],
   };
 }
 
@@ -136,7 +163,7 @@ function readCall(params: unknown): { readonly request: CmdletRequest; readonly 
   if (typeof cmdlet !== 'string' || typeof line !== 'string' || !Array.isArray(parameters)) {
     throw new RangeError('this is no call of a cmdlet');
   }
-  const bound: BoundParameters = new Map(
+  const bound: CmdletRequest['parameters'] = new Map(
     parameters.map((parameter: unknown): [string, unknown] => {
       if (!Array.isArray(parameter)) throw new RangeError('this is no parameter of a cmdlet');
       const [name, value] = parameter as readonly unknown[];

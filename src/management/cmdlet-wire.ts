@@ -1,12 +1,24 @@
 /**
  * Cmdlets over the management endpoint. `cmdlet` runs one call: `CmdletCall` goes in, `CmdletPart`s come back as they are made,
- * `CmdletEnd` ends it. What a part asks (`ask`, `more`) is answered by `cmdlet-reply`. `server` names the server. Lines of the
+ * `CmdletEnd` ends it. What a part asks (`ask`, `more`) is answered by `cmdlet-reply`. `server` names the server, `cmdlets`
+ * describes what there is to call. Lines of the
  * language never come here: the caller's own process runs them, and decides by them which files it reads and writes.
  */
-import type { Operation } from '../cmdlets/index.ts';
+import type { CmdletDescription, DefaultView, Operation, Parameter } from '../cmdlets/calling/index.ts';
 
 /** Objects that the service sends before it waits for `more`: what the caller does not read must not pile up anywhere. */
 export const objectsAhead = 128;
+
+/** A parameter without what this process alone can do: `checked` stands for a check of its values. */
+export type ParameterOverWire = Omit<Parameter, 'check' | 'ready'> & { readonly checked?: boolean };
+
+/** The answer to `cmdlets`. */
+export interface DescribedCmdlets {
+  readonly cmdlets: readonly (Omit<CmdletDescription, 'parameters'> & {
+    readonly parameters: readonly ParameterOverWire[];
+  })[];
+  readonly views: readonly (readonly [typeName: string, view: DefaultView])[];
+}
 
 export interface CmdletCall {
   readonly cmdlet: string;

@@ -1,10 +1,10 @@
-import type { CmdletCatalogue } from '../cmdlets/index.ts';
+import type { CmdletDescriptions } from '../cmdlets/calling/index.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Catalogue } from './catalogue.ts';
 import { productCmdlet } from './product-cmdlet.ts';
 
 /** Every command that a script may name, for checks: nothing of it can run. */
-export function knownCommands(cmdlets: CmdletCatalogue): Catalogue {
+export function knownCommands(cmdlets: CmdletDescriptions): Catalogue {
   const nothingRuns = (): never => {
     throw new Error('a script is only looked at');
   };

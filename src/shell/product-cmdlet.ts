@@ -1,14 +1,15 @@
 /** The product's cmdlets as commands of the language. They run wherever the runner has them run. */
 import { parseDate } from '../base/index.ts';
 import {
-  type Cmdlet,
+  type CmdletDescription,
   CmdletError,
   CmdletObject,
   type CmdletRunner,
   type Parameter,
   refuseUnbuilt,
+  savedContent,
   UtcTime,
-} from '../cmdlets/index.ts';
+} from '../cmdlets/calling/index.ts';
 import type { FileAccess } from './interpreter/context.ts';
 import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/contract.ts';
 import { ScriptBlock } from './values/script-block.ts';
@@ -16,7 +17,7 @@ import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
 
 /** A cmdlet of the product as the shell calls it. */
-export function productCmdlet(cmdlet: Cmdlet, runner: CmdletRunner, files?: FileAccess): ShellCmdlet {
+export function productCmdlet(cmdlet: CmdletDescription, runner: CmdletRunner, files?: FileAccess): ShellCmdlet {
   return {
     name: cmdlet.name,
     synopsis: cmdlet.synopsis,
@@ -29,7 +30,7 @@ export function productCmdlet(cmdlet: Cmdlet, runner: CmdletRunner, files?: File
 
 /** A parameter of the product's cmdlets as the binder sees it. */
 function productParameter(parameter: Parameter): ParameterDescription {
-  const { name, type, position, check } = parameter;
+  const { name, type, position, check, ready } = parameter;
   return {
     name,
     type: parameter.isSwitch === true ? 'SwitchParameter' : type,
@@ -41,6 +42,7 @@ function productParameter(parameter: Parameter): ParameterDescription {
     ...(parameter.allowed === undefined ? {} : { allowed: parameter.allowed }),
     ...(parameter.help === undefined ? {} : { help: parameter.help }),
     ...(parameter.identityOf === undefined ? {} : { identityOf: parameter.identityOf }),
+    ...(ready === undefined ? {} : { ready }),
     ...(parameter.isSwitch === true
       ? {}
       : { parse: (value: unknown) => checked(isDate.test(type) ? asDate(value) : value, check) }),
@@ -63,26 +65,26 @@ function checked(given: unknown, check: Parameter['check']): unknown {
   return value;
 }
 
-/** Once for the line, or once for each object of the pipeline. */
 /** Where a cmdlet runs, and the files of who called it. */
-interface Ground {
+interface RunPlace {
   readonly runner: CmdletRunner;
   readonly files: FileAccess | undefined;
 }
 
-async function* runEach(cmdlet: Cmdlet, call: CmdletCall, ground: Ground): AsyncGenerator<unknown> {
+/** Once for the line, or once for each object of the pipeline. */
+async function* runEach(cmdlet: CmdletDescription, call: CmdletCall, place: RunPlace): AsyncGenerator<unknown> {
   try {
     refuseUnbuilt(cmdlet, call.bound);
   } catch (error) {
     throw asShellError(error);
   }
   if (call.input === undefined) {
-    yield* results(cmdlet, call, { ...ground, parameters: call.bound });
+    yield* results(cmdlet, call, { ...place, parameters: call.bound });
     return;
   }
   for await (const item of call.input) {
     try {
-      yield* results(cmdlet, call, { ...ground, parameters: call.bind(item) });
+      yield* results(cmdlet, call, { ...place, parameters: call.bind(item) });
     } catch (error) {
       // One object that fails does not keep the others from being worked on.
       if (!(error instanceof ShellError)) throw error;
@@ -92,14 +94,15 @@ async function* runEach(cmdlet: Cmdlet, call: CmdletCall, ground: Ground): Async
 }
 
 async function* results(
-  { name, savesTo }: Cmdlet,
+  { name }: CmdletDescription,
   { host }: CmdletCall,
-  { runner, files, parameters }: Ground & { readonly parameters: ReadonlyMap<string, unknown> },
+  { runner, files, parameters }: RunPlace & { readonly parameters: ReadonlyMap<string, unknown> },
 ): AsyncGenerator<unknown> {
+  const saves = savedContent(name);
   try {
     for await (const object of runner.run({ cmdlet: name, parameters, line: host.line }, host)) {
-      const path = savesTo === undefined ? undefined : parameters.get(savesTo.parameter);
-      const content = savesTo === undefined ? undefined : object.get(savesTo.property);
+      const path = saves === undefined ? undefined : parameters.get(saves.parameter);
+      const content = saves === undefined ? undefined : object.get(saves.property);
       if (files === undefined || typeof path !== 'string' || typeof content !== 'string') yield fromCmdlet(object);
       else await save(files, path, Buffer.from(content, 'base64'));
     }

@@ -1,5 +1,5 @@
 import { printableLines } from '../base/text/index.ts';
-import type { CmdletCatalogue, CmdletRunner } from '../cmdlets/index.ts';
+import type { CmdletDescriptions, CmdletRunner } from '../cmdlets/calling/index.ts';
 import { builtInCmdlets } from './builtins/all.ts';
 import { Channel } from './caller/channel.ts';
 import { Catalogue } from './catalogue.ts';
@@ -32,7 +32,7 @@ import { Version } from './values/version.ts';
 /** What a shell is made of. */
 export interface ShellParts {
   /** The product's cmdlets. */
-  readonly cmdlets: CmdletCatalogue;
+  readonly cmdlets: CmdletDescriptions;
   /** Runs them: in this process, or where the directory and the queues are. */
   readonly runner: CmdletRunner;
   readonly files: FileAccess;
@@ -107,7 +107,7 @@ export class Shell implements ShellEndpoint {
 
   #view(typeName: string): View | undefined {
     const own = ownTypeName(typeName);
-    return builtInView(own) ?? this.#parts.cmdlets.view(own);
+    return builtInView(own) ?? this.#parts.cmdlets.views.get(own);
   }
 
   async #work(

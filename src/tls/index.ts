@@ -17,8 +17,6 @@ export {
   type ClientEku,
   type ClientVerdict,
   judgeClient,
-  parseSenderCertificateName,
-  type SenderCertificateName,
   standsForDomain,
 } from './client-policy.ts';
 export { findInCrl, type RevocationList, readCrl } from './crl.ts';
@@ -47,6 +45,7 @@ export {
   sendTlsPolicy,
   type TlsAuthLevel,
 } from './send-policy.ts';
+export { parseSenderCertificateName, type SenderCertificateName } from './sender-certificate-name.ts';
 export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile } from './server-profile.ts';
 export { noPolicy, type PublishedPolicy, type TlsOutcome, type TlsOutcomes } from './session-outcome.ts';
 export {

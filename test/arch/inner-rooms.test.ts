@@ -9,7 +9,7 @@ const source = new URL('../../src', import.meta.url).pathname;
 /** Inner rooms of the large rooms, lowest first: each knows those before it only. '' is what lies in the folder itself. */
 const inner: Readonly<Record<string, readonly string[]>> = {
   'directory/face': ['ber', 'access', 'operations', 'follow', ''],
-  cmdlets: ['objects', 'mail-flow', 'running', 'exchange-certificate', ''],
+  cmdlets: ['calling', 'objects', 'mail-flow', 'running', 'exchange-certificate', ''],
 };
 /** Files of the folder itself that know none of its inner rooms but the lowest, and that every inner room may use. */
 const sharedFiles: Readonly<Record<string, readonly string[]>> = {

@@ -21,6 +21,8 @@ function loadedBy(file: string, found = new Set<string>()): Set<string> {
 }
 
 const shellLanguage = /^shell\/(?:language|interpreter|builtins|values|completion)\//;
+/** Cmdlets and their catalogue, beside what their callers use. */
+const anyCmdlet = /^cmdlets\/(?:catalogue|exchange-cmdlets|objects|mail-flow|exchange-certificate|edge)/;
 const libraries = /^(?:pino|ldapjs|ldapts|lmdb|node-forge|nodemailer|smtp-server)/;
 
 // Each row: where it begins, what it is to do without, and something that it does load, so that no row is empty.
@@ -47,9 +49,27 @@ const rows: readonly (readonly [file: string, without: readonly RegExp[], loads:
     [/^(?:shell|cmdlets|config|directory|logs|base(?!\/text\/))\//, libraries],
     'management/client/management-client.ts',
   ],
-  // What runs lines may be killed at any time: it never has a store open.
-  ['cli/shell/open-shell.ts', [/^(?:directory|logs|queue)\//, libraries], 'shell/shell.ts'],
-  ['bin/store.ts', [/^shell\/(?!caller|format|endpoint)/, /^(?:pino|ldapjs|ldapts|node-forge|nodemailer)/], 'lmdb'],
+  // What runs lines may be killed at any time: it never has a store open. What there is to call it asks of who has.
+  [
+    'cli/shell/open-shell.ts',
+    [/^(?:directory|logs|queue|tls|smtp|dns|ldap|config(?!\/values\/))\//, anyCmdlet, libraries],
+    'shell/shell.ts',
+  ],
+  ['management/descriptions/index.ts', [/^(?:shell|cmdlets|config|directory)\//, libraries], 'base/shape.ts'],
+  // A prompt waits until the store is open; cmdlets are loaded behind that.
+  [
+    'bin/store.ts',
+    [
+      ...[/^shell\/(?!caller|format|endpoint)/, /^(?:tls|smtp|dns)\//, /^config\/(?!values\/)/, anyCmdlet],
+      /^(?:pino|ldapjs|ldapts|node-forge|nodemailer)/,
+    ],
+    'lmdb',
+  ],
+  [
+    'cmdlets/index.ts',
+    [/^(?:dns|certificates|logs|directory)\//, /^tls\/(?:ocsp|crl|parsed)/, libraries],
+    'config/index.ts',
+  ],
   ['bin/transport.ts', [/^(?:shell|cmdlets)\//, /^ldap(?:js|ts)/], 'lmdb'],
   // Lines and their regular expressions never run in it.
   ['bin/directory.ts', [/^shell\/prompt\//, shellLanguage, /^(?:nodemailer|smtp-server)/], 'cmdlets/catalogue.ts'],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { runCommand } from '../../src/cli/index.ts';
-import { AdminAuditLog, type AdminAuditRecord } from '../../src/logs/records/index.ts';
+import { AdminAuditLog, type AdminAuditRecord } from '../../src/logs/admin-audit/index.ts';
 import { lockStateFolder, prepareStateFolder, statePaths } from '../../src/processes/index.ts';
 import {
   openBackup,

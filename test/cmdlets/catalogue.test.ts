@@ -99,7 +99,7 @@ test('every type of object has a view, of properties that it has', async () => {
     'ExchangeServer',
   ]) {
     const [object] = (await bench.run(`Get-${noun}`)).objects;
-    const view = catalogue.view(object?.typeName ?? '') ?? assert.fail(noun);
+    const view = catalogue.views.get(object?.typeName ?? '') ?? assert.fail(noun);
     for (const column of view.columns) assert.ok(object?.has(column), `${noun} ${column}`);
   }
 });

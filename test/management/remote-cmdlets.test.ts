@@ -10,6 +10,7 @@ import {
   CmdletError,
   type CmdletHost,
   CmdletObject,
+  cmdletCatalogue,
   LocalCmdletRunner,
   type Operation,
   SecureString,
@@ -17,6 +18,7 @@ import {
 import { Quantity } from '../../src/config/index.ts';
 import type { MethodCaller } from '../../src/management/client/index.ts';
 import { RemoteCmdletRunner } from '../../src/management/cmdlet-client/index.ts';
+import { describedCmdlets } from '../../src/management/descriptions/index.ts';
 import { cmdletMethods, type ManagementMethod } from '../../src/management/index.ts';
 
 const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
@@ -71,7 +73,7 @@ function service(run: Run) {
   const catalogue = {
     all: [cmdlet],
     find: (name: string) => (/^set-thing$/i.test(name) ? cmdlet : undefined),
-    view: () => undefined,
+    views: new Map([['Thing', { kind: 'table', columns: ['Identity'] }]] as const),
   };
   const unused = (): never => assert.fail('not used here');
   const environment = {
@@ -84,13 +86,16 @@ function service(run: Run) {
     trackingLog: { search: unused },
     folders: { refusal: () => Promise.resolve(undefined) },
   };
-  const methods = cmdletMethods({ serverName: 'EDGE1', role: 'EdgeTransport' }, (account) => {
-    return new LocalCmdletRunner(catalogue, environment, {
-      audited: (entry) => void audited.push({ ...entry, account }),
-      fault: (error) => void faults.push(error),
-    });
-  });
-  return { audited, faults, runner: new RemoteCmdletRunner(() => Promise.resolve(new Loopback(methods))) };
+  const methods = cmdletMethods({ serverName: 'EDGE1', role: 'EdgeTransport' }, () => ({
+    descriptions: catalogue,
+    runnerFor: (account) =>
+      new LocalCmdletRunner(catalogue, environment, {
+        audited: (entry) => void audited.push({ ...entry, account }),
+        fault: (error) => void faults.push(error),
+      }),
+  }));
+  const caller = new Loopback(methods);
+  return { audited, faults, caller, runner: new RemoteCmdletRunner(() => Promise.resolve(caller)) };
 }
 
 interface Heard {
@@ -294,4 +299,52 @@ test('a service that was broken into gets no file and no other deed out of its c
     await assert.rejects(Array.fromAsync(runner.run(call(), hostWith().host)));
     assert.deepEqual(sent, ['cmdlet'], 'nothing is answered');
   }
+});
+
+test('what there is to call is described without what calls it, and values are judged by the cmdlets of this program', async () => {
+  const { caller } = service(() => assert.fail('nothing is called'));
+  const { all, views } = await describedCmdlets(() => Promise.resolve(caller));
+  const [thing, ...others] = all;
+  assert.deepEqual(others, []);
+  assert.equal(thing?.name, 'Set-Thing');
+  assert.deepEqual(thing?.parameters[0], { name: 'Identity', type: 'String', mandatory: true, aliases: ['Id'] });
+  assert.equal('run' in thing, false);
+  assert.deepEqual(views.get('Thing'), { kind: 'table', columns: ['Identity'] });
+  // This program knows no such cmdlet: only where it runs can its values be judged.
+  const size = thing?.parameters.find(({ name }) => name === 'Size');
+  await size?.ready?.();
+  assert.equal(size?.check?.(10), undefined);
+});
+
+test('a value that this program knows to be wrong is refused before it is sent', async () => {
+  const caller = new Loopback(
+    cmdletMethods({ serverName: 'EDGE1', role: 'EdgeTransport' }, () => ({
+      descriptions: cmdletCatalogue(),
+      runnerFor: () => assert.fail('nothing is run'),
+    })),
+  );
+  const { all } = await describedCmdlets(() => Promise.resolve(caller));
+  assert.equal(all.length, cmdletCatalogue().all.length);
+  const parameter = all
+    .find(({ name }) => name === 'Set-ReceiveConnector')
+    ?.parameters.find(({ name }) => name === 'MaxMessageSize');
+  await parameter?.ready?.();
+  assert.match(parameter?.check?.('nonsense') ?? '', /nonsense/);
+  assert.equal(parameter?.check?.('25MB'), undefined);
+});
+
+test('descriptions that no service gives are refused', async () => {
+  const answer = {
+    cmdlets: [{ name: 'Get-Thing', synopsis: 7, parameters: [], supportsShouldProcess: false, examples: [] }],
+    views: [],
+  };
+  const caller = new Loopback({
+    cmdlets: async function* () {
+      return answer;
+    },
+  });
+  await assert.rejects(
+    describedCmdlets(() => Promise.resolve(caller)),
+    { message: /cmdlets\[0\]\.synopsis is not text/ },
+  );
 });

@@ -1,5 +1,6 @@
-/** The management shell in the process of its caller. It loads the language and the cmdlets' descriptions. */
-import { cmdletCatalogue } from '../../cmdlets/index.ts';
+/** The management shell in the process of its caller. It loads the language; what cmdlets there are it asks where they run. */
+
+import type { CmdletDescriptions } from '../../cmdlets/calling/index.ts';
 import { type CallerNow, identitiesOf, RemoteCmdletRunner } from '../../management/cmdlet-client/index.ts';
 import type { FileAccess } from '../../shell/caller/index.ts';
 import { Shell } from '../../shell/index.ts';
@@ -8,13 +9,14 @@ export interface OpenShellOptions {
   readonly files: FileAccess;
   readonly callerNow: CallerNow;
   readonly serverName: string;
+  readonly cmdlets: CmdletDescriptions;
 }
 
 /** A session whose files are the caller's, and whose cmdlets run where `callerNow` leads. */
-export function openShell({ files, callerNow, serverName }: OpenShellOptions): Shell {
+export function openShell({ files, callerNow, serverName, cmdlets }: OpenShellOptions): Shell {
   const runner = new RemoteCmdletRunner(callerNow, process.env['SUDO_USER']);
   return new Shell({
-    cmdlets: cmdletCatalogue(),
+    cmdlets,
     runner,
     files,
     now: () => Date.now(),

@@ -21,7 +21,7 @@ async function runGiven(options: ShellOptions): Promise<number> {
   const interactive = options.lines.length + options.files.length === 0 && process.stdin.isTTY;
   // Read before anything runs: a script that is not there must not be noticed half way.
   const scripts = await Promise.all(options.files.map(async (file) => ({ file, text: await scriptText(file) })));
-  await using runner = await openRunner(options);
+  await using runner = await openRunner({ ...options, atOnce: !interactive });
   if (interactive) return await prompt(runner);
   const session = new Session(runner);
   for (const line of options.lines) if (!session.ended) await session.run(line);

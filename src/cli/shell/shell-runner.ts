@@ -43,6 +43,8 @@ const callersFiles: FileAccess = {
 export async function openRunner(options: {
   readonly state: string;
   readonly role: 'EdgeTransport' | 'Mailbox';
+  /** A line waits already: the language is loaded while the process of the store starts. */
+  readonly atOnce: boolean;
 }): Promise<Runner> {
   const paths: StatePaths = statePaths(options.state);
   try {
@@ -59,13 +61,18 @@ export async function openRunner(options: {
       );
     }
     const { StoreProcess } = await import('../../management/store/index.ts');
-    const store = await StoreProcess.open({ state: options.state, role: options.role });
+    const opening = StoreProcess.open({ state: options.state, role: options.role });
+    // What cannot be loaded is said when the line runs.
+    if (options.atOnce) void loadLanguage().catch(() => undefined);
+    const store = await opening;
     return await CallersShell.open(
       { now: () => Promise.resolve(store), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() },
       false,
     );
   }
 }
+
+const loadLanguage = () => import('./open-shell.ts');
 
 /** Where cmdlets run. */
 interface Connection extends AsyncDisposable {
@@ -135,11 +142,10 @@ class CallersShell implements Runner {
   }
 
   async #load(): Promise<ShellEndpoint> {
-    const { openShell } = await import('./open-shell.ts');
-    return openShell({
-      files: callersFiles,
-      callerNow: () => this.#connection.now(),
-      serverName: this.place.serverName,
-    });
+    const callerNow = (): Promise<MethodCaller> => this.#connection.now();
+    // Asked first: the language is loaded while the other process answers.
+    const { describedCmdlets } = await import('../../management/descriptions/index.ts');
+    const [cmdlets, { openShell }] = await Promise.all([describedCmdlets(callerNow), loadLanguage()]);
+    return openShell({ files: callersFiles, callerNow, serverName: this.place.serverName, cmdlets });
   }
 }

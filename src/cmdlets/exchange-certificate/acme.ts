@@ -5,145 +5,65 @@ import { badArgument, isOn, missingArgument, textOf, textsOf } from '../paramete
 import {
   type AcmeAdministration,
   type BoundParameters,
-  type Cmdlet,
   type CmdletContext,
   CmdletError,
   CmdletObject,
-  type Parameter,
 } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { takeUp } from './acme-switch.ts';
 import { told } from './certificate-notices.ts';
 import { asked, storeOf } from './certificate-objects.ts';
 
-const domainName: Parameter = {
-  name: 'DomainName',
-  type: 'MultiValuedProperty',
-  position: 1,
-  help: 'Host names of the certificate.',
-};
-const orderParameters: readonly Parameter[] = [
-  domainName,
-  {
-    name: 'DirectoryUrl',
-    type: 'String',
-    help: "The authority's directory: https://acme-v02.api.letsencrypt.org/directory.",
-  },
-  { name: 'Contact', type: 'String', help: 'Mail address that the authority may write to.' },
-  {
-    name: 'Challenge',
-    type: 'String',
-    allowed: ['Http01', 'Dns01'],
-    help: 'How control of the names is shown: by a file on their web server (the default) or by a TXT record. The program EDGE_ACME_HOOK of the service puts it there.',
-  },
-  { name: 'KeyAlgorithm', type: 'String', allowed: ['ECDSA', 'RSA'], help: 'ECDSA (the default) or RSA, 2048 bits.' },
-  { name: 'TermsOfServiceAgreed', type: 'SwitchParameter', help: "The authority's terms are agreed to." },
-];
+export async function* order(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, ['DomainName', 'DirectoryUrl', 'Contact', 'Challenge', 'KeyAlgorithm', 'TermsOfServiceAgreed']);
+  if (!isOn(bound, 'TermsOfServiceAgreed')) throw missingArgument('TermsOfServiceAgreed', 'The authority asks for it.');
+  const { administration, store } = await groundOf(context);
+  const order = await orderOf(bound);
+  const target = order.domains.join(', ');
+  if (!(await context.shouldProcess({ action: 'Ordering a certificate for', target, impact: 'Medium' }))) return;
+  const known = (await administration.orders()).find((one) => isSame(one, order));
+  yield present(store, await obtain(context, store, { ...order, thumbprint: known?.thumbprint ?? '' }, false));
+}
 
-const newAcmeCertificate: Cmdlet = {
-  name: 'New-AcmeCertificate',
-  synopsis: 'Orders a certificate by ACME, takes it up, and keeps it renewed with the same key.',
-  parameters: orderParameters,
-  supportsShouldProcess: true,
-  examples: [],
-  async *run(context, bound) {
-    refuseOthers(
-      bound,
-      orderParameters.map(({ name }) => name),
-    );
-    if (!isOn(bound, 'TermsOfServiceAgreed'))
-      throw missingArgument('TermsOfServiceAgreed', 'The authority asks for it.');
-    const { administration, store } = await groundOf(context);
-    const order = await orderOf(bound);
+export async function* update(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, ['DomainName', 'Force', 'NewKey']);
+  const { administration, store } = await groundOf(context);
+  const wanted = namesOf(bound);
+  const force = isOn(bound, 'Force') || isOn(bound, 'NewKey');
+  for (const order of await administration.orders()) {
+    if (wanted.length > 0 && !wanted.some((name) => order.domains.includes(name))) continue;
     const target = order.domains.join(', ');
-    if (!(await context.shouldProcess({ action: 'Ordering a certificate for', target, impact: 'Medium' }))) return;
-    const known = (await administration.orders()).find((one) => isSame(one, order));
-    yield present(store, await obtain(context, store, { ...order, thumbprint: known?.thumbprint ?? '' }, false));
-  },
-};
-
-const updateAcmeCertificate: Cmdlet = {
-  name: 'Update-AcmeCertificate',
-  synopsis:
-    'Renews the certificates by ACME that are due, and takes up those that were held back. The service does so every hour.',
-  parameters: [
-    domainName,
-    { name: 'Force', type: 'SwitchParameter', help: 'Renews those that are not due as well.' },
-    {
-      name: 'NewKey',
-      type: 'SwitchParameter',
-      help: 'With another key: shown two TTLs after its TLSA records are in the DNS.',
-    },
-  ],
-  supportsShouldProcess: true,
-  examples: [{ line: 'Update-AcmeCertificate', says: 'What the service does every hour.' }],
-  async *run(context, bound) {
-    refuseOthers(bound, ['DomainName', 'Force', 'NewKey']);
-    const { administration, store } = await groundOf(context);
-    const wanted = namesOf(bound);
-    const force = isOn(bound, 'Force') || isOn(bound, 'NewKey');
-    for (const order of await administration.orders()) {
-      if (wanted.length > 0 && !wanted.some((name) => order.domains.includes(name))) continue;
-      const target = order.domains.join(', ');
-      if (order.held !== undefined && store.list().some(({ thumbprint }) => thumbprint === order.held?.thumbprint)) {
-        const next = await takeUp(context, store, order, Date.now());
-        await keep(administration, next);
-        yield present(store, next);
-      } else if (force || isDue(currentOf(store, order))) {
-        if (!(await context.shouldProcess({ action: 'Renewing the certificate for', target, impact: 'Medium' })))
-          continue;
-        yield present(store, await obtain(context, store, order, isOn(bound, 'NewKey')));
-      }
+    if (order.held !== undefined && store.list().some(({ thumbprint }) => thumbprint === order.held?.thumbprint)) {
+      const next = await takeUp(context, store, order, Date.now());
+      await keep(administration, next);
+      yield present(store, next);
+    } else if (force || isDue(currentOf(store, order))) {
+      if (!(await context.shouldProcess({ action: 'Renewing the certificate for', target, impact: 'Medium' })))
+        continue;
+      yield present(store, await obtain(context, store, order, isOn(bound, 'NewKey')));
     }
-  },
-};
+  }
+}
 
-const getAcmeCertificate: Cmdlet = {
-  name: 'Get-AcmeCertificate',
-  synopsis: 'Prints the certificates that are renewed by ACME, and what holds a new one back.',
-  parameters: [],
-  supportsShouldProcess: false,
-  examples: [
-    {
-      line: 'Get-AcmeCertificate | Format-List',
-      says: 'Names, authority, the certificate in force, the last failure.',
-    },
-  ],
-  async *run(context, bound) {
-    refuseOthers(bound, []);
-    const { administration, store } = await groundOf(context);
-    for (const order of await asked(() => administration.orders())) yield present(store, order);
-  },
-};
+export async function* show(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, []);
+  const { administration, store } = await groundOf(context);
+  for (const order of await asked(() => administration.orders())) yield present(store, order);
+}
 
-const removeAcmeCertificate: Cmdlet = {
-  name: 'Remove-AcmeCertificate',
-  synopsis: 'Ends the renewal by ACME. The certificate stays (Remove-ExchangeCertificate).',
-  parameters: [domainName],
-  supportsShouldProcess: true,
-  examples: [],
-  async *run(context, bound) {
-    refuseOthers(bound, ['DomainName']);
-    const names = namesOf(bound);
-    const { administration } = await groundOf(context);
-    const orders = await asked(() => administration.orders());
-    const gone = orders.find(({ domains }) => domains.join() === names.join());
-    if (gone === undefined)
-      throw badArgument('DomainName', `No certificate for ${names.join(', ')} is renewed by ACME.`);
-    if (!(await context.shouldProcess({ action: 'Ending the renewal of', target: names.join(', '), impact: 'High' })))
-      return;
-    await administration.keep(orders.filter((one) => one !== gone));
-    told(context, gone.thumbprint, names.join(', '));
-    yield* [];
-  },
-};
-
-export const acmeCmdlets: readonly Cmdlet[] = [
-  newAcmeCertificate,
-  updateAcmeCertificate,
-  getAcmeCertificate,
-  removeAcmeCertificate,
-];
+export async function* removeOrder(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, ['DomainName']);
+  const names = namesOf(bound);
+  const { administration } = await groundOf(context);
+  const orders = await asked(() => administration.orders());
+  const gone = orders.find(({ domains }) => domains.join() === names.join());
+  if (gone === undefined) throw badArgument('DomainName', `No certificate for ${names.join(', ')} is renewed by ACME.`);
+  if (!(await context.shouldProcess({ action: 'Ending the renewal of', target: names.join(', '), impact: 'High' })))
+    return;
+  await administration.keep(orders.filter((one) => one !== gone));
+  told(context, gone.thumbprint, names.join(', '));
+  yield* [];
+}
 
 interface Ground {
   readonly administration: AcmeAdministration;

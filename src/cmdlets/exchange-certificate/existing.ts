@@ -1,10 +1,8 @@
 /** Get-, Enable- and Remove-ExchangeCertificate. */
 import type { CertificateEntry } from '../../certificates/index.ts';
 import { matchesHost } from '../../tls/index.ts';
-import { knownCmdlet } from '../exchange-cmdlets.ts';
 import { badArgument, isOn, missingArgument, textsOf } from '../parameter-values.ts';
-import { parametersOf } from '../parameters.ts';
-import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletError, quietly } from '../runtime.ts';
+import { type BoundParameters, type CmdletContext, CmdletError, type CmdletObject } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { asked, everything, named, namedWithKey, present, storeOf, thumbprintOf } from './certificate-objects.ts';
 import { connectorUses, defaultSmtpCertificate, makeDefault, orphanedBy, serverFqdn } from './certificate-use.ts';
@@ -24,32 +22,19 @@ export function servicesOf(bound: BoundParameters): readonly string[] {
   return [...new Set(read)].filter((one) => one !== 'None');
 }
 
-export const getExchangeCertificate: Cmdlet = {
-  name: 'Get-ExchangeCertificate',
-  synopsis: 'Shows the certificates of this server, requests that wait, and authorities that were imported.',
-  parameters: parametersOf(knownCmdlet('Get-ExchangeCertificate')),
-  supportsShouldProcess: false,
-  examples: [
-    { line: 'Get-ExchangeCertificate', says: 'All of them.' },
-    {
-      line: 'Get-ExchangeCertificate | Format-List Subject,Thumbprint,Services,TlsCertificateName',
-      says: 'With the name to write into a connector.',
-    },
-  ],
-  async *run(context, bound) {
-    refuseOthers(bound, ['Thumbprint', 'Identity', 'Instance', 'DomainName', 'Server', 'DomainController']);
-    const store = await storeOf(context);
-    const thumbprint = thumbprintOf(context, bound);
-    const domains = textsOf(bound, 'DomainName');
-    const all = thumbprint === undefined ? everything(store) : [named(store, thumbprint)];
-    for (const one of all) {
-      const hosts = one.kind === 'request' ? { dnsNames: one.entry.dnsNames, commonName: '' } : one.entry.certificate;
-      if (domains.every((domain) => matchesHost(hosts, domain))) yield present(context, store, one);
-    }
-  },
-};
+export async function* showCertificates(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, ['Thumbprint', 'Identity', 'Instance', 'DomainName', 'Server', 'DomainController']);
+  const store = await storeOf(context);
+  const thumbprint = thumbprintOf(context, bound);
+  const domains = textsOf(bound, 'DomainName');
+  const all = thumbprint === undefined ? everything(store) : [named(store, thumbprint)];
+  for (const one of all) {
+    const hosts = one.kind === 'request' ? { dnsNames: one.entry.dnsNames, commonName: '' } : one.entry.certificate;
+    if (domains.every((domain) => matchesHost(hosts, domain))) yield present(context, store, one);
+  }
+}
 
-async function enable(context: CmdletContext, bound: BoundParameters): Promise<void> {
+export async function enable(context: CmdletContext, bound: BoundParameters): Promise<void> {
   refuseOthers(bound, ['Thumbprint', 'Identity', 'Services', 'Force', 'DoNotRequireSsl', 'Server', 'DomainController']);
   const thumbprint = thumbprintOf(context, bound);
   if (thumbprint === undefined) throw missingArgument('Thumbprint', 'Get-ExchangeCertificate shows them.');
@@ -104,22 +89,6 @@ function describe({ thumbprint, certificate }: ReturnType<typeof namedWithKey>):
   return `'${thumbprint}' (expires ${new Date(certificate.notAfter).toISOString().slice(0, 10)})`;
 }
 
-export const enableExchangeCertificate: Cmdlet = {
-  name: 'Enable-ExchangeCertificate',
-  synopsis: 'Sets what a certificate is for: with SMTP it is offered after STARTTLS.',
-  parameters: parametersOf(knownCmdlet('Enable-ExchangeCertificate'), undefined, {
-    Thumbprint: { mandatory: false },
-  }),
-  supportsShouldProcess: true,
-  examples: [
-    {
-      line: "Get-ExchangeCertificate | Where-Object {$_.Status -eq 'Valid'} | Enable-ExchangeCertificate -Services SMTP -Force",
-      says: 'Every one that is valid.',
-    },
-  ],
-  run: (context, bound) => quietly(() => enable(context, bound)),
-};
-
 /** Throws CmdletError where connectors would be left without a certificate. */
 async function refuseOrphans(context: CmdletContext, thumbprint: string, done: string): Promise<void> {
   const store = await storeOf(context);
@@ -135,7 +104,7 @@ async function refuseOrphans(context: CmdletContext, thumbprint: string, done: s
   throw new CmdletError('CertificateInUse', 'InvalidOperation', text, { target: thumbprint });
 }
 
-async function remove(context: CmdletContext, bound: BoundParameters): Promise<void> {
+export async function remove(context: CmdletContext, bound: BoundParameters): Promise<void> {
   refuseOthers(bound, ['Thumbprint', 'Identity', 'Server', 'DomainController']);
   const thumbprint = thumbprintOf(context, bound);
   if (thumbprint === undefined) throw missingArgument('Thumbprint', 'Get-ExchangeCertificate shows them.');
@@ -160,12 +129,3 @@ async function refuseUsed(context: CmdletContext, thumbprint: string, der: Buffe
   }
   await refuseOrphans(context, thumbprint, 'removed');
 }
-
-export const removeExchangeCertificate: Cmdlet = {
-  name: 'Remove-ExchangeCertificate',
-  synopsis: 'Removes a certificate and its key, a request, or an imported authority.',
-  parameters: parametersOf(knownCmdlet('Remove-ExchangeCertificate'), undefined, { Thumbprint: { mandatory: false } }),
-  supportsShouldProcess: true,
-  examples: [],
-  run: (context, bound) => quietly(() => remove(context, bound)),
-};

@@ -2,10 +2,8 @@
 import type { CertificateEntry, CertificateStore, RequestWish } from '../../certificates/index.ts';
 import { acceptedDomain } from '../../config/index.ts';
 import { listObjects } from '../directory-objects.ts';
-import { knownCmdlet } from '../exchange-cmdlets.ts';
 import { badArgument, isOn, textOf, textsOf, yesNoOf } from '../parameter-values.ts';
-import { parametersOf } from '../parameters.ts';
-import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
+import { type BoundParameters, type CmdletContext, CmdletObject } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { plainOutput, tellLeftBehind, told } from './certificate-notices.ts';
 import {
@@ -19,14 +17,6 @@ import {
 } from './certificate-objects.ts';
 import { serverFqdn } from './certificate-use.ts';
 import { servicesOf } from './existing.ts';
-
-/** Our addition: Exchange's own cmdlet makes RSA keys only. */
-const keyAlgorithm: Parameter = {
-  name: 'KeyAlgorithm',
-  type: 'String',
-  allowed: ['RSA', 'ECDSA'],
-  help: 'RSA (the default) or ECDSA on the curve P-256.',
-};
 
 async function wishOf(context: CmdletContext, bound: BoundParameters): Promise<RequestWish> {
   const from = await renewed(context, bound);
@@ -91,39 +81,17 @@ async function domainNames(
   return names.length === 0 && from !== undefined ? from.certificate.dnsNames : [...new Set(names)];
 }
 
-export const newExchangeCertificate: Cmdlet = {
-  name: 'New-ExchangeCertificate',
-  synopsis: 'Makes a self-signed certificate, or a request for one of a certification authority.',
-  parameters: [
-    ...parametersOf(knownCmdlet('New-ExchangeCertificate'), undefined, {
-      KeySize: { allowed: ['2048', '3072', '4096'] },
-    }),
-    keyAlgorithm,
-  ],
-  supportsShouldProcess: true,
-  examples: [
-    { line: 'New-ExchangeCertificate -Force', says: 'Self-signed, for the names of this server.' },
-    {
-      line: '$request = New-ExchangeCertificate -GenerateRequest -SubjectName "CN=mail.contoso.com, O=Contoso, C=US" -DomainName mail.contoso.com,contoso.com',
-      says: 'A request to send to an authority. Its answer goes to Import-ExchangeCertificate.',
-    },
-    {
-      line: 'New-ExchangeCertificate -KeyAlgorithm ECDSA -DomainName mail.contoso.com -Services SMTP -Force',
-      says: 'With an ECDSA key, offered after STARTTLS.',
-    },
-  ],
-  async *run(context, bound) {
-    refuseOthers(bound, [
-      ...['BinaryEncoded', 'DomainName', 'Force', 'FriendlyName', 'GenerateRequest', 'IncludeAcceptedDomains'],
-      ...['IncludeServerFQDN', 'IncludeServerNetBIOSName', 'Instance', 'KeySize', 'PrivateKeyExportable', 'Server'],
-      ...['Services', 'SubjectName', 'KeyAlgorithm', 'DomainController'],
-    ]);
-    const wish = await wishOf(context, bound);
-    const store = await storeOf(context);
-    if (isOn(bound, 'GenerateRequest')) yield* request(context, { store, wish, bound });
-    else yield* selfSigned(context, { store, wish, bound });
-  },
-};
+export async function* makeCertificate(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, [
+    ...['BinaryEncoded', 'DomainName', 'Force', 'FriendlyName', 'GenerateRequest', 'IncludeAcceptedDomains'],
+    ...['IncludeServerFQDN', 'IncludeServerNetBIOSName', 'Instance', 'KeySize', 'PrivateKeyExportable', 'Server'],
+    ...['Services', 'SubjectName', 'KeyAlgorithm', 'DomainController'],
+  ]);
+  const wish = await wishOf(context, bound);
+  const store = await storeOf(context);
+  if (isOn(bound, 'GenerateRequest')) yield* request(context, { store, wish, bound });
+  else yield* selfSigned(context, { store, wish, bound });
+}
 
 interface Making {
   readonly store: CertificateStore;

@@ -1,67 +1,46 @@
 /** Test-TlsCertificateSelection: which certificate each connector shows, and why not another; now or at a date. Our addition. */
 import { chooseReceiveCertificate } from '../../tls/index.ts';
 import { dateOf, textOf } from '../parameter-values.ts';
-import { type Cmdlet, CmdletError, CmdletObject, type Parameter } from '../runtime.ts';
+import { type BoundParameters, type CmdletContext, CmdletError, CmdletObject } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { storeOf } from './certificate-objects.ts';
 import { connectorUses, serverFqdn } from './certificate-use.ts';
 
-const parameters: readonly Parameter[] = [
-  {
-    name: 'Connector',
-    type: 'String',
-    position: 1,
-    identityOf: 'ReceiveConnector',
-    help: 'One connector by name or identity; without it all that show a certificate.',
-  },
-  { name: 'At', type: 'DateTime', help: 'The moment to look at; now without it.' },
-];
-
-export const testTlsCertificateSelection: Cmdlet = {
-  name: 'Test-TlsCertificateSelection',
-  synopsis: 'Says for every certificate of the store whether a connector takes it, and why or why not.',
-  parameters,
-  supportsShouldProcess: false,
-  examples: [
-    { line: 'Test-TlsCertificateSelection', says: 'Every connector, now.' },
-    { line: 'Test-TlsCertificateSelection -At 2030-01-01', says: 'What will be shown then, if nothing changes.' },
-  ],
-  async *run(context, bound) {
-    refuseOthers(bound, ['Connector', 'At']);
-    const wanted = textOf(bound, 'Connector')?.toLowerCase();
-    const uses = (await connectorUses(context)).filter(({ identity }) => {
-      const names = [identity.toLowerCase(), identity.toLowerCase().replace(/^[^\\]*\\/, '')];
-      return wanted === undefined || names.includes(wanted);
-    });
-    if (wanted !== undefined && uses.length === 0) {
-      const text = `There is no connector '${wanted}' that shows a certificate: a receive connector needs Tls in AuthMechanism, a send connector a TlsCertificateName.`;
-      throw new CmdletError('ConnectorNotFound', 'ObjectNotFound', text, { target: wanted });
+export async function* showSelection(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, ['Connector', 'At']);
+  const wanted = textOf(bound, 'Connector')?.toLowerCase();
+  const uses = (await connectorUses(context)).filter(({ identity }) => {
+    const names = [identity.toLowerCase(), identity.toLowerCase().replace(/^[^\\]*\\/, '')];
+    return wanted === undefined || names.includes(wanted);
+  });
+  if (wanted !== undefined && uses.length === 0) {
+    const text = `There is no connector '${wanted}' that shows a certificate: a receive connector needs Tls in AuthMechanism, a send connector a TlsCertificateName.`;
+    throw new CmdletError('ConnectorNotFound', 'ObjectNotFound', text, { target: wanted });
+  }
+  const entries = (await storeOf(context)).list();
+  const now = dateOf(bound, 'At')?.getTime() ?? Date.now();
+  const fqdn = await serverFqdn(context);
+  for (const use of uses) {
+    const choice = chooseReceiveCertificate(entries, { ...use, serverFqdn: fqdn, now });
+    const shown = [...(choice.chosen === undefined ? [] : [choice.chosen]), ...choice.companions];
+    const row = (thumbprint: string, subject: string, selected: boolean, reason: string): CmdletObject =>
+      new CmdletObject('TlsCertificateSelection', [
+        ['Connector', use.identity],
+        ['Selected', selected],
+        ['Thumbprint', thumbprint],
+        ['Subject', subject],
+        ['Reason', reason],
+        ['WantedName', choice.wanted],
+        ['At', new Date(now)],
+        ['Identity', `${use.identity} ${thumbprint}`],
+      ]);
+    for (const { thumbprint, certificate } of shown)
+      yield row(thumbprint, certificate.subjectText, true, choice.reason);
+    for (const { name, reason } of choice.passedOver) {
+      const short = /\[([0-9A-F]{8})\]$/.exec(name)?.[1] ?? '';
+      const entry = entries.find(({ thumbprint }) => thumbprint.startsWith(short));
+      yield row(entry?.thumbprint ?? short, entry?.certificate.subjectText ?? name, false, reason);
     }
-    const entries = (await storeOf(context)).list();
-    const now = dateOf(bound, 'At')?.getTime() ?? Date.now();
-    const fqdn = await serverFqdn(context);
-    for (const use of uses) {
-      const choice = chooseReceiveCertificate(entries, { ...use, serverFqdn: fqdn, now });
-      const shown = [...(choice.chosen === undefined ? [] : [choice.chosen]), ...choice.companions];
-      const row = (thumbprint: string, subject: string, selected: boolean, reason: string): CmdletObject =>
-        new CmdletObject('TlsCertificateSelection', [
-          ['Connector', use.identity],
-          ['Selected', selected],
-          ['Thumbprint', thumbprint],
-          ['Subject', subject],
-          ['Reason', reason],
-          ['WantedName', choice.wanted],
-          ['At', new Date(now)],
-          ['Identity', `${use.identity} ${thumbprint}`],
-        ]);
-      for (const { thumbprint, certificate } of shown)
-        yield row(thumbprint, certificate.subjectText, true, choice.reason);
-      for (const { name, reason } of choice.passedOver) {
-        const short = /\[([0-9A-F]{8})\]$/.exec(name)?.[1] ?? '';
-        const entry = entries.find(({ thumbprint }) => thumbprint.startsWith(short));
-        yield row(entry?.thumbprint ?? short, entry?.certificate.subjectText ?? name, false, reason);
-      }
-      if (shown.length === 0 && choice.passedOver.length === 0) yield row('', '', false, choice.reason);
-    }
-  },
-};
+    if (shown.length === 0 && choice.passedOver.length === 0) yield row('', '', false, choice.reason);
+  }
+}

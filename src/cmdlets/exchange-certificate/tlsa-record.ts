@@ -3,19 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import type { CertificateEntry } from '../../certificates/index.ts';
 import { type DnsAsker, DnsFailure } from '../../dns/index.ts';
 import { associationOf, chooseReceiveCertificate, matchesHost, type TlsaRecord, tlsaText } from '../../tls/index.ts';
-import { type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
+import { type BoundParameters, type CmdletContext, CmdletObject } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { namedWithKey, storeOf, thumbprintOf } from './certificate-objects.ts';
 import { type ConnectorUse, connectorUses, serverFqdn } from './certificate-use.ts';
-
-const parameters: readonly Parameter[] = [
-  {
-    name: 'Thumbprint',
-    type: 'String',
-    position: 1,
-    help: 'A certificate that is to be shown one day; without it those that receive connectors show now.',
-  },
-];
 
 /** One host and port where mail is received. */
 interface Place {
@@ -32,30 +23,19 @@ function recordFor({ certificate }: CertificateEntry): TlsaRecord | undefined {
   return data === undefined ? undefined : { ...form, certificate: data };
 }
 
-export const getTlsaRecord: Cmdlet = {
-  name: 'Get-TlsaRecord',
-  synopsis:
-    'Prints the TLSA records for the certificates that mail is received with, and says whether the DNS has them.',
-  parameters,
-  supportsShouldProcess: false,
-  examples: [
-    { line: 'Get-TlsaRecord | Format-List Line,Published', says: 'What to put into the zone, and what is there.' },
-    { line: "Get-TlsaRecord | Where-Object { $_.Published -ne 'Yes' }", says: 'What is still to be put there.' },
-  ],
-  async *run(context, bound) {
-    refuseOthers(bound, ['Thumbprint']);
-    const thumbprint = thumbprintOf(context, bound);
-    const store = await storeOf(context);
-    const wanted = thumbprint === undefined ? undefined : namedWithKey(store, thumbprint);
-    const fqdn = await serverFqdn(context);
-    for (const place of placesOf(await connectorUses(context), store.list(), fqdn)) {
-      const shown = wanted === undefined ? place.certificates : [wanted];
-      if (wanted !== undefined && !matchesHost(wanted.certificate, place.host)) continue;
-      const { records } = await publishedAt(context.dns, place, context.signal);
-      yield* rowsOf(place, shown, records);
-    }
-  },
-};
+export async function* showRecords(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseOthers(bound, ['Thumbprint']);
+  const thumbprint = thumbprintOf(context, bound);
+  const store = await storeOf(context);
+  const wanted = thumbprint === undefined ? undefined : namedWithKey(store, thumbprint);
+  const fqdn = await serverFqdn(context);
+  for (const place of placesOf(await connectorUses(context), store.list(), fqdn)) {
+    const shown = wanted === undefined ? place.certificates : [wanted];
+    if (wanted !== undefined && !matchesHost(wanted.certificate, place.host)) continue;
+    const { records } = await publishedAt(context.dns, place, context.signal);
+    yield* rowsOf(place, shown, records);
+  }
+}
 
 /** Each host and port once, with what connectors show there. */
 function placesOf(uses: readonly ConnectorUse[], entries: readonly CertificateEntry[], fqdn: string): Place[] {

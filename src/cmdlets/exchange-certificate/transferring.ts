@@ -1,10 +1,8 @@
 /** Import- and Export-ExchangeCertificate. */
 import type { CertificateStore, Imported } from '../../certificates/index.ts';
-import { knownCmdlet } from '../exchange-cmdlets.ts';
+import { SecureString } from '../calling/secure-string.ts';
 import { badArgument, isOn, missingArgument, textOf, textsOf, yesNoOf } from '../parameter-values.ts';
-import { parametersOf } from '../parameters.ts';
-import { SecureString } from '../running/secure-string.ts';
-import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject } from '../runtime.ts';
+import { type BoundParameters, type CmdletContext, CmdletObject } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { plainOutput, tellLeftBehind, told } from './certificate-notices.ts';
 import { asked, isCertificateError, named, present, storeOf, thumbprintOf } from './certificate-objects.ts';
@@ -65,68 +63,47 @@ function refuseFileName(bound: BoundParameters, does: 'read' | 'write', instead:
   if (bound.has('FileName')) throw badArgument('FileName', `The service does not ${does} your files. Use ${instead}.`);
 }
 
-export const importExchangeCertificate: Cmdlet = {
-  name: 'Import-ExchangeCertificate',
-  synopsis: 'Takes a certificate with its key (PFX, PEM), the answer to a request, or an authority to trust.',
-  parameters: parametersOf(knownCmdlet('Import-ExchangeCertificate'), undefined, {
-    FileData: { mandatory: false },
-    FileName: { mandatory: false, notImplementedYet: false },
-    Instance: { mandatory: false },
-  }),
-  supportsShouldProcess: true,
-  examples: [],
-  async *run(context, bound) {
-    refuseFileName(bound, 'read', "-FileData ([System.IO.File]::ReadAllBytes('/path'))");
-    refuseOthers(bound, [
-      'FileData',
-      'Instance',
-      'FriendlyName',
-      'Password',
-      'PrivateKeyExportable',
-      'Server',
-      'DomainController',
-    ]);
-    const store = await storeOf(context);
-    const operation = { action: 'Importing a certificate into', target: context.serverName, impact: 'Medium' } as const;
-    if (!(await context.shouldProcess(operation))) return;
-    const imported = await asked(() => take(context, bound, store));
-    const { thumbprint, certificate } = imported.entry;
-    told(context, thumbprint, certificate.subjectText);
-    if (imported.kind === 'certificate') await tellLeftBehind(context, store, imported.entry);
-    yield present(context, store, named(store, thumbprint));
-  },
-};
+export async function* importCertificate(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseFileName(bound, 'read', "-FileData ([System.IO.File]::ReadAllBytes('/path'))");
+  refuseOthers(bound, [
+    'FileData',
+    'Instance',
+    'FriendlyName',
+    'Password',
+    'PrivateKeyExportable',
+    'Server',
+    'DomainController',
+  ]);
+  const store = await storeOf(context);
+  const operation = { action: 'Importing a certificate into', target: context.serverName, impact: 'Medium' } as const;
+  if (!(await context.shouldProcess(operation))) return;
+  const imported = await asked(() => take(context, bound, store));
+  const { thumbprint, certificate } = imported.entry;
+  told(context, thumbprint, certificate.subjectText);
+  if (imported.kind === 'certificate') await tellLeftBehind(context, store, imported.entry);
+  yield present(context, store, named(store, thumbprint));
+}
 
-export const exportExchangeCertificate: Cmdlet = {
-  name: 'Export-ExchangeCertificate',
-  synopsis: 'Gives out a certificate with its key as a PFX, or a request again.',
-  parameters: parametersOf(knownCmdlet('Export-ExchangeCertificate'), undefined, {
-    Thumbprint: { mandatory: false },
-    FileName: { notImplementedYet: false },
-  }),
-  supportsShouldProcess: true,
-  examples: [],
-  async *run(context, bound) {
-    refuseFileName(bound, 'write', "[System.IO.File]::WriteAllBytes('/path', (Export-ExchangeCertificate …).FileData)");
-    refuseOthers(bound, ['Thumbprint', 'Identity', 'BinaryEncoded', 'Password', 'Server', 'DomainController']);
-    const thumbprint = thumbprintOf(context, bound);
-    if (thumbprint === undefined) throw missingArgument('Thumbprint', 'Get-ExchangeCertificate shows them.');
-    const store = await storeOf(context);
-    const found = named(store, thumbprint);
-    if (!(await context.shouldProcess({ action: 'Exporting the certificate', target: thumbprint, impact: 'Medium' })))
-      return;
-    if (found.kind === 'request') {
-      yield plainOutput(found.entry.pem);
-      return;
-    }
-    const password = passwordOf(bound);
-    const bytes =
-      found.kind === 'authority' || password === undefined
-        ? found.entry.certificate.der
-        : await asked(() => store.exportPfx(thumbprint, password));
-    told(context, thumbprint, found.entry.certificate.subjectText);
-    if (isOn(bound, 'BinaryEncoded'))
-      yield new CmdletObject('BinaryFileDataObject', [['FileData', Uint8Array.from(bytes)]]);
-    else yield plainOutput(bytes.toString('base64').replace(/.{64}(?=.)/g, '$&\n'));
-  },
-};
+export async function* exportCertificate(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
+  refuseFileName(bound, 'write', "[System.IO.File]::WriteAllBytes('/path', (Export-ExchangeCertificate …).FileData)");
+  refuseOthers(bound, ['Thumbprint', 'Identity', 'BinaryEncoded', 'Password', 'Server', 'DomainController']);
+  const thumbprint = thumbprintOf(context, bound);
+  if (thumbprint === undefined) throw missingArgument('Thumbprint', 'Get-ExchangeCertificate shows them.');
+  const store = await storeOf(context);
+  const found = named(store, thumbprint);
+  if (!(await context.shouldProcess({ action: 'Exporting the certificate', target: thumbprint, impact: 'Medium' })))
+    return;
+  if (found.kind === 'request') {
+    yield plainOutput(found.entry.pem);
+    return;
+  }
+  const password = passwordOf(bound);
+  const bytes =
+    found.kind === 'authority' || password === undefined
+      ? found.entry.certificate.der
+      : await asked(() => store.exportPfx(thumbprint, password));
+  told(context, thumbprint, found.entry.certificate.subjectText);
+  if (isOn(bound, 'BinaryEncoded'))
+    yield new CmdletObject('BinaryFileDataObject', [['FileData', Uint8Array.from(bytes)]]);
+  else yield plainOutput(bytes.toString('base64').replace(/.{64}(?=.)/g, '$&\n'));
+}

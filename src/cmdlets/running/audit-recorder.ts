@@ -1,7 +1,7 @@
+import { SecureString } from '../calling/secure-string.ts';
 import { isObject, plainText } from '../parameter-values.ts';
 import { isHash } from '../parameters.ts';
 import type { AuditEntry, AuditedChange, BoundParameters, Cmdlet } from '../runtime.ts';
-import { SecureString } from './secure-string.ts';
 
 /** Types of parameters that hold secrets, and names of those of other types that do. */
 const secretTypes = /^(?:SecureString|PSCredential)$/i;

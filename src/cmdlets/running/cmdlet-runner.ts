@@ -3,10 +3,11 @@
  * are checked, what it does is audited, and it fails by a `CmdletError` or by a fault of the program that is reported.
  */
 
+import type { CmdletHost, CmdletRequest, CmdletRunner } from '../calling/cmdlet-call.ts';
+import { refuseUnbuilt } from '../calling/unbuilt.ts';
 import { isClosedOnSubscribedEdge } from '../exchange-cmdlets.ts';
 import {
   type AuditEntry,
-  type BoundParameters,
   type CmdletCatalogue,
   type CmdletContext,
   type CmdletEnvironment,
@@ -15,33 +16,7 @@ import {
   type Operation,
 } from '../runtime.ts';
 import { AuditRecorder } from './audit-recorder.ts';
-import { boundByName, refuseUnbuilt } from './parameter-binding.ts';
-
-/** One call of a cmdlet. */
-export interface CmdletRequest {
-  /** In any case. */
-  readonly cmdlet: string;
-  /** Values by the names of parameters. -WhatIf and -Confirm are the caller's (`should-process.ts`) and do not stand here. */
-  readonly parameters: BoundParameters;
-  /** What was typed, without the secrets in it, for the admin audit log; '' for calls that nobody typed. */
-  readonly line: string;
-}
-
-/** The caller, as a running cmdlet reaches it. */
-export interface CmdletHost {
-  warning(text: string): void;
-  verbose(text: string): void;
-  /** False when the operation is not to be done. */
-  shouldProcess(operation: Operation): Promise<boolean>;
-  /** Ends the cmdlet. */
-  readonly signal: AbortSignal;
-}
-
-/** Runs cmdlets, in this process or in another one. */
-export interface CmdletRunner {
-  /** The objects that it gives. Throws CmdletError; any other Error is a fault of the program. */
-  run(request: CmdletRequest, host: CmdletHost): AsyncIterable<CmdletObject>;
-}
+import { boundByName } from './parameter-binding.ts';
 
 /** What calls are reported to. */
 export interface CmdletReports {

@@ -39,15 +39,3 @@ function refused({ name }: Cmdlet, id: string, parameter: string, reason: string
   const text = `The parameter '${parameter}' of ${name} cannot be bound. ${reason}`;
   return new CmdletError(id, 'InvalidArgument', text, { target: parameter });
 }
-
-/** Throws CmdletError for a cmdlet or a parameter that is known by name only. */
-export function refuseUnbuilt(cmdlet: Cmdlet, bound: BoundParameters): void {
-  const parameter = cmdlet.parameters.find(
-    ({ name, notImplementedYet }) => notImplementedYet === true && bound.has(name),
-  );
-  if (cmdlet.notImplementedYet !== true && parameter === undefined) return;
-  const what = parameter === undefined ? cmdlet.name : `The parameter -${parameter.name} of ${cmdlet.name}`;
-  throw new CmdletError('NotImplementedYet', 'NotImplemented', `${what} is not implemented yet. Nothing was changed.`, {
-    target: parameter?.name ?? cmdlet.name,
-  });
-}

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { systemClock } from '../../base/index.ts';
 import type { AuditEntry } from '../../cmdlets/index.ts';
-import { AdminAuditLog } from '../../logs/records/index.ts';
+import { AdminAuditLog } from '../../logs/admin-audit/index.ts';
 import type { StatePaths } from '../../processes/state/index.ts';
 
 /** The log of a state directory: the same for the running service and for the stopped store. */

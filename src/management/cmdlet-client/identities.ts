@@ -1,5 +1,5 @@
 /** Identities for completion, live: what the Get- cmdlet of a noun gives at this moment. */
-import type { CmdletObject, CmdletRunner } from '../../cmdlets/index.ts';
+import type { CmdletObject, CmdletRunner } from '../../cmdlets/calling/index.ts';
 
 /** Most that are offered. */
 const most = 500;

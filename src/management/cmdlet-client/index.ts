@@ -1,3 +1,3 @@
-/** The door of who runs cmdlets from another process: it loads the cmdlets' descriptions, which other callers do without. */
+/** The door of who has cmdlets run in another process. It loads none. */
 export { identitiesOf } from './identities.ts';
 export { type CallerNow, RemoteCmdletRunner } from './remote-cmdlet-runner.ts';

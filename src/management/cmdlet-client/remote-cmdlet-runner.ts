@@ -8,7 +8,7 @@ import {
   type ErrorCategory,
   fromWire,
   toWire,
-} from '../../cmdlets/index.ts';
+} from '../../cmdlets/calling/index.ts';
 import { Channel } from '../../shell/caller/index.ts';
 import { NotRunningError } from '../client/management-client.ts';
 import type { MethodCaller } from '../client/method-caller.ts';

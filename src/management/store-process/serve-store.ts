@@ -1,7 +1,7 @@
 /** Serves the cmdlets of a stopped state to the process that forked this one. */
 import type { CertificateStore } from '../../certificates/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
-import { cmdletCatalogue, LocalCmdletRunner, type ServiceFolders, type TrackingLog } from '../../cmdlets/index.ts';
+import type { CmdletEnvironment, ServiceFolders, TrackingLog } from '../../cmdlets/index.ts';
 import type { ServerRole } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { lockStateFolder, prepareStateFolder, type StatePaths, statePaths } from '../../processes/state/index.ts';
@@ -55,7 +55,7 @@ async function openStore(paths: StatePaths, role: ServerRole, account: string): 
   const auditTrail = openAdminAudit(paths);
   const secrets = new SecretBox(paths.certificates);
   const certificates = once(() => openCertificates(store, paths));
-  const environment = {
+  const environment: CmdletEnvironment = {
     store: new DirectConfigurationStore(store, place.configurationDn),
     role: place.role,
     serverName: place.serverName,
@@ -77,12 +77,18 @@ async function openStore(paths: StatePaths, role: ServerRole, account: string): 
     acme: acmeAdministration(paths.certificates),
   };
   const write = auditWriter(auditTrail, { server: place.serverName, via: 'store', who: account });
-  const catalogue = cmdletCatalogue();
+  // Loaded behind the answer that the store is open: a prompt does not wait for them.
+  const cmdlets = once(async () => {
+    const { cmdletCatalogue, LocalCmdletRunner } = await import('../../cmdlets/index.ts');
+    const catalogue = cmdletCatalogue();
+    return {
+      descriptions: catalogue,
+      runnerFor: (account: string) =>
+        new LocalCmdletRunner(catalogue, environment, { audited: (entry) => write(entry, account) }),
+    };
+  });
   return {
-    methods: cmdletMethods(
-      { serverName: place.serverName, role: place.role },
-      (account) => new LocalCmdletRunner(catalogue, environment, { audited: (entry) => write(entry, account) }),
-    ),
+    methods: cmdletMethods({ serverName: place.serverName, role: place.role }, cmdlets),
     async close() {
       auditTrail.close();
       await store[Symbol.asyncDispose]();

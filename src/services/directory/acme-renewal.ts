@@ -1,6 +1,7 @@
 /** Renews the certificates that came by ACME: every hour the line Update-AcmeCertificate, run and audited as any other. */
 import type { Clock, FaultReport } from '../../base/index.ts';
-import { type CmdletRunner, operationText } from '../../cmdlets/index.ts';
+import { operationText } from '../../cmdlets/calling/index.ts';
+import type { CmdletRunner } from '../../cmdlets/index.ts';
 
 const everyMs = 3_600_000;
 /** The first look waits until the service is up. */

@@ -354,7 +354,10 @@ function methodsOf(
       const { about, most } = params as WhyRequest;
       return await findChains(decisionFolder(paths), parseQuestion(about), most);
     },
-    ...cmdletMethods({ serverName: place.serverName, role: place.role }, runnerFor),
+    ...cmdletMethods({ serverName: place.serverName, role: place.role }, () => ({
+      descriptions: catalogue,
+      runnerFor,
+    })),
   };
   return { methods, renewal };
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { SecureString } from '../../cmdlets/index.ts';
+import { SecureString } from '../../cmdlets/calling/index.ts';
 import { renderText, type ViewFinder } from '../format/output.ts';
 import { cancelled } from '../interpreter/budget.ts';
 import type { FileAccess } from '../interpreter/context.ts';

@@ -1,5 +1,5 @@
 import { printableJson } from '../../base/text/index.ts';
-import { StructuredValue } from '../../config/index.ts';
+import { StructuredValue } from '../../config/values/index.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';

@@ -1,4 +1,4 @@
-import { StructuredValue } from '../../config/index.ts';
+import { StructuredValue } from '../../config/values/index.ts';
 import { numberOf } from '../interpreter/arithmetic.ts';
 import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { compare } from '../values/compare.ts';

@@ -1,4 +1,4 @@
-import { StructuredValue } from '../../config/index.ts';
+import { StructuredValue } from '../../config/values/index.ts';
 import { numberFromText } from '../language/number.ts';
 import { toBoolean } from '../values/convert.ts';
 import { Hashtable } from '../values/hashtable.ts';

@@ -62,6 +62,7 @@ function splatted(value: unknown, extent: Extent): Item[] {
 
 async function valueFor({ parameter, slots }: Assigned, context: Context): Promise<unknown> {
   if (slots.length === 0) return true;
+  await parameter.ready?.();
   const values: unknown[] = [];
   for (const slot of slots) values.push(await slotValue(slot, parameter, context));
   return convertArgument(parameter, parameter.remaining === true ? values.flat() : values[0]);

@@ -1,4 +1,4 @@
-import type { Operation } from '../../cmdlets/index.ts';
+import type { Operation } from '../../cmdlets/calling/index.ts';
 import type { Question } from '../endpoint.ts';
 import type { RenderOptions } from '../format/rendered.ts';
 import type { ScriptBlock } from '../values/script-block.ts';
@@ -26,6 +26,8 @@ export interface ParameterDescription {
   readonly help?: string;
   /** Turns a value into what the cmdlet works with. Throws RangeError that says what is right. */
   readonly parse?: (value: unknown) => unknown;
+  /** Loads what `parse` works with, where that is not here yet; awaited before `parse` is called. */
+  readonly ready?: () => Promise<void>;
   /** What may be typed here is asked from the session's owner: 'ReceiveConnector' … */
   readonly identityOf?: string;
 }

@@ -1,5 +1,5 @@
 import { printableLines } from '../../base/text/index.ts';
-import { type Operation, operationText, shouldProcess } from '../../cmdlets/index.ts';
+import { type Operation, operationText, shouldProcess } from '../../cmdlets/calling/index.ts';
 import type { Question } from '../endpoint.ts';
 import type { RenderOptions } from '../format/rendered.ts';
 import type { Extent } from '../language/position.ts';

@@ -1,5 +1,5 @@
 import { nearestNameHint } from '../../base/index.ts';
-import { StructuredValue } from '../../config/index.ts';
+import { StructuredValue } from '../../config/values/index.ts';
 import { compare, equals } from '../values/compare.ts';
 import { convertTo } from '../values/convert.ts';
 import { formatDate } from '../values/dates.ts';

@@ -1,4 +1,4 @@
-import { SecureString } from '../../cmdlets/index.ts';
+import { SecureString } from '../../cmdlets/calling/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { timeSpan } from '../values/quantity.ts';

@@ -46,6 +46,8 @@ async function prepareCommand(command: Command, context: Context, fed: boolean):
   const cmdlet = findCommand(toText(name), command, context);
   const binding = await bindCommand(cmdlet, command, context);
   const own = await askForMissing(cmdlet, binding, { command, context, fed });
+  // Objects of the pipeline are bound as they come, without a pause.
+  if (fed) for (const { fromPipeline, ready } of cmdlet.parameters) if (fromPipeline !== undefined) await ready?.();
   return (input) => runCommand(cmdlet, { ...binding, own }, { command, context, input });
 }
 

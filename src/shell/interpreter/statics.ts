@@ -1,5 +1,5 @@
 import { nearestNameHint, newGuid, parseDate } from '../../base/index.ts';
-import { UtcTime } from '../../cmdlets/index.ts';
+import { UtcTime } from '../../cmdlets/calling/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
 import { parseExact } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';

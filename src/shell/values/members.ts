@@ -1,5 +1,5 @@
-import { SecureString } from '../../cmdlets/index.ts';
-import { StructuredValue } from '../../config/index.ts';
+import { SecureString } from '../../cmdlets/calling/index.ts';
+import { StructuredValue } from '../../config/values/index.ts';
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { TypeValue } from './script-block.ts';

@@ -1,5 +1,5 @@
 import { formatTimeSpan } from '../../base/index.ts';
-import { Quantity } from '../../config/index.ts';
+import { Quantity } from '../../config/values/index.ts';
 
 export { Quantity };
 

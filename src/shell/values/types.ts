@@ -1,5 +1,5 @@
-import { SecureString } from '../../cmdlets/index.ts';
-import { StructuredValue } from '../../config/index.ts';
+import { SecureString } from '../../cmdlets/calling/index.ts';
+import { StructuredValue } from '../../config/values/index.ts';
 import { fullTypeName } from './exchange-types.ts';
 import { Hashtable } from './hashtable.ts';
 import { Quantity } from './quantity.ts';

@@ -170,9 +170,7 @@ export class FakeCmdlets implements CmdletCatalogue {
     return this.all.find((cmdlet) => cmdlet.name.toLowerCase() === wanted.toLowerCase());
   }
 
-  view(): undefined {
-    return undefined;
-  }
+  readonly views = new Map<string, never>();
 
   #cmdlet(
     own: string,

@@ -2,7 +2,7 @@
  * Values of cmdlets as JSON, for callers in other processes: parameters on the way in, objects on the way out. What JSON has
  * stands as it is; any other value is an object with one key that names its kind (`{"date":…}`, `{"object":[type,…]}`).
  */
-import { Quantity, StructuredValue } from '../../config/index.ts';
+import { Quantity, StructuredValue } from '../../config/values/index.ts';
 import { CmdletObject, type HashReader, type PropertyReader } from '../runtime.ts';
 import { UtcTime } from '../utc-time.ts';
 import { SecureString } from './secure-string.ts';

@@ -1,4 +1,4 @@
-import { formatByteSize, formatTimeSpan } from '../base/index.ts';
+import { formatByteSize, formatTimeSpan } from '../../base/index.ts';
 
 /** A number with a unit as the shell holds it: compares as a number, prints as Exchange does. */
 export class Quantity {
