@@ -239,8 +239,8 @@ export interface AcmeAdministration {
 
 /** The TLS reports of this server to others (RFC 8460). */
 export interface TlsReportShelf {
-  waiting(): readonly ReportRecord[];
-  sent(): readonly ReportRecord[];
+  waiting(): Promise<readonly ReportRecord[]>;
+  sent(): Promise<readonly ReportRecord[]>;
   /** Text of the TXT record of the key that signs them. */
   dkimRecord(): Promise<string>;
 }

@@ -101,7 +101,11 @@ const shell = new Shell({
       trackingLog: { search: () => noRecords },
       certificates: async () => store,
       dns: { ask: async (name) => zone(name) },
-      tlsReports: { waiting: () => [waitingReport], sent: () => [sentReport], dkimRecord: async () => 'v=DKIM1; p=x' },
+      tlsReports: {
+        waiting: async () => [waitingReport],
+        sent: async () => [sentReport],
+        dkimRecord: async () => 'v=DKIM1; p=x',
+      },
     },
     { audited: (entry) => void changes.push(entry) },
   ),

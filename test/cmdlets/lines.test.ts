@@ -43,7 +43,11 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
       keep: () => Promise.resolve(),
       request: () => Promise.reject(new Error('nobody is asked')),
     },
-    tlsReports: { waiting: () => [], sent: () => [], dkimRecord: () => Promise.resolve('v=DKIM1; p=x') },
+    tlsReports: {
+      waiting: () => Promise.resolve([]),
+      sent: () => Promise.resolve([]),
+      dkimRecord: () => Promise.resolve('v=DKIM1; p=x'),
+    },
     edgeSync: {
       kind: 'edge' as const,
       subscribed: options.subscribed === true,

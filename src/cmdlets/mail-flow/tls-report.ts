@@ -32,7 +32,9 @@ const getTlsReport: Cmdlet = {
     refuseOthers(bound, ['Domain']);
     const shelf = shelfOf(context);
     const domain = plainText(bound.get('Domain') ?? '').toLowerCase();
-    const all = [...shelf.waiting(), ...shelf.sent()].filter((one) => domain === '' || one.domain === domain);
+    const all = [...(await shelf.waiting()), ...(await shelf.sent())].filter(
+      (one) => domain === '' || one.domain === domain,
+    );
     for (const record of all.sort((a, b) => b.day.localeCompare(a.day) || a.domain.localeCompare(b.domain))) {
       const { successes, failures } = totalsOf(record.report);
       yield new CmdletObject('TlsReport', [
