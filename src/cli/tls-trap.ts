@@ -76,9 +76,11 @@ function introduce(trap: Trap, { domain, root }: TrapCommandOptions, terminal: T
 
 function tableOf(results: readonly TrapResult[]): string {
   return results
-    .map(({ endpoint, outcome, fellBack, attempts, refusedBy }) => {
+    .map(({ endpoint, outcome, fellBack, retriesInClear, attempts, refusedBy }) => {
       const should = refusedBy.length === 0 ? 'everybody delivers' : `refused by senders with ${refusedBy.join(', ')}`;
-      return `${endpoint.padEnd(18)} ${outcome.padEnd(44)} ${String(attempts).padStart(3)} attempts${fellBack ? ', fell back to clear' : ''}  (${should})\n`;
+      const fell = fellBack ? ', fell back to clear' : '';
+      const retries = retriesInClear === 0 ? fell : `${fell}, ${retriesInClear} in clear after TLS`;
+      return `${endpoint.padEnd(18)} ${outcome.padEnd(44)} ${String(attempts).padStart(3)} attempts${retries}  (${should})\n`;
     })
     .join('');
 }

@@ -47,6 +47,8 @@ export interface TrapResult {
   readonly outcome: string;
   /** A later attempt in the clear, after TLS was tried. */
   readonly fellBack: boolean;
+  /** Sessions in the clear after one that tried TLS, whether anything was delivered or not. */
+  readonly retriesInClear: number;
   readonly attempts: number;
   readonly refusedBy: TrapKind['refusedBy'];
 }
@@ -169,6 +171,7 @@ export class Trap implements AsyncDisposable {
         recipient,
         outcome: outcomeOf(attempts, delivered),
         fellBack: delivered?.tls === 'clear' && firstTls >= 0 && attempts.indexOf(delivered) > firstTls,
+        retriesInClear: firstTls < 0 ? 0 : attempts.slice(firstTls).filter(({ triedTls }) => !triedTls).length,
         attempts: attempts.length,
         refusedBy: kind.refusedBy,
       };
