@@ -152,6 +152,33 @@ test('requests that all hold together are bounded: who holds much since long goe
   assert.equal((await waiting.next())?.code, 32, 'slow with little: refused by its rights alone');
 });
 
+test('small requests that run are counted as well: an account that begins very many on many connections is ended', async () => {
+  await using face = await limited({ maxHeldBytes: 1024 ** 2, maxOutstanding: 200, maxConnectionsPerSource: 20 });
+  const writes = (first: number): Buffer =>
+    Buffer.concat(
+      Array.from({ length: 200 }, (_, i) =>
+        message(first + i, modifyOp(`cn=Ann,${people}`, [2, 'description', [`${i}`]])),
+      ),
+    );
+  using alone = await bound(face);
+  alone.socket.write(writes(1000));
+  for (let i = 0; i < 200; i += 1) assert.equal((await alone.next())?.code, 0, 'one connection may have its 200');
+  const clients = await Promise.all(Array.from({ length: 4 }, () => bound(face)));
+  for (const { socket } of clients) socket.write(writes(1000));
+  const ends = await Promise.all(
+    clients.map(async (client) => {
+      for (let i = 0; i < 200; i += 1) {
+        const answer = await client.next();
+        if (answer === undefined || answer.code === 51) return 'ended';
+      }
+      return 'served';
+    }),
+  );
+  assert.ok(ends.includes('ended'), ends.join());
+  assert.ok(ends.includes('served'), ends.join());
+  for (const { socket } of clients) socket.destroy();
+});
+
 test('operations beyond the outstanding ones wait their turn, and all are answered', async () => {
   await using face = await limited({ maxOutstanding: 2 });
   using client = await bound(face);

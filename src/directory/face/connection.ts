@@ -53,6 +53,8 @@ export interface ConnectionParts {
 const sliceMs = 5;
 /** Silence after which the other end is asked whether it is still there. */
 const keepAliveMs = 60_000;
+/** What a request that runs is counted for besides its octets: its parts in memory. Else an account could begin any number of small ones. */
+const bytesOfRunning = 4096;
 /** Time that a client gets to read the notice of disconnection. */
 const lingerMs = 2000;
 /** Octets of memory for an element of a request. */
@@ -214,7 +216,8 @@ export class LdapConnection implements Session {
   }
 
   #countHeld(): void {
-    this.#share.hold(this.#ended ? 0 : this.#framer.held + this.#runningBytes);
+    const { outstanding } = this.#running;
+    this.#share.hold(this.#ended ? 0 : this.#framer.held + this.#runningBytes + outstanding * bytesOfRunning);
   }
 
   get #maxOutstanding(): number {

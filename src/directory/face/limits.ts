@@ -6,7 +6,7 @@ export interface FaceLimits {
   readonly maxMessageBytesBeforeBind: number;
   /** Largest message of a bound connection, in bytes. */
   readonly maxMessageBytes: number;
-  /** Octets of requests, begun or running, of all connections together; beyond, one that holds much is ended. */
+  /** Octets of requests, begun or running (each with 4 KB for its parts), of all connections together; beyond, one that holds much is ended. */
   readonly maxHeldBytes: number;
   /** Longest name in a bind, in bytes. */
   readonly maxBindNameBytes: number;
