@@ -20,6 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'edge-rollover-'));
 const state = new InsideState(join(folder, 'edge-sync'));
 const sync = new EdgeSync({ state, schema, clock, progress: () => undefined });
 const { signal } = new AbortController();
+const subscribeOptions = { site: 'Main', createInboundSendConnector: true, createInternetSendConnector: true };
 let edge: EdgeInProcess;
 let source: ScriptedLdap;
 let name: string;
@@ -65,12 +66,7 @@ before(async () => {
     recipientInterval: 300,
   });
   const file = await edge.cmdlets.issue(day);
-  ({ name } = await sync.subscribe(file, {
-    site: 'Main',
-    address: '127.0.0.1',
-    createInboundSendConnector: true,
-    createInternetSendConnector: true,
-  }));
+  ({ name } = await sync.subscribe(file, { ...subscribeOptions, address: '127.0.0.1' }));
 });
 after(async () => {
   await edge[Symbol.asyncDispose]();
@@ -147,6 +143,18 @@ test('an account that has expired everywhere is told with the lines that subscri
   clock.forward(60 * day);
   const { stopped = '' } = await apply();
   assert.match(stopped, /does not take our account ESRA\..*New-EdgeSubscription.*edge sync subscribe FILE --site Main/);
+});
+
+test('the plan of a subscription that is made anew shows what it would take from the edge, as apply does', async () => {
+  const other = new InsideState(join(folder, 'other'));
+  await other.saveSettings(state.settings);
+  for (const guid of domain.objects.keys()) domain.delete(guid);
+  const anew = new EdgeSync({ state: other, schema, clock, progress: () => undefined });
+  await anew.subscribe(await edge.cmdlets.issue(day), { ...subscribeOptions, address: '127.0.0.1' });
+  const { edges } = await anew.plan(undefined, signal);
+  assert.equal(edges[0]?.recipients.deleted, 1);
+  const applied = await anew.apply({ signal });
+  assert.deepEqual([applied.edges[0]?.stopped, applied.edges[0]?.recipients?.deleted], [undefined, 1]);
 });
 
 const selfSigned = {

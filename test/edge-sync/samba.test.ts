@@ -59,6 +59,17 @@ describe('Samba AD as the source', skip, () => {
     assert.ok(accepted('postmaster@corp.example'), 'RFC 5321 §4.5.1');
   });
 
+  test('init against a certificate of an unknown authority says which option names it', async () => {
+    await using other = new Inside();
+    const password = other.file('password', `${samba.password}\n`);
+    const { status, error } = await other.sync(
+      'init',
+      ...['--source', samba.secureUrl, '--bind-dn', samba.administrator, '--password-file', password],
+    );
+    assert.equal(status, 2);
+    assert.match(error, /its certificate is of no authority that is trusted here: .*--ca FILE/);
+  });
+
   test('groups, contacts, public folders and disabled accounts have addresses too', () => {
     for (const name of ['sales', 'partner', 'folder', 'room']) assert.ok(accepted(`${name}@corp.example`), name);
   });

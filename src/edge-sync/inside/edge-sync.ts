@@ -92,6 +92,14 @@ interface ApplyRun {
   readonly log: EdgeRunLog;
 }
 
+interface Comparing {
+  readonly mirror: Mirror;
+  readonly subscription: Subscription;
+  readonly edge: LdapEdge;
+  readonly full: boolean;
+  readonly log?: EdgeRunLog;
+}
+
 /** How an edge is compared. */
 export interface TestOptions {
   /** Everything that stands there, not only whether the last run is still the last. */
@@ -315,7 +323,7 @@ export class EdgeSync {
       const { reading, configuration } = await this.#read(mirror, { full, signal });
       const edges: EdgePlan[] = [];
       for (const subscription of this.#chosen(only)) {
-        edges.push(await this.#planFor(mirror, subscription, configuration));
+        edges.push(await this.#planFor(mirror, subscription, { objects: configuration, full }));
       }
       return { reading, edges };
     } finally {
@@ -326,9 +334,13 @@ export class EdgeSync {
   async #planFor(
     mirror: Mirror,
     subscription: Subscription,
-    objects: readonly ConfigurationObject[] | undefined,
+    { objects, full }: { readonly objects: readonly ConfigurationObject[] | undefined; readonly full: boolean },
   ): Promise<EdgePlan> {
     const writer = new EdgeWriter(mirror, await mirror.addEdge(subscription.name), this.#parts.progress);
+    const configuration = await this.#withEdge(subscription, async (edge) => {
+      await this.#compareWhereNeeded(writer, { mirror, subscription, edge, full });
+      return this.#configurationPlan(subscription, edge, objects);
+    });
     const shown: RecipientChange[] = [];
     const plan = writer.plan();
     let step = plan.next();
@@ -336,9 +348,6 @@ export class EdgeSync {
       if (shown.length < shownChanges) shown.push(step.value);
       step = plan.next();
     }
-    const configuration = await this.#withEdge(subscription, (edge) =>
-      this.#configurationPlan(subscription, edge, objects),
-    );
     return { edge: subscription.name, recipients: step.value, shown, configuration };
   }
 
@@ -487,15 +496,13 @@ export class EdgeSync {
     const { name } = subscription;
     const mirrored = await mirror.addEdge(name);
     const writer = new EdgeWriter(mirror, mirrored, this.#parts.progress);
-    const { run } = await edge.heartbeat();
-    const beat = mirror.meta(`beat ${name}`);
-    // The edge is not where it was left: restored, changed by somebody else, or subscribed anew.
-    if (options.full === true || (run !== Number(beat ?? 0) && run !== Number(mirror.meta(`beating ${name}`) ?? -1))) {
-      const hasher = new RecipientHasher(Buffer.from(subscription.recipientKey, 'base64'));
-      this.#parts.progress(`comparing with all that stands on ${name}`);
-      const { scanned, differing } = await writer.compare(edge, hasher, mirror.meta(`fresh ${name}`) === true);
-      log.write('Low', 'Compared', `${scanned} recipients on the edge, ${differing} differ`);
-    }
+    const run = await this.#compareWhereNeeded(writer, {
+      mirror,
+      subscription,
+      edge,
+      full: options.full === true,
+      log,
+    });
     const { force = false, additions = false, signal } = options;
     const report = await writer.write(log.watched(edge), { force, additions, signal });
     for (const { id, reason } of report.refused) log.write('Low', 'RecipientRefused', `${id}: ${reason}`);
@@ -505,6 +512,22 @@ export class EdgeSync {
     await edge.beat(next, `${mirrored.recipientCount} recipients, ${mirrored.addressCount} addresses`);
     await mirror.setMeta({ [`beat ${name}`]: next, [`fresh ${name}`]: undefined });
     return report;
+  }
+
+  /**
+   * Compares with all that stands on the edge where that is asked for, and where the edge is not as it was left: restored, changed
+   * by somebody else, or subscribed anew. Resolves with the number of its last run.
+   */
+  async #compareWhereNeeded(writer: EdgeWriter, { mirror, subscription, edge, full, log }: Comparing): Promise<number> {
+    const { name, recipientKey } = subscription;
+    const { run } = await edge.heartbeat();
+    const known = [Number(mirror.meta(`beat ${name}`) ?? 0), Number(mirror.meta(`beating ${name}`) ?? -1)];
+    if (!full && known.includes(run)) return run;
+    this.#parts.progress(`comparing with all that stands on ${name}`);
+    const hasher = new RecipientHasher(Buffer.from(recipientKey, 'base64'));
+    const { scanned, differing } = await writer.compare(edge, hasher, mirror.meta(`fresh ${name}`) === true);
+    log?.write('Low', 'Compared', `${scanned} recipients on the edge, ${differing} differ`);
+    return run;
   }
 
   /** The next account in time, and the keys that the edge may change to. */

@@ -215,6 +215,14 @@ function lost(error: unknown): LdapError {
   return new LdapError('unavailable', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
+/** Why there is no connection. What OpenSSL and Node say of a certificate names options that are not ours. */
+function connectionFault({ message, code = '' }: NodeJS.ErrnoException): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is of another name: use one of it (${message})`;
+  return /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER))/.test(code)
+    ? 'its certificate is of no authority that is trusted here: name the PEM file of its authority by --ca FILE'
+    : message;
+}
+
 function socketTo({ url, tls = {}, timeoutMs = 60_000 }: StreamOptions): Promise<Socket> {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
@@ -225,7 +233,7 @@ function socketTo({ url, tls = {}, timeoutMs = 60_000 }: StreamOptions): Promise
     const socket = secure ? connectTls({ ...target, ...servername, ...tls }) : connectPlain(target);
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`${url}: no answer within ${timeoutMs / 1000} s`)));
     const fail = (error: Error): void =>
-      reject(new LdapError('unavailable', `${url}: ${error.message}`, { cause: error }));
+      reject(new LdapError('unavailable', `${url}: ${connectionFault(error)}`, { cause: error }));
     socket.once('error', fail);
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       socket.off('error', fail);
