@@ -134,8 +134,13 @@ describe('Samba AD as the source', skip, () => {
     const run = await inside.start('run', '--interval', '2');
     samba.add('CN=Newcomer,OU=People', [...user, 'proxyAddresses: SMTP:newcomer@corp.example']);
     await knows('newcomer@corp.example');
+    const running = await inside.sync('status');
+    assert.match(running.out, /^next run \d{4}-\S+Z$/m);
+    assert.match(running.out, /last success \S+ \(\d+ s ago\); \d+ recipients/);
+    assert.match(running.out, /account ESRA\.\S+ until \S+Z; certificate of the edge until \d{4}-\S+Z$/m);
     await ended(run);
     assert.equal(run.exitCode, 0);
+    assert.match((await inside.sync('status')).out, /^edge sync run does not run on this state$/m);
   });
 
   test('mass deletion is held by the brake until --force', async () => {

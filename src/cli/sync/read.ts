@@ -1,4 +1,5 @@
 /** `edge sync plan`, `status`, `preview`, `export`. */
+import { X509Certificate } from 'node:crypto';
 import { printableJson } from '../../base/text/index.ts';
 import type { EdgePlan, Subscription } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
@@ -59,12 +60,17 @@ export function status(options: SyncOptions, terminal: Terminal): Promise<number
       const counts = await edgeSync.counts();
       const { settings, subscriptions } = edgeSync.state;
       const rows = subscriptions.map((one) => rowOf(one, counts.edges.get(one.name)));
+      const { nextRun } = edgeSync.state;
+      const next = nextRun === undefined ? null : new Date(nextRun).toISOString();
       if (options.json)
-        terminal.out(`${printableJson({ source: settings.source.url, ...counts.source, subscriptions: rows }, 2)}\n`);
+        terminal.out(
+          `${printableJson({ source: settings.source.url, ...counts.source, nextRun: next, subscriptions: rows }, 2)}\n`,
+        );
       else {
         terminal.out(
           `source ${settings.source.url}: ${counts.source.recipients} recipients, ${counts.source.excluded} left out\n`,
         );
+        terminal.out(next === null ? 'edge sync run does not run on this state\n' : `next run ${next}\n`);
         for (const row of rows) terminal.out(renderRow(row));
       }
       return rows.some(({ problem }) => problem !== '') ? exitStatus.finding : exitStatus.done;
@@ -78,7 +84,7 @@ type Row = ReturnType<typeof rowOf>;
 const day = 86_400_000;
 
 function rowOf(
-  { name, fqdn, site, credential, next, lastSuccess, lastFailure, paused, established }: Subscription,
+  { name, fqdn, site, certificate, credential, next, lastSuccess, lastFailure, paused, established }: Subscription,
   counts: { readonly recipients: number; readonly addresses: number; readonly waiting: number } | undefined,
 ) {
   const now = Date.now();
@@ -93,6 +99,7 @@ function rowOf(
     site,
     account: (next !== undefined && now >= credential.expires - 3 * day ? next : credential).user,
     accountExpires: new Date(Math.max(credential.expires, next?.expires ?? 0)).toISOString(),
+    certificateExpires: new X509Certificate(Buffer.from(certificate, 'base64')).validToDate.toISOString(),
     lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess).toISOString(),
     ageSeconds: lastSuccess === undefined ? null : Math.round((now - lastSuccess) / 1000),
     ...(counts ?? { recipients: 0, addresses: 0, waiting: 0 }),
@@ -101,11 +108,13 @@ function rowOf(
 }
 
 function renderRow(row: Row): string {
-  const { name, fqdn, site, account, accountExpires, lastSuccess, recipients, addresses, waiting, problem } = row;
+  const { name, fqdn, site, account, accountExpires, certificateExpires, problem } = row;
+  const { lastSuccess, ageSeconds, recipients, addresses, waiting } = row;
+  const last = lastSuccess === null ? 'never' : `${lastSuccess} (${ageSeconds ?? 0} s ago)`;
   const lines = [
     `${name} (${fqdn}), site ${site}`,
-    `  last success ${lastSuccess ?? 'never'}; ${recipients} recipients, ${addresses} addresses on the edge, ${waiting} to be written`,
-    `  account ${account} until ${accountExpires}`,
+    `  last success ${last}; ${recipients} recipients, ${addresses} addresses on the edge, ${waiting} to be written`,
+    `  account ${account} until ${accountExpires}; certificate of the edge until ${certificateExpires}`,
     ...(problem === '' ? [] : [`  problem: ${problem}`]),
   ];
   return `${lines.join('\n')}\n`;

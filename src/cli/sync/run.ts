@@ -46,8 +46,11 @@ export function run(options: SyncOptions & { readonly interval?: number }, termi
       const every = intervals(edgeSync, options.interval);
       if (configuration) due.configuration = now + every.configuration * 1000;
       if (recipients) due.recipients = now + every.recipients * 1000;
-      await pause(Math.min(due.configuration, due.recipients) - performance.now(), stop.signal);
+      const wait = Math.min(due.configuration, due.recipients) - performance.now();
+      await edgeSync.state.noteNextRun(Date.now() + Math.max(0, wait));
+      await pause(wait, stop.signal);
     }
+    await edgeSync.state.noteNextRun(undefined);
     terminal.error('edge sync has stopped\n');
     return exitStatus.done;
   });

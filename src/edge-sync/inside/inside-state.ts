@@ -125,6 +125,23 @@ export class InsideState {
     }
   }
 
+  /** When `edge sync run` looks again, in milliseconds since 1970; undefined: it does not run. */
+  get nextRun(): number | undefined {
+    const path = this.#nextRunPath;
+    if (!existsSync(path)) return undefined;
+    const { pid, at } = readJson<{ readonly pid: number; readonly at: number }>(path);
+    return existsSync(`/proc/${pid}`) ? at : undefined;
+  }
+
+  async noteNextRun(at: number | undefined): Promise<void> {
+    if (at === undefined) rmSync(this.#nextRunPath, { force: true });
+    else await replaceFile(this.#nextRunPath, `${JSON.stringify({ pid: process.pid, at })}\n`);
+  }
+
+  get #nextRunPath(): string {
+    return join(this.folder, 'next-run.json');
+  }
+
   /** Logons of send connectors that an administrator gave here. */
   get logons(): readonly ConnectorLogon[] {
     const path = join(this.folder, 'logons.json');
