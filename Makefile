@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile lab-tls peers clean
+.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile soak soak-crash lab-tls peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ lab-tls: node_modules/.installed peers ## testssl.sh and edge tls test on the sa
 
 hostile: node_modules/.installed ## every attack on a started appliance (root; a short form of it is in make test)
 	@EDGE_HOSTILE=all $(NODE) --disable-warning=ExperimentalWarning --test 'test/hostile/**/*.test.ts'
+
+soak: node_modules/.installed ## good and hostile traffic for an hour: flat memory, nothing lost (a short form of it is in make test)
+	@EDGE_SOAK_MINUTES=$(or $(MINUTES),60) $(NODE) --disable-warning=ExperimentalWarning --test test/hostile/soak.test.ts
+
+soak-crash: node_modules/.installed ## 1,000 kills of workers and of the whole appliance under load: nothing lost
+	@EDGE_SOAK_KILLS=$(or $(KILLS),1000) $(NODE) --disable-warning=ExperimentalWarning --test test/e2e/crash.test.ts
 
 fuzz: node_modules/.installed ## 200,000 hostile cases
 	@EDGE_FUZZ_CASES=200000 $(NODE) --test 'test/**/*fuzz*.test.ts'

@@ -1,31 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sendMessage } from '../../src/lab/lab-client.ts';
 import { Appliance, eventually } from '../lib/appliance.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
+import { idsOf, sendUntil } from '../lib/steady-senders.ts';
 
 const senders = 8;
-const kills = 12;
-
-/** Sends numbered messages, one after the other, until told to stop; remembers those that were answered 250. */
-async function sendUntil(stopped: () => boolean, port: number, name: string, accepted: Set<string>): Promise<void> {
-  for (let i = 0; !stopped(); i++) {
-    const id = `<${name}.${i}@crash.example>`;
-    // Every tenth message is too large for the store, and goes to a file of its own.
-    const body = 'x'
-      .repeat(70)
-      .concat('\r\n')
-      .repeat(i % 10 === 9 ? 3000 : 20);
-    const content = Buffer.from(`From: a@a.example\r\nMessage-ID: ${id}\r\n\r\n${body}`);
-    try {
-      await sendMessage('127.0.0.1', port, { from: 'a@a.example', to: ['b@corp.example'], parameters: '', content });
-      accepted.add(id);
-    } catch {
-      // Refused or cut: a sender keeps such a message, so nothing is promised about it.
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}
+/** `make soak-crash`: 1,000. */
+const kills = Number(process.env['EDGE_SOAK_KILLS'] ?? 12);
+const largeEvery = kills > 100 ? 500 : 10;
 
 async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> {
   await using sink = await ScriptedSink.listen();
@@ -37,7 +19,9 @@ async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> 
   });
   const accepted = new Set<string>();
   let stop = false;
-  const running = Array.from({ length: senders }, (_, i) => sendUntil(() => stop, edge.port, String(i), accepted));
+  const running = Array.from({ length: senders }, (_, i) =>
+    sendUntil(() => stop, edge.port, String(i), accepted, largeEvery),
+  );
   for (let i = 0; i < kills; i++) {
     const enough = accepted.size + 30;
     await eventually('mail between two kills', () => accepted.size > enough);
@@ -47,11 +31,7 @@ async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> 
   await Promise.all(running);
   const seen = new Map<string, number>();
   const missing = (): number => {
-    seen.clear();
-    for (const { content } of sink.taken) {
-      const id = /^Message-ID: (.*)$/m.exec(content)?.[1]?.trim() ?? '';
-      seen.set(id, (seen.get(id) ?? 0) + 1);
-    }
+    for (const id of idsOf(sink.taken.splice(0))) seen.set(id, (seen.get(id) ?? 0) + 1);
     return [...accepted].filter((id) => !seen.has(id)).length;
   };
   await eventually('every accepted message at the next hop', () => missing() === 0, 60_000).catch(() => {});

@@ -18,7 +18,7 @@ const allowedInAllBytes = 80 * mib;
 export type Row = () => Omit<Attack, 'totalBytes' | 'limitMs'> & Partial<Attack>;
 
 /** Octets that processes hold themselves, in memory or swapped out. */
-function heldBy(pids: readonly number[]): number {
+export function heldBy(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => {
     const text = readFileSync(`/proc/${pid}/status`, 'utf8');
     const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
