@@ -119,8 +119,7 @@ const properties = {
     bit: 17,
     syntax: yesNo,
     default: false,
-    notImplementedYet: true,
-    help: 'Keeps cross-premises headers in hybrid mail.',
+    help: 'The other half of a hybrid organization: header fields of the organization go there as X-MS-Exchange-CrossPremises-*. Use it with RequireTLS.',
   }),
   fqdn: property({
     attribute: 'msExchSMTPSendConnectorFQDN',

@@ -53,6 +53,16 @@ const rows: readonly Row[] = [
   ['TransportService', /^(?:TransportSync|WindowsLiveHotmailTransportSync)/, noSync],
   ['TransportService', /^RootDropDirectoryPath$/, 'there are no foreign connectors'],
   ['TransportService', /^MaxConcurrentMailboxSubmissions$/, 'nothing is submitted from mailboxes'],
+  [
+    'TransportService',
+    /^IntraOrgConnector/,
+    'servers of the organization are reached by send connectors, whose ProtocolLoggingLevel and SmtpMaxMessagesPerConnection act',
+  ],
+  [
+    'TransportService',
+    /^RecipientValidationCacheEnabled$/,
+    'recipients are looked up in the memory of the worker: there is no answer to wait for',
+  ],
   ['TransportService', /^UseDowngradedExchangeServerAuth$/, 'X-ANONYMOUSTLS and X-EXPS are never offered'],
   ['TransportService', /^ContentConversionTracingEnabled$/, noConversion],
   ['TransportService', /^ActiveUserStatistics/, 'statistics of users are made from mailboxes'],
@@ -63,6 +73,11 @@ const rows: readonly Row[] = [
     'TransportConfig',
     /^(?:DiagnosticsAggregationServicePort|QueueDiagnosticsAggregationInterval)$/,
     'queues are asked for on the server that has them',
+  ],
+  [
+    'TransportConfig',
+    /^(?:AgentGeneratedMessageLoopDetection|MaxAllowedAgentGeneratedMessageDepth)/,
+    'no agent makes messages of its own',
   ],
   ['TransportConfig', /^MaxDumpster/, noShadow],
   ['TransportConfig', /Shadow|^SafetyNetHoldTime$/, noShadow],

@@ -9,6 +9,12 @@ export const headerClasses = {
   Forest: ['x-ms-exchange-forest-'],
 } as const;
 
+/** Beginnings of field names of the organization: as they cross the Internet in a hybrid organization, and within it. */
+export const crossPremises = {
+  outside: 'X-MS-Exchange-CrossPremises-',
+  within: 'X-MS-Exchange-Organization-',
+} as const;
+
 /** A class of header fields. */
 export type HeaderClass = keyof typeof headerClasses;
 

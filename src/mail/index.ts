@@ -11,7 +11,7 @@ export {
   type HeaderFacts,
 } from './header-block.ts';
 export { insertFields, removeFields, renameFields } from './header-edit.ts';
-export { type HeaderClass, headerClasses, screenHeader } from './header-firewall.ts';
+export { crossPremises, type HeaderClass, headerClasses, type Screened, screenHeader } from './header-firewall.ts';
 export { MimeWalker } from './mime-walker.ts';
 export { buildReceived, type ReceivedFacts } from './received.ts';
 export { buildReport, type Report } from './report.ts';

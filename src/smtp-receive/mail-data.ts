@@ -1,4 +1,4 @@
-import { type Envelope, renameFields, screenHeader } from '../mail/index.ts';
+import { crossPremises, type Envelope, renameFields, screenHeader } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -14,9 +14,6 @@ import type { SizeLimit } from './organization-limits.ts';
 import { missingFromRight } from './sender-right.ts';
 import { newMessage, receivedField } from './trace.ts';
 import type { Transaction } from './transaction.ts';
-
-/** Beginnings of field names: as they cross the Internet, and within the organization. */
-const crossPremises = { from: 'x-ms-exchange-crosspremises-', to: 'X-MS-Exchange-Organization-' } as const;
 
 /** Names of fields that one event tells. */
 const mostTold = 20;
@@ -188,9 +185,11 @@ export class MailData implements ChunkedContent, MailDataState {
   #promote(header: MessageHeader): void {
     const { client } = this.#session;
     if (!this.#writing || client?.acceptsCloudServices !== true) return;
-    const names = header.block.fields.map(({ name }) => name).filter((name) => name.startsWith(crossPremises.from));
+    const names = header.block.fields
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(crossPremises.outside.toLowerCase()));
     if (names.length === 0) return;
-    header.change(renameFields(header.block, crossPremises.from, crossPremises.to));
+    header.change(renameFields(header.block, crossPremises.outside.toLowerCase(), crossPremises.within));
     const changes = [...new Set(names)]
       .slice(0, mostTold)
       .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);

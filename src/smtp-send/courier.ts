@@ -17,6 +17,8 @@ export interface CourierOptions {
   readonly mayStartTls?: boolean;
   /** Beginnings and names of header fields that the peer must not get; none when absent. */
   readonly forbiddenFields?: readonly string[];
+  /** Its fields of the organization cross under another name. */
+  readonly crossesPremises?: boolean;
   /** Hears what had to be changed in the content of a message. */
   readonly onChange?: (item: DeliveryItem, changes: readonly ContentChange[]) => void;
 }
@@ -112,7 +114,10 @@ export class Courier {
 
   /** The content as the next hop may have it, and can take it. */
   async #fit(item: DeliveryItem): Promise<FittedItem> {
-    const screening = screenItem(item, this.#options.forbiddenFields ?? []);
+    const screening = screenItem(item, {
+      forbiddenFields: this.#options.forbiddenFields ?? [],
+      crossesPremises: this.#options.crossesPremises ?? false,
+    });
     const screened = screening instanceof Promise ? await screening : screening;
     const fitting = fitItem(screened.item, this.#connection.capabilities);
     const fitted = fitting instanceof Promise ? await fitting : fitting;

@@ -1,37 +1,53 @@
 /** The header firewall of sending: the content of a message without the fields that the next hop must not get. */
-import { HeaderBlock, screenHeader } from '../mail/index.ts';
+import { crossPremises, HeaderBlock, renameFields, type Screened, screenHeader } from '../mail/index.ts';
 import type { DeliveryItem } from '../queue/index.ts';
 import { type FittedItem, withContent } from './fitted-item.ts';
 
 /** All but the Routing class begin so; most messages have none of them, and are passed on as they are. */
 const exchangeField = 'x-ms-exchange-';
 
+/** What a next hop may get. */
+export interface Screening {
+  readonly forbiddenFields: readonly string[];
+  /** CloudServicesMailEnabled: the other half of a hybrid organization. */
+  readonly crossesPremises: boolean;
+}
+
 /** The item itself, at once, when nothing has to be taken away: that is nearly always. */
-export function screenItem(item: DeliveryItem, forbidden: readonly string[]): FittedItem | Promise<FittedItem> {
-  if (forbidden.length === 0) return { item, changes: [] };
+export function screenItem(
+  item: DeliveryItem,
+  { forbiddenFields: forbidden, crossesPremises }: Screening,
+): FittedItem | Promise<FittedItem> {
+  if (forbidden.length === 0 && !crossesPremises) return { item, changes: [] };
   const content = item.content();
-  if (content === undefined) return screenStream(item, forbidden);
+  if (content === undefined) return screenStream(item, { forbiddenFields: forbidden, crossesPremises });
   const { headerSize } = item.message.facts;
-  const screened = screenedHeader(content.subarray(0, headerSize), forbidden);
+  const screened = screenedHeader(content.subarray(0, headerSize), { forbiddenFields: forbidden, crossesPremises });
   if (screened === undefined) return { item, changes: [] };
   const whole = Buffer.concat([screened.header, content.subarray(headerSize)]);
   const kept = withContent(item, whole.length, () => whole, [whole], { body: item.message.envelope.body });
   return { item: kept, changes: [changeOf(screened.removed)] };
 }
 
-function screenedHeader(header: Buffer, forbidden: readonly string[]): ReturnType<typeof screenHeader> {
-  const onlyExchange = forbidden.every((name) => name.startsWith(exchangeField));
+/** Where premises are crossed, fields of the organization get the name under which they may: the firewall takes none of them away. */
+function screenedHeader(header: Buffer, { forbiddenFields, crossesPremises }: Screening): Screened | undefined {
+  const onlyExchange = forbiddenFields.every((name) => name.startsWith(exchangeField));
   if (onlyExchange && !header.toString('latin1').toLowerCase().includes(exchangeField)) return undefined;
-  return screenHeader(new HeaderBlock(header), forbidden);
+  const block = new HeaderBlock(header);
+  if (!crossesPremises) return screenHeader(block, forbiddenFields);
+  const renamed = renameFields(block, crossPremises.within.toLowerCase(), crossPremises.outside);
+  const screened = screenHeader(new HeaderBlock(renamed), forbiddenFields);
+  if (screened !== undefined || renamed.equals(header)) return screened;
+  return { header: renamed, removed: [`${crossPremises.within}* (now ${crossPremises.outside}*)`] };
 }
 
 const changeOf = (removed: readonly string[]) =>
   ({ change: `header firewall: without ${removed.slice(0, 20).join(', ')}`.slice(0, 500), broken: [] }) as const;
 
 /** Of a large message only the header is held. */
-async function screenStream(item: DeliveryItem, forbidden: readonly string[]): Promise<FittedItem> {
+async function screenStream(item: DeliveryItem, screening: Screening): Promise<FittedItem> {
   const { headerSize, size } = item.message.facts;
-  const screened = screenedHeader(await beginning(item, headerSize), forbidden);
+  const screened = screenedHeader(await beginning(item, headerSize), screening);
   if (screened === undefined) return { item, changes: [] };
   const stream = async function* (): AsyncGenerator<Buffer, void> {
     yield screened.header;

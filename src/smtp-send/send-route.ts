@@ -52,6 +52,8 @@ export interface SendRoute {
   readonly authorities: readonly string[];
   /** Beginnings and names of header fields that the next hop must not get. */
   readonly forbiddenFields: readonly string[];
+  /** CloudServicesMailEnabled. */
+  readonly crossesPremises: boolean;
   /** UseExternalDNSServersEnabled. */
   readonly resolvesExternally: boolean;
 }
@@ -86,6 +88,7 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     targetRanges: connector.targetIPRanges,
     resolvesExternally: connector.useExternalDNSServersEnabled,
     forbiddenFields: forbiddenFields(sendRights(connector.acl, nextHopSid(connector))),
+    crossesPremises: connector.cloudServicesMailEnabled,
     daneMode: connector.smtpDaneMode,
     stsMode: connector.mtaStsMode,
     messagesTls: hop.tls,
@@ -112,6 +115,7 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     targetRanges: [],
     resolvesExternally: false,
     forbiddenFields: forbiddenFields(sendRights([], wellKnownSids.anonymous)),
+    crossesPremises: false,
     daneMode: 'None',
     stsMode: 'None',
     messagesTls: hop.tls,

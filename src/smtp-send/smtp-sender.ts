@@ -200,6 +200,7 @@ export class SmtpSender implements Deliverer {
       maxMessages: route.maxMessages,
       remote: describeTarget(target),
       forbiddenFields: route.forbiddenFields,
+      crossesPremises: route.crossesPremises,
       onChange: (item, changes) =>
         log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),
       mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),

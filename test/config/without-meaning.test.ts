@@ -38,3 +38,18 @@ test('none of them is called missing as well', () => {
     for (const [field, row] of Object.entries(properties))
       if (row.withoutMeaning !== undefined) assert.equal(row.notImplementedYet, undefined, field);
 });
+
+/** Of these Exchange says that it reserves them for itself. */
+const reserved =
+  /^(?:RequestBroker|TransportHttp|TransportMaintenance|Wlm|TransportSync|WindowsLiveHotmailTransportSync)/;
+
+test('so many parameters cannot mean anything, and no more', () => {
+  const names = tables.flatMap(({ noun, properties }) =>
+    Object.entries(properties)
+      .filter(([, row]) => row.withoutMeaning !== undefined)
+      .map(([field, row]) => `${noun} ${propertyName(field, row)}`),
+  );
+  const own = names.filter((name) => !reserved.test(name.replace(/^TransportService /, '')));
+  assert.equal(own.length, 73);
+  assert.equal(names.length, 116);
+});

@@ -4,6 +4,9 @@ import { test } from 'node:test';
 import { type Ace, ace, nextHopSid, sendRights, wellKnownSids } from '../../src/config/index.ts';
 import type { DeliveryItem, StoredMessage } from '../../src/queue/index.ts';
 import { screenItem } from '../../src/smtp-send/screened-item.ts';
+import { ScriptedSink } from '../lib/scripted-sink.ts';
+import { FakeWork } from './fake-work.ts';
+import { senderBench } from './sender-bench.ts';
 
 const header = Buffer.from(
   'Received: from a\r\n\tby b\r\nX-MS-Exchange-Organization-SCL: 5\r\nSubject: x\r\nx-ms-exchange-forest-y: z\r\n folded\r\nResent-From: a@b\r\n\r\n',
@@ -44,7 +47,10 @@ const rows: readonly [title: string, forbidden: readonly string[], left: string]
 for (const streamed of [false, true]) {
   for (const [title, forbidden, left] of rows) {
     test(`${title}${streamed ? ', streamed' : ''}`, async () => {
-      const { item, changes } = await screenItem(itemOf(streamed), forbidden);
+      const { item, changes } = await screenItem(itemOf(streamed), {
+        forbiddenFields: forbidden,
+        crossesPremises: false,
+      });
       const got = item.content() ?? Buffer.concat(await Array.fromAsync(item.stream()));
       assert.equal(got.toString(), left + body.toString());
       const { facts, envelope } = item.message;
@@ -77,3 +83,42 @@ test('a next hop has the rights of what it is; entries of the connector come bef
     assert.deepEqual([granted.has(organization), granted.has(routing)], [held, routes]);
   }
 });
+
+for (const streamed of [false, true]) {
+  test(`CloudServicesMailEnabled: fields of the organization cross under another name, ${streamed ? 'as a stream' : 'from memory'}`, async () => {
+    const { item, changes } = await screenItem(itemOf(streamed), {
+      forbiddenFields: all.slice(2),
+      crossesPremises: true,
+    });
+    const chunks: Buffer[] = [];
+    for await (const chunk of item.stream()) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
+    const expected =
+      'Received: from a\r\n\tby b\r\nX-MS-Exchange-CrossPremises-SCL: 5\r\nSubject: x\r\nResent-From: a@b\r\n\r\n';
+    assert.equal(text, expected + body.toString());
+    assert.equal(item.message.facts.size, text.length);
+    assert.equal(changes.length, 1);
+  });
+}
+
+for (const [cloudServicesMailEnabled, aces, arrives] of [
+  [false, [], ''],
+  [true, [], 'X-MS-Exchange-CrossPremises-SCL: 5'],
+  [false, [ace(wellKnownSids.anonymous, 'ms-Exch-Send-Headers-Organization')], 'X-MS-Exchange-Organization-SCL: 5'],
+] as const) {
+  test(`on the wire, CloudServicesMailEnabled ${cloudServicesMailEnabled}, ${aces.length} entries: '${arrives}'`, async () => {
+    await using sink = await ScriptedSink.listen();
+    const { sender } = senderBench({
+      smartHosts: [`[127.0.0.1]:${sink.port}`],
+      cloudServicesMailEnabled,
+      acl: aces,
+      ignoreSTARTTLS: true,
+    });
+    const sent = Buffer.from(
+      'X-MS-Exchange-Organization-SCL: 5\r\nX-MS-Exchange-Forest-A: b\r\nSubject: x\r\n\r\nx\r\n',
+    );
+    assert.deepEqual(await sender.deliver(new FakeWork([{ content: sent }])), { kind: 'done' });
+    const [header = ''] = sink.taken[0]?.content.split('\r\n\r\n') ?? [];
+    assert.deepEqual(header.split('\r\n'), [...(arrives === '' ? [] : [arrives]), 'Subject: x']);
+  });
+}
