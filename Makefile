@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile soak soak-crash lab-tls peers clean
+.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ hostile: node_modules/.installed ## every attack on a started appliance (root; a
 
 soak: node_modules/.installed ## good and hostile traffic for an hour: flat memory, nothing lost (a short form of it is in make test)
 	@EDGE_SOAK_MINUTES=$(or $(MINUTES),60) $(NODE) --disable-warning=ExperimentalWarning --test test/hostile/soak.test.ts
+
+guesses: node_modules/.installed ## 100,000 passwords guessed from 1,000 sources (a short form of it is in make test)
+	@EDGE_GUESSES=100000 EDGE_GUESS_SOURCES=1000 $(NODE) --disable-warning=ExperimentalWarning --test test/smtp-receive/guesses.test.ts
 
 soak-crash: node_modules/.installed ## 1,000 kills of workers and of the whole appliance under load: nothing lost
 	@EDGE_SOAK_KILLS=$(or $(KILLS),1000) $(NODE) --disable-warning=ExperimentalWarning --test test/e2e/crash.test.ts

@@ -1,7 +1,7 @@
 /** Checks the names, passwords and certificates of SMTP clients: by the accounts of this directory, else by the organization's. */
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../base/index.ts';
-import { Argon2Hasher, type DirectoryStore, StoreAuthenticator } from '../../directory/index.ts';
+import { Argon2Hasher, type DirectoryStore, type PasswordHasher, StoreAuthenticator } from '../../directory/index.ts';
 import { Dn, escapeDnValue, LdapError, sidOfGuid } from '../../ldap/index.ts';
 import type { LogonOutcome, LogonQuestion } from '../../processes/index.ts';
 import type { DirectoryLogon, DirectoryLogonSettings } from './directory-logon.ts';
@@ -16,6 +16,8 @@ export interface LogonServiceParts {
   /** Which directory that is; undefined: none is asked. */
   readonly settings: () => DirectoryLogonSettings | undefined;
   readonly report?: (error: unknown) => void;
+  /** Default: argon2id with the cost of the directory. */
+  readonly hasher?: PasswordHasher;
 }
 
 const refused: LogonOutcome = { kind: 'refused', name: '', sids: [] };
@@ -34,7 +36,7 @@ export class LogonService {
     this.#accounts = new StoreAuthenticator({
       store,
       clock,
-      hasher: new Argon2Hasher(),
+      hasher: parts.hasher ?? new Argon2Hasher(),
       ...(report === undefined ? {} : { report }),
     });
     store.onChange((changes) => this.#accounts.changed(changes));
