@@ -30,7 +30,7 @@ export function screenHeader(block: HeaderBlock, forbidden: readonly string[]): 
   if (forbidden.length === 0) return undefined;
   const isForbidden = (name: string): boolean =>
     forbidden.some((one) => (one.endsWith('-') ? name.startsWith(one) : name === one));
-  const removed = new Set(block.fields.flatMap(({ name }) => (isForbidden(name) ? name : [])));
-  if (removed.size === 0) return undefined;
+  if (!block.fields.some(({ name }) => isForbidden(name))) return undefined;
+  const removed = new Set(block.fields.map(({ name }) => name).filter(isForbidden));
   return { header: removeFields(block, isForbidden), removed: [...removed] };
 }

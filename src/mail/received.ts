@@ -40,7 +40,9 @@ export function buildReceived(facts: ReceivedFacts): string {
     `id ${facts.id.replace(/[^A-Za-z0-9.-]/g, '')}`,
     ...(facts.recipient === undefined ? [] : [`for ${renderPath(facts.recipient)}`]),
   ];
-  return fold('Received:', [`${words.join('\n')};`, formatDate(facts.at)].join('\n').split('\n'));
+  words[words.length - 1] += ';';
+  words.push(formatDate(facts.at));
+  return fold('Received:', words);
 }
 
 /** Puts words on lines of at most 78 octets where their length allows. */
@@ -48,9 +50,10 @@ function fold(start: string, words: readonly string[]): string {
   let field = start;
   let column = start.length;
   for (const word of words) {
-    const fits = column + 1 + Buffer.byteLength(word) <= lineWidth;
+    const width = 1 + Buffer.byteLength(word);
+    const fits = column + width <= lineWidth;
     field += fits ? ` ${word}` : `\r\n ${word}`;
-    column = (fits ? column : 0) + 1 + Buffer.byteLength(word);
+    column = (fits ? column : 0) + width;
   }
   return `${field}\r\n`;
 }

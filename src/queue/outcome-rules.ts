@@ -50,10 +50,7 @@ export function planOutcomes(attempt: Attempt): OutcomePlan {
   const changes: StateChange[] = [];
   const kept: number[] = [];
   const judged: RecipientOutcome[] = [];
-  const owed = new Map<
-    OwedReport['kind'],
-    { recipients: OwedReport['recipients'][number][]; changes: StateChange[] }
-  >();
+  let owed: Map<OwedReport['kind'], { recipients: ReportedRecipient[]; changes: StateChange[] }> | undefined;
   for (const [i, index] of recipients.entries()) {
     const outcome = final(outcomes[i], attempt);
     judged.push(outcome);
@@ -63,6 +60,7 @@ export function planOutcomes(attempt: Attempt): OutcomePlan {
       changes.push(change);
       continue;
     }
+    owed ??= new Map();
     const report = owed.get(outcome.kind) ?? { recipients: [], changes: [] };
     owed.set(outcome.kind, report);
     const phase = 'phase' in outcome ? outcome.phase : undefined;
@@ -70,7 +68,7 @@ export function planOutcomes(attempt: Attempt): OutcomePlan {
     report.recipients.push(phase === undefined ? told : { ...told, phase });
     report.changes.push(change);
   }
-  const reports = owed.size === 0 ? nothing : [...owed].map(([kind, report]) => ({ kind, ...report }));
+  const reports = owed === undefined ? nothing : [...owed].map(([kind, report]) => ({ kind, ...report }));
   return { changes, reports, kept, outcomes: judged };
 }
 

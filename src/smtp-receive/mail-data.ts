@@ -157,9 +157,9 @@ export class MailData implements ChunkedContent, MailDataState {
     });
   }
 
-  #checkFrom({ octets }: MessageHeader): void {
+  #checkFrom({ block }: MessageHeader): void {
     const { origin, rights } = this.#session;
-    const missing = this.#writing ? missingFromRight(octets, origin.domains, rights) : undefined;
+    const missing = this.#writing ? missingFromRight(block, origin.domains, rights) : undefined;
     if (missing === undefined) return;
     this.#session.holds(missing);
     this.#refuse(replies.cannotSendAsSender, `From: ${missing.right}: ${missing.by}`);

@@ -1,6 +1,6 @@
 /** As whom a session may send: the reverse path and the From field are held to the same rights. Pure. */
 import type { AcceptedDomainTable } from '../config/index.ts';
-import { HeaderBlock } from '../mail/index.ts';
+import type { HeaderBlock } from '../mail/index.ts';
 import { AddressError, parseDomain } from '../smtp/index.ts';
 import type { RightCheck, SessionRights } from './session-rights.ts';
 
@@ -24,8 +24,8 @@ const mostOctets = 16_384;
 const mostDomains = 100;
 
 /** Domains of the addresses in every From field (RFC 5322 §3.6.2): names, comments and quoted local parts are skipped. */
-function fromDomains(header: Buffer): readonly string[] {
-  const text = new HeaderBlock(header).all('from', mostOctets).join(',');
+function fromDomains(header: HeaderBlock): readonly string[] {
+  const text = header.all('from', mostOctets).join(',');
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, 'q').replace(/\([^()]*\)/g, ' ');
   const found = bare.matchAll(/@\s*(\[[^\]]*\]|[^\s<>(),;:@"\\]+)/g);
   return [...new Set([...found].slice(0, mostDomains).map(([, domain = '']) => spelled(domain)))];
@@ -43,7 +43,7 @@ function spelled(domain: string): string {
 
 /** The right that the From field needs and the session lacks. */
 export function missingFromRight(
-  header: Buffer,
+  header: HeaderBlock,
   domains: AcceptedDomainTable,
   rights: SenderRights,
 ): RightCheck | undefined {

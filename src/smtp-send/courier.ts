@@ -93,7 +93,8 @@ export class Courier {
   async #deliver(item: DeliveryItem): Promise<void> {
     const outcomes = new Array<RecipientOutcome | undefined>(item.recipients.length).fill(undefined);
     let positions: readonly number[] | undefined;
-    const fitted = await this.#fit(item);
+    const fitting = this.#fit(item);
+    const fitted = fitting instanceof Promise ? await fitting : fitting;
     const { capabilities, isLmtp, peer } = this.#connection;
     if (item.message.envelope.tls === 'required' && !capabilities.requireTls && !isLmtp)
       return this.#refuse(item, `550 5.7.30 ${peer} was not found fit for REQUIRETLS, which the message needs`);
@@ -105,22 +106,26 @@ export class Courier {
       if (round === undefined) break;
       positions = round;
     }
-    const rest = this.#lossOutcome(false);
     item.settle(
-      outcomes.map((outcome) => outcome ?? rest),
+      outcomes.map((outcome) => outcome ?? this.#lossOutcome(false)),
       this.#options.remote,
     );
   }
 
-  /** The content as the next hop may have it, and can take it. */
-  async #fit(item: DeliveryItem): Promise<FittedItem> {
-    const screening = screenItem(item, {
+  /** The content as the next hop may have it, and can take it. At once for nearly every message. */
+  #fit(item: DeliveryItem): FittedItem | Promise<FittedItem> {
+    const screened = screenItem(item, {
       forbiddenFields: this.#options.forbiddenFields ?? [],
       crossesPremises: this.#options.crossesPremises ?? false,
     });
-    const screened = screening instanceof Promise ? await screening : screening;
-    const fitting = fitItem(screened.item, this.#connection.capabilities);
-    const fitted = fitting instanceof Promise ? await fitting : fitting;
+    if (screened instanceof Promise) return screened.then((known) => this.#fitScreened(known));
+    return screened.changes.length === 0
+      ? fitItem(screened.item, this.#connection.capabilities)
+      : this.#fitScreened(screened);
+  }
+
+  async #fitScreened(screened: FittedItem): Promise<FittedItem> {
+    const fitted = await fitItem(screened.item, this.#connection.capabilities);
     return { ...fitted, changes: [...screened.changes, ...fitted.changes] };
   }
 

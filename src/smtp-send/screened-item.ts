@@ -5,6 +5,7 @@ import { type FittedItem, withContent } from './fitted-item.ts';
 
 /** All but the Routing class begin so; most messages have none of them, and are passed on as they are. */
 const exchangeField = 'x-ms-exchange-';
+const hasExchangeField = /x-ms-exchange-/i;
 
 /** What a next hop may get. */
 export interface Screening {
@@ -32,7 +33,7 @@ export function screenItem(
 /** Where premises are crossed, fields of the organization get the name under which they may: the firewall takes none of them away. */
 function screenedHeader(header: Buffer, { forbiddenFields, crossesPremises }: Screening): Screened | undefined {
   const onlyExchange = forbiddenFields.every((name) => name.startsWith(exchangeField));
-  if (onlyExchange && !header.toString('latin1').toLowerCase().includes(exchangeField)) return undefined;
+  if (onlyExchange && !hasExchangeField.test(header.toString('latin1'))) return undefined;
   const block = new HeaderBlock(header);
   if (!crossesPremises) return screenHeader(block, forbiddenFields);
   const renamed = renameFields(block, crossPremises.within.toLowerCase(), crossPremises.outside);

@@ -130,6 +130,7 @@ function readPath(text: string, keyword: 'FROM:' | 'TO:', invalid: Reply): Parse
 const parameterForm = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u0080-\u{10ffff}]+))?$/u;
 
 function readParameters<A>(rest: string, known: Parameters<A>, offered: OfferedParameters): Partial<A> {
+  if (rest === '') return {};
   const seen = new Set<string>();
   let argument: Partial<A> = {};
   for (const word of rest.split(' ').filter((part) => part !== '')) {

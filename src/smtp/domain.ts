@@ -22,8 +22,16 @@ const scriptName = /^[\p{L}\p{M}\p{N}\u00b7._-]+$/u;
 /** Such a last label would be read as an IPv4 address by resolvers: '127.1', '0x7f000001'. */
 const numericLabel = /^(?:\d+|0x[0-9a-f]*)$/;
 
+/**
+ * Names as they are kept, which are nearly all: labels of plain ASCII in lower case, and none of digits at the end. A part of a
+ * regular expression; the length of the whole is the caller's affair.
+ */
+export const keptDomain = String.raw`(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?`;
+const kept = new RegExp(`^(?=.{1,${longestDomain}}$)${keptDomain}$`);
+
 /** Reads a domain or address literal. Throws AddressError that says what is wrong. */
 export function parseDomain(text: string): DomainName {
+  if (kept.test(text)) return { name: text, literal: false };
   if (text.startsWith('[')) return { name: parseLiteral(text), literal: true };
   const name = isPlainAscii(text) ? text.toLowerCase() : toALabels(text);
   if (name.length > longestDomain) throw new AddressError(`the domain is longer than ${longestDomain} octets`);

@@ -1,6 +1,6 @@
 /** Mailbox addresses and paths: RFC 5321 §4.1.2, RFC 6531 §3.3. */
 import { AddressError } from './address-error.ts';
-import { parseDomain } from './domain.ts';
+import { keptDomain, parseDomain } from './domain.ts';
 
 /** Exactly one mailbox, parsed and checked. */
 export interface Mailbox {
@@ -26,6 +26,11 @@ const longestPath = 2048;
 const plainAddress =
   /^([a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*)@((?:[a-z0-9_-]+\.)+[a-z_][a-z0-9_-]*|\[[^[\]]+\])$/i;
 
+/** Addresses that are spelled as they are kept: nothing is left to read in them. */
+const keptAddress = new RegExp(
+  `^(?=.{1,255}$)[A-Za-z0-9!#$%&'*+/=?^_\`{|}~-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_\`{|}~-]+)*@${keptDomain}$`,
+);
+
 /** Dot-string of RFC 6531 §3.3: atoms of ASCII atext and whatever lies above ASCII. */
 const dotString =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~\u0080-\u{10ffff}-]+)*$/iu;
@@ -36,6 +41,10 @@ const aboveAscii = /[^\0-\x7f]/;
 
 /** Reads exactly one mailbox without angle brackets. Throws AddressError. */
 export function parseMailbox(text: string): Mailbox {
+  if (keptAddress.test(text)) {
+    const end = text.indexOf('@');
+    return { localPart: text.slice(0, end), domain: text.slice(end + 1), address: text, utf8: false };
+  }
   const plain = plainAddress.exec(text);
   if (plain !== null) return mailbox(plain[1] ?? '', plain[1] ?? '', plain[2] ?? '');
   const at = endOfLocalPart(text);
@@ -155,6 +164,7 @@ function withoutRoute(inner: string): string {
  */
 export function renderPath(address: string): string {
   if (address === '') return '<>';
+  if (keptAddress.test(address)) return `<${address}>`;
   const { mailbox: only, rest } = parsePath(`<${address}>`);
   if (only === null || rest !== '') throw new AddressError('this is not exactly one mailbox');
   return `<${only.address}>`;

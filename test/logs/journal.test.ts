@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Clock, FaultReport } from '../../src/base/index.ts';
 import {
   connectivityFields,
+  type DecisionEvent,
   eventKinds,
   FileJournal,
   findChains,
@@ -50,11 +51,14 @@ function settingsIn(folder: string): JournalSettings {
   };
 }
 
-async function written(t: { after(call: () => void): void }): Promise<string> {
+async function written(
+  t: { after(call: () => void): void },
+  events: readonly DecisionEvent[] = sampleEvents,
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-journal-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const journal = new FileJournal(settingsIn(folder), { clock, faults: faultless });
-  for (const event of sampleEvents) journal.emit(event);
+  for (const event of events) journal.emit(event);
   await journal.close();
   return folder;
 }
@@ -139,6 +143,19 @@ for (const question of questions) {
     );
   });
 }
+
+test('a decision begins with its head, however the event was made', async (t) => {
+  const at = 1_767_323_045_678;
+  const path = await written(t, [
+    { at, session: '', message: 0, kind: 'queue-state', hop: 'h', status: 'Retry', reason: 'r', retryAt: 0 },
+    { usn: 5, kind: 'configuration-applied', problems: [], message: 0, session: '', at },
+  ]);
+  const names = readdirSync(join(path, 'Decisions'));
+  const lines = names.flatMap((name) => readFileSync(join(path, 'Decisions', name), 'utf8').split('\r\n'));
+  const head = (kind: string): string => `{"at":${at},"session":"","message":0,"kind":"${kind}",`;
+  assert.ok(lines.includes(`${head('queue-state')}"hop":"h","status":"Retry","reason":"r","retryAt":0}`));
+  assert.ok(lines.includes(`${head('configuration-applied')}"usn":5,"problems":[]}`));
+});
 
 test('why finds nothing about what was not seen, and refuses what is no question', async (t) => {
   assert.deepEqual(await findChains(join(await written(t), 'Decisions'), parseQuestion('nobody@example.org')), []);

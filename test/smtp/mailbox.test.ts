@@ -268,6 +268,31 @@ test('renderPath lets nothing but one mailbox through', () => {
   }
 });
 
+test('an address spelled as it is kept is read as in any other spelling', () => {
+  const part = fc.string({ unit: fc.constantFrom('a', 'z', '0', '9', '-', '_', '.', 'x', '+', '~'), maxLength: 70 });
+  const judged = (text: string): unknown => {
+    try {
+      return parseMailbox(text);
+    } catch (error) {
+      assert.ok(error instanceof AddressError);
+      return error.message;
+    }
+  };
+  fc.assert(
+    fc.property(part, part, part, (local, name, top) => {
+      const domain = `${name}.${top}`;
+      // Capital letters in the domain: the long way.
+      assert.deepEqual(judged(`${local}@${domain}`), judged(`${local}@${domain.toUpperCase()}`));
+    }),
+    { numRuns: 2_000 },
+  );
+  for (const text of [...valid.map(([address]) => address), ...invalid]) {
+    const at = text.lastIndexOf('@');
+    if (/[^\0-\x7f]/.test(text) || text.includes('[')) continue;
+    assert.deepEqual(judged(text), judged(text.slice(0, at) + text.slice(at).toUpperCase()), text);
+  }
+});
+
 test('any local part survives printing and reading', () => {
   const localPart = fc
     .string({
