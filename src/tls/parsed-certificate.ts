@@ -47,6 +47,8 @@ export interface ParsedCertificate {
   /** Where revocation is told: `http:` addresses of OCSP responders and of CRLs. */
   readonly ocspUrls: readonly string[];
   readonly crlUrls: readonly string[];
+  /** It names a place, whatever the way there (ldap: among others): its issuer may revoke it. */
+  readonly revocable: boolean;
   /** Issuer is subject, and its own key made the signature. */
   readonly selfSigned: boolean;
 }
@@ -179,7 +181,9 @@ function constraints({ extensions, critical }: Tbs): Pick<ParsedCertificate, 'pa
 }
 
 /** RFC 5280 §4.2.2.1 and §4.2.1.13: the uniformResourceIdentifier [6] of each place. */
-function revocationSources(extensions: ReadonlyMap<string, Buffer>): Pick<ParsedCertificate, 'ocspUrls' | 'crlUrls'> {
+function revocationSources(
+  extensions: ReadonlyMap<string, Buffer>,
+): Pick<ParsedCertificate, 'ocspUrls' | 'crlUrls' | 'revocable'> {
   const access = extensions.get(oids.authorityInfoAccess);
   const points = extensions.get(oids.crlDistributionPoints);
   const responders = (access === undefined ? [] : children(readDer(access))).filter(
@@ -190,6 +194,7 @@ function revocationSources(extensions: ReadonlyMap<string, Buffer>): Pick<Parsed
     crlUrls: (points === undefined ? [] : children(readDer(points)))
       .flatMap((point) => children(children(children(point).find((node) => isContext(node, 0)))[0]))
       .flatMap((name) => urls([name])),
+    revocable: responders.length > 0 || points !== undefined,
   };
 }
 

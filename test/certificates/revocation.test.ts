@@ -125,7 +125,7 @@ for (const [what, body, revoked, state, reason] of crlRows) {
       ...(revoked && { revoked: 'keyCompromise' }),
     });
     answers = { '/crl': body };
-    const verdict = await checkerWith(loopback, 500).check(path(leaf));
+    const verdict = await checkerWith(loopback, what === 'silence' ? 500 : 5_000).check(path(leaf));
     assert.equal(verdict.state, state, verdict.reason);
     assert.match(verdict.reason, reason);
   });
@@ -193,11 +193,16 @@ test('a name that the DNS does not answer for is unknown, not good', async () =>
   assert.deepEqual([verdict.state, /TIMEOUT/.test(verdict.reason)], ['unknown', true]);
 });
 
-test('a certificate that names no place is unknown; one that is an anchor itself is good', async () => {
+test('one that names no place is not revocable; a place that is not asked is unknown; an anchor itself is good', async () => {
   const leaf = authority.issue({ name: 'a.test' });
   assert.deepEqual(await checkerWith().check(path(leaf)), {
+    state: 'good',
+    reason: 'it names no place where to ask: its issuer does not revoke it',
+  });
+  const inside = authority.issue({ name: 'a.test', crlUrl: 'ldap://dc1.corp.test/CN=CA' });
+  assert.deepEqual(await checkerWith().check(path(inside)), {
     state: 'unknown',
-    reason: 'it names no place where to ask',
+    reason: 'it names no place that is asked (http: alone)',
   });
   assert.equal((await checkerWith().check([der(leaf.certPem)])).state, 'good');
 });

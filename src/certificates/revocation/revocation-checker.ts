@@ -32,6 +32,14 @@ const longestSpanMs = 24 * 60 * 60_000;
 const shortestSpanMs = 60_000;
 /** Who did not answer is asked again after this time, in milliseconds. */
 const askAgainMs = 2 * 60_000;
+/**
+ * Its issuer lets it run out instead of revoking it (RFC 9608 for the short-lived ones): waiting for an answer would be
+ * waiting for ever.
+ */
+const notRevocable = {
+  state: 'good',
+  reason: 'it names no place where to ask: its issuer does not revoke it',
+} as const;
 /** Bounds on what is kept: verdicts, and octets of lists. */
 const mostAnswers = 10_000;
 const mostListOctets = 32 * 1024 ** 2;
@@ -98,7 +106,8 @@ export class RevocationChecker {
   /** Never rejects. */
   async #ask({ certificate, issuer }: Link): Promise<RevocationAnswer> {
     const now = this.#clock.now();
-    const { ocspUrls, crlUrls } = readCertificate(certificate.raw);
+    const { ocspUrls, crlUrls, revocable } = readCertificate(certificate.raw);
+    if (!revocable) return { ...notRevocable, until: now + longestSpanMs };
     const signal = AbortSignal.timeout(this.#deadlineMs);
     const faults: string[] = [];
     const tries = [
@@ -119,7 +128,7 @@ export class RevocationChecker {
         if (signal.aborted) break;
       }
     }
-    const reason = tries.length === 0 ? 'it names no place where to ask' : faults.join('; ');
+    const reason = tries.length === 0 ? 'it names no place that is asked (http: alone)' : faults.join('; ');
     return { state: 'unknown', reason, until: now + askAgainMs };
   }
 
