@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
+.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-tls bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench-directory: node_modules/.installed peers ## the directory against slapd in
 
 bench-sync: node_modules/.installed peers ## EdgeSync from slapd: 100,000 recipients, ten changes, lookups at RCPT, memory
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/sync.ts
+
+bench-tls: node_modules/.installed peers ## handshakes and the relay with STARTTLS on both legs against Postfix
+	@$(NODE) --disable-warning=ExperimentalWarning test/bench/tls.ts
 
 bench-shell: node_modules/.installed ## how long a person waits for the shell's prompt, for a line, a check, a status
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/shell.ts

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { memoryOf, processTree } from './accounting.ts';
 import type { SinkAccount } from './sink.ts';
 
@@ -17,6 +18,8 @@ export interface Load {
   /** New messages are begun for so long. */
   readonly seconds: number;
   readonly most?: number;
+  /** STARTTLS, with a full handshake for each connection. */
+  readonly tls?: boolean;
   /** False: nothing is expected at the sink. Default: true. */
   readonly drain?: boolean;
 }
@@ -49,8 +52,10 @@ export class Sink implements AsyncDisposable {
   #ready = Promise.withResolvers<void>();
   #full = Promise.withResolvers<SinkAccount>();
 
-  constructor(host: string, port: number) {
-    this.#process = fork(new URL('sink.ts', import.meta.url), ['serve', host, String(port)], { stdio: 'inherit' });
+  /** `pem`: a file with key and certificate; then it offers STARTTLS. */
+  constructor(host: string, port: number, pem?: string) {
+    const args = ['serve', host, String(port), ...(pem === undefined ? [] : [pem])];
+    this.#process = fork(new URL('sink.ts', import.meta.url), args, { stdio: 'inherit' });
     this.#process.on('message', (message: { up?: true; ready?: true; full?: SinkAccount } & SinkAccount) => {
       if (message.up) this.#up.resolve();
       else if (message.ready) this.#ready.resolve();
@@ -216,7 +221,15 @@ class Clients {
   }
 }
 
-type Step = 'banner' | 'ehlo' | 'mail' | 'rcpt' | 'data' | 'dot' | 'quit';
+type Step = 'banner' | 'ehlo' | 'starttls' | 'mail' | 'rcpt' | 'data' | 'dot' | 'quit';
+
+/** Every handshake is full, with TLS 1.3 and an ECDSA certificate on P-256. */
+export const handshakeOptions = {
+  rejectUnauthorized: false,
+  minVersion: 'TLSv1.3',
+  ecdhCurve: 'X25519',
+  sigalgs: 'ecdsa_secp256r1_sha256',
+} as const;
 
 /** One client session: one command, one reply, as a simple client does. */
 class Session {
@@ -234,9 +247,20 @@ class Session {
   constructor(clients: Clients) {
     this.#clients = clients;
     this.#socket = connect({ ...clients.relay, noDelay: true });
+    this.#listen();
+  }
+
+  #listen(): void {
     this.#socket.on('data', (chunk) => this.#take(chunk.toString('latin1')));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code ?? error.message));
     this.#socket.on('close', () => this.#fail(`closed in ${this.#step}`));
+  }
+
+  #startTls(): void {
+    this.#socket.removeAllListeners();
+    this.#socket = connectTls({ socket: this.#socket, ...handshakeOptions });
+    this.#listen();
+    this.#say('ehlo', 'EHLO client.test\r\n');
   }
 
   #take(chunk: string): void {
@@ -256,7 +280,10 @@ class Session {
       case 'banner':
         return this.#say('ehlo', 'EHLO client.test\r\n');
       case 'ehlo':
-        return this.#begin();
+        if (this.#clients.load.tls !== true || this.#socket instanceof TLSSocket) return this.#begin();
+        return this.#say('starttls', 'STARTTLS\r\n');
+      case 'starttls':
+        return this.#startTls();
       case 'mail':
       case 'rcpt':
         if (this.#recipient < this.#clients.load.recipients) {

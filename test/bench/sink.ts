@@ -3,7 +3,9 @@
  * A message carries `X-Bench-Id: <run> <number> <sent at>`; recipients are r<j>.<number>@…. Told of by its parent:
  * {reset} begins a run, {report} asks for the full account; short accounts go out every 20 ms while mail arrives.
  */
+import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 
 /** What the sink has seen of a run. */
 export interface SinkAccount {
@@ -92,6 +94,7 @@ class Account {
 /** One incoming connection. Everything is counted from the octets as they come; nothing is kept. */
 class Conversation {
   #socket: Socket;
+  readonly #context: SecureContext | undefined;
   #account: () => Account;
   #inData = false;
   #line = '';
@@ -102,12 +105,27 @@ class Conversation {
   #total = 0;
   #tail: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket, account: () => Account) {
+  /** With `context` it offers STARTTLS. */
+  constructor(socket: Socket, account: () => Account, context?: SecureContext) {
     this.#socket = socket;
     this.#account = account;
-    socket.on('error', () => {});
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#context = context;
+    this.#listen();
     socket.write('220 sink.test ESMTP\r\n');
+  }
+
+  #listen(): void {
+    this.#socket.on('error', () => {});
+    this.#socket.on('data', (chunk: Buffer) => this.#take(chunk));
+  }
+
+  #startTls(): string {
+    const plain = this.#socket;
+    plain.removeAllListeners('data');
+    plain.write('220 2.0.0 go\r\n');
+    this.#socket = new TLSSocket(plain, { isServer: true, ...(this.#context && { secureContext: this.#context }) });
+    this.#listen();
+    return '';
   }
 
   #take(chunk: Buffer): void {
@@ -172,10 +190,16 @@ class Conversation {
     return rest;
   }
 
+  get #offersTls(): boolean {
+    return this.#context !== undefined && !(this.#socket instanceof TLSSocket);
+  }
+
   #reply(line: string): string {
     switch (line.slice(0, 4).toUpperCase()) {
+      case 'STAR':
+        return this.#startTls();
       case 'EHLO':
-        return '250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 104857600\r\n';
+        return `250-sink.test\r\n${this.#offersTls ? '250-STARTTLS\r\n' : ''}250-PIPELINING\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 104857600\r\n`;
       case 'RCPT':
         // RCPT TO:<r12.000000345@rcpt.test>
         this.#recipients.push(Number.parseInt(line.slice(10), 10));
@@ -201,12 +225,15 @@ class Conversation {
   }
 }
 
-/** Listens until the parent goes. */
-function serve(host: string, port: number): void {
+/** Listens until the parent goes. `pem`: a file with key and certificate, for STARTTLS. */
+function serve(host: string, port: number, pem: string | undefined): void {
+  const text = pem === undefined ? '' : readFileSync(pem, 'latin1');
+  const context = pem === undefined ? undefined : createSecureContext({ key: text, cert: text });
+
   let account = new Account({ run: '-', bodyLength: 0, recipients: 1 });
   const server = createServer({ noDelay: true }, (socket) => {
     account.connections++;
-    new Conversation(socket, () => account);
+    new Conversation(socket, () => account, context);
   });
   server.listen(port, host, 4096, () => process.send?.({ up: true }));
   setInterval(() => {
@@ -222,4 +249,4 @@ function serve(host: string, port: number): void {
   process.on('disconnect', () => process.exit(0));
 }
 
-if (process.argv[2] === 'serve') serve(process.argv[3] ?? '127.0.0.1', Number(process.argv[4]));
+if (process.argv[2] === 'serve') serve(process.argv[3] ?? '127.0.0.1', Number(process.argv[4]), process.argv[5]);

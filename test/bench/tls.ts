@@ -1,0 +1,201 @@
+/**
+ * TLS of Edge against Postfix, stock and tuned, in the same run: full TLS 1.3 handshakes with ECDSA P-256 behind STARTTLS at 100
+ * sessions, and the relay with STARTTLS on both legs. Prints medians and the ratio to the better Postfix of each round.
+ * The client has the same cost for all and shares the processors with them: rates show less than the whole difference, CPU all of it.
+ *   node test/bench/tls.ts [--rounds N] [--seconds S] [--only handshakes|relay]
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { parseArgs } from 'node:util';
+import { Appliance } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
+import { Postfix, postfixMissing } from '../lib/postfix.ts';
+import { processTree } from './accounting.ts';
+import { drive, handshakeOptions, Sink } from './drive.ts';
+import { relayLines } from './scenarios.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+  },
+});
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
+
+const missing = postfixMissing();
+if (missing !== '') {
+  process.stderr.write(`bench-tls: ${missing}\n`);
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-bench-tls-'));
+chmodSync(folder, 0o755);
+const [key, cert, pem] = ['key', 'cert', 'pem'].map((name) => join(folder, name)) as [string, string, string];
+execFileSync('openssl', [
+  ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+  ...['-subj', '/CN=bench.test', '-keyout', key, '-out', cert],
+]);
+writeFileSync(pem, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'));
+
+interface Peer {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+}
+interface Figures {
+  readonly perSecond: number;
+  /** Milliseconds of CPU for each handshake or message. */
+  readonly cpuMs: number;
+  readonly lost: number;
+}
+
+const sinkPort = await freePort();
+const relay = {
+  relayhost: `[127.0.0.1]:${sinkPort}`,
+  disable_dns_lookups: 'yes',
+  smtpd_tls_security_level: 'may',
+  smtpd_tls_chain_files: `${key}, ${cert}`,
+  smtp_tls_security_level: 'may',
+  smtpd_tls_loglevel: '0',
+};
+const tuned = {
+  in_flow_delay: '0s',
+  default_process_limit: '200',
+  initial_destination_concurrency: '20',
+  default_destination_concurrency_limit: '40',
+  smtpd_client_connection_count_limit: '0',
+  smtp_connection_cache_on_demand: 'yes',
+  smtp_connection_cache_destinations: 'static:all',
+  smtp_tls_connection_reuse: 'yes',
+};
+await using stock = await Postfix.start({ port: await freePort(), settings: relay });
+await using better = await Postfix.start({
+  port: await freePort(),
+  settings: { ...relay, ...tuned },
+  services: ['tlsproxy unix - - n - 0 tlsproxy'],
+});
+await using edge = await Appliance.start({ workers: 2, lines: relayLines(sinkPort) });
+await using sink = new Sink('127.0.0.1', sinkPort, pem);
+await sink.up;
+const peers: readonly Peer[] = [
+  { name: 'edge', port: edge.port, pid: edge.pid },
+  { name: 'postfix', port: stock.port, pid: stock.pid },
+  { name: 'postfix tuned', port: better.port, pid: better.pid },
+];
+
+/** Why handshakes failed, and how often. */
+const notes = new Map<string, number>();
+
+/** One connection: EHLO, STARTTLS, the handshake, QUIT. */
+function handshake(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const clear = connect({ host: '127.0.0.1', port, noDelay: true });
+    const failed = (why: string): void => {
+      notes.set(why, (notes.get(why) ?? 0) + 1);
+      resolve(false);
+    };
+    clear.once('error', (error) => failed(error.message));
+    clear.once('close', () => failed('closed in clear'));
+    const answers = ['EHLO client.test\r\n', 'STARTTLS\r\n'];
+    let text = '';
+    clear.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (!/^\d{3} .*\r\n$/m.test(text)) return;
+      text = '';
+      const next = answers.shift();
+      if (next !== undefined) return void clear.write(next);
+      clear.removeAllListeners('data');
+      clear.removeAllListeners('close');
+      let secured = false;
+      const tls = connectTls({ socket: clear, ...handshakeOptions }, () => {
+        secured = true;
+        tls.write('QUIT\r\n');
+      });
+      tls.on('data', () => tls.destroy());
+      tls.once('error', (error) => failed(error.message));
+      tls.once('close', () => (secured ? resolve(true) : failed('closed in the handshake')));
+    });
+  });
+}
+
+async function handshakes({ port, pid }: Peer, sessions: number): Promise<Figures> {
+  const before = processTree(pid).cpuSeconds;
+  const start = performance.now();
+  const [counts, end] = [{ done: 0, lost: 0 }, start + seconds * 1_000];
+  const one = async (): Promise<void> => {
+    while (performance.now() < end) {
+      if (await handshake(port)) counts.done += 1;
+      else counts.lost += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: sessions }, one));
+  const took = (performance.now() - start) / 1_000;
+  const cpu = processTree(pid).cpuSeconds - before;
+  return { perSecond: counts.done / took, cpuMs: (cpu / counts.done) * 1_000, lost: counts.lost };
+}
+
+async function relayed({ port, pid }: Peer, sessions: number, perConnection: number): Promise<Figures> {
+  const load = { sessions, perConnection, size: 4_096, recipients: 1, seconds, tls: true };
+  const result = await drive({ host: '127.0.0.1', port, pid }, sink, load);
+  const { deliveredPerSecond, cpuPerThousand, missing: gone, duplicates, refused, broken } = result;
+  return { perSecond: deliveredPerSecond, cpuMs: cpuPerThousand, lost: gone + duplicates + refused + broken };
+}
+
+interface Row {
+  readonly name: string;
+  readonly goal: number;
+  readonly cpuGoal?: number;
+  readonly run: (peer: Peer) => Promise<Figures>;
+}
+const rows: readonly Row[] = [
+  { name: 'handshakes, 100 sessions', goal: 2, cpuGoal: 0.85, run: (peer) => handshakes(peer, 100) },
+  { name: 'handshakes, 20 sessions', goal: 1, run: (peer) => handshakes(peer, 20) },
+  { name: 'relay, STARTTLS on both legs, 20 sessions, new connections', goal: 3, run: (peer) => relayed(peer, 20, 1) },
+  { name: 'relay, STARTTLS on both legs, 20 sessions kept', goal: 5, run: (peer) => relayed(peer, 20, Infinity) },
+];
+
+say(`Edge (2 workers) and Postfix, ${rounds} rounds of ${seconds} s after a warm-up; medians\n`);
+for (const { name, goal, cpuGoal, run } of rows.filter((row) => row.name.includes(values.only))) {
+  const found = new Map<string, Figures[]>(peers.map((peer) => [peer.name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    // Each round another peer comes first.
+    for (const i of peers.keys()) {
+      const peer = peers[(i + round) % peers.length];
+      if (peer === undefined) continue;
+      const figures = await run(peer);
+      if (round > 0) found.get(peer.name)?.push(figures);
+    }
+  }
+  say(name);
+  for (const [peer, list] of found)
+    say(
+      `  ${peer.padEnd(14)} ${median(list.map((one) => one.perSecond))
+        .toFixed(0)
+        .padStart(
+          6,
+        )}/s  CPU ${median(list.map((one) => one.cpuMs)).toFixed(2)} ms each  failed ${list.reduce((sum, { lost }) => sum + lost, 0)}`,
+    );
+  const compared = (figure: 'perSecond' | 'cpuMs', best: (...list: number[]) => number): number[] =>
+    (found.get('edge') ?? []).map(
+      (one, i) =>
+        one[figure] / best(found.get('postfix')?.[i]?.[figure] ?? 0, found.get('postfix tuned')?.[i]?.[figure] ?? 0),
+    );
+  const ratios = compared('perSecond', Math.max);
+  const range = `${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)}`;
+  say(
+    `  ratio ${median(ratios).toFixed(2)} (${range}), goal ${goal}: ${median(ratios) >= goal ? 'reached' : 'MISSED'}`,
+  );
+  const cpu = median(compared('cpuMs', Math.min));
+  const reached = cpuGoal === undefined ? '' : `, goal ${cpuGoal}: ${cpu <= cpuGoal ? 'reached' : 'MISSED'}`;
+  if (notes.size > 0) say(`  failures: ${JSON.stringify([...notes])}`);
+  notes.clear();
+  say(`  CPU ratio ${cpu.toFixed(2)}${reached}\n`);
+}
+rmSync(folder, { recursive: true });
