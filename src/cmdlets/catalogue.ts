@@ -1,6 +1,6 @@
 /** All cmdlets: those that are built, and those that are only known by name. */
 
-import type { Properties } from '../config/index.ts';
+import type { Properties, ReceiveConnector, receiveConnector } from '../config/index.ts';
 import { adminAuditCmdlets } from './admin-audit.ts';
 import { edgeSubscriptionCmdlets } from './edge-subscription.ts';
 import { edgeSyncServiceConfigCmdlets } from './edge-sync-service-config.ts';
@@ -22,7 +22,7 @@ import { adPermissionCmdlets } from './objects/ad-permission.ts';
 import { configureAdam } from './objects/configure-adam.ts';
 import { acceptedDomainKind, remoteDomainKind } from './objects/domains.ts';
 import { objectCmdlets } from './objects/object-cmdlets.ts';
-import type { ObjectKind } from './objects/object-kind.ts';
+import type { ObjectKind, Request } from './objects/object-kind.ts';
 import { receiveConnectorKind } from './objects/receive-connector.ts';
 import { recipientFilterConfigKind } from './objects/recipient-filter-config.ts';
 import { sendConnectorKind } from './objects/send-connector.ts';
@@ -105,10 +105,20 @@ function unbuilt(name: string, known: KnownCmdlet): Cmdlet {
   };
 }
 
+/** TLSA records that the certificate behind a new TlsCertificateName does not meet. Loaded where a DNS is asked, not by each prompt. */
+async function tlsaCautions(
+  { context, bound }: Request<typeof receiveConnector.properties>,
+  after: ReceiveConnector,
+): Promise<readonly string[]> {
+  if (!bound.has('TlsCertificateName') || context.certificates === undefined || context.dns === undefined) return [];
+  const { tlsaWarningsOfChoice } = await import('./exchange-certificate/tlsa-record.ts');
+  return tlsaWarningsOfChoice(context, after);
+}
+
 /** Makes the catalogue. Every cmdlet of Exchange's transport is in it; what is not built refuses when it runs. */
 export function cmdletCatalogue(): CmdletCatalogue {
   const kinds = [
-    bind(receiveConnectorKind),
+    bind({ ...receiveConnectorKind, cautions: tlsaCautions }),
     bind(sendConnectorKind),
     bind(acceptedDomainKind),
     bind(remoteDomainKind),

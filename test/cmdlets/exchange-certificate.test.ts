@@ -302,6 +302,24 @@ test('a renewal that no longer matches a connector is told, with the line that m
   );
 });
 
+test('Set-ReceiveConnector tells, before it is done, that TLSA records hold none of the certificate that it names', async () => {
+  const shown = await ok(
+    "Get-ExchangeCertificate | Where-Object {$_.IsSelfSigned -and $_.KeyAlgorithm -eq 'RSA'} | Format-List",
+  );
+  const line = `Set-ReceiveConnector ${connector} -TlsCertificateName '${value(shown, 'TlsCertificateName')}'`;
+  tlsaZone.clear();
+  tlsaZone.set('_25._tcp.edge1.contoso.com', [`3 1 1 ${'0'.repeat(64)}`]);
+  await ok(`Set-ReceiveConnector ${connector} -Fqdn edge1.contoso.com`);
+  const asked = await run(line);
+  assert.equal(asked.ok, false, asked.text);
+  const told = (await run(`${line} -Confirm:$false`)).text.replace(/\s+/g, ' ');
+  assert.match(told, /WARNING: The TLSA records of _25\._tcp\.edge1\.contoso\.com hold none of this certificate/);
+  tlsaZone.clear();
+  await ok(`Set-ReceiveConnector ${connector} -TlsCertificateName $null`);
+  assert.doesNotMatch(await ok(line), /TLSA/);
+  await ok(`Set-ReceiveConnector ${connector} -TlsCertificateName $null`);
+});
+
 test('Get-TlsReport prints what waits and what was sent, Get-TlsReportKey the record of the key', async () => {
   const out = await ok('Get-TlsReport | Format-List');
   assert.match(out, /a\.example\s[^]*State +: Waiting\s+SuccessfulSessions +: 7\s+FailedSessions +: 2/);

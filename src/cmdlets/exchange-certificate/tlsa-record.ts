@@ -1,6 +1,7 @@
 /** Get-TlsaRecord: the TLSA records that the DNS should hold for our certificates (RFC 7671 §5.1), and whether it does. Our addition. */
 import { X509Certificate } from 'node:crypto';
 import type { CertificateEntry } from '../../certificates/index.ts';
+import type { ReceiveConnector } from '../../config/index.ts';
 import { type DnsAsker, DnsFailure } from '../../dns/index.ts';
 import { associationOf, chooseReceiveCertificate, matchesHost, type TlsaRecord, tlsaText } from '../../tls/index.ts';
 import { type BoundParameters, type CmdletContext, CmdletObject } from '../runtime.ts';
@@ -106,6 +107,23 @@ function nameOf({ host, port }: Place): string {
  */
 export async function tlsaWarnings(context: CmdletContext, entry: CertificateEntry): Promise<readonly string[]> {
   return (await tlsaReadiness(context, entry)).warnings;
+}
+
+/** The same for what a connector would show. */
+export async function tlsaWarningsOfChoice(
+  context: CmdletContext,
+  { tlsCertificateName, fqdn }: Pick<ReceiveConnector, 'tlsCertificateName' | 'fqdn'>,
+): Promise<readonly string[]> {
+  const query = {
+    tlsCertificateName: tlsCertificateName ?? '',
+    fqdn: fqdn ?? '',
+    serverFqdn: await serverFqdn(context),
+    now: Date.now(),
+  };
+  const { chosen, companions } = chooseReceiveCertificate((await storeOf(context)).list(), query);
+  const shown = chosen === undefined ? companions : [chosen, ...companions];
+  const warnings = await Promise.all(shown.map((entry) => tlsaWarnings(context, entry)));
+  return [...new Set(warnings.flat())];
 }
 
 /** `ttlMs`: the longest time that others may still hold what the DNS said before; 0 where no records are published. */

@@ -207,7 +207,10 @@ async function setOnce<P extends Properties>(
     return;
   }
   const action = `Setting ${table.title}`;
-  if (!(await context.shouldProcess({ action, target: before.identity, impact: 'Medium' }))) return;
+  const cautions = (await kind.cautions?.(request, after)) ?? [];
+  for (const text of cautions) context.warning(text);
+  const impact = cautions.length > 0 ? 'High' : 'Medium';
+  if (!(await context.shouldProcess({ action, target: before.identity, impact }))) return;
   const followers = followersOf(kind, request, after);
   const writes: ConfigurationWrite[] = [
     ...(modifications.length > 0 ? [modifyUnchanged(entry, modifications)] : []),

@@ -39,6 +39,8 @@ export interface ObjectKind<P extends Properties> {
   adjust?(request: Request<P>, before: Whole<P> | undefined, changes: Partial<ValuesOf<P>>): Partial<ValuesOf<P>>;
   /** Throws CmdletError for an object that cannot stand beside the others. */
   checkAmong?(request: Request<P>, candidate: Whole<P>, others: readonly Whole<P>[]): void;
+  /** What a Set- would break; each is told before it is done, and asked for. */
+  cautions?(request: Request<P>, after: Whole<P>): Promise<readonly string[]>;
   /** What the administrator should know about the new state. */
   warn?(request: Request<P>, after: Whole<P>): void;
   /** Changes to other objects that follow from a Set-: written together with it. */
