@@ -175,7 +175,17 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     if (parser) parser.isClosed = true;
     socket.removeAllListeners('data').removeAllListeners('end').pause();
     const source = sourceNetwork(this.dialogue.origin.remoteAddress);
-    socket.once('readable', () => this.#owner.handshakes.run(source, () => this.#handshake(context)));
+    let heard = false;
+    const hello = (): void => {
+      if (heard) return;
+      heard = true;
+      this.#owner.handshakes.run(source, () => {
+        // Not before: without a listener a resume that came in between would throw away what waits.
+        socket.off('readable', hello);
+        this.#handshake(context);
+      });
+    };
+    socket.on('readable', hello);
   }
 
   #handshake(context: SecureContext): void {

@@ -57,6 +57,19 @@ test('commands put into the same packet as STARTTLS are thrown away (CVE-2011-04
   assert.equal(client.unread(), '');
 });
 
+test('a crowd of handshakes at once: those that wait for their turn lose nothing of the hello', async () => {
+  await using edge = await start();
+  const clients = await Promise.all(Array.from({ length: 18 }, () => edge.greeted()));
+  await Promise.all(
+    clients.map(async (client) => {
+      assert.match(await client.ask('STARTTLS'), /^220 /);
+      await client.secure();
+      assert.match(await client.ask('EHLO client.example.org'), /^250/);
+    }),
+  );
+  assert.deepEqual(edge.of('tls-failed'), []);
+});
+
 test('RequireTLS lets mail through after STARTTLS', async () => {
   await using edge = await start({ snapshot: internetSnapshot({ requireTLS: true }) });
   const client = await edge.greeted();
