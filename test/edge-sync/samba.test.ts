@@ -1,6 +1,9 @@
 /** A real domain controller as the source, a real appliance, and mail through it. One controller serves the whole file. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { FaultList, systemClock } from '../../src/base/index.ts';
+import { DirectoryLogon } from '../../src/services/directory/directory-logon.ts';
 import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
 import { ended, Inside } from '../lib/inside.ts';
 import { needs, swaks } from '../lib/peers.ts';
@@ -68,6 +71,27 @@ describe('Samba AD as the source', skip, () => {
     );
     assert.equal(status, 2);
     assert.match(error, /its certificate is of no authority that is trusted here: .*--ca FILE/);
+  });
+
+  test('SMTP clients log on by a bind to it, with the SIDs of the account and of its groups', async () => {
+    const faults = new FaultList(systemClock, { error: assert.fail, info() {} });
+    const logon = new DirectoryLogon({ clock: systemClock, faults, tls: () => ({ ca: readFileSync(samba.caFile) }) });
+    const check = (bindName: string, name: string, password = samba.password) =>
+      logon.check({ url: samba.secureUrl, bindName }, { name, password, address: '192.0.2.1' });
+    for (const [bindName, name] of [
+      ['{user}@corp.example', 'Administrator'],
+      ['{user}', samba.administrator],
+      ['{user}', 'CORP\\Administrator'],
+      [`cn={user},cn=Users,${samba.base}`, 'Administrator'],
+    ] as const) {
+      const { kind, sids } = await check(bindName, name);
+      assert.equal(kind, 'accepted', name);
+      assert.match(sids[0] ?? '', /^S-1-5-21-.*-500$/);
+      // Domain Admins and BUILTIN\\Administrators, by tokenGroups.
+      assert.ok(sids.some((sid) => sid.endsWith('-512')) && sids.includes('S-1-5-32-544'), sids.join());
+    }
+    assert.equal((await check('{user}@corp.example', 'Administrator', 'wrong')).kind, 'refused');
+    assert.equal((await check('{user}@corp.example', 'nobody')).kind, 'refused');
   });
 
   test('groups, contacts, public folders and disabled accounts have addresses too', () => {
