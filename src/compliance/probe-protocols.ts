@@ -72,7 +72,8 @@ async function offersSsl2(dialer: Dialer): Promise<boolean> {
     let octets = Buffer.alloc(0);
     for (;;) {
       const read = await connection.read(dialer.manners.stepMs);
-      if (read === 'end' || read === 'reset') return false;
+      if (read === 'end') return false;
+      if (read === 'reset') throw new Untested('reset after the hello of SSL 2.0');
       if (read === 'silence')
         throw new Untested(`silent for ${dialer.manners.stepMs / 1000} s after the hello of SSL 2.0`);
       octets = Buffer.concat([octets, read]);
