@@ -10,7 +10,8 @@ import { Appliance, eventually } from '../lib/appliance.ts';
 import { type EximPolicy, startEximRelay } from '../lib/exim.ts';
 import { needs } from '../lib/peers.ts';
 import { freePort } from '../lib/ports.ts';
-import { Postfix } from '../lib/postfix.ts';
+import { Postfix, withResolvConf } from '../lib/postfix.ts';
+import { startDns } from '../lib/signed-zone.ts';
 
 const names = Object.keys(trapKinds);
 
@@ -86,6 +87,49 @@ test(
     await sendAll(trap, appliance.port);
     await eventually('an attempt at every endpoint', () => cameEverywhere(trap), 60_000);
     assert.deepEqual(outcomes(trap), validated);
+  },
+);
+
+const dnsPeers = needs('swaks', 'nsd', 'unbound', 'ldns-signzone', 'root');
+test(
+  'our send connector by DNS holds to the TLSA records of the signed zone, and to nothing else',
+  dnsPeers,
+  async () => {
+    const port = await freePort();
+    await using trap = await startTrap('127.0.98', port);
+    await using world = await startDns(
+      [
+        { name: 'trap.test', records: trap.zone() },
+        { name: 'expired.test', records: ['mx IN A 127.0.98.1'], signing: 'expired' },
+      ],
+      { address53: '127.0.98.53' },
+    );
+    const root = join(folder, 'dns-root.pem');
+    writeFileSync(root, trap.rootPem);
+    await using appliance = await Appliance.prepare({
+      workers: 1,
+      lines: [
+        'Get-ReceiveConnector | Add-ADPermission -User "NT AUTHORITY\\ANONYMOUS LOGON" -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient | Out-Null',
+        `Import-ExchangeCertificate -FileData ([IO.File]::ReadAllBytes('${root}')) | Out-Null`,
+        `New-SendConnector -Name All -Usage Internet -TargetIPRanges 127.0.0.0/8 -AddressSpaces "SMTP:*;1" -Port ${port} -SmtpDaneMode Opportunistic -MtaStsMode None | Out-Null`,
+        'Set-TransportService $server -DnssecGoodTestName mx.good.trap.test -DnssecBadTestName mx.expired.test',
+      ],
+    });
+    appliance.options = { ...appliance.options, behind: withResolvConf(world.resolvConf ?? '') };
+    await appliance.start();
+    await sendAll(trap, appliance.port);
+    const wanted = Object.fromEntries(
+      Object.entries(trapKinds).map(([name, { refusedBy, starttls, oldTls }]) => {
+        if (refusedBy.includes('dane')) return [name, 'given up'];
+        if (starttls === 'absent' || starttls === 'masked') return [name, 'delivered in clear'];
+        const broken = starttls === 'broken' || oldTls === true;
+        return [name, broken ? 'delivered in clear, fell back' : 'delivered by TLS'];
+      }),
+    );
+    await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 40_000).catch(
+      () => undefined,
+    );
+    assert.deepEqual(outcomes(trap), wanted);
   },
 );
 
