@@ -119,7 +119,7 @@ function handshake(port: number): Promise<boolean> {
         tls.write('QUIT\r\n');
       });
       tls.on('data', () => tls.destroy());
-      tls.once('error', (error) => failed(error.message));
+      tls.once('error', (error: Error) => failed(error.message));
       tls.once('close', () => (secured ? resolve(true) : failed('closed in the handshake')));
     });
   });
