@@ -35,7 +35,7 @@ const verbOctets = 9;
 const firstCapacity = 128;
 
 /** Commands dealt with before others get their turn: a packet full of NOOPs must not hold up the rest. */
-const mostLines = 100;
+const mostLines = 32;
 
 const nothing = Buffer.alloc(0);
 const lf = 0x0a;

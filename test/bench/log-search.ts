@@ -2,9 +2,10 @@
  * How long one message is looked for in compressed decision and tracking logs of a week. The files are written and compressed by the
  * product; then the week is filled with copies of them under the names of other hours, so that ten million messages take some
  * minutes to make and 2 GB, and last the one hour is written that holds what is sought and is copied nowhere.
- *   node test/bench/log-search.ts [--messages 200000] [--copies 1] [--hours 168]
+ *   node test/bench/log-search.ts [--messages 200000] [--copies 1] [--hours 168] [--folder FOLDER]
+ * A folder is kept, and searched as it is the next time.
  */
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     messages: { type: 'string', default: '200000' },
     copies: { type: 'string', default: '1' },
     hours: { type: 'string', default: '168' },
+    folder: { type: 'string' },
   },
 });
 const messages = Number(values.messages);
@@ -35,8 +37,11 @@ const hours = Math.ceil(Number(values.hours) / copies);
 const lone = Math.ceil(messages / hours);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const folder = mkdtempSync(join(tmpdir(), 'edge-log-search-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'edge-log-search-'));
+const isMade = existsSync(join(folder, 'Tracking'));
+process.on('exit', () => {
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
+});
 const faults: FaultReport = { begin: (key, text) => say(`FAULT ${key}: ${text}`), end: () => undefined };
 let now = 0;
 const clock: Clock = { now: () => now, monotonic: () => now, after: () => ({ cancel: () => undefined }) };
@@ -161,9 +166,11 @@ async function timed(what: string, work: () => Promise<number>): Promise<void> {
 }
 
 const firstHour = Date.UTC(2026, 0, 8);
-await write(1, messages + 1, { begin: firstHour, count: hours });
-copyAll();
-await write(messages + 1, messages + 1 + lone, { begin: firstHour + hours * 3_600_000, count: 1 });
+if (!isMade) {
+  await write(1, messages + 1, { begin: firstHour, count: hours });
+  copyAll();
+  await write(messages + 1, messages + 1 + lone, { begin: firstHour + hours * 3_600_000, count: 1 });
+}
 for (const name of ['Decisions', 'Tracking']) {
   const files = readdirSync(join(folder, name)).map((file) => statSync(join(folder, name, file)).size);
   const octets = files.reduce((sum, size) => sum + size, 0);

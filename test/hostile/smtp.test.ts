@@ -4,15 +4,17 @@
  */
 
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { Appliance } from '../lib/appliance.ts';
+import { Asker } from './lib/asker.ts';
 import { addresses, saying } from './lib/crowd.ts';
 import { full, processesOf, type Row, Siege, timed } from './lib/siege.ts';
 
 let appliance: Appliance | undefined;
 let siege: Siege;
+let asker: Asker;
 before(async () => {
+  asker = new Asker();
   appliance = await Appliance.start({
     workers: 1,
     lines: [
@@ -24,34 +26,15 @@ before(async () => {
   await served();
   siege = new Siege([(await processesOf(appliance.state)).get('worker 0') ?? 0], served);
 });
-after(() => appliance?.[Symbol.asyncDispose]());
+after(async () => {
+  asker[Symbol.dispose]();
+  await appliance?.[Symbol.asyncDispose]();
+});
 
 const port = (): number => appliance?.port ?? 0;
 
-/** One message from somebody else, taken. */
-function send(): Promise<void> {
-  const lines = [
-    'EHLO a.example',
-    'MAIL FROM:<a@a.example>',
-    'RCPT TO:<b@b.example>',
-    'DATA',
-    'S: x\r\n\r\nx\r\n.',
-    'QUIT',
-  ];
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port: port(), host: '127.0.0.1' });
-    socket.setTimeout(60_000, () => socket.destroy(new Error('no answer within a minute')));
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += String(chunk);
-      if (/^[2345]\d\d [^\n]*\n$/m.test(String(chunk))) socket.write(`${lines.shift() ?? ''}\r\n`);
-    });
-    socket.once('error', reject);
-    socket.once('close', () => (/^250 2\.6\.0 /m.test(text) ? resolve() : reject(new Error(text))));
-  });
-}
-
-const served = (): Promise<Record<string, number>> => timed({ 'a message': send });
+const served = (): Promise<Record<string, number>> =>
+  timed({ 'a message': () => asker.ask({ what: 'message', port: port() }) });
 
 const hello = 'EHLO a.example\r\n';
 const envelope = 'MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n';

@@ -80,13 +80,13 @@ export class Siege {
   }
 }
 
-/** How long each of some ways took, one after the other, in milliseconds. */
+/** How long each of some ways took, one after the other, in milliseconds: as it says itself, or as it takes. */
 export async function timed(ways: Readonly<Record<string, () => Promise<unknown>>>): Promise<Record<string, number>> {
   const took: Record<string, number> = {};
   for (const [name, way] of Object.entries(ways)) {
     const start = performance.now();
-    await way();
-    took[name] = Math.round(performance.now() - start);
+    const said = await way();
+    took[name] = typeof said === 'number' ? said : Math.round(performance.now() - start);
   }
   return took;
 }
