@@ -57,7 +57,7 @@ lab-tls: node_modules/.installed peers ## testssl.sh and edge tls test on the sa
 	@$(NODE) --disable-warning=ExperimentalWarning test/compliance/lab-tls.ts
 
 hostile: node_modules/.installed ## every attack on a started appliance (root; a short form of it is in make test)
-	@EDGE_HOSTILE=all $(NODE) --disable-warning=ExperimentalWarning --test 'test/hostile/**/*.test.ts'
+	@EDGE_HOSTILE=all $(NODE) --disable-warning=ExperimentalWarning --test --test-concurrency=2 'test/hostile/**/*.test.ts'
 
 soak: node_modules/.installed ## good and hostile traffic for an hour: flat memory, nothing lost (a short form of it is in make test)
 	@EDGE_SOAK_MINUTES=$(or $(MINUTES),60) $(NODE) --disable-warning=ExperimentalWarning --test test/hostile/soak.test.ts

@@ -2,7 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { HeldShares, type Share } from '../base/index.ts';
+import { HeldShares, ReceivedGarbage, type Share } from '../base/index.ts';
 import { listedAccount } from '../processes/accounts/index.ts';
 import { type HeldFolder, holdFolder, ProofFolder } from './caller-proof.ts';
 import { isShared } from './management-folder.ts';
@@ -44,6 +44,7 @@ export class ManagementServer {
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #shares = new HeldShares(maxHeldOctets);
+  readonly #garbage = new ReceivedGarbage();
   #folder?: HeldFolder;
   #proofs?: ProofFolder;
 
@@ -82,6 +83,7 @@ export class ManagementServer {
     const share = this.#shares.enter(() => socket.destroy());
     const connection = new Connection(socket, this.#methods, this.#proofs, share, (uid) => this.#countOf(uid));
     this.#connections.add(connection);
+    socket.on('data', (octets: Buffer) => this.#garbage.add(octets.length));
     socket.on('close', () => {
       this.#connections.delete(connection);
       share[Symbol.dispose]();

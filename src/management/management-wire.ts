@@ -39,6 +39,7 @@ export function readLines(
   hold: (octets: number) => void = () => undefined,
 ): void {
   const cutter = new LineCutter();
+  socket.on('close', () => cutter.clear());
   socket.on('data', (octets: Buffer) => {
     if (socket.destroyed) return;
     try {

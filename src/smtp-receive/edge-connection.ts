@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
-import { type FairTurns, sourceNetwork } from '../base/index.ts';
+import { type FairTurns, type ReceivedGarbage, sourceNetwork } from '../base/index.ts';
 import { type ProxiedEndpoints, type Reply, replies } from '../smtp/index.ts';
 import type { ShownChain } from './client-certificate.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
@@ -20,6 +20,8 @@ export interface ConnectionOwner {
   date(): string;
   /** TLS handshakes, which cost more than all else that a stranger may ask for: each address has its turn. */
   readonly handshakes: FairTurns;
+  /** What was received. */
+  readonly garbage: ReceivedGarbage;
 }
 
 const nothing: ReadonlyMap<string, never> & Map<string, never> = new Map<string, never>();
@@ -89,7 +91,11 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     socket.on('close', (hadError: boolean) => this._onCloseEvent(hadError));
     socket.on('error', (error: Error) => this._onError(error));
     if (parser instanceof EdgeStream) {
-      socket.on('data', (chunk: Buffer) => feed(parser, chunk, socket));
+      const { garbage } = this.#owner;
+      socket.on('data', (chunk: Buffer) => {
+        garbage.add(chunk.length);
+        feed(parser, chunk, socket);
+      });
       socket.on('end', () => parser.finish());
     }
     callback();

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import { FairTurns, formatEndpoint } from '../base/index.ts';
+import { FairTurns, formatEndpoint, ReceivedGarbage } from '../base/index.ts';
 import { AcceptedDomainTable, type Binding, type ReceiveConnector, type Snapshot } from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
@@ -56,6 +56,7 @@ interface Compiled {
 /** Receives mail on the bindings of the configuration. */
 export class ReceiveService implements AsyncDisposable, ConnectionOwner {
   readonly handshakes = new FairTurns(handshakesMs);
+  readonly garbage = new ReceivedGarbage();
   #parts: ReceiveParts;
   #sessionParts: SessionParts;
   #compiled: Compiled;

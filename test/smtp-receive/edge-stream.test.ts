@@ -14,14 +14,14 @@ function parser() {
   return { lines, stream, take };
 }
 
-test('others get their turn after 100 lines of one packet', async () => {
+test('others get their turn after 32 lines of one packet', async () => {
   const { lines, take } = parser();
-  const done = take('NOOP\r\n'.repeat(250));
-  assert.equal(lines.length, 100);
+  const done = take('NOOP\r\n'.repeat(80));
+  assert.equal(lines.length, 32);
   await new Promise(setImmediate);
-  assert.equal(lines.length, 200);
+  assert.equal(lines.length, 64);
   await done;
-  assert.equal(lines.length, 250);
+  assert.equal(lines.length, 80);
 });
 
 test('a line that comes octet by octet is the same line', async () => {

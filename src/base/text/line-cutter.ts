@@ -33,13 +33,19 @@ export class LineCutter {
     }
   }
 
-  #complete(last: Buffer): string {
-    if (this.#length === 0) return last.toString('utf8');
-    const line = Buffer.concat([...this.#full, this.#bytes.subarray(0, this.#used), last]).toString('utf8');
+  /** Forgets the line that has begun, and gives its memory back at once: garbage would wait until there is much of it. */
+  clear(): void {
+    for (const block of [...this.#full, this.#bytes]) giveBack(block);
     this.#full = [];
     this.#bytes = Buffer.alloc(0);
     this.#used = 0;
-    return line;
+  }
+
+  #complete(last: Buffer): string {
+    if (this.#length === 0) return last.toString('utf8');
+    const whole = Buffer.concat([...this.#full, this.#bytes.subarray(0, this.#used), last]);
+    this.clear();
+    return whole.toString('utf8');
   }
 
   #add(part: Buffer): void {
@@ -65,6 +71,12 @@ export class LineCutter {
     const octets = this.#full.length > 0 ? blockBytes : Math.min(Math.max(2 * needed, smallest), blockBytes);
     const bytes = Buffer.allocUnsafeSlow(octets);
     this.#bytes.copy(bytes, 0, 0, this.#used);
+    giveBack(this.#bytes);
     this.#bytes = bytes;
   }
+}
+
+/** Only for a buffer whose memory is its own, and that nobody reads any more. */
+function giveBack({ buffer, length }: Buffer): void {
+  if (length > 0 && buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }

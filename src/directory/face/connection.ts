@@ -43,6 +43,8 @@ export interface ConnectionParts {
   /** Takes a share of the memory for requests; `end` is called when all hold too much together. */
   readonly share: (end: () => void) => Share;
   readonly turns: Turns;
+  /** Hears of octets received. */
+  readonly received: (octets: number) => void;
   /** Takes a place among those that have bound, or gives it back. Throws LdapError busy. */
   readonly setBound: (bound: boolean) => void;
   /** Absent: StartTLS is not offered. */
@@ -152,6 +154,7 @@ export class LdapConnection implements Session {
     socket.setTimeout(limits.idleBeforeBindMs);
     socket.on('data', (octets: Buffer) => {
       // What comes after the notice is read away, so that the client gets it and no reset.
+      this.#parts.received(octets.length);
       if (this.#ended) return;
       this.#framer.push(octets);
       this.#pump();
