@@ -77,10 +77,11 @@ export class Supervisor {
     this.#workers = plan.workers.map((worker) => new WatchedChild(worker, listener));
   }
 
-  /** Resolves when the directory answers, every worker runs and every binding that can be had listens. */
+  /** Resolves when the directory answers, every worker runs and every binding that can be had listens. Rejects when it is stopped before. */
   async start(): Promise<readonly BindingState[]> {
     this.#directory.start();
     await withLimit(this.#readiness(this.#directory).promise, directoryStartMs, 'the directory did not start');
+    if (this.#stopping) throw stopped();
     for (const worker of this.#workers) worker.start();
     await Promise.all(this.#workers.map((worker) => this.#readiness(worker).promise));
     await withLimit(this.#wanted.promise, directoryStartMs, 'the directory named no bindings');
@@ -92,6 +93,10 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#rebind);
+    // A start that is still under way waits for nothing any more.
+    for (const ready of this.#ready.values()) ready.reject(stopped());
+    this.#wanted.promise.catch(() => {});
+    this.#wanted.reject(stopped());
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
     await Promise.all(this.#workers.map((worker) => worker.stop(drainMs)));
@@ -263,6 +268,8 @@ export class Supervisor {
     );
   }
 }
+
+const stopped = (): Error => new Error('it was stopped before it was ready');
 
 function socketKey(binding: string, worker: WatchedChild): string {
   return `${binding} ${worker.name}`;

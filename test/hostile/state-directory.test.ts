@@ -19,8 +19,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
 import { edgeCommand } from '../lib/appliance.ts';
 import { overlaid } from './lib/overlaid.ts';
 
@@ -70,8 +70,8 @@ function give(path: string): void {
 }
 
 /** The same on a copy of the whole file system: what was changed outside the state and root's own notes. */
-function runOverlaid(command: string, args: readonly string[], state: string) {
-  const ran = overlaid(top, commandLine(command, args, state), 120_000);
+async function runOverlaid(command: string, args: readonly string[], state: string) {
+  const ran = await overlaid(`${state}.mounts`, commandLine(command, args, state), 120_000);
   const isOwn = (path: string): boolean => path === '/run/edge' || path.startsWith('/run/edge/');
   const within = ran.changes.filter(({ path }) => path === state || path.startsWith(`${state}/`));
   const outside = ran.changes.filter((change) => !within.includes(change) && !isOwn(change.path));
@@ -79,14 +79,14 @@ function runOverlaid(command: string, args: readonly string[], state: string) {
 }
 
 /** Gives a thing of the model another mode; where the model has none, a folder stands there. */
-function ruin(place: string, mode: number): void {
-  const original = join(model, relative(join(top, 'state'), place));
+function ruin(place: string, name: string, mode: number): void {
+  const original = join(model, name);
   if (lstatSync(original, { throwIfNoEntry: false }) === undefined) mkdirSync(place);
   else execFileSync('cp', ['-a', original, place]);
   chmodSync(place, mode);
 }
 
-type Attack = (place: string) => void;
+type Attack = (place: string, name: string) => void;
 const attacks: Readonly<Record<string, Attack>> = {
   'a link to a folder': (place) => symlinkSync(join(outside, 'folder'), place),
   'a link to a file': (place) => symlinkSync(join(outside, 'file'), place),
@@ -96,8 +96,8 @@ const attacks: Readonly<Record<string, Attack>> = {
   'a folder of root': (place) => mkdirSync(place, { mode: 0o700 }),
   // A disk, a terminal: a real account cannot make one, a mounted file system or a clumsy restore can.
   'a device': (place) => execFileSync('mknod', ['-m', '666', place, 'c', '1', '3']),
-  'what was there, open to everyone': (place) => ruin(place, 0o777),
-  'what was there, closed to its owner': (place) => ruin(place, 0),
+  'what was there, open to everyone': (place, name) => ruin(place, name, 0o777),
+  'what was there, closed to its owner': (place, name) => ruin(place, name, 0),
 };
 
 const places = [
@@ -132,33 +132,39 @@ const cases = places.flatMap((place, i) =>
   Object.keys(attacks).flatMap((attack, j) => (all || (i * 4 + j) % 9 === 0 ? [{ place, attack, turn: i }] : [])),
 );
 
-for (const { place, attack, turn } of cases) {
-  test(`${attack} at ${place}`, { skip }, () => {
-    const state = join(top, 'state');
-    rmSync(state, { recursive: true, force: true });
-    execFileSync('cp', ['-a', model, state]);
-    const path = join(state, place);
-    rmSync(path, { recursive: true, force: true });
-    mkdirSync(join(path, '..'), { recursive: true });
-    attacks[attack]?.(path);
-    if (!/second name|folder of root/.test(attack)) give(state);
-    for (const [command, args] of all
-      ? commands
-      : ([commands[turn % commands.length] ?? commands[0]].filter(Boolean) as typeof commands)) {
-      const { status, signal, stderr, outside, within } = runOverlaid(command, args, state);
-      assert.equal(signal, null, `${command} hangs: ${stderr}`);
-      assert.ok(status !== null && (status <= 2 || status === 124), `${command} ends with ${status}: ${stderr}`);
-      assert.deepEqual(outside, [], `${command} changed something outside`);
-      const rootsOwn = within.filter(({ uid }) => uid !== account.uid);
-      assert.ok(attack === 'a folder of root' || rootsOwn.length === 0, `${command} made ${JSON.stringify(rootsOwn)}`);
-    }
-  });
-}
+describe('things that root may not touch', { skip, concurrency: 3 }, () => {
+  for (const { place, attack, turn } of cases) {
+    test(`${attack} at ${place}`, async () => {
+      const state = mkdtempSync(join(top, 'state-'));
+      rmSync(state, { recursive: true });
+      execFileSync('cp', ['-a', model, state]);
+      const path = join(state, place);
+      rmSync(path, { recursive: true, force: true });
+      mkdirSync(join(path, '..'), { recursive: true });
+      attacks[attack]?.(path, place);
+      if (!/second name|folder of root/.test(attack)) give(state);
+      for (const [command, args] of all
+        ? commands
+        : ([commands[turn % commands.length] ?? commands[0]].filter(Boolean) as typeof commands)) {
+        const { status, signal, stderr, outside, within } = await runOverlaid(command, args, state);
+        assert.equal(signal, null, `${command} hangs: ${stderr}`);
+        assert.ok(status !== null && (status <= 2 || status === 124), `${command} ends with ${status}: ${stderr}`);
+        assert.deepEqual(outside, [], `${command} changed something outside`);
+        const rootsOwn = within.filter(({ uid }) => uid !== account.uid);
+        assert.ok(
+          attack === 'a folder of root' || rootsOwn.length === 0,
+          `${command} made ${JSON.stringify(rootsOwn)}`,
+        );
+      }
+      rmSync(state, { recursive: true });
+    });
+  }
+});
 
-test('what a command changes anywhere is seen', { skip }, () => {
+test('what a command changes anywhere is seen', { skip }, async () => {
   const file = join(outside, 'file');
   const work = `echo x >/etc/new && chmod 700 /opt && chown 5 '${file}' && rm '${outside}/folder/data.mdb'`;
-  const { status, stderr, changes } = overlaid(top, ['sh', '-c', work], 60_000);
+  const { status, stderr, changes } = await overlaid(top, ['sh', '-c', work], 60_000);
   assert.equal(status, 0, stderr);
   assert.deepEqual(
     new Set(changes.map(({ path }) => path)),
@@ -167,10 +173,10 @@ test('what a command changes anywhere is seen', { skip }, () => {
   assert.equal(lstatSync(file).uid, 0, 'and nothing of it stays');
 });
 
-test('the top folder itself is a link, or somebody can change the way to it', { skip }, () => {
+test('the top folder itself is a link, or somebody can change the way to it', { skip }, async () => {
   const link = join(top, 'link');
   symlinkSync(outside, link);
-  const linked = runOverlaid('start', ['--user', account.name], link);
+  const linked = await runOverlaid('start', ['--user', account.name], link);
   assert.deepEqual([linked.status, linked.outside, linked.within], [2, [], []]);
   assert.match(linked.stderr, /is no folder/);
   const loose = join(top, 'loose');
@@ -181,7 +187,7 @@ test('the top folder itself is a link, or somebody can change the way to it', { 
     stderr,
     outside: changed,
     within,
-  } = runOverlaid('start', ['--user', account.name], join(loose, 'state'));
+  } = await runOverlaid('start', ['--user', account.name], join(loose, 'state'));
   assert.deepEqual([status, changed, within], [2, [], []]);
   assert.match(stderr, /does not belong to root/);
 });

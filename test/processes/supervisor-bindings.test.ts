@@ -1,4 +1,4 @@
-/** What a supervisor binds for a directory process that was broken into: nothing but the ports that it may. */
+/** What a supervisor binds for a directory process that was broken into: nothing but the ports that it may; and a start that is stopped. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -43,4 +43,34 @@ test('a binding on a port that is not allowed is a fault, the others listen', { 
     return promise.finally(() => socket.destroy());
   };
   assert.deepEqual([await reached(allowed), await reached(refused)], [true, false]);
+});
+
+test('a start that is stopped before it was ready waits for nothing any more', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-stopped-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const entry = join(folder, 'directory.mjs');
+  // It says that it runs, and is never ready.
+  writeFileSync(
+    entry,
+    "console.log('here'); setInterval(() => {}, 1000); process.on('disconnect', () => process.exit(1));",
+  );
+  const running = Promise.withResolvers<void>();
+  const plan = { name: 'directory', entry, arguments: [], nodeOptions: [] };
+  const supervisor = new Supervisor({
+    directory: plan,
+    workers: [{ ...plan, name: 'worker' }],
+    log: { info: () => running.resolve(), warn: () => {} },
+    relayed: [],
+    mayBind: () => false,
+  });
+  const started = assert.rejects(supervisor.start(), /stopped before it was ready/);
+  await running.promise;
+  const stopping = supervisor.stop();
+  await started;
+  for (const { pid } of supervisor.processes()) if (pid > 0) process.kill(pid, 'SIGKILL');
+  await stopping;
+  assert.deepEqual(
+    supervisor.processes().map(({ pid }) => pid),
+    [0, 0],
+  );
 });

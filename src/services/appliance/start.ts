@@ -134,11 +134,8 @@ async function supervise(options: StartOptions, ground: Ground): Promise<number>
     supervisor.reopenLogs();
   });
   try {
-    const bindings = await Promise.race([supervisor.start(), stopped.then(() => [])]);
-    const listening = bindings.filter(({ fault }) => fault === '').map(({ binding }) => binding);
-    const text = `${options.role} is ready, smtp on ${listening.join(', ') || 'no address'}`;
-    say(text);
-    notifySystemd('ready', text);
+    const bindings = await Promise.race([supervisor.start(), stopped.then(() => undefined)]);
+    if (bindings !== undefined) tellReady(options, bindings);
     await stopped;
   } catch (error) {
     say(`could not start: ${(error as Error).message}`);
@@ -150,6 +147,13 @@ async function supervise(options: StartOptions, ground: Ground): Promise<number>
   await supervisor.stop();
   say('stopped');
   return exitStatus.done;
+}
+
+function tellReady({ role }: StartOptions, bindings: Awaited<ReturnType<Supervisor['start']>>): void {
+  const listening = bindings.filter(({ fault }) => fault === '').map(({ binding }) => binding);
+  const text = `${role} is ready, smtp on ${listening.join(', ') || 'no address'}`;
+  say(text);
+  notifySystemd('ready', text);
 }
 
 /** Resolves at the first signal to stop; the second one ends the supervisor at once, and with it everything. */

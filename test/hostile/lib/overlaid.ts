@@ -2,9 +2,12 @@
  * A command on a copy of the whole file system, that shows what it changed: an overlay whose lower side is the root file system and
  * whose upper side is empty, in a mount namespace of its own. Nothing of it stays.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 
 /** Something that the command made, changed or removed. */
 export interface Change {
@@ -32,17 +35,18 @@ const script = `
   exit $status`;
 
 /** Runs a command as root. `place`: a folder for the mounts. Throws Error when there can be no overlay. */
-export function overlaid(place: string, command: readonly string[], timeoutMs: number): Overlaid {
+export async function overlaid(place: string, command: readonly string[], timeoutMs: number): Promise<Overlaid> {
   const mounts = join(place, 'overlay');
   mkdirSync(mounts, { recursive: true });
   const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, mounts, ...command];
-  const { status, signal, output } = spawnSync('unshare', args, {
-    encoding: 'utf8',
+  const child = spawn('unshare', args, {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
-  const [, stdout = '', stderr = '', listed = ''] = output.map((text) => text ?? '');
+  const said = Promise.all(child.stdio.slice(1, 4).map((stream) => text(stream as Readable)));
+  const [status, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  const [stdout = '', stderr = '', listed = ''] = await said;
   if (status === 99) throw new Error(`no overlay can be mounted here: ${stderr}`);
   const changes = listed.split('\0').filter(Boolean).flatMap(changeOf);
   return { status, signal, stdout, stderr, changes };
