@@ -72,7 +72,9 @@ function give(path: string): void {
 /** The same on a copy of the whole file system: what was changed outside the state and root's own notes. */
 async function runOverlaid(command: string, args: readonly string[], state: string) {
   const ran = await overlaid(`${state}.mounts`, commandLine(command, args, state), 120_000);
-  const isOwn = (path: string): boolean => path === '/run/edge' || path.startsWith('/run/edge/');
+  // Root's own notes, and compiled code beside the program, which belongs to root.
+  const own = ['/run/edge', join(edgeCommand, '../../../node_modules/.cache')];
+  const isOwn = (path: string): boolean => own.some((one) => path === one || path.startsWith(`${one}/`));
   const within = ran.changes.filter(({ path }) => path === state || path.startsWith(`${state}/`));
   const outside = ran.changes.filter((change) => !within.includes(change) && !isOwn(change.path));
   return { ...ran, within, outside: outside.map(({ path }) => path) };

@@ -36,6 +36,8 @@ export function tlsUpgrade(identity: TlsIdentity, handshakeMs: number, turns: Fa
       const timer = setTimeout(() => fail(new Error('the TLS handshake took too long')), handshakeMs);
       const closed = (): void => fail(new Error('the connection ended in the TLS handshake'));
       const begin = (): void => {
+        // Not before: without a listener a resume that came in between would throw away what waits.
+        plain.off('readable', spoken);
         // At its end there is nothing to read, and reading tells the socket so.
         if (plain.readableLength === 0) plain.read();
         if (plain.destroyed || plain.readableEnded) return;
@@ -57,7 +59,13 @@ export function tlsUpgrade(identity: TlsIdentity, handshakeMs: number, turns: Fa
         });
       };
       plain.once('close', closed);
-      plain.once('readable', () => turns.run(sourceOf(peer.address), begin));
+      let heard = false;
+      const spoken = (): void => {
+        if (heard) return;
+        heard = true;
+        turns.run(sourceOf(peer.address), begin);
+      };
+      plain.on('readable', spoken);
     });
 }
 
