@@ -204,7 +204,7 @@ export type ConfigurationWrite =
       readonly assertion?: Filter;
     }
   | { readonly kind: 'delete'; readonly dn: string; readonly assertion?: Filter }
-  | { readonly kind: 'rename'; readonly dn: string; readonly rdn: string };
+  | { readonly kind: 'rename'; readonly dn: string; readonly rdn: string; readonly assertion?: Filter };
 
 /** The directory, as cmdlets use it: over LDAP, or on the store itself when the service does not run. */
 export interface ConfigurationStore {

@@ -54,11 +54,14 @@ test('writes that belong together are done whole or not at all', async () => {
 /** Writes something of its own into the entry before the first change of another one arrives. */
 class OvertakingStore extends DirectConfigurationStore {
   meanwhile: (() => Promise<void>) | undefined;
+  /** Transactions tried so far. */
+  writes = 0;
 
   override async together(writes: readonly ConfigurationWrite[]): Promise<void> {
     const { meanwhile } = this;
     this.meanwhile = undefined;
     await meanwhile?.();
+    this.writes++;
     await super.together(writes);
   }
 }
@@ -130,6 +133,18 @@ test('two administrators that give and take rights on one connector lose none', 
   await edge.run('Remove-ADPermission', right(anyone, relay));
   assert.deepEqual([(await rights()).has(relay), (await rights()).has(sender)], [false, true]);
   assert.equal(edge.warnings.filter((text) => text.includes('is not given to')).length, 1);
+});
+
+test('a rename alone is judged anew on what another administrator wrote in between', async () => {
+  await using edge = await overtaken();
+  await edge.run('New-AcceptedDomain', { Name: 'a.example', DomainName: 'a.example' });
+  const rename = { Identity: 'a.example', Name: 'b.example' };
+  edge.store.meanwhile = () => edge.run('Set-AcceptedDomain', { Identity: 'a.example', DomainType: 'InternalRelay' });
+  const written = edge.store.writes;
+  await edge.run('Set-AcceptedDomain', rename);
+  assert.equal(edge.store.writes - written, 3, 'the other write, the refused rename, the rename');
+  const [domain] = await edge.find('msExchAcceptedDomain');
+  assert.deepEqual(domain?.values('cn'), ['b.example']);
 });
 
 test('what another administrator made indispensable in between is not removed', async () => {

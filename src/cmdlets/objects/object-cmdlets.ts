@@ -37,6 +37,7 @@ import {
   inDirectory,
   modifyUnchanged,
   newNameOf,
+  renameUnchanged,
   validName,
 } from './object-steps.ts';
 
@@ -212,10 +213,14 @@ async function setOnce<P extends Properties>(
   const impact = cautions.length > 0 ? 'High' : 'Medium';
   if (!(await context.shouldProcess({ action, target: before.identity, impact }))) return;
   const followers = followersOf(kind, request, after);
+  const rdn = childDn(name, '').slice(0, -1);
+  const modify = modifications.length > 0 ? [modifyUnchanged(entry, modifications)] : [];
+  // A modification before it has proved already that the entry is as it was read, and has changed it.
+  const rename = modify.length > 0 ? ({ kind: 'rename', dn: entry.dn, rdn } as const) : renameUnchanged(entry, rdn);
   const writes: ConfigurationWrite[] = [
-    ...(modifications.length > 0 ? [modifyUnchanged(entry, modifications)] : []),
+    ...modify,
     ...followers.map(({ write }) => write),
-    ...(name === before.name ? [] : [{ kind: 'rename', dn: entry.dn, rdn: childDn(name, '').slice(0, -1) } as const]),
+    ...(name === before.name ? [] : [rename]),
   ];
   await inDirectory(name === before.name ? before.identity : name, () => context.store.together(writes));
   audit(kind, request, before, after);

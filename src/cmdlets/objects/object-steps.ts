@@ -86,6 +86,11 @@ export function deleteUnchanged(entry: Entry): ConfigurationWrite {
   return { kind: 'delete', dn: entry.dn, ...unchanged(entry) };
 }
 
+/** The new name of an entry that is still as it was read, and that nothing else in the same transaction changes. */
+export function renameUnchanged(entry: Entry, rdn: string): ConfigurationWrite {
+  return { kind: 'rename', dn: entry.dn, rdn, ...unchanged(entry) };
+}
+
 function unchanged(entry: Entry): { readonly assertion?: Filter } {
   const [usn] = entry.values('uSNChanged');
   return usn === undefined ? {} : { assertion: equals('uSNChanged', usn) };

@@ -109,6 +109,8 @@ export type Operation =
       readonly newRdn: string;
       readonly deleteOldRdn: boolean;
       readonly newSuperior?: string | Dn;
+      /** As for `modify`. */
+      readonly assertion?: Filter;
     };
 
 /** Descriptions added to the schema for good, as LDIF. */

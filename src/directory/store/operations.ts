@@ -137,6 +137,7 @@ export class Operations {
   #modifyDn(operation: Of<'modifyDn'>, options: WriteOptions): Outcome {
     const before = this.#existing(operation.dn);
     this.#assert(before, options);
+    if (operation.assertion !== undefined) this.#assert(before, { ...options, assertion: operation.assertion });
     const newRdn = parseRdn(operation.newRdn);
     const superior = this.#superiorOf(before, operation);
     const newDn = `${formatRdn(newRdn)},${superior.dn}`;

@@ -40,7 +40,8 @@ export class DirectConfigurationStore implements ConfigurationStore {
 /** What the store does for it. */
 export function operationOf(write: ConfigurationWrite): Operation {
   if (write.kind !== 'rename') return write;
-  return { kind: 'modifyDn', dn: write.dn, newRdn: write.rdn, deleteOldRdn: true };
+  const { dn, rdn, assertion } = write;
+  return { kind: 'modifyDn', dn, newRdn: rdn, deleteOldRdn: true, ...(assertion && { assertion }) };
 }
 
 /** The base of a search is not there. */
