@@ -281,7 +281,7 @@ const properties = {
     attribute: 'edgeSmtpSendTargetIPRanges',
     syntax: ipRanges,
     default: [] as readonly IpRange[],
-    help: 'Addresses of this machine or of private networks that MX records may lead to all the same. Ours, not of Exchange.',
+    help: 'Addresses of this machine or of private networks that MX records, and the hosts of MTA-STS policies, may lead to all the same. Ours, not of Exchange.',
   }),
   homeMTA: constantRow('ADObjectId', 'Microsoft MTA'),
   homeMtaServerId: constantRow('ADObjectId', null),

@@ -36,7 +36,7 @@ export interface SendRoute {
   readonly timeouts: PhaseTimeouts;
   /** ErrorPolicies DowngradeDnsFailures: what the DNS calls final is tried again. */
   readonly downgradeDnsFailures: boolean;
-  /** TargetIPRanges: where MX records may lead although it is no place of the Internet. */
+  /** TargetIPRanges: where MX records and MTA-STS policy hosts may lead although it is no place of the Internet. */
   readonly targetRanges: readonly IpRange[];
   /** TlsCertificateName, or '' where the certificate of the server is shown; absent: none is shown. */
   readonly clientCertificate?: string;

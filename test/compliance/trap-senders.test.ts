@@ -15,12 +15,12 @@ import { startDns } from '../lib/signed-zone.ts';
 
 const names = Object.keys(trapKinds);
 
-async function startTrap(network: string, port: number): Promise<Trap> {
+async function startTrap(network: string, port: number, policyPort = 0): Promise<Trap> {
   const trap = new Trap({
     domain: 'trap.test',
     addresses: Array.from({ length: trapAddressCount }, (_, i) => `${network}.${i + 1}`),
     port,
-    policyPort: 0,
+    policyPort,
     now: Date.now(),
     idleMs: 20_000,
   });
@@ -91,27 +91,32 @@ test(
 );
 
 const dnsPeers = needs('swaks', 'nsd', 'unbound', 'ldns-signzone', 'root');
-test(
-  'our send connector by DNS holds to the TLSA records of the signed zone, and to nothing else',
-  dnsPeers,
-  async () => {
+
+const published: readonly (readonly [by: 'dane' | 'mta-sts', what: string, network: string, modes: string])[] = [
+  ['dane', 'TLSA records of the signed zone', '127.0.98', '-SmtpDaneMode Opportunistic -MtaStsMode None'],
+  ['mta-sts', 'MTA-STS policies', '127.0.99', '-SmtpDaneMode None -MtaStsMode Opportunistic'],
+];
+for (const [by, what, network, modes] of published) {
+  test(`our send connector by DNS holds to the ${what}, and to nothing else`, dnsPeers, async () => {
     const port = await freePort();
-    await using trap = await startTrap('127.0.98', port);
+    await using trap = await startTrap(network, port, by === 'mta-sts' ? 443 : 0);
     await using world = await startDns(
       [
         { name: 'trap.test', records: trap.zone() },
-        { name: 'expired.test', records: ['mx IN A 127.0.98.1'], signing: 'expired' },
+        // No reports back: RFC 7505. Without an answer a stop would wait for it.
+        { name: 'client.test', records: ['@ IN MX 0 .'], signing: 'unsigned' },
+        { name: 'expired.test', records: [`mx IN A ${network}.1`], signing: 'expired' },
       ],
-      { address53: '127.0.98.53' },
+      { address53: `${network}.53` },
     );
-    const root = join(folder, 'dns-root.pem');
+    const root = join(folder, `${by}-root.pem`);
     writeFileSync(root, trap.rootPem);
     await using appliance = await Appliance.prepare({
       workers: 1,
       lines: [
         'Get-ReceiveConnector | Add-ADPermission -User "NT AUTHORITY\\ANONYMOUS LOGON" -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient | Out-Null',
         `Import-ExchangeCertificate -FileData ([IO.File]::ReadAllBytes('${root}')) | Out-Null`,
-        `New-SendConnector -Name All -Usage Internet -TargetIPRanges 127.0.0.0/8 -AddressSpaces "SMTP:*;1" -Port ${port} -SmtpDaneMode Opportunistic -MtaStsMode None | Out-Null`,
+        `New-SendConnector -Name All -Usage Internet -TargetIPRanges 127.0.0.0/8 -AddressSpaces "SMTP:*;1" -Port ${port} ${modes} | Out-Null`,
         'Set-TransportService $server -DnssecGoodTestName mx.good.trap.test -DnssecBadTestName mx.expired.test',
       ],
     });
@@ -119,8 +124,10 @@ test(
     await appliance.start();
     await sendAll(trap, appliance.port);
     const wanted = Object.fromEntries(
-      Object.entries(trapKinds).map(([name, { refusedBy, starttls, oldTls }]) => {
-        if (refusedBy.includes('dane')) return [name, 'given up'];
+      Object.entries(trapKinds).map(([name, { refusedBy, starttls, oldTls, sts }]) => {
+        // A host that the policy does not name is not even called.
+        if (by === 'mta-sts' && sts === 'other-host') return [name, 'never came'];
+        if (refusedBy.includes(by)) return [name, 'given up'];
         if (starttls === 'absent' || starttls === 'masked') return [name, 'delivered in clear'];
         const broken = starttls === 'broken' || oldTls === true;
         return [name, broken ? 'delivered in clear, fell back' : 'delivered by TLS'];
@@ -130,8 +137,13 @@ test(
       () => undefined,
     );
     assert.deepEqual(outcomes(trap), wanted);
-  },
-);
+    if (by === 'mta-sts')
+      assert.match(
+        (await appliance.shell('Get-Queue | Format-List LastError')).replaceAll(/\s+/g, ' '),
+        /MX hosts of 'sts-wrong-mx\.trap\.test' failed MTA-STS validation: mx\.sts-wrong-mx\.trap\.test is none of other\./,
+      );
+  });
+}
 
 const levels: readonly (readonly [level: string, network: string, expected: (name: string) => string])[] = [
   ['secure', '127.0.94', (name) => validated[name] ?? ''],

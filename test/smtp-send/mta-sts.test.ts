@@ -114,9 +114,8 @@ function dnsOf(zone: Zone, host: PolicyHost, clock: Clock = systemClock, store?:
     faults: unreported,
     clock,
     sts: {
-      secureContext: createSecureContext({ ca: policyHost.cert }),
+      secureContext: () => createSecureContext({ ca: policyHost.cert }),
       port: host.port,
-      allowed: [parseIpRange('127.0.0.1')],
       ...(store && { store }),
     },
   });
@@ -135,7 +134,13 @@ async function send(
   });
   const outcomes: TlsOutcome[] = [];
   const bench = senderBench(
-    { dnsRoutingEnabled: true, port: peer.port, mtaStsMode: 'Opportunistic', ...connector },
+    {
+      dnsRoutingEnabled: true,
+      port: peer.port,
+      mtaStsMode: 'Opportunistic',
+      targetIPRanges: [parseIpRange('127.0.0.1')],
+      ...connector,
+    },
     { dns, resolver, secureContext: trust, outcomes: { wanted: true, count: (one) => void outcomes.push(one) } },
   );
   const hop = {
@@ -400,8 +405,8 @@ test('MTA-STS: a cached policy costs no round trip', async () => {
     systemClock,
   );
   const { signal } = new AbortController();
-  const found = await Promise.all(Array.from({ length: 1_000 }, () => policies.find('sts.test', signal)));
-  for (let i = 0; i < 1_000; i++) found.push(await policies.find('sts.test', signal));
+  const found = await Promise.all(Array.from({ length: 1_000 }, () => policies.find('sts.test', [], signal)));
+  for (let i = 0; i < 1_000; i++) found.push(await policies.find('sts.test', [], signal));
   assert.ok(found.every((one) => one.policy?.mode === 'enforce'));
   assert.equal(fetched, 1);
 });

@@ -42,7 +42,10 @@ export function buildSender({ faults, policyFile, ...parts }: SendingParts): { s
       },
       faults,
       clock: parts.clock,
-      sts: { store: new StsFile(file, parts.clock, () => faults.begin(file, `${file} cannot be written`)) },
+      sts: {
+        secureContext: () => parts.certificates.peerContext(),
+        store: new StsFile(file, parts.clock, () => faults.begin(file, `${file} cannot be written`)),
+      },
     });
   const sides = [true, false].map((external) => {
     let made: { readonly servers: DnsServers; readonly dns: SendingDns } | undefined;

@@ -118,7 +118,7 @@ export class PolicySource implements TargetPolicies {
     const { serverName, dns } = target;
     // RFC 8461 §5: a policy is one of the recipient's domain and its exchangers; smart hosts are neither.
     if (serverName === undefined || dns?.domain === undefined) return undefined;
-    const { policy, failure } = await this.#parts.sts.find(dns.domain, signal);
+    const { policy, failure } = await this.#parts.sts.find(dns.domain, route.targetRanges, signal);
     const told = failure === undefined ? {} : { stsFailure: failure };
     if (policy === undefined) {
       return failure === undefined ? undefined : { kind: 'policy', policy: { demands: [route.tls], ...told } };

@@ -17,12 +17,10 @@ export interface SendingDnsOptions {
   readonly faults: FaultReport;
   readonly clock: Clock;
   readonly sts?: {
-    /** Authorities that policy hosts are judged by; default: those of the system. */
-    readonly secureContext?: SecureContext;
+    /** Authorities that policy hosts are judged by, asked for each fetch; default: those of Node. */
+    readonly secureContext?: () => SecureContext;
     /** Default 443. */
     readonly port?: number;
-    /** Addresses of policy hosts that are allowed although they are not of the Internet. */
-    readonly allowed?: readonly IpRange[];
     /** Where policies outlive the process. */
     readonly store?: PolicyStore;
   };
@@ -40,20 +38,36 @@ export function sendingDns({ asker, settings, faults, clock, sts = {} }: Sending
   const check = new DnssecCheck(asker, settings, faults, clock);
   const resolver = new SecureResolver(dns, async () => (await check.fault()) === '');
   const port = sts.port ?? 443;
-  /** A stranger's policy host must not lead into this machine or its networks. */
-  const addresses = async (host: string, signal: AbortSignal): Promise<readonly string[]> => {
-    const guard = new TargetCheck({ names: new Set(), bindings: [], allowed: sts.allowed ?? [], refusePrivate: true });
+  /** A stranger's host must not lead into this machine or its networks, but for what an administrator allows. */
+  const addresses = async (
+    host: string,
+    signal: AbortSignal,
+    allowed: readonly IpRange[] = [],
+  ): Promise<readonly string[]> => {
+    const guard = new TargetCheck({ names: new Set(), bindings: [], allowed, refusePrivate: true });
     const answer = await resolver.addresses(host, signal);
     const usable = answer.addresses.filter((address) => guard.fault(address, port) === undefined);
     if (usable.length === 0) throw new RangeError(`${host} has no address of the Internet`);
     return usable;
   };
-  const context = sts.secureContext === undefined ? {} : { secureContext: sts.secureContext };
   const policies = new StsPolicies(
     dns,
-    (domain, signal) => fetchStsPolicy(domain, { addresses, port, ...context }, signal),
+    (domain, allowed, signal) =>
+      fetchStsPolicy(
+        domain,
+        {
+          addresses: (host, ended) => addresses(host, ended, allowed),
+          port,
+          ...(sts.secureContext && { secureContext: sts.secureContext() }),
+        },
+        signal,
+      ),
     clock,
     sts.store,
   );
-  return { resolver, webAddresses: addresses, policies: new PolicySource({ dns, check, sts: policies }) };
+  return {
+    resolver,
+    webAddresses: (host, signal) => addresses(host, signal),
+    policies: new PolicySource({ dns, check, sts: policies }),
+  };
 }

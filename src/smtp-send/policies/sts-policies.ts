@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts';
+import type { Clock, IpRange } from '../../base/index.ts';
 import { type DnsAsker, DnsFailure, txtTexts } from '../../dns/index.ts';
 import { parseStsRecord, type StsPolicy } from '../../tls/index.ts';
 import { StsFetchError } from './sts-fetch.ts';
@@ -9,8 +9,8 @@ const fetchAgainMs = 5 * 60_000;
 /** Policies kept at most; the oldest goes. */
 const mostPolicies = 10_000;
 
-/** Fetches a policy. Throws StsFetchError. */
-export type StsFetch = (domain: string, signal: AbortSignal) => Promise<StsPolicy>;
+/** Fetches a policy from a host of the Internet, or of the ranges that are allowed besides. Throws StsFetchError. */
+export type StsFetch = (domain: string, allowed: readonly IpRange[], signal: AbortSignal) => Promise<StsPolicy>;
 
 export interface StsFinding {
   /** Absent: the domain has no policy that is known. */
@@ -50,8 +50,8 @@ export class StsPolicies {
     }
   }
 
-  /** Never rejects for what the domain or the network does. */
-  async find(domain: string, signal: AbortSignal): Promise<StsFinding> {
+  /** `allowed`: TargetIPRanges of who asks. Never rejects for what the domain or the network does. */
+  async find(domain: string, allowed: readonly IpRange[], signal: AbortSignal): Promise<StsFinding> {
     const id = await this.#idOf(domain, signal);
     const now = this.#clock.monotonic();
     const kept = this.#kept.get(domain);
@@ -64,7 +64,7 @@ export class StsPolicies {
     if (kept?.policy !== undefined && kept.id === id) return findingOf(kept);
     const entry = kept ?? this.#enter(domain);
     if (entry.again > now && entry.fetching === undefined) return findingOf(entry);
-    entry.fetching ??= this.#renew(domain, id, entry, signal).finally(() => {
+    entry.fetching ??= this.#renew(domain, id, entry, allowed, signal).finally(() => {
       entry.fetching = undefined;
     });
     await entry.fetching;
@@ -85,9 +85,15 @@ export class StsPolicies {
     return entry;
   }
 
-  async #renew(domain: string, id: string, entry: Kept, signal: AbortSignal): Promise<void> {
+  async #renew(
+    domain: string,
+    id: string,
+    entry: Kept,
+    allowed: readonly IpRange[],
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
-      const policy = await this.#fetch(domain, signal);
+      const policy = await this.#fetch(domain, allowed, signal);
       entry.policy = policy;
       entry.id = id;
       entry.until = this.#clock.monotonic() + policy.maxAge * 1_000;
