@@ -15,6 +15,7 @@ import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interprete
 import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
+import { UtcDate } from './values/utc-date.ts';
 
 /** A cmdlet of the product as the shell calls it. */
 export function productCmdlet(cmdlet: CmdletDescription, runner: CmdletRunner, files?: FileAccess): ShellCmdlet {
@@ -129,7 +130,7 @@ async function save(files: FileAccess, path: string, content: Uint8Array): Promi
 
 /** An object of a cmdlet as one that lines may change: `$c.RemoteIPRanges += '…'`. */
 function fromCmdlet(object: unknown): unknown {
-  if (object instanceof UtcTime) return object.toDate();
+  if (object instanceof UtcTime) return new UtcDate(object.getTime());
   if (!(object instanceof CmdletObject)) return object;
   // Plain text, as New-ExchangeCertificate -GenerateRequest gives it.
   if (object.typeName === 'System.String') return object.get('Value');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { fromWire, toWire, UtcTime } from '../../src/cmdlets/index.ts';
 import { formatDate } from '../../src/shell/values/dates.ts';
+import { UtcDate } from '../../src/shell/values/utc-date.ts';
 
 const zone = process.env['TZ'];
 afterEach(() => {
@@ -18,7 +19,7 @@ for (const service of zones) {
       process.env['TZ'] = caller;
       const time = fromWire(JSON.parse(wire));
       assert.ok(time instanceof UtcTime);
-      assert.equal(formatDate(time.toDate(), 'yyyy-MM-dd HH:mm:ss.fff'), '2026-01-05 01:02:03.004');
+      assert.equal(formatDate(new UtcDate(time.getTime()), 'yyyy-MM-dd HH:mm:ss.fff'), '2026-01-05 01:02:03.004');
     });
   }
 }

@@ -1,13 +1,14 @@
 import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
 import { formatDate, formatUnix } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
+import { sameKind } from '../values/utc-date.ts';
 import { builtIn, numberParameter, textParameter } from './builtin.ts';
 
 const count = { type: 'Int32' } as const;
 
 function startDate(call: CmdletCall, now: () => number): Date {
   const given = call.bound.get('Date');
-  const date = new Date(given instanceof Date ? given : now());
+  const date = given instanceof Date ? sameKind(given, given.getTime()) : new Date(now());
   const parts = ['Year', 'Month', 'Day', 'Hour', 'Minute', 'Second'].map((name) => numberParameter(call, name));
   const [year, month, day, hour, minute, second] = parts;
   if (year !== undefined) date.setFullYear(year);

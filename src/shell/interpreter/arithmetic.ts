@@ -6,6 +6,7 @@ import { isTimeSpan, Quantity, timeSpan } from '../values/quantity.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
+import { sameKind } from '../values/utc-date.ts';
 import { Budget } from './budget.ts';
 
 function noSuchOperation(operator: string, left: unknown): never {
@@ -67,7 +68,7 @@ export function add(left: unknown, right: unknown): unknown {
     return new Hashtable([...left.entries(), ...right.entries()]);
   }
   if (left === null || left === undefined) return right;
-  if (left instanceof Date) return new Date(left.getTime() + secondsOf('op_Addition', left, right) * 1000);
+  if (left instanceof Date) return sameKind(left, left.getTime() + secondsOf('op_Addition', left, right) * 1000);
   if (typeof left === 'object' && !(left instanceof Quantity)) return noSuchOperation('op_Addition', left);
   return like(left, numberOf(left) + numberOf(right));
 }
@@ -80,7 +81,7 @@ function secondsOf(operator: string, left: unknown, right: unknown): number {
 export function subtract(left: unknown, right: unknown): unknown {
   if (left instanceof Date) {
     if (right instanceof Date) return timeSpan((left.getTime() - right.getTime()) / 1000);
-    return new Date(left.getTime() - secondsOf('op_Subtraction', left, right) * 1000);
+    return sameKind(left, left.getTime() - secondsOf('op_Subtraction', left, right) * 1000);
   }
   if (typeof left === 'object' && left !== null && !(left instanceof Quantity))
     return noSuchOperation('op_Subtraction', left);

@@ -27,7 +27,8 @@ export async function filterText(block: ScriptBlockLiteral, context: Context): P
 function literal(value: unknown): string {
   if (value === null || value === undefined) return '$null';
   if (typeof value === 'boolean') return value ? '$true' : '$false';
-  return quoted(value instanceof Date ? formatDate(value) : toText(value));
+  // Who reads the filter takes it for a time of this machine's zone.
+  return quoted(value instanceof Date ? formatDate(new Date(value.getTime())) : toText(value));
 }
 
 /** In order of place; what stands inside one of them belongs to it. */

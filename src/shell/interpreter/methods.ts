@@ -11,6 +11,7 @@ import { ShellError } from '../values/shell-error.ts';
 import { ShellList } from '../values/shell-list.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
+import { sameKind, UtcDate } from '../values/utc-date.ts';
 import { add, numberOf, subtract } from './arithmetic.ts';
 import { Budget } from './budget.ts';
 import { findEncoding } from './encodings.ts';
@@ -97,7 +98,7 @@ const ofText: Methods<string> = {
 };
 
 const after = (unitMs: number) => (self: Date, args: readonly unknown[]) =>
-  new Date(self.getTime() + numberOf(args[0]) * unitMs);
+  sameKind(self, self.getTime() + numberOf(args[0]) * unitMs);
 
 const ofDate: Methods<Date> = {
   AddDays: after(86_400_000),
@@ -108,8 +109,8 @@ const ofDate: Methods<Date> = {
   AddYears: (self, args) => addMonths(self, 12 * integer(args)),
   Add: (self, args) => add(self, args[0]),
   Subtract: (self, args) => subtract(self, args[0]),
-  ToLocalTime: (self) => self,
-  ToUniversalTime: (self) => new Date(self.getTime() + self.getTimezoneOffset() * 60_000),
+  ToLocalTime: (self) => new Date(self.getTime()),
+  ToUniversalTime: (self) => new UtcDate(self.getTime()),
   ToShortDateString: (self) => formatDate(self, 'd'),
   ToLongDateString: (self) => formatDate(self, 'D'),
   ToShortTimeString: (self) => formatDate(self, 't'),
@@ -118,7 +119,7 @@ const ofDate: Methods<Date> = {
 
 /** The same day of another month, or its last day when it is shorter. */
 function addMonths(self: Date, months: number): Date {
-  const date = new Date(self);
+  const date = sameKind(self, self.getTime());
   date.setMonth(self.getMonth() + months);
   if (date.getDate() !== self.getDate()) date.setDate(0);
   return date;

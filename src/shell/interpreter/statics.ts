@@ -1,5 +1,4 @@
 import { nearestNameHint, newGuid, parseDate } from '../../base/index.ts';
-import { UtcTime } from '../../cmdlets/calling/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
 import { parseExact } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
@@ -7,6 +6,7 @@ import { TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
+import { UtcDate } from '../values/utc-date.ts';
 import { numberOf } from './arithmetic.ts';
 import type { Context } from './context.ts';
 import { encodings } from './encodings.ts';
@@ -103,7 +103,7 @@ const types: Readonly<Record<string, StaticType>> = {
   datetime: {
     properties: {
       Now: ({ session }) => new Date(session.now()),
-      UtcNow: ({ session }) => new UtcTime(new Date(session.now())).toDate(),
+      UtcNow: ({ session }) => new UtcDate(session.now()),
       Today: ({ session }) => new Date(new Date(session.now()).setHours(0, 0, 0, 0)),
     },
     methods: { Parse: parsedDate, ParseExact: exactDate },

@@ -1,8 +1,9 @@
-import { parseByteSize, parseDate, parseTimeSpan } from '../../base/index.ts';
+import { parseByteSize, parseTimeSpan } from '../../base/index.ts';
 import { numberFromText } from '../language/number.ts';
 import { toBoolean } from './convert.ts';
 import { isTimeSpan, Quantity } from './quantity.ts';
 import { toText } from './text.ts';
+import { parseLike } from './utc-date.ts';
 
 /** A quantity's plain number from what it is compared with; undefined when that is no such quantity. */
 function plainNumber(like: Quantity, value: unknown): number | undefined {
@@ -48,7 +49,7 @@ export function compare(left: unknown, right: unknown, caseSensitive = false): n
   if (typeof left === 'number') return difference(left, asNumber(right));
   if (left instanceof Quantity) return difference(left.value, plainNumber(left, right));
   if (left instanceof Date) {
-    const date = right instanceof Date ? right : parseDate(toText(right));
+    const date = right instanceof Date ? right : parseLike(left, toText(right));
     return difference(left.getTime(), date?.getTime());
   }
   return compareText(toText(left), toText(right), caseSensitive);

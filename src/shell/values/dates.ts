@@ -1,6 +1,7 @@
-/** Dates as the shell prints and reads them: the culture is en-US, times are the machine's local time. */
+/** Dates as the shell prints and reads them: the culture is en-US, times are the machine's local time, or UTC for dates of that kind. */
 
 import { localDate } from '../../base/index.ts';
+import { UtcDate } from './utc-date.ts';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 const months = 'January February March April May June July August September October November December'.split(' ');
@@ -29,7 +30,10 @@ const parts: Readonly<Record<string, (date: Date) => string>> = {
   fff: (date) => String(date.getMilliseconds()).padStart(3, '0'),
   tt: (date) => (date.getHours() < 12 ? 'AM' : 'PM'),
   zzz: zone,
+  K: (date) => (date instanceof UtcDate ? 'Z' : zone(date)),
 };
+
+const roundTrip = "yyyy-MM-dd'T'HH:mm:ss.fff'0000'K";
 
 /** .NET's standard formats of one letter. */
 const standard: Readonly<Record<string, string>> = {
@@ -42,7 +46,9 @@ const standard: Readonly<Record<string, string>> = {
   s: "yyyy-MM-dd'T'HH:mm:ss",
   t: 'h:mm tt',
   T: 'h:mm:ss tt',
-  o: "yyyy-MM-dd'T'HH:mm:ss.fff'0000'zzz",
+  o: roundTrip,
+  O: roundTrip,
+  u: "yyyy-MM-dd HH:mm:ss'Z'",
 };
 
 function zone(date: Date): string {
@@ -53,9 +59,9 @@ function zone(date: Date): string {
 
 /** Prints a date by a .NET format, standard or custom. */
 export function formatDate(date: Date, format = 'G'): string {
-  const pattern = standard[format] ?? standard[format.toLowerCase() === 'o' ? 'o' : ''] ?? format;
+  const pattern = standard[format] ?? format;
   return pattern.replace(
-    /'([^']*)'|\\(.)|yyyy|yy|M{1,4}|d{1,4}|HH?|hh?|mm?|ss?|fff|tt|zzz/g,
+    /'([^']*)'|\\(.)|yyyy|yy|M{1,4}|d{1,4}|HH?|hh?|mm?|ss?|fff|tt|zzz|K/g,
     (token, quoted?: string, char?: string) => {
       return quoted ?? char ?? parts[token]?.(date) ?? token;
     },

@@ -4,6 +4,7 @@ import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { TypeValue } from './script-block.ts';
 import { ShellObject } from './shell-object.ts';
+import { startOfDay } from './utc-date.ts';
 
 const dayMs = 86_400_000;
 
@@ -22,7 +23,7 @@ const ofDate: Getters<Date> = {
     Math.round(
       (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 0)) / dayMs,
     ),
-  Date: (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()),
+  Date: startOfDay,
   TimeOfDay: (date) => timeSpan(date.getHours() * 3600 + date.getMinutes() * 60 + date.getSeconds()),
 };
 
