@@ -41,8 +41,8 @@ test('what built cmdlets refuse is known', () => {
   assert.deepEqual(refused, [
     ['New-ReceiveConnector', ['DefaultDomain']],
     ['Set-ReceiveConnector', ['DefaultDomain']],
-    ['New-SendConnector', ['CloudServicesMailEnabled', 'IsCoexistenceConnector', 'LinkedReceiveConnector']],
-    ['Set-SendConnector', ['CloudServicesMailEnabled', 'IsCoexistenceConnector', 'LinkedReceiveConnector']],
+    ['New-SendConnector', ['IsCoexistenceConnector', 'LinkedReceiveConnector']],
+    ['Set-SendConnector', ['IsCoexistenceConnector', 'LinkedReceiveConnector']],
   ]);
 });
 
