@@ -38,7 +38,7 @@ export function junitSuite(report: Report, failRank: number): string {
   const skipped = rows.filter(isSkipped).length;
   const name = escapeXml(endpointText(report.target));
   const cases = rows.map((row) => junitCase(row, failRank)).join('');
-  return `  <testsuite name="${name}" tests="${rows.length}" failures="${failures}" skipped="${skipped}" time="${report.seconds}" timestamp="${report.at.slice(0, 19)}">\n${cases}  </testsuite>\n`;
+  return `  <testsuite name="${name}" tests="${rows.length}" failures="${failures}" errors="0" skipped="${skipped}" time="${report.seconds}" timestamp="${report.at.slice(0, 19)}">\n${cases}  </testsuite>\n`;
 }
 
 const isSkipped = ({ verdict }: Row): boolean => verdict.verdict.startsWith('not-');
