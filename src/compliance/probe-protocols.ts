@@ -8,7 +8,10 @@ import { hello12, hello13 } from './hellos.ts';
 import { chunksOf, isFiniteField, suitesByRarity } from './suite-lists.ts';
 import { Untested } from './untested.ts';
 
-/** Which versions of the protocol the endpoint takes. Newest first, so that a control hello is found early. */
+/**
+ * Which versions of the protocol the endpoint takes. Newest first until one is taken, so that a control hello is found early;
+ * then from the oldest on, so that most endpoints take the last one, which confirms the refusals before it.
+ */
 export async function probeProtocols(
   bracket: Bracket,
   dialer: Dialer,
@@ -17,7 +20,11 @@ export async function probeProtocols(
   const found: Partial<Record<ProtocolName, Answer>> = {};
   const refused: ProtocolName[] = [];
   const run = async (): Promise<void> => {
-    for (const name of protocolNames.toReversed()) {
+    let left: readonly ProtocolName[] = protocolNames;
+    for (;;) {
+      const name = bracket.hasControl ? left[0] : left.at(-1);
+      if (name === undefined) return;
+      left = left.filter((one) => one !== name);
       try {
         if (await offers(name, bracket, dialer, host)) found[name] = 'offered';
         else refused.push(name);
