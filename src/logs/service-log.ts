@@ -57,8 +57,9 @@ type LogFile = ReturnType<typeof destination>;
 /** Undefined: it cannot be written. That must not end a mail service: the operator is told, and lines go to standard error. */
 function openFile(path: string): LogFile | undefined {
   try {
-    // The library would open by name, and follow a link: it gets an open file.
-    const file = destination({ dest: openOwnLog(path), sync: false, minLength: 0 });
+    // The library would open by name, and follow a link: it gets an open file. Each line is there when the call returns: a write
+    // under way in another thread is waited for neither by flushSync() nor by the end of the process, which the last line explains.
+    const file = destination({ dest: openOwnLog(path), sync: true, minLength: 0 });
     file.once('error', sayUnwritable);
     file.on('error', () => {});
     return file;
