@@ -23,6 +23,7 @@ export {
   sourceNetwork,
 } from './ip-range.ts';
 export { joined } from './joined.ts';
+export { keyDigest } from './key-digest.ts';
 export { makeFolder } from './make-folder.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { ReceivedGarbage } from './received-garbage.ts';

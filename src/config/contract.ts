@@ -14,6 +14,14 @@ export interface ConfigurationProblem {
   readonly reason: string;
 }
 
+/** A server of the organization that is trusted by its key (direct trust), by the certificates that the directory has of it. */
+export interface InternalServer {
+  /** Its full name, else that of its entry. */
+  readonly name: string;
+  /** SHA-256 of each public key, base64url: old and new are valid together. */
+  readonly keys: readonly string[];
+}
+
 export interface Snapshot {
   /** Update sequence number of the directory that this state was read at. */
   readonly usn: number;
@@ -24,6 +32,8 @@ export interface Snapshot {
   readonly acceptedDomains: readonly AcceptedDomain[];
   readonly remoteDomains: readonly RemoteDomain[];
   readonly recipientFilter: RecipientFilterConfig;
+  /** Whom the keys of direct trust belong to. */
+  readonly internalServers: readonly InternalServer[];
   readonly problems: readonly ConfigurationProblem[];
 }
 

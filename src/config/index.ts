@@ -19,10 +19,11 @@ export {
 export { attributesOf, decode, encode, tryDecode } from './codec.ts';
 export { ConfigError } from './config-error.ts';
 export { type ConnectorConflict, connectorConflict } from './connector-conflict.ts';
-export type { Snapshot, SnapshotSource } from './contract.ts';
+export type { InternalServer, Snapshot, SnapshotSource } from './contract.ts';
 export { type Credential, credentialPurpose } from './credential.ts';
 export { exchangeServer } from './exchange-server.ts';
 export { frontEndTransportService } from './front-end-transport-service.ts';
+export { InternalServers, internalServerClass, internalServersPath } from './internal-server.ts';
 export { pathSyntax } from './log-properties.ts';
 export { mailboxTransportService } from './mailbox-transport-service.ts';
 export type { Binding } from './network-syntaxes.ts';

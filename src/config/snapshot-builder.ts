@@ -3,6 +3,8 @@ import { type Entry, equals, escapeDnValue, type Filter } from '../ldap/index.ts
 import { acceptedDomain } from './accepted-domain.ts';
 import { tryDecode } from './codec.ts';
 import type { ConfigurationProblem, Snapshot } from './contract.ts';
+import { versionOf } from './entry-version.ts';
+import { InternalServers } from './internal-server.ts';
 import { brokenRules, defaultsOf, type ObjectTable } from './object-table.ts';
 import type { ObjectIdentity, Properties, ServerRole, ValuesOf } from './property.ts';
 import { receiveConnector } from './receive-connector.ts';
@@ -43,6 +45,7 @@ export class SnapshotBuilder {
   readonly #source: EntrySource;
   readonly #place: SnapshotPlace;
   #known: ReadonlyMap<string, Known> = new Map();
+  readonly #internalServers = new InternalServers();
   #fallbackServer: Snapshot['server'] | undefined;
   #fallbackOrganization: Snapshot['organization'] | undefined;
   #fallbackFilter: Snapshot['recipientFilter'] | undefined;
@@ -67,9 +70,11 @@ export class SnapshotBuilder {
       acceptedDomains: this.#read(acceptedDomain, seen),
       remoteDomains: this.#read(remoteDomain, seen),
       recipientFilter: this.#read(recipientFilterConfig, seen)[0] ?? this.#defaultFilter(),
+      internalServers: this.#internalServers.read(this.#source, this.#place.configurationDn),
     };
     this.#known = seen;
-    return Object.freeze({ ...snapshot, problems: [...missing, ...[...seen.values()].flatMap((one) => one.problems)] });
+    const decoding = [...seen.values()].flatMap(({ problems }) => problems);
+    return Object.freeze({ ...snapshot, problems: [...missing, ...decoding, ...this.#internalServers.problems] });
   }
 
   #server(seen: Map<string, Known>): Snapshot['server'] | undefined {
@@ -143,15 +148,4 @@ export class SnapshotBuilder {
       reason: `there is no server object '${serverName}'`,
     };
   }
-}
-
-/** Changes whenever the entry does. */
-function versionOf(entry: Entry): string {
-  const usn = entry.values('uSNChanged')[0];
-  // A rename of an ancestor changes the DN and no USN.
-  if (usn !== undefined) return `${usn} ${entry.dn}`;
-  return JSON.stringify([
-    entry.dn,
-    ...entry.attributes.map((name) => [name, entry.buffers(name).map((one) => one.toString('hex'))]),
-  ]);
 }

@@ -23,6 +23,7 @@ export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     acceptedDomains: [],
     remoteDomains: [{ ...defaultsOf(remoteDomain, 'EdgeTransport', 'Default'), domainName: '*' }],
     recipientFilter: defaultsOf(recipientFilterConfig),
+    internalServers: [],
     problems: [],
     ...overrides,
   };

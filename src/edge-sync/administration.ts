@@ -1,12 +1,12 @@
 /** EdgeSync for the cmdlets of one server, whether its service runs or not. */
 import { X509Certificate } from 'node:crypto';
+import { keyDigest } from '../base/index.ts';
 import { EdgeSubscription, type EdgeSubscriptionParts, type SubscriptionState } from './edge/edge-subscription.ts';
 import { presentedCertificate } from './edge/presented-certificate.ts';
 import { type ConfigurationKind, containers, transportSettings } from './inside/configuration.ts';
 import type { EdgeComparison, EdgeSync, TestOptions } from './inside/edge-sync.ts';
 import type { Subscription } from './inside/inside-state.ts';
 import { type ServiceConfig, serviceConfigOf, withServiceConfig } from './inside/service-config.ts';
-import { keyDigest } from './key-digest.ts';
 import { edgeLines, insideLines } from './status-lines.ts';
 
 /** A subscription with named facts, as it is shown. */

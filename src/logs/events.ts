@@ -63,6 +63,13 @@ interface Kinds {
     /** The certificate that came. */
     readonly certificate?: string;
   };
+  /** Whether the client is a server of the organization by its key; `server` is '' when it is none, and `reason` says why. */
+  'direct-trust': {
+    readonly server: string;
+    /** SHA-256 of its public key, base64url; '' where none came. */
+    readonly key: string;
+    readonly reason: string;
+  };
   /** The issuers of the peer's certificate were asked; 'unknown': nobody answered. */
   'revocation-checked': {
     readonly direction: 'receive' | 'send';

@@ -36,6 +36,10 @@ const sentences: Sentences = {
       : `certificate ${e.subject} (${e.thumbprint}) for ${e.purpose}, wanted ${e.wanted}: ${e.reason}${because(e.passedOver)}`,
   'tls-reached': (e) =>
     `TLS ${e.direction === 'receive' ? 'with the client' : 'with the next hop'}: ${e.protocol}, ${e.cipher}, level ${e.level}${e.peer === '' ? '' : `, peer ${e.peer}`}${tlsFacts(e)}`,
+  'direct-trust': (e) =>
+    e.server === ''
+      ? `no direct trust: ${e.reason}${e.key === '' ? '' : ` (${e.key})`}`
+      : `direct trust: the client is the internal server ${e.server} by its key ${e.key}`,
   'revocation-checked': (e) => `revocation of the certificate of ${e.peer}: ${e.state}, ${e.reason}`,
   'tls-failed': (e) => `TLS failed: ${e.reason}; ${e.consequence}${tlsFacts(e)}`,
   'sender-accepted': (e) => `sender <${e.from}> accepted`,

@@ -1,8 +1,9 @@
 /** What every session of one connector shares, worked out once: names, offered parameters, and replies ready to send. */
-import type { ReceiveConnector } from '../config/index.ts';
+import type { InternalServer, ReceiveConnector } from '../config/index.ts';
 import { type OfferedParameters, type Reply, renderReply, replies } from '../smtp/index.ts';
 import { type ServerTlsSettings, serverTlsSettings } from '../tls/index.ts';
 import { type ClientPolicy, clientPolicyOf } from './client-certificate.ts';
+import { type PinnedKeys, pinnedKeysOf } from './direct-trust.ts';
 import { anonymous, externallySecured } from './principal.ts';
 import { RightsTable, type SessionRights } from './session-rights.ts';
 
@@ -11,19 +12,23 @@ export interface TlsUse {
   readonly settings: ServerTlsSettings;
   /** A ticket of one connector and policy is worth nothing on another. */
   readonly sessionContext: string;
+  /** Clients are asked for a certificate. */
   readonly clients: boolean;
 }
 
 const versions = { Tls12: 'TLSv1.2', Tls13: 'TLSv1.3' } as const;
 
-function tlsUseOf(connector: ReceiveConnector, policy: ClientPolicy | undefined): TlsUse {
+function tlsUseOf(
+  connector: ReceiveConnector,
+  policy: ClientPolicy | undefined,
+  pinnedKeys: PinnedKeys | undefined,
+): TlsUse {
   const { tlsCipherProfile, tlsMinVersion, tlsSenderCertificateName, clientEku, guid, dn } = connector;
-  const clients = policy !== undefined;
-  const demand = clients ? [tlsSenderCertificateName, clientEku, ...policy.secureDomains] : [];
+  const demand = policy === undefined ? [] : [tlsSenderCertificateName, clientEku, ...policy.secureDomains];
   return {
     settings: serverTlsSettings(tlsCipherProfile, versions[tlsMinVersion]),
     sessionContext: JSON.stringify([guid === '' ? dn : guid, tlsCipherProfile, tlsMinVersion, ...demand]),
-    clients,
+    clients: policy !== undefined || pinnedKeys !== undefined,
   };
 }
 
@@ -33,6 +38,8 @@ export class ConnectorProfile {
   readonly serverFqdn: string;
   /** What it demands of clients' certificates; undefined: it asks for none. */
   readonly clientPolicy: ClientPolicy | undefined;
+  /** Servers that are known by their keys; undefined: none, or not on this connector. */
+  readonly pinnedKeys: PinnedKeys | undefined;
   /** Versions, suites and groups, and what session tickets belong to. */
   readonly tlsUse: TlsUse;
   /** Name in the greeting, the EHLO reply and Received. */
@@ -46,10 +53,16 @@ export class ConnectorProfile {
   #texts: ReadonlyMap<Reply, string>;
 
   /** `secureDomains`: TLSReceiveDomainSecureList. */
-  constructor(connector: ReceiveConnector, serverFqdn: string, secureDomains: readonly string[] = []) {
+  constructor(
+    connector: ReceiveConnector,
+    serverFqdn: string,
+    secureDomains: readonly string[] = [],
+    internalServers: readonly InternalServer[] = [],
+  ) {
     this.connector = connector;
     this.clientPolicy = clientPolicyOf(connector, secureDomains);
-    this.tlsUse = tlsUseOf(connector, this.clientPolicy);
+    this.pinnedKeys = pinnedKeysOf(connector, internalServers);
+    this.tlsUse = tlsUseOf(connector, this.clientPolicy, this.pinnedKeys);
     this.serverFqdn = serverFqdn;
     this.fqdn = connector.fqdn ?? serverFqdn;
     this.verbose = connector.protocolLoggingLevel === 'Verbose';

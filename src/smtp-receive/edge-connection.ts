@@ -210,7 +210,7 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     if (!(this._socket instanceof TLSSocket)) return;
     const { name, standardName } = this._socket.getCipher();
     const negotiated = { protocol: this._socket.getProtocol() ?? '', cipher: name, standardName };
-    const asks = this.dialogue.origin.profile.clientPolicy !== undefined;
+    const asks = this.dialogue.origin.profile.tlsUse.clients;
     this.dialogue.secured(negotiated, asks ? shownBy(this._socket) : undefined);
   }
 

@@ -9,9 +9,8 @@ export class EdgeServer extends SMTPServer {
   readonly profile: ConnectorProfile;
 
   constructor(profile: ConnectorProfile) {
-    const asks = profile.clientPolicy !== undefined;
     // The session judges: a handshake that fails would tell the other side nothing.
-    const clients = asks ? { requestCert: true, rejectUnauthorized: false } : {};
+    const clients = profile.tlsUse.clients ? { requestCert: true, rejectUnauthorized: false } : {};
     super({ name: profile.fqdn, logger: false, authOptional: true, disabledCommands: ['AUTH'], ...clients });
     this.profile = profile;
   }

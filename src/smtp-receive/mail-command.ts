@@ -3,7 +3,7 @@ import { type MailArgument, type OfferedParameters, parseMailArgument, replies, 
 import { type ClientPolicy, requireClient } from './client-certificate.ts';
 import type { CommandSession } from './command-session.ts';
 import { takeMessage } from './message-rate.ts';
-import { isExchangeServer, partner } from './principal.ts';
+import { isExchangeServer, isInternalServer, partner } from './principal.ts';
 import { senderRight } from './sender-right.ts';
 import { Transaction } from './transaction.ts';
 
@@ -40,7 +40,9 @@ function takeMail(session: CommandSession, argument: string): void | Promise<voi
 /** Where certificates are asked for, who the client is may depend on the sender's domain, and its rights on that. */
 function mailOfClient(session: CommandSession, argument: string, policy: ClientPolicy): void | Promise<void> {
   const parsed = parseMailArgument(argument, offeredNow(session));
-  const who = requireClient(policy, { secure: session.tls !== undefined, client: session.client }, parsed.from?.domain);
+  // The list of secure domains is about mail from outside.
+  const domain = isInternalServer(session.principal) ? undefined : parsed.from?.domain;
+  const who = requireClient(policy, { secure: session.tls !== undefined, client: session.client }, domain);
   const first = session.origin.profile.initialRights.principal;
   const principal = who === 'partner' ? partner : first;
   const now = session.rights.principal;

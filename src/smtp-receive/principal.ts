@@ -40,3 +40,13 @@ export const partner: Principal = {
   name: principalName(wellKnownSids.partner),
   sids: [wellKnownSids.partner, wellKnownSids.anonymous],
 };
+
+/** A server of the organization that proved itself by its key: direct trust. */
+export function internalServer(name: string): Principal {
+  return { name, sids: [wellKnownSids.hub] };
+}
+
+/** No other way than direct trust makes a session one of the inside. */
+export function isInternalServer({ sids }: Principal): boolean {
+  return sids.includes(wellKnownSids.hub);
+}

@@ -1,6 +1,12 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
 import { FairTurns, formatEndpoint, ReceivedGarbage } from '../base/index.ts';
-import { AcceptedDomainTable, type Binding, type ReceiveConnector, type Snapshot } from '../config/index.ts';
+import {
+  AcceptedDomainTable,
+  type Binding,
+  type InternalServer,
+  type ReceiveConnector,
+  type Snapshot,
+} from '../config/index.ts';
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
 import { oneLine, type ProxiedEndpoints, type Reply, renderReply, replies } from '../smtp/index.ts';
@@ -47,6 +53,7 @@ interface Compiled {
   readonly domains: AcceptedDomainTable;
   readonly servers: ReadonlyMap<ReceiveConnector, EdgeServer>;
   readonly secureDomains: readonly string[];
+  readonly internalServers: readonly InternalServer[];
   /** MaxConnectionRatePerMinute. */
   readonly connectionRate: number;
   readonly limits: OrganizationLimits;
@@ -327,19 +334,28 @@ function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
   const { fqdn } = snapshot.server;
   const secureDomains = snapshot.organization.tlsReceiveDomainSecureList;
   const sameDomains = before !== undefined && before.secureDomains.join() === secureDomains.join();
+  const { internalServers } = snapshot;
+  const sameTrust = before !== undefined && sameObjects(before.internalServers, internalServers);
   const servers = new Map<ReceiveConnector, EdgeServer>();
   for (const connector of snapshot.receiveConnectors) {
     const kept = before?.servers.get(connector);
-    const usable = kept !== undefined && kept.profile.serverFqdn === fqdn && sameDomains;
-    servers.set(connector, usable ? kept : new EdgeServer(new ConnectorProfile(connector, fqdn, secureDomains)));
+    const usable = kept !== undefined && kept.profile.serverFqdn === fqdn && sameDomains && sameTrust;
+    const profile = (): ConnectorProfile => new ConnectorProfile(connector, fqdn, secureDomains, internalServers);
+    servers.set(connector, usable ? kept : new EdgeServer(profile()));
   }
   return {
     table: new ConnectorTable(snapshot.receiveConnectors),
     domains: new AcceptedDomainTable(snapshot.acceptedDomains),
     servers,
     secureDomains,
+    internalServers,
     connectionRate: snapshot.server.maxConnectionRatePerMinute,
     limits: organizationLimits(snapshot.organization),
     externalAddress: snapshot.server.externalIPAddress,
   };
+}
+
+/** Objects of a snapshot that did not change are those of the one before. */
+function sameObjects(before: readonly object[], now: readonly object[]): boolean {
+  return before.length === now.length && before.every((one, index) => one === now[index]);
 }

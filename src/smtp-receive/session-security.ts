@@ -7,6 +7,8 @@ import {
 } from '../tls/index.ts';
 import { ClientIdentity, type ShownChain } from './client-certificate.ts';
 import type { CertificatePicker } from './contract.ts';
+import { recognize } from './direct-trust.ts';
+import type { Principal } from './principal.ts';
 import type { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts } from './session-parts.ts';
 
@@ -18,6 +20,8 @@ export class SessionSecurity {
   tls: TlsDescription | undefined;
   /** Undefined: no certificate was asked for or shown. */
   client: ClientIdentity | undefined;
+  /** The server of the organization whose key the client has: direct trust. */
+  server: Principal | undefined;
   /** While the issuers of the client's certificate are asked for its revocation. */
   clientKnown: Promise<void> | undefined;
   readonly #origin: SessionOrigin;
@@ -56,6 +60,7 @@ export class SessionSecurity {
       ...this.#facts(),
     });
     this.#log.info(text, '');
+    this.server = this.#recognize(shown);
     for (const warning of this.client?.verdict.warnings ?? []) this.#log.info(warning, 'Client certificate');
     this.clientKnown = this.#askIssuers();
   }
@@ -65,6 +70,15 @@ export class SessionSecurity {
     if (clientPolicy === undefined || shown === undefined) return undefined;
     const anchors = this.#parts.certificates.trustAnchors?.(clientPolicy.authorities) ?? new TrustAnchors([]);
     return ClientIdentity.of(clientPolicy, shown, { anchors, now: this.#parts.clock.now() });
+  }
+
+  /** Told on every connector that would know one, also of clients that are none. */
+  #recognize(shown: ShownChain | undefined): Principal | undefined {
+    const { pinnedKeys } = this.#origin.profile;
+    if (pinnedKeys === undefined || shown === undefined) return undefined;
+    const { server, key, reason } = recognize(pinnedKeys, shown);
+    this.#parts.journal.emit({ ...this.#head(), kind: 'direct-trust', server: server?.name ?? '', key, reason });
+    return server;
   }
 
   #askIssuers(): Promise<void> | undefined {

@@ -358,6 +358,8 @@ export class Session implements CommandSession {
     const { initialRights } = this.origin.profile;
     if (this.rights !== initialRights) this.become(initialRights.principal);
     this.#security.reached(negotiated, shown);
+    const { server } = this.#security;
+    if (server !== undefined) return this.become(server);
     // Who is still asked about becomes a partner with MAIL.
     if (this.clientKnown === undefined && this.client?.isPartner === true) this.become(partner);
   }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { type Snapshot, SnapshotBuilder, SnapshotHolder } from '../../src/config/index.ts';
-import { entryFrom } from '../../src/ldap/index.ts';
+import { keyDigest } from '../../src/base/index.ts';
+import { internalServersPath, type Snapshot, SnapshotBuilder, SnapshotHolder } from '../../src/config/index.ts';
+import { entryFrom, MutableEntry } from '../../src/ldap/index.ts';
 import { configurationDn, ListSource, seedEntries, withGuid } from './lib/seeded.ts';
 
 const place = { configurationDn, serverName: 'EDGE1', role: 'EdgeTransport' } as const;
@@ -127,4 +130,43 @@ test('the holder swaps once for each change and tells who listens', () => {
   source.touch(connectorDn, (entry) => entry.set('msExchSmtpReceiveMaxHopCount', ['10']));
   holder.refresh();
   assert.equal(seen.length, 3);
+});
+
+function selfSigned(): X509Certificate {
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', '/dev/null'];
+  return new X509Certificate(
+    execFileSync('openssl', ['req', '-x509', '-subj', '/CN=hub1', ...kind], { stdio: 'pipe' }),
+  );
+}
+
+test('certificates of internal servers become keys; what is none is reported, and what stands elsewhere trusts nobody', () => {
+  const { source, builder } = seeded();
+  const before = builder.build();
+  assert.deepEqual([before.internalServers, before.problems], [[], []]);
+  const [old, renewed] = [selfSigned(), selfSigned()];
+  const server = (dn: string, values: readonly Buffer[], number: number): MutableEntry =>
+    withGuid(
+      new MutableEntry(`${dn},${configurationDn}`)
+        .set('objectClass', ['top', 'edgeInternalServer'])
+        .set('cn', ['hub1'])
+        .set('networkAddress', ['netbios:HUB1', 'ncacn_ip_tcp:HUB1.corp.example'])
+        .set('msExchServerInternalTLSCert', values),
+      number,
+    );
+  const noCertificate = Buffer.from([0x30, 0xff, 0xfe]);
+  const own = server(`CN=hub1,${internalServersPath}`, [old.raw, noCertificate, renewed.raw], 9001);
+  source.entries.push(own, server('CN=hub1,CN=Services', [old.raw], 9002));
+  const built = builder.build();
+  const keys = [keyDigest(old), keyDigest(renewed)];
+  assert.deepEqual(built.internalServers, [{ name: 'hub1.corp.example', keys }]);
+  const attribute = 'msExchServerInternalTLSCert';
+  assert.deepEqual(
+    built.problems.map((problem) => [problem.dn, problem.attribute]),
+    [[own.dn, attribute]],
+  );
+  source.touch(',CN=Servers,', (entry) => entry.set('description', ['another change']));
+  assert.equal(builder.build().internalServers[0], built.internalServers[0]);
+  source.touch(`CN=hub1,${internalServersPath}`, (entry) => entry.set(attribute, [renewed.raw]));
+  const after = builder.build();
+  assert.deepEqual([after.internalServers[0]?.keys, after.problems], [[keyDigest(renewed)], []]);
 });

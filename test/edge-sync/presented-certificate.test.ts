@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
+import { keyDigest } from '../../src/base/index.ts';
 import { presentedCertificate } from '../../src/edge-sync/edge/presented-certificate.ts';
 import { newCredential } from '../../src/edge-sync/inside/credential.ts';
-import { keyDigest } from '../../src/edge-sync/key-digest.ts';
 
 const certificate = (number: number): { readonly chainPem: string } => ({
   chainPem: newCredential('EDGE1', 'HUB1', number, Date.now()).certificate,

@@ -61,6 +61,7 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
     level: 'EncryptionOnly',
     peer: '',
   },
+  'direct-trust': { server: 'hub1.corp.example', key: 'k3JqZ', reason: '' },
   'revocation-checked': { direction: 'send', peer: 'mx.example.net', state: 'unknown', reason: 'no answer in time' },
   'tls-failed': { direction: 'send', reason: 'handshake broke', consequence: 'sent in clear' },
   'sender-accepted': { from: 'a@example.net' },

@@ -48,6 +48,7 @@ for (const [number, overrides] of connectors.entries()) {
         connector,
         serverFqdn: snapshot.server.fqdn,
         secureDomains: [],
+        internalServers: [],
         limits: organizationLimits(snapshot.organization),
         domains: new AcceptedDomainTable(snapshot.acceptedDomains),
         localAddress: '127.0.0.1',

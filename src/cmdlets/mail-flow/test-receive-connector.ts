@@ -6,6 +6,9 @@ import {
   acceptedDomain,
   type Binding,
   defaultsOf,
+  type InternalServer,
+  InternalServers,
+  internalServerClass,
   type ReceiveConnector,
   receiveConnector,
   type TransportConfig,
@@ -50,6 +53,7 @@ interface Ground {
   readonly connectors: readonly ReceiveConnector[];
   readonly domains: AcceptedDomainTable;
   readonly organization: TransportConfig;
+  readonly internalServers: readonly InternalServer[];
   readonly serverFqdn: string;
   readonly parts: RehearsalParts;
 }
@@ -117,11 +121,14 @@ async function groundOf(context: CmdletContext): Promise<Ground> {
   const connectors = (await listObjects(context, receiveConnector)).map(({ object }) => object);
   const domains = (await listObjects(context, acceptedDomain)).map(({ object }) => object);
   const [organization] = await listObjects(context, transportConfig);
+  const { store } = context;
+  const inside = await store.search(store.configurationDn, 'sub', `(objectClass=${internalServerClass})`);
   const address = server.values('networkAddress').find((one) => /^ncacn_ip_tcp:/i.test(one));
   return {
     connectors: connectors.filter(({ dn }) => dn.toLowerCase().endsWith(below)),
     domains: new AcceptedDomainTable(domains),
     organization: organization?.object ?? defaultsOf(transportConfig),
+    internalServers: new InternalServers().read({ search: () => inside }, store.configurationDn),
     serverFqdn: address?.replace(/^.*?:/, '') ?? context.serverName,
     parts: { clock: systemClock, certificates: await certificatesOf(context) },
   };
@@ -199,6 +206,7 @@ async function* answersAt(
     connector,
     domains,
     secureDomains,
+    internalServers: ground.internalServers,
     limits,
     serverFqdn,
     localAddress: endpoint.address,

@@ -124,8 +124,8 @@ export function warnOpenRelay(context: CmdletContext, connector: Connector): voi
   }
 }
 
-/** Kinds of authentication that a connector keeps and no session offers: NTLM and Kerberos; X-ANONYMOUSTLS and X-EXPS. */
-const authenticationWithoutEffect: readonly string[] = ['Integrated', 'ExchangeServer'];
+/** Kinds of authentication that a connector keeps and no session offers: NTLM and Kerberos. */
+const authenticationWithoutEffect: readonly string[] = ['Integrated'];
 
 function warn({ context, bound }: Request<Table>, after: Connector): void {
   warnOpenRelay(context, after);

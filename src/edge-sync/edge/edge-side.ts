@@ -1,9 +1,8 @@
 /** EdgeSync on the edge, as its directory process runs it: the accounts, the lease, the keys it is known by. */
 import { X509Certificate } from 'node:crypto';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, keyDigest } from '../../base/index.ts';
 import type { CertificateEntry, CertificateStore } from '../../certificates/index.ts';
 import { type AccessPolicy, Argon2Hasher, DirectoryAccessPolicy, type DirectoryStore } from '../../directory/index.ts';
-import { keyDigest } from '../key-digest.ts';
 import { ConnectorLogons, type ConnectorLogonsParts } from './connector-logons.ts';
 import { CredentialService, type CredentialServiceParts } from './credential-service.ts';
 import { EdgeSubscription, serviceActor } from './edge-subscription.ts';

@@ -1,9 +1,8 @@
 /** The subscription of this edge: issuing the file and its bootstrap account, what it allows, and its end. */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, keyDigest } from '../../base/index.ts';
 import type { DirectoryWriter, Operation, PasswordHasher } from '../../directory/index.ts';
 import { equals, formatGeneralizedTime, parseGeneralizedTime } from '../../ldap/index.ts';
-import { keyDigest } from '../key-digest.ts';
 import { bootstrapSecret, type SubscriptionFile, writeSubscriptionFile } from '../subscription-file.ts';
 import {
   accountOfDn,

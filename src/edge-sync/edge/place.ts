@@ -1,4 +1,5 @@
 /** Where EdgeSync keeps its things in the directory of an edge. */
+import { internalServersPath } from '../../config/index.ts';
 
 export interface EdgePlace {
   /** DN of the configuration naming context. */
@@ -30,8 +31,6 @@ export const heartbeatDn = (place: Pick<EdgePlace, 'serverDn'>): string => `CN=H
 /** Servers of the organization that the inside names, each with the certificate that it proves itself by. */
 export const internalServersDn = ({ configurationDn }: Pick<EdgePlace, 'configurationDn'>): string =>
   `${internalServersPath},${configurationDn}`;
-export const internalServersPath =
-  'CN=Internal Servers,CN=Transport Settings,CN=First Organization,CN=Microsoft Exchange,CN=Services';
 /** Send connectors. */
 export const connectorsDn = ({ configurationDn }: Pick<EdgePlace, 'configurationDn'>): string =>
   `${connectorsPath},${configurationDn}`;

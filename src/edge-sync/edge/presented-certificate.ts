@@ -1,6 +1,6 @@
 /** Which certificate LDAPS shows: one function for the listener and for the subscription file, which must say the same. */
 import { X509Certificate } from 'node:crypto';
-import { keyDigest } from '../key-digest.ts';
+import { keyDigest } from '../../base/index.ts';
 
 /** A certificate of this server: PEM, the chain behind it. */
 export interface OwnCertificate {

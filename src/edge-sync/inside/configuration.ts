@@ -4,12 +4,14 @@ import {
   acceptedDomain,
   attributesOf,
   defaultValues,
+  internalServerClass,
+  internalServersPath,
   remoteDomain,
   type SendConnector,
   sendConnector,
 } from '../../config/index.ts';
 import { type Entry, escapeDnValue, type Modification, type Schema } from '../../ldap/index.ts';
-import { connectorsPath, internalServersPath } from '../edge/place.ts';
+import { connectorsPath } from '../edge/place.ts';
 import type { DomainSetting, Subscription, SyncSettings } from './inside-state.ts';
 
 /** One object of the configuration. */
@@ -45,7 +47,7 @@ export const containers: Readonly<Record<ConfigurationKind, { readonly objectCla
       path: connectorsPath,
     },
     // The edge's own entry is a server of Exchange too: those of the inside have a class of their own, and no right is given on it.
-    internalServer: { objectClass: 'edgeInternalServer', path: internalServersPath },
+    internalServer: { objectClass: internalServerClass, path: internalServersPath },
   };
 
 /** The transport settings: of this object only the lists flow, the rest is the edge's own. It is never made or removed. */
@@ -72,22 +74,29 @@ export function configuredObjects(settings: SyncSettings, subscription: Subscrip
     ...settings.domains.map((domain, index) => domainObject(domain, index === 0)),
     ...connectorObjects(settings, subscription),
     ...transportLists(settings),
-    ...(settings.internalServers ?? []).map(({ name, certificate }) =>
-      serverObject(name.split('.')[0] ?? name, [`ncacn_ip_tcp:${name}`], Buffer.from(certificate, 'base64')),
-    ),
+    ...namedServers(settings.internalServers ?? []),
   ];
+}
+
+/** A server that is named twice has two certificates: the old one and the new one, during a change. */
+function namedServers(servers: NonNullable<SyncSettings['internalServers']>): ConfigurationObject[] {
+  const byName = Map.groupBy(servers, ({ name }) => name.toLowerCase());
+  return [...byName].map(([name, same]) => {
+    const certificates = same.map(({ certificate }) => Buffer.from(certificate, 'base64'));
+    return serverObject(name.split('.')[0] ?? name, [`ncacn_ip_tcp:${name}`], certificates);
+  });
 }
 
 function serverObject(
   name: string,
   addresses: readonly string[],
-  certificate: Buffer | undefined,
+  certificates: readonly Buffer[],
 ): ConfigurationObject {
   const attributes = new Map<string, readonly AttributeValue[]>([
     ['objectClass', ['top', containers.internalServer.objectClass]],
     ['cn', [name]],
     ['networkAddress', addresses],
-    ['msExchServerInternalTLSCert', certificate === undefined ? [] : [certificate]],
+    ['msExchServerInternalTLSCert', certificates],
   ]);
   return { kind: 'internalServer', name, attributes };
 }
@@ -211,8 +220,7 @@ function serverOf(entry: Entry, kind: ConfigurationKind | undefined): Configurat
   const roles = Number(entry.values('msExchCurrentServerRoles')[0] ?? 0);
   const name = entry.values('cn')[0];
   if (name === undefined || (kind === undefined && (roles & receiving) === 0)) return undefined;
-  const [certificate] = entry.buffers('msExchServerInternalTLSCert');
-  return serverObject(name, entry.values('networkAddress'), certificate);
+  return serverObject(name, entry.values('networkAddress'), entry.buffers('msExchServerInternalTLSCert'));
 }
 
 /** Name of the server in a DN of it or of its `CN=Microsoft MTA`. */

@@ -1,6 +1,6 @@
 /** TLS to an edge, whose key must be one of those that are pinned: nothing is sent before that is seen. */
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { keyDigest } from '../key-digest.ts';
+import { keyDigest } from '../../base/index.ts';
 
 export interface EdgeAddress {
   /** Host to connect to. */

@@ -2,14 +2,13 @@
 import { hash, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, keyDigest } from '../../base/index.ts';
 import { seal } from '../../certificates/index.ts';
 import type { DirectoryClient } from '../../directory/index.ts';
 import { LdapError, type Schema } from '../../ldap/index.ts';
 import type { EdgeSyncLevel } from '../../logs/index.ts';
 import { canonicalAddress, lookupForms } from '../address.ts';
 import { parseAccountName, placeOf, subscriptionDn } from '../edge/place.ts';
-import { keyDigest } from '../key-digest.ts';
 import { type Recipient, wantedState } from '../recipient.ts';
 import { newRecipientKey, RecipientHasher } from '../recipient-hash.ts';
 import { RecipientMapping } from '../recipient-mapping.ts';

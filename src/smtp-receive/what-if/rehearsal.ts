@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts';
-import type { AcceptedDomainTable, ReceiveConnector } from '../../config/index.ts';
+import type { AcceptedDomainTable, InternalServer, ReceiveConnector } from '../../config/index.ts';
 import type { DecisionEvent } from '../../logs/index.ts';
 import { AgentChain } from '../../pipeline/index.ts';
 import { replies, SmtpError } from '../../smtp/index.ts';
@@ -19,6 +19,7 @@ export interface RehearsalQuestion {
   readonly connector: ReceiveConnector;
   readonly serverFqdn: string;
   readonly secureDomains: readonly string[];
+  readonly internalServers: readonly InternalServer[];
   readonly domains: AcceptedDomainTable;
   readonly limits: OrganizationLimits;
   readonly localAddress: string;
@@ -46,9 +47,10 @@ export class Rehearsal {
   #said = '';
 
   constructor(question: RehearsalQuestion, { clock, certificates }: RehearsalParts) {
-    const { connector, serverFqdn, secureDomains, domains, limits, localAddress, remoteAddress } = question;
+    const { connector, serverFqdn, secureDomains, internalServers, domains, limits, localAddress, remoteAddress } =
+      question;
     const open = { ...connector, messageRateLimit: Infinity };
-    const profile = new ConnectorProfile(open, serverFqdn, secureDomains);
+    const profile = new ConnectorProfile(open, serverFqdn, secureDomains, internalServers);
     const origin = {
       limits,
       externalAddress: null,
