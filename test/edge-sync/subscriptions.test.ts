@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SecretBox } from '../../src/certificates/secrets/index.ts';
 import { credentialPurpose } from '../../src/config/index.ts';
 import { DirectoryClient } from '../../src/directory/index.ts';
 import { connectorsDn, internalServersDn, placeOf } from '../../src/edge-sync/edge/place.ts';
-import { newCredential } from '../../src/edge-sync/inside/credential.ts';
+import { type Credential, newCredential } from '../../src/edge-sync/inside/credential.ts';
 import type { Subscription } from '../../src/edge-sync/inside/inside-state.ts';
 import { connectEdge, LdapEdge } from '../../src/edge-sync/inside/ldap-edge.ts';
 import { RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
@@ -19,6 +20,7 @@ import { Appliance, edge as command } from '../lib/appliance.ts';
 import { ended, Inside } from '../lib/inside.ts';
 import { needs } from '../lib/peers.ts';
 import { personLdif, SlapdSource, slapdMissing } from '../lib/slapd-source.ts';
+import { Client } from '../smtp-receive/receiving.ts';
 
 const missing = slapdMissing();
 const skip = missing === '' || process.env['CI'] === 'true' ? needs('root') : { skip: missing };
@@ -43,11 +45,14 @@ describe('two appliances of one site', skip, () => {
         '--smart-host',
         '[10.0.0.5]',
         '--internal-server',
-        `hub1.corp.example=${state.file('hub1.pem', hub)}`,
+        `hub1.corp.example=${state.file('hub1.pem', hub.certificate)}`,
+        '--internal-server',
+        `hub1.corp.example=${state.file('next.pem', nextHub.certificate)}`,
       ],
     );
-  /** A certificate that proves an internal server. */
-  const hub = newCredential('x', 'hub1', 0, Date.now()).certificate;
+  /** What an internal server proves itself by: the certificate that it has, and the one that it is about to have. */
+  const hub = newCredential('x', 'hub1', 0, Date.now());
+  const nextHub = newCredential('x', 'hub1', 1, Date.now());
   const hashesOn = async (appliance: Appliance): Promise<number> => {
     const { out } = await command('directory', 'export', '--state', appliance.state);
     return [...out.matchAll(/^edgeHashedAddress:/gm)].length;
@@ -90,15 +95,33 @@ describe('two appliances of one site', skip, () => {
     }
   });
 
-  test('names and certificates of internal servers stand on every edge', async () => {
-    const der = new X509Certificate(hub).raw;
+  test('names and certificates of internal servers stand on every edge, which takes their mail by direct trust', async () => {
+    const pinned = [hub, nextHub].map(({ certificate }) => new X509Certificate(certificate).raw);
     for (const appliance of edges) {
       const client = new DirectoryClient({ url: ldapi(appliance), bind: 'external' });
       const { configurationDn } = subscriptionOf(inside, appliance.name);
       const entry = await client.get(`CN=hub1,${internalServersDn({ configurationDn })}`);
       assert.deepEqual(entry?.values('networkAddress'), ['ncacn_ip_tcp:hub1.corp.example']);
-      assert.deepEqual(entry?.buffers('msExchServerInternalTLSCert'), [der]);
+      assert.deepEqual(
+        entry?.buffers('msExchServerInternalTLSCert').toSorted(Buffer.compare),
+        pinned.toSorted(Buffer.compare),
+      );
       await client.close();
+      const relayReply = async ({ key, certificate: cert }: Credential): Promise<string> => {
+        const sender = new Client(connect(appliance.port, '127.0.0.1'));
+        await sender.reply();
+        await sender.ask('EHLO hub1.corp.example');
+        await sender.ask('STARTTLS');
+        await sender.secure('', { key, cert });
+        await sender.ask('EHLO hub1.corp.example');
+        assert.match(await sender.ask('MAIL FROM:<user1@corp.example>'), /^250 /);
+        const reply = await sender.ask('RCPT TO:<a@far.example>');
+        sender.socket.destroy();
+        return reply;
+      };
+      assert.match(await relayReply(hub), /^250 /);
+      assert.match(await relayReply(nextHub), /^250 /);
+      assert.match(await relayReply(newCredential('x', 'hub1', 0, Date.now())), /^550 5\.7\.54 /);
     }
   });
 
