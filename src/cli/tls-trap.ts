@@ -71,6 +71,11 @@ function introduce(trap: Trap, { domain, root }: TrapCommandOptions, terminal: T
   );
   for (const { recipient, kind, address, port } of trap.endpoints)
     terminal.out(`${recipient.padEnd(48)} ${`${address}:${port}`.padEnd(22)} ${kind.title}\n`);
+  const moved = [
+    ...(trap.endpoints.some(({ port }) => port !== 25) ? ['mail by MX goes to port 25'] : []),
+    ...(trap.policyPort === 443 ? [] : [`senders fetch policies from port 443, not ${trap.policyPort}`]),
+  ];
+  if (moved.length > 0) terminal.out(`\nThe zone alone does not lead all of it here: ${moved.join('; ')}.\n`);
   terminal.out('\nCtrl-C ends and reports.\n');
 }
 

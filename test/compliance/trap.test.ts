@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Trap, type TrapEndpoint, trapAddressCount, trapKinds } from '../../src/compliance/index.ts';
+import { edgeCommand } from '../lib/appliance.ts';
 import { needs } from '../lib/peers.ts';
+import { freePort } from '../lib/ports.ts';
 
 const addresses = (count: number): string[] => Array.from({ length: count }, (_, i) => `127.0.91.${i + 1}`);
 
@@ -184,4 +186,18 @@ test('too few addresses are refused with the number that is needed', () => {
     () => new Trap({ domain: 'trap.test', addresses: ['127.0.0.1'], port: 0, policyPort: 0, now: 0, idleMs: 1 }),
     new RegExp(`${trapAddressCount} addresses are needed`),
   );
+});
+
+test('the command says what the zone cannot lead to it, and reports when it is ended', async () => {
+  const ports = ['--port', String(await freePort()), '--policy-port', String(await freePort())];
+  const args = ['tls', 'trap', 'start', '--domain', 'trap.test', '--addresses', `127.0.92.1+${trapAddressCount}`];
+  const child = spawn(edgeCommand, [...args, ...ports], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (octets: Buffer) => {
+    text += octets.toString();
+    if (text.endsWith('Ctrl-C ends and reports.\n')) child.kill('SIGINT');
+  });
+  assert.deepEqual(await once(child, 'close'), [0, null]);
+  assert.match(text, /does not lead all of it here: mail by MX goes to port 25; senders fetch policies from port 443/);
+  assert.match(text, /^good +never came +0 attempts {2}\(everybody delivers\)$/m);
 });
