@@ -11,8 +11,9 @@ import {
   type PlanCounts,
   type RecipientChange,
 } from '../recipient-plan.ts';
+import type { EdgeMirror, EdgeRecord } from './edge-mirror.ts';
 import type { EdgeTarget } from './edge-target.ts';
-import type { EdgeMirror, EdgeRecord, Mirror } from './mirror.ts';
+import type { Mirror } from './mirror.ts';
 import type { Progress } from './source-reader.ts';
 
 /** What would be done, or was. */
