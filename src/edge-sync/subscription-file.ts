@@ -2,7 +2,7 @@
  * The subscription file: Exchange's eleven elements, XML. Times are .NET ticks as Exchange writes them. Read by a parser that
  * knows no DTD entities and fetches nothing; the password in it is in clear, as Exchange's is: it lives a day and works once.
  */
-import { hash } from 'node:crypto';
+import { hash, X509Certificate } from 'node:crypto';
 import { SaxesParser } from 'saxes';
 
 export interface SubscriptionFile {
@@ -157,4 +157,13 @@ export function unusableReason({ effectiveDate, durationMs }: SubscriptionFile, 
   }
   // The clocks of edge and inside may differ.
   return now < effectiveDate - 3_600_000 ? 'it is not in force yet: compare the clocks of edge and inside' : undefined;
+}
+
+/** The certificate of the file. Throws SubscriptionFileError for octets that are none. */
+export function certificateIn(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    throw new SubscriptionFileError('EdgeCertificateBlob holds no certificate');
+  }
 }

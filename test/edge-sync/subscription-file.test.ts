@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   bootstrapSecret,
+  certificateIn,
   readSubscriptionFile,
   type SubscriptionFile,
   unusableReason,
@@ -54,4 +55,8 @@ test('it ends after its time, and one octet makes another secret', () => {
   assert.match(unusableReason(file, file.effectiveDate + file.durationMs) ?? '', /expired/);
   assert.match(unusableReason(file, file.effectiveDate - 7_200_000) ?? '', /clocks/);
   assert.notEqual(bootstrapSecret('p', Buffer.from(text)), bootstrapSecret('p', Buffer.from(`${text} `)));
+});
+
+test('octets that are no certificate are an error of the file', () => {
+  assert.throws(() => certificateIn(file.certificate), { name: 'SubscriptionFileError', message: /no certificate/ });
 });

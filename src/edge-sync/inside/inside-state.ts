@@ -184,6 +184,14 @@ export class InsideState {
     throw new SyncStateError(`no edge '${name}' is subscribed${names === '' ? '' : `; subscribed are ${names}`}`);
   }
 
+  /** The edge of this name, or all that are established. Throws SyncStateError for a name that is not subscribed, and for none. */
+  chosen(only: string | undefined): readonly Subscription[] {
+    if (only !== undefined) return [this.subscription(only)];
+    const all = this.subscriptions.filter(({ established }) => established);
+    if (all.length === 0) throw new SyncStateError('no edge is subscribed: edge sync subscribe FILE --site NAME');
+    return all;
+  }
+
   async save(subscription: Subscription): Promise<void> {
     this.#prepare();
     const text = `${JSON.stringify(subscription, undefined, 2)}\n`;
