@@ -1,7 +1,7 @@
 /** Recipients of a directory that offers content synchronization (RFC 4533), as OpenLDAP with syncprov: refreshOnly polls. */
 import { type Reading, type RecipientSource, readCookie, type SourceItem, writeCookie } from './contract.ts';
 import type { GenericOptions } from './generic-source.ts';
-import type { StreamMessage } from './ldap-stream.ts';
+import type { StreamMessage } from './ldap-messages.ts';
 import { Completeness, faultOf } from './paged-search.ts';
 import { controlOids, syncDone, syncInfo, syncRequestControl, syncState } from './source-controls.ts';
 

@@ -3,39 +3,24 @@
  * (RFC 4511 §4.13) and drops the controls of entries (RFC 4533 needs both). One search at a time; the socket waits while the
  * caller is busy, so memory is bounded by one chunk and one message.
  */
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
 import {
-  type BerReader,
   BindRequest,
   type Control,
   FilterParser,
   type Message,
   PresenceFilter,
-  SearchEntry,
-  SearchReference,
   SearchRequest,
   UnbindRequest,
 } from 'ldapts';
-import {
-  type Entry,
-  LdapError,
-  MutableEntry,
-  type ResultCodeName,
-  resultCodeName,
-  resultCodes,
-} from '../../ldap/index.ts';
+import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import { type MessageFrame, readFrames } from './ldap-frames.ts';
+import { resultIn, type StreamMessage, searchMessage } from './ldap-messages.ts';
+import { type SocketOptions, socketTo } from './ldap-socket.ts';
 
-export interface StreamOptions {
-  /** `ldap://` or `ldaps://`. */
-  readonly url: string;
+export interface StreamOptions extends SocketOptions {
   readonly bindDn: string;
   readonly password: string;
-  /** For ldaps. */
-  readonly tls?: ConnectionOptions;
-  /** Silence after which the connection is given up, in milliseconds. Default: 60 s. */
-  readonly timeoutMs?: number;
 }
 
 export interface StreamSearch {
@@ -47,34 +32,6 @@ export interface StreamSearch {
   readonly attributes: readonly string[];
   readonly controls?: readonly Control[];
 }
-
-/** A control as it came. */
-export interface SentControl {
-  readonly oid: string;
-  readonly value: Buffer;
-}
-
-/** One message of a search. `done` comes last and once; its code need not be success. */
-export type StreamMessage =
-  | { readonly kind: 'entry'; readonly entry: Entry; readonly controls: readonly SentControl[] }
-  | { readonly kind: 'reference'; readonly uris: readonly string[] }
-  | { readonly kind: 'intermediate'; readonly oid: string; readonly value: Buffer }
-  | {
-      readonly kind: 'done';
-      readonly code: ResultCodeName | number;
-      readonly message: string;
-      readonly controls: readonly SentControl[];
-    };
-
-const tags = {
-  bindResponse: 0x61,
-  searchEntry: 0x64,
-  searchDone: 0x65,
-  searchReference: 0x73,
-  extendedResponse: 0x78,
-  intermediate: 0x79,
-  controls: 0xa0,
-} as const;
 
 export class LdapStream implements AsyncDisposable {
   readonly #socket: Socket;
@@ -213,98 +170,4 @@ const isLoopback = (host: string): boolean =>
 function lost(error: unknown): LdapError {
   if (error instanceof LdapError) return error;
   return new LdapError('unavailable', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-/** Why there is no connection. What OpenSSL and Node say of a certificate names options that are not ours. */
-function connectionFault({ message, code = '' }: NodeJS.ErrnoException): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is of another name: use one of it (${message})`;
-  return /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER))/.test(code)
-    ? 'its certificate is of no authority that is trusted here: name the PEM file of its authority by --ca FILE'
-    : message;
-}
-
-function socketTo({ url, tls = {}, timeoutMs = 60_000 }: StreamOptions): Promise<Socket> {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const secure = protocol === 'ldaps:';
-  const target = { host, port: Number(port || (secure ? 636 : 389)) };
-  return new Promise((resolve, reject) => {
-    const servername = isIP(host) === 0 ? { servername: host } : {};
-    const socket = secure ? connectTls({ ...target, ...servername, ...tls }) : connectPlain(target);
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`${url}: no answer within ${timeoutMs / 1000} s`)));
-    const fail = (error: Error): void =>
-      reject(new LdapError('unavailable', `${url}: ${connectionFault(error)}`, { cause: error }));
-    socket.once('error', fail);
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
-      socket.off('error', fail);
-      socket.setNoDelay(true);
-      resolve(socket);
-    });
-  });
-}
-
-function searchMessage({ tag, reader }: MessageFrame): StreamMessage {
-  switch (tag) {
-    case tags.searchEntry: {
-      const parsed = new SearchEntry({ messageId: 0 });
-      parsed.parseMessage(reader);
-      const entry = new MutableEntry(parsed.name);
-      for (const { type, parsedBuffers } of parsed.attributes) entry.append(type, parsedBuffers);
-      return { kind: 'entry', entry, controls: controlsIn(reader) };
-    }
-    case tags.searchReference: {
-      const parsed = new SearchReference({ messageId: 0 });
-      parsed.parseMessage(reader);
-      return { kind: 'reference', uris: parsed.uris };
-    }
-    case tags.intermediate:
-      return intermediate(reader);
-    case tags.searchDone: {
-      const { code, message } = resultIn(reader);
-      return { kind: 'done', code, message, controls: controlsIn(reader) };
-    }
-    default:
-      throw new LdapError('protocolError', `a message 0x${tag.toString(16)} is no answer to a search`);
-  }
-}
-
-function intermediate(reader: BerReader): StreamMessage {
-  const end = reader.offset + reader.length;
-  let oid = '';
-  let value: Buffer = Buffer.alloc(0);
-  while (reader.offset < end) {
-    const tag = reader.peek();
-    if (tag === 0x80) oid = reader.readString(0x80) ?? '';
-    else value = reader.readString(tag ?? 0x81, true) ?? value;
-  }
-  return { kind: 'intermediate', oid, value };
-}
-
-function resultIn(reader: BerReader): { readonly code: ResultCodeName | number; readonly message: string } {
-  const end = reader.offset + reader.length;
-  const status = reader.readEnumeration() ?? -1;
-  reader.readString();
-  const message = reader.readString() ?? '';
-  // References and what else a result may hold.
-  reader.offset = end;
-  const name = resultCodeName(status);
-  return { code: name in resultCodes ? (name as ResultCodeName) : status, message };
-}
-
-/** Controls behind the operation: RFC 4511 §4.1.11. */
-function controlsIn(reader: BerReader): SentControl[] {
-  if (reader.remain === 0 || reader.peek() !== tags.controls) return [];
-  reader.readSequence(tags.controls);
-  const end = reader.offset + reader.length;
-  const controls: SentControl[] = [];
-  while (reader.offset < end) {
-    reader.readSequence();
-    const endOfOne = reader.offset + reader.length;
-    const oid = reader.readString() ?? '';
-    if (reader.offset < endOfOne && reader.peek() === 0x01) reader.readBoolean();
-    const value = reader.offset < endOfOne ? (reader.readString(0x04, true) ?? Buffer.alloc(0)) : Buffer.alloc(0);
-    reader.offset = endOfOne;
-    controls.push({ oid, value });
-  }
-  return controls;
 }

@@ -1,6 +1,7 @@
 /** A whole search in pages, and what is wrong with it. RFC 2696, [MS-ADTS] 3.1.1.3.1.3.3 (ranges of values). */
 import { type Entry, MutableEntry } from '../../ldap/index.ts';
-import type { LdapStream, StreamMessage, StreamSearch } from './ldap-stream.ts';
+import type { StreamMessage } from './ldap-messages.ts';
+import type { LdapStream, StreamSearch } from './ldap-stream.ts';
 import { pagedControl, pagedCookie } from './source-controls.ts';
 
 /** Entries of one page: Active Directory gives no more. */

@@ -1,6 +1,6 @@
 /** Controls that a source is asked with, as octets: RFC 2696, RFC 4533 §2.2, [MS-ADTS] 3.1.1.3.4.1. */
 import { BerReader, BerWriter, Control } from 'ldapts';
-import type { SentControl } from './ldap-stream.ts';
+import type { SentControl } from './ldap-messages.ts';
 
 export const controlOids = {
   paged: '1.2.840.113556.1.4.319',
