@@ -153,7 +153,7 @@ test('a client that goes away, or cancels, in the middle is no fault', async () 
   );
 });
 
-test('ldap3 follows random changes and ends with the same content', async () => {
+test('ldap3 follows random changes and ends with the same content', async (t) => {
   await using face = await startFace();
   const { store } = face;
   const base = `ou=Sync,${root}`;
@@ -166,6 +166,7 @@ test('ldap3 follows random changes and ends with the same content', async () => 
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   );
+  t.after(() => follower.kill());
   const lines = createInterface({ input: follower.stdout })[Symbol.asyncIterator]();
   const ask = async (line: string): Promise<number> => {
     follower.stdin.write(`${line}\n`);

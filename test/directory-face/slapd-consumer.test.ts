@@ -1,13 +1,12 @@
 /** OpenLDAP's slapd replicates from the face by syncrepl (RFC 4533) and ends with the same content. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { csnOf } from '../../src/directory/face/follow/sync-cookie.ts';
 import { DirectoryClient, type DirectoryStore } from '../../src/directory/index.ts';
 import { type Entry, LdapError } from '../../src/ldap/index.ts';
+import { SlapdProcess } from '../lib/slapd.ts';
 import { addEntry, adminDn, type Face, password, root, startFace } from './face.ts';
 import { changeAtRandom } from './random-changes.ts';
 
@@ -40,13 +39,18 @@ syncrepl rid=007 provider=${face.url} type=refreshAndPersist retry="1 +" searchb
 `;
 }
 
-class Slapd {
+class Slapd implements AsyncDisposable {
   readonly url: string;
-  readonly #child: ChildProcess;
+  readonly #process = new SlapdProcess();
 
-  constructor(folder: string) {
+  private constructor(folder: string) {
     this.url = `ldapi://${encodeURIComponent(join(folder, 'socket'))}`;
-    this.#child = spawn(slapdPath, ['-d', '0', '-f', join(folder, 'slapd.conf'), '-h', this.url], { stdio: 'ignore' });
+  }
+
+  static async start(folder: string): Promise<Slapd> {
+    const slapd = new Slapd(folder);
+    await slapd.#process.start(join(folder, 'slapd.conf'), slapd.url);
+    return slapd;
   }
 
   client(): DirectoryClient {
@@ -54,8 +58,7 @@ class Slapd {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'exit');
-    if (this.#child.exitCode === null && this.#child.kill('SIGTERM')) await ended;
+    await this.#process.stop();
   }
 }
 
@@ -100,7 +103,7 @@ test('slapd follows, also after it was away', { skip }, async () => {
   await mkdir(join(folder, 'slapd'));
   await writeFile(join(folder, 'slapd.conf'), configuration(folder, face));
   {
-    await using slapd = new Slapd(folder);
+    await using slapd = await Slapd.start(folder);
     await agree(store, slapd);
     await changeAtRandom(store, base, changes, 2);
     await agree(store, slapd);
@@ -108,6 +111,6 @@ test('slapd follows, also after it was away', { skip }, async () => {
     await agree(store, slapd);
   }
   await changeAtRandom(store, base, 50, 3);
-  await using again = new Slapd(folder);
+  await using again = await Slapd.start(folder);
   await agree(store, again);
 });

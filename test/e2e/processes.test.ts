@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { describe, test } from 'node:test';
 import { sendMessage } from '../../src/lab/lab-client.ts';
 import { Appliance, eventually, edge as run } from '../lib/appliance.ts';
 import { needs } from '../lib/peers.ts';
+import { Daemon } from '../lib/program.ts';
 
 /** A client that stays in a session. */
 class Client {
@@ -130,28 +130,24 @@ describe('the processes of an appliance', () => {
     });
   });
 
-  test('the service manager is told when it is ready and when it stops', needs('systemd-notify'), async (t) => {
+  test('the service manager is told when it is ready and when it stops', needs('systemd-notify'), async () => {
     await using edge = await Appliance.prepare();
     const socket = join(edge.state, '..', 'notify');
     // Datagrams of the service manager's protocol are read by Python: the runtime has no unix datagram sockets.
-    const { spawn } = await import('node:child_process');
     const script = `import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound', flush=True)
-while True: print(s.recv(4096).decode().replace('\\n', ' '), flush=True)`;
-    const listener = spawn('/usr/bin/python3', ['-c', script, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
-    t.after(() => listener.kill());
-    let heard = '';
-    listener.stdout.on('data', (chunk: Buffer) => (heard += String(chunk)));
-    await once(listener.stdout, 'data');
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound', file=sys.stderr, flush=True)
+while True: print(s.recv(4096).decode().replace('\\n', ' '), file=sys.stderr, flush=True)`;
+    const up = (said: string): boolean => said.includes('bound');
+    await using listener = await Daemon.start('/usr/bin/python3', ['-c', script, socket], { up });
     process.env['NOTIFY_SOCKET'] = socket;
     try {
       await edge.start();
     } finally {
       delete process.env['NOTIFY_SOCKET'];
     }
-    await eventually('READY=1', () => heard.includes('READY=1'));
+    await eventually('READY=1', () => listener.said.includes('READY=1'));
     await edge.stop();
-    await eventually('STOPPING=1', () => heard.includes('STOPPING=1'));
+    await eventually('STOPPING=1', () => listener.said.includes('STOPPING=1'));
   });
 
   test('a port that is taken is named, and had as soon as it is free', async () => {

@@ -1,5 +1,5 @@
 /** A Dovecot of one's own with nothing but LMTP, in a temporary folder. Needs root, as Dovecot does to change users. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chownSync,
@@ -14,6 +14,7 @@ import {
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Daemon } from './program.ts';
 
 const program = '/usr/sbin/dovecot';
 /** Says why no Dovecot can run here; false when one can. */
@@ -27,11 +28,11 @@ export const dovecotMissing =
 /** Dovecot with nothing but LMTP, in a folder of its own. Users: ann and bob. */
 export class Dovecot implements AsyncDisposable {
   readonly folder: string;
-  readonly #process: ChildProcess;
+  readonly #daemon: Daemon;
 
-  private constructor(folder: string, process: ChildProcess) {
+  private constructor(folder: string, daemon: Daemon) {
     this.folder = folder;
-    this.#process = process;
+    this.#daemon = daemon;
   }
 
   get socket(): string {
@@ -72,21 +73,17 @@ protocol lmtp {
 }
 `,
     );
-    const child = spawn(program, ['-F', '-c', join(folder, 'dovecot.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
-    const dovecot = new Dovecot(folder, child);
-    for (let tries = 0; tries < 500; tries++) {
-      const socket = connect(dovecot.socket);
-      const up = await Promise.race([
-        once(socket, 'data').then(() => true),
-        once(socket, 'error').then(() => false),
-      ]).catch(() => false);
-      socket.destroy();
-      if (up) return dovecot;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    try {
+      const daemon = await Daemon.start(program, ['-F', '-c', join(folder, 'dovecot.conf')], {
+        up: () => greets(join(folder, 'lmtp')),
+        asked: true,
+      });
+      return new Dovecot(folder, daemon);
+    } catch (cause) {
+      const log = existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : '';
+      rmSync(folder, { recursive: true, force: true });
+      throw new Error(`Dovecot did not start: ${log}`, { cause });
     }
-    const log = existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : '';
-    await dovecot[Symbol.asyncDispose]();
-    throw new Error(`Dovecot did not start: ${log}`);
   }
 
   mail(user: string): string[] {
@@ -95,11 +92,16 @@ protocol lmtp {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null) {
-      const exited = once(this.#process, 'exit');
-      this.#process.kill();
-      await exited;
-    }
+    await this.#daemon[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+async function greets(path: string): Promise<boolean> {
+  const socket = connect(path);
+  const up = await Promise.race([once(socket, 'data').then(() => true), once(socket, 'error').then(() => false)]).catch(
+    () => false,
+  );
+  socket.destroy();
+  return up;
 }

@@ -1,10 +1,10 @@
 /** Debian's ACME authority for tests, with its server of challenges. Nonces are rejected often, validations wait for nobody. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './ports.ts';
+import { Daemon, listens } from './program.ts';
 
 export class Pebble implements AsyncDisposable {
   readonly directoryUrl: string;
@@ -13,11 +13,11 @@ export class Pebble implements AsyncDisposable {
   /** A hook program: it gives the answers to the server of challenges, and writes its arguments to `calls`. */
   readonly hook: string;
   readonly #folder: string;
-  readonly #children: readonly ChildProcess[];
+  readonly #started: AsyncDisposableStack;
 
-  private constructor(folder: string, port: number, children: readonly ChildProcess[]) {
+  private constructor(folder: string, port: number, started: AsyncDisposableStack) {
     this.#folder = folder;
-    this.#children = children;
+    this.#started = started;
     this.directoryUrl = `https://localhost:${port}/dir`;
     this.authority = readFileSync(join(folder, 'cert.pem'), 'utf8');
     this.hook = join(folder, 'hook');
@@ -74,23 +74,16 @@ export class Pebble implements AsyncDisposable {
       PEBBLE_WFE_NONCEREJECT: '40',
       PEBBLE_AUTHZREUSE: '0',
     };
-    const children = [
-      spawn('pebble', ['-config', join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`], {
-        stdio: 'ignore',
-        env: environment,
-      }),
-      spawn(
-        'pebble-challtestsrv',
-        [
-          ...['-dns01', `127.0.0.1:${dns}`, '-http01', `127.0.0.1:${http}`, '-https01', '', '-tlsalpn01', ''],
-          ...['-management', `127.0.0.1:${answers}`, '-defaultIPv6', ''],
-        ],
-        { stdio: 'ignore' },
-      ),
+    await using started = new AsyncDisposableStack();
+    started.defer(() => rmSync(folder, { recursive: true, force: true }));
+    const config = ['-config', join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`];
+    started.use(await Daemon.start('pebble', config, { env: environment, up: () => listens(port) }));
+    const challenges = [
+      ...['-dns01', `127.0.0.1:${dns}`, '-http01', `127.0.0.1:${http}`, '-https01', '', '-tlsalpn01', ''],
+      ...['-management', `127.0.0.1:${answers}`, '-defaultIPv6', ''],
     ];
-    const started = new Pebble(folder, port, children);
-    for (const one of [port, answers]) await answered(one);
-    return started;
+    started.use(await Daemon.start('pebble-challtestsrv', challenges, { up: () => listens(answers) }));
+    return new Pebble(folder, port, started.move());
   }
 
   /** What the hook was called with, one line each. */
@@ -99,13 +92,7 @@ export class Pebble implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      if (child.exitCode !== null) continue;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
-    }
-    rmSync(this.#folder, { recursive: true, force: true });
+    await this.#started.disposeAsync();
   }
 }
 
@@ -123,17 +110,4 @@ if action == 'remove':
     path = {'add-http01': 'del-http01', 'set-txt': 'clear-txt'}[path]
 urllib.request.urlopen('http://127.0.0.1:${port}/' + path, json.dumps(body).encode()).read()
 `;
-}
-
-async function answered(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const up = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('connect', () => (socket.destroy(), resolve(true)));
-      socket.once('error', () => resolve(false));
-    });
-    if (up) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`nothing listens on ${port}`);
 }

@@ -1,9 +1,10 @@
 /** A Postfix of one's own, in a temporary folder, for tests and benchmarks. Needs root, as Postfix does. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Daemon } from './program.ts';
 
 export interface PostfixOptions {
   readonly port: number;
@@ -82,12 +83,12 @@ export function postfixMissing(): string {
 export class Postfix implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
-  readonly pid: number;
+  readonly #master: Daemon;
 
-  private constructor(folder: string, port: number, pid: number) {
+  private constructor(folder: string, port: number, master: Daemon) {
     this.folder = folder;
     this.port = port;
-    this.pid = pid;
+    this.#master = master;
   }
 
   /** Starts an instance; resolves when it answers. */
@@ -101,14 +102,16 @@ export class Postfix implements AsyncDisposable {
     writeFileSync(join(conf, 'main.cf'), lines.join(''));
     writeFileSync(join(conf, 'master.cf'), services(port) + more.map((line) => `${line}\n`).join(''));
     const around = resolvConf === undefined ? [] : withResolvConf(resolvConf);
-    const [program = '', ...args] = [...around, 'postfix', '-c', conf, 'start'];
-    const child = spawn(program, args, { stdio: 'ignore' });
-    await new Promise((resolve) => child.once('exit', resolve));
-    const pidFile = join(folder, 'spool/pid/master.pid');
-    for (let i = 0; i < 100 && !(existsSync(pidFile) && (await answers(port))); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    try {
+      return new Postfix(folder, port, await startPostfix(conf, () => answers(port), around));
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
     }
-    return new Postfix(folder, port, Number(readFileSync(pidFile, 'latin1').trim()));
+  }
+
+  get pid(): number {
+    return this.#master.pid;
   }
 
   get log(): string {
@@ -116,10 +119,21 @@ export class Postfix implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const child = spawn('postfix', ['-c', join(this.folder, 'conf'), 'stop'], { stdio: 'ignore' });
-    await new Promise((resolve) => child.once('exit', resolve));
+    await this.#master[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The master of a configuration, in the foreground; `around` stands before the command. */
+export function startPostfix(
+  conf: string,
+  up: () => Promise<boolean>,
+  around: readonly string[] = [],
+): Promise<Daemon> {
+  // Makes the folders of the queue.
+  execFileSync('postfix', ['-c', conf, 'check'], { stdio: 'ignore' });
+  const [command = '', ...args] = [...around, '/usr/lib/postfix/sbin/master', '-c', conf, '-s'];
+  return Daemon.start(command, args, { up, asked: true });
 }
 
 function answers(port: number): Promise<boolean> {

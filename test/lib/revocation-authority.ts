@@ -1,10 +1,11 @@
 /** An authority made and run by openssl: it issues, revokes, signs CRLs and answers OCSP questions. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { Daemon } from './program.ts';
 
 export interface Issued {
   readonly certPem: string;
@@ -25,7 +26,7 @@ const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-n
 export class RevocationAuthority implements AsyncDisposable {
   readonly folder = mkdtempSync(`${tmpdir()}/edge-revocation-`);
   #serial = 0x1000;
-  #children: ChildProcess[] = [];
+  #daemons: Daemon[] = [];
   #servers: Server[] = [];
   /** Requests that the web server saw: 'GET /crl'. */
   readonly asked: string[] = [];
@@ -109,16 +110,12 @@ export class RevocationAuthority implements AsyncDisposable {
   async respond(signer: Issued | 'issuer', port: number): Promise<void> {
     if (signer !== 'issuer') writeFileSync(`${this.folder}/signer.pem`, signer.certPem + signer.keyPem);
     const [cert, key] = signer === 'issuer' ? ['ca.pem', 'ca.key'] : ['signer.pem', 'signer.pem'];
-    const child = spawn(
-      'openssl',
-      [
-        ...['ocsp', '-port', String(port), '-index', 'index.txt', '-CA', 'ca.pem', '-rsigner', cert, '-rkey', key],
-        ...['-ndays', '1', '-ignore_err'],
-      ],
-      { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    this.#children.push(child);
-    await waits(child);
+    const args = [
+      ...['ocsp', '-port', String(port), '-index', 'index.txt', '-CA', 'ca.pem', '-rsigner', cert, '-rkey', key],
+      ...['-ndays', '1', '-ignore_err'],
+    ];
+    const up = (said: string): boolean => said.includes('waiting for OCSP client connections');
+    this.#daemons.push(await Daemon.start('openssl', args, { cwd: this.folder, up }));
   }
 
   /** Serves octets, or what `answer` says, at any path. */
@@ -138,10 +135,7 @@ export class RevocationAuthority implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) {
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    }
+    for (const daemon of this.#daemons) await daemon[Symbol.asyncDispose]();
     for (const server of this.#servers) {
       server.closeAllConnections();
       server.close();
@@ -152,12 +146,3 @@ export class RevocationAuthority implements AsyncDisposable {
 }
 
 /** Not by a connection: one that closes without a word makes openssl spin. */
-async function waits(child: ChildProcess): Promise<void> {
-  let told = '';
-  child.stdout?.resume();
-  for await (const chunk of child.stderr ?? []) {
-    told += String(chunk);
-    if (told.includes('waiting for OCSP client connections')) break;
-  }
-  if (!told.includes('waiting for')) throw new Error(`openssl ocsp does not run: ${told}`);
-}

@@ -1,9 +1,10 @@
 /** A real Active Directory domain controller (Samba) on an address of its own, with Exchange's attributes in its schema. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from './appliance.ts';
+import { Daemon } from './program.ts';
+import { answersLdap } from './slapd.ts';
 
 /** Why it cannot run here; '' when it can. */
 export const sambaMissing = (): string => {
@@ -35,7 +36,7 @@ export class SambaAd implements AsyncDisposable {
   readonly address: string;
   readonly folder: string;
   readonly #options: SambaOptions;
-  #child: ChildProcess | undefined;
+  #daemon: Daemon | undefined;
 
   private constructor(folder: string, address: string, options: SambaOptions) {
     this.folder = folder;
@@ -90,16 +91,15 @@ export class SambaAd implements AsyncDisposable {
   async run(): Promise<void> {
     const configuration = join(this.folder, 'dc/etc/smb.conf');
     writeFileSync(configuration, this.#configuration());
-    this.#child = spawn('/usr/sbin/samba', ['-i', '-M', 'single', '-s', configuration], { stdio: 'ignore' });
-    await eventually('the domain controller answers', () => this.#answers(), 60_000);
+    this.#daemon = await Daemon.start('/usr/sbin/samba', ['-i', '-M', 'single', '-s', configuration], {
+      up: () => answersLdap(this.url),
+      upWithinMs: 60_000,
+      asked: true,
+    });
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+    await this.#daemon?.[Symbol.asyncDispose]();
   }
 
   /** Applies LDIF changes as the administrator. */
@@ -127,15 +127,6 @@ export class SambaAd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  #answers(): boolean {
-    try {
-      execFileSync('ldapsearch', ['-x', '-H', this.url, '-s', 'base', '-b', '', '1.1'], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
   }
 
   #provision(): void {

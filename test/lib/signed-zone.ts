@@ -2,12 +2,13 @@
  * A small world of DNS for tests: zones signed by ldns-signzone in nsd, and unbound in front of them, which validates with
  * the test's own trust anchors. Everything listens on one loopback address.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DnsClient } from '../../src/dns/index.ts';
 import { freePort } from './ports.ts';
+import { Daemon } from './program.ts';
 
 export interface ZoneOptions {
   /** 'example.test' */
@@ -45,68 +46,31 @@ export async function startDns(zones: readonly ZoneOptions[], { address53 }: Dns
   writeFileSync(join(folder, 'unbound.conf'), unboundConfiguration(folder, interfaces, authorityPort, zones));
   const resolvConf = join(folder, 'resolv.conf');
   writeFileSync(resolvConf, `nameserver ${address53 ?? ''}\noptions trust-ad edns0\n`);
-  const daemons = [
-    new Daemon(dnsPeers.nsd, ['-d', '-c', join(folder, 'nsd.conf')]),
-    new Daemon(dnsPeers.unbound, ['-d', '-c', join(folder, 'unbound.conf')]),
-  ];
-  const world: DnsWorld = {
-    resolver: `127.0.0.1:${resolverPort}`,
-    authority: `127.0.0.1:${authorityPort}`,
-    resolvConf,
-    async [Symbol.asyncDispose]() {
-      await Promise.all(daemons.map((daemon) => daemon.end()));
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  const resolver = `127.0.0.1:${resolverPort}`;
+  const authority = `127.0.0.1:${authorityPort}`;
   const up = zones.find(({ signing }) => signing === undefined || signing === 'signed' || signing === 'unsigned');
-  try {
-    await answers(world.authority, zones[0]?.name ?? 'test');
-    if (up !== undefined) await answers(world.resolver, up.name);
-  } catch (error) {
-    await world[Symbol.asyncDispose]();
-    throw new Error(daemons.map(({ said }) => said).join('\n'), { cause: error });
-  }
-  return world;
-}
-
-/** A program that stays in the foreground; what it says last is kept for the test that fails. */
-class Daemon {
-  readonly #child: ChildProcess;
-  #said = '';
-
-  constructor(program: string, args: readonly string[]) {
-    this.#child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#child.stderr?.on('data', (octets: Buffer) => {
-      this.#said = (this.#said + octets.toString('latin1')).slice(-2000);
+  await using started = new AsyncDisposableStack();
+  started.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const start = async (path: string, file: string, isUp: () => Promise<boolean>): Promise<void> => {
+    const daemon = await Daemon.start(path, ['-d', '-c', join(folder, file)], {
+      up: isUp,
+      upWithinMs: 30_000,
+      asked: true,
     });
-  }
-
-  get said(): string {
-    const { spawnfile, exitCode, signalCode } = this.#child;
-    return `${spawnfile} (exit ${exitCode ?? signalCode ?? 'none'}): ${this.#said}`;
-  }
-
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
-    await gone;
-    clearTimeout(timer);
-  }
+    started.use(daemon);
+  };
+  await start(dnsPeers.nsd, 'nsd.conf', () => answers(authority, zones[0]?.name ?? 'test'));
+  await start(dnsPeers.unbound, 'unbound.conf', async () => up === undefined || answers(resolver, up.name));
+  const running = started.move();
+  return { resolver, authority, resolvConf, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function answers(resolver: string, name: string): Promise<void> {
+async function answers(resolver: string, name: string): Promise<boolean> {
   const client = new DnsClient({ resolvers: [resolver], timeoutMs: 500, tries: 1 });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await client.ask(name, 'TXT');
-      return;
-    } catch (error) {
-      if (attempt > 600) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  return client.ask(name, 'TXT').then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Writes the zone file, signed as asked; gives its trust anchor. */

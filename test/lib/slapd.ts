@@ -1,32 +1,34 @@
 /** OpenLDAP's slapd in the foreground, for whoever brings its configuration. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { eventually } from './appliance.ts';
+import { execFileSync } from 'node:child_process';
+import { Daemon } from './program.ts';
 
 export class SlapdProcess {
-  #child: ChildProcess | undefined;
+  #daemon: Daemon | undefined;
 
   get pid(): number {
-    return this.#child?.pid ?? 0;
+    return this.#daemon?.pid ?? 0;
   }
 
   /** Resolves when it answers. `url`: 'ldap://127.0.0.1:port'. */
   async start(configuration: string, url: string): Promise<void> {
-    this.#child = spawn('/usr/sbin/slapd', ['-d', '0', '-f', configuration, '-h', url], { stdio: 'ignore' });
-    await eventually('slapd answers', () => {
-      try {
-        execFileSync('ldapsearch', ['-x', '-H', url, '-s', 'base', '-b', '', '1.1'], { stdio: 'ignore' });
-        return true;
-      } catch {
-        return false;
-      }
+    this.#daemon = await Daemon.start('/usr/sbin/slapd', ['-d', '0', '-f', configuration, '-h', url], {
+      up: () => answersLdap(url.split(' ')[0] ?? ''),
+      upWithinMs: 15_000,
+      asked: true,
     });
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await ended;
+    await this.#daemon?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Whether a server tells of itself. */
+export function answersLdap(url: string): boolean {
+  try {
+    execFileSync('ldapsearch', ['-x', '-H', url, '-s', 'base', '-b', '', '1.1'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
   }
 }

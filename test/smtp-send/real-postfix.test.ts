@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { rfcTimeouts } from '../../src/smtp-send/index.ts';
+import { eventually } from '../lib/appliance.ts';
+import { freePort } from '../lib/ports.ts';
+import { startPostfix } from '../lib/postfix.ts';
+import { type Daemon, listens } from '../lib/program.ts';
 import { FakeWork } from './fake-work.ts';
 import { senderBench } from './sender-bench.ts';
 
@@ -21,18 +23,16 @@ const skip = !existsSync(program)
 class Postfix implements AsyncDisposable {
   readonly folder: string;
   readonly port: number;
+  readonly #master: Daemon;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, master: Daemon) {
     this.folder = folder;
     this.port = port;
+    this.#master = master;
   }
 
   static async start(): Promise<Postfix> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
+    const port = await freePort();
     const folder = mkdtempSync(join(tmpdir(), 'edge-postfix-'));
     execFileSync('chmod', ['755', folder]);
     for (const name of ['etc', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
@@ -112,47 +112,23 @@ proxymap unix - - n - - proxymap
 postlog unix-dgram n - n - 1 postlogd
 `,
     );
-    const hub = new Postfix(folder, port);
-    await hub.#run('start');
-    await hub.#until(() => canConnect(port), 'listens');
-    return hub;
+    return new Postfix(folder, port, await startPostfix(join(folder, 'etc'), () => listens(port)));
   }
 
   /** Messages delivered, when there are `count` of them. */
   async mail(count: number): Promise<string[]> {
     const folder = join(this.folder, 'mail/box/new');
     const files = (): string[] => (existsSync(folder) ? readdirSync(folder) : []);
-    await this.#until(async () => files().length >= count, `delivers ${count} messages`);
+    await eventually(`delivers ${count} messages`, () => files().length >= count, 20_000).catch((cause: unknown) => {
+      throw new Error(readFileSync(join(this.folder, 'log'), 'utf8').slice(-2_000), { cause });
+    });
     return files().map((name) => readFileSync(join(folder, name), 'utf8'));
   }
 
-  async #until(condition: () => Promise<boolean>, what: string): Promise<void> {
-    for (let tries = 0; tries < 1_000; tries++) {
-      if (await condition()) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    throw new Error(`Postfix never ${what}: ${readFileSync(join(this.folder, 'log'), 'utf8').slice(-2_000)}`);
-  }
-
-  async #run(command: string): Promise<void> {
-    const child = spawn(program, ['-c', join(this.folder, 'etc'), command], { stdio: 'ignore' });
-    await once(child, 'exit');
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#run('abort');
+    await this.#master[Symbol.asyncDispose]();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-async function canConnect(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const up = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'error').then(() => false),
-  ]).catch(() => false);
-  socket.destroy();
-  return up;
 }
 
 test('Postfix as the hub: TLS, 8-bit, SMTPUTF8, DSN, 20 messages, 5 MB, a refused recipient, a size limit', {

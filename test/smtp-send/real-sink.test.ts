@@ -1,51 +1,20 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { test } from 'node:test';
-import { freePort } from '../lib/ports.ts';
+import { program, type RunningProgram } from '../lib/program.ts';
 import { FakeWork } from './fake-work.ts';
 import { senderBench } from './sender-bench.ts';
 
-const program = '/usr/sbin/smtp-sink';
-const skip = existsSync(program) ? false : 'smtp-sink of the Debian package postfix is not installed';
+const sink = '/usr/sbin/smtp-sink';
+const skip = existsSync(sink) ? false : 'smtp-sink of the Debian package postfix is not installed';
 
 /** Postfix's own test server, with the faults that its options make. */
-class Sink implements AsyncDisposable {
-  readonly smartHost: string;
-  readonly #process: ChildProcess;
-
-  private constructor(process: ChildProcess, port: number) {
-    this.#process = process;
-    this.smartHost = `[127.0.0.1]:${port}`;
-  }
-
-  static async start(options: readonly string[]): Promise<Sink> {
-    const port = await freePort();
-    const asRoot = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
-    const child = spawn(program, [...asRoot, ...options, `127.0.0.1:${port}`, '100'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    for (let tries = 0; ; tries++) {
-      if (tries > 500 || child.exitCode !== null) throw new Error('smtp-sink did not start');
-      const socket = connect(port, '127.0.0.1');
-      const up = await Promise.race([
-        once(socket, 'connect').then(() => true),
-        once(socket, 'error').then(() => false),
-      ]).catch(() => false);
-      socket.destroy();
-      if (up) return new Sink(child, port);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const exited = once(this.#process, 'exit');
-    this.#process.kill();
-    await exited;
-  }
+function startSink(options: readonly string[]): Promise<RunningProgram> {
+  const asRoot = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
+  return program(sink, (port) => [...asRoot, ...options, `127.0.0.1:${port}`, '100'], '/');
 }
+
+const smartHostOf = ({ port }: RunningProgram): string => `[127.0.0.1]:${port}`;
 
 const rows: readonly (readonly [name: string, options: readonly string[], first: RegExp, result: 'done' | 'failed'])[] =
   [
@@ -71,8 +40,8 @@ const rows: readonly (readonly [name: string, options: readonly string[], first:
 
 for (const [name, options, first, result] of rows) {
   test(`smtp-sink ${name}`, { skip }, async () => {
-    await using sink = await Sink.start(options);
-    const { sender } = senderBench({ smartHosts: [sink.smartHost] });
+    await using running = await startSink(options);
+    const { sender } = senderBench({ smartHosts: [smartHostOf(running)] });
     const work = new FakeWork([{}, {}]);
     assert.equal((await sender.deliver(work)).kind, result);
     assert.match(work.story[0]?.[0] ?? '', first);
@@ -88,8 +57,8 @@ for (const [name, options, first, result] of rows) {
 }
 
 test('smtp-sink: a thousand messages over ten kept connections', { skip }, async () => {
-  await using sink = await Sink.start([]);
-  const { sender } = senderBench({ smartHosts: [sink.smartHost], smtpMaxMessagesPerConnection: 0 });
+  await using running = await startSink([]);
+  const { sender } = senderBench({ smartHosts: [smartHostOf(running)], smtpMaxMessagesPerConnection: 0 });
   const work = new FakeWork(Array.from({ length: 1_000 }, () => ({})));
   await Promise.all(Array.from({ length: 10 }, () => sender.deliver(work)));
   assert.ok(work.story.every(([outcome]) => /^(?:delivered|relayed) 250/.test(outcome ?? '')));
