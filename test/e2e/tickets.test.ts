@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { Appliance } from '../lib/appliance.ts';
+import { Appliance, eventually } from '../lib/appliance.ts';
 
 let appliance: Appliance;
 before(async () => {
@@ -55,11 +55,9 @@ test('a worker that came back shares the secret too', async () => {
   const [first] = await appliance.workers();
   assert.ok(first);
   process.kill(first, 'SIGKILL');
-  let workers: number[] = [];
-  for (let i = 0; i < 100 && (workers.length < 2 || workers.includes(first) || workers.includes(0)); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    workers = await appliance.workers();
-  }
-  assert.ok(!workers.includes(first));
+  await eventually('another worker came', async () => {
+    const workers = await appliance.workers();
+    return workers.length === 2 && !workers.includes(first) && !workers.includes(0);
+  });
   assert.deepEqual(await allResume(session), [true]);
 });

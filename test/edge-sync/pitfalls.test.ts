@@ -20,6 +20,7 @@ import { LdapStream } from '../../src/edge-sync/source/ldap-stream.ts';
 import { openSource } from '../../src/edge-sync/source/open-source.ts';
 import { controlOids, dirSyncFlags } from '../../src/edge-sync/source/source-controls.ts';
 import { formatFilter } from '../../src/ldap/index.ts';
+import { eventually } from '../lib/appliance.ts';
 import { ScriptedLdap, type ScriptedReply } from '../lib/scripted-ldap.ts';
 import { MemoryEdge } from './memory-edge.ts';
 import { base, ScriptedDomain } from './scripted-domain.ts';
@@ -381,8 +382,13 @@ test('18: a reader that is busy makes the source wait: memory is bounded by what
   for await (const message of stream.search({ base, attributes: ['*'] })) {
     if (message.kind === 'entry') count += 1;
     if (count !== 10) continue;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const sent = world.server.sentOctets;
+    // The source goes on until the buffers between them are full.
+    let [sent, still] = [-1, 0];
+    await eventually('the source waits', () => {
+      still = sent === world.server.sentOctets ? still + 1 : 0;
+      sent = world.server.sentOctets;
+      return still === 4;
+    });
     assert.ok(sent < 20 * 1024 ** 2, `${sent} octets of 50 MB went to a reader that took ten entries`);
     break;
   }

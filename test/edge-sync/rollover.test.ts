@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { loadSchema } from '../../src/directory/index.ts';
 import { accountsDn, type EdgePlace, heartbeatDn, placeOf, subscriptionDn } from '../../src/edge-sync/edge/place.ts';
 import { type EdgeResult, EdgeSync, InsideState } from '../../src/edge-sync/index.ts';
+import { eventually } from '../lib/appliance.ts';
 import { ScriptedLdap } from '../lib/scripted-ldap.ts';
 import { EdgeInProcess, SetClock } from './edge-in-process.ts';
 import { ScriptedDomain } from './scripted-domain.ts';
@@ -170,9 +171,6 @@ const selfSigned = {
 /** The edge tells its keys behind the change of its certificates. */
 async function published(): Promise<void> {
   const keys = edge.certificates.list().length;
-  const end = performance.now() + 5000;
-  while (edge.store.get(subscriptionDn(place()))?.values('edgeSyncServerKey').length !== keys) {
-    assert.ok(performance.now() < end, 'the keys were not published');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const told = (): number => edge.store.get(subscriptionDn(place()))?.values('edgeSyncServerKey').length ?? 0;
+  await eventually('the keys are published', () => told() === keys, 5000);
 }

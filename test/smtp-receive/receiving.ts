@@ -130,6 +130,11 @@ export class HandClock implements Clock {
     return { cancel: () => void this.#calls.delete(entry) };
   }
 
+  /** Whether something is set up for the end of exactly so long a wait. */
+  isSetFor(ms: number): boolean {
+    return [...this.#calls].some(({ at }) => at === this.#now + ms);
+  }
+
   /** Moves on in steps, so that what is set up on the way comes in its turn. */
   advance(ms: number): void {
     const end = this.#now + ms;

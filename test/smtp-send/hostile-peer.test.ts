@@ -245,13 +245,11 @@ test('a message that meets a stale connection goes back untouched', async () => 
 });
 
 test('shutdown ends a connection that is being opened, and takes no message', { timeout: 10_000 }, async () => {
-  await using peer = await ScriptedPeer.start({ greeting: hang });
-  const { sender } = senderBench({ smartHosts: [peer.smartHost] }, { timeouts: {} });
   const stop = new AbortController();
+  await using peer = await ScriptedPeer.start({ greeting: () => (stop.abort(), hang) });
+  const { sender } = senderBench({ smartHosts: [peer.smartHost] }, { timeouts: {} });
   const work = new FakeWork([{}], { signal: stop.signal });
-  const delivery = sender.deliver(work);
-  setTimeout(() => stop.abort(), 20);
-  await delivery;
+  await sender.deliver(work);
   assert.deepEqual(work.story, [['untouched']]);
 });
 
