@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { getCACertificates } from 'node:tls';
-import { printableJson } from '../base/index.ts';
+import { type IpRange, parseIpRange, printableJson, systemClock } from '../base/index.ts';
+import { RevocationChecker, RevocationFetch } from '../certificates/revocation/index.ts';
 import {
   checkSigningKey,
   fetchStsPolicy,
@@ -18,7 +19,7 @@ import {
   testTargets,
   verifyReports,
 } from '../compliance/index.ts';
-import { DnsClient, isTrustedResolver, systemResolvers } from '../dns/index.ts';
+import { DnsClient, isTrustedResolver, kindOf, reachedAddress, systemResolvers } from '../dns/index.ts';
 import { certificateNameDifference, parseTlsCertificateName, readCertificate, TrustAnchors } from '../tls/index.ts';
 import { type CommandParts, exitStatus, type Terminal } from './parts.ts';
 import { type ReportForm, ReportSink } from './tls-report-sink.ts';
@@ -186,10 +187,22 @@ function runOptions(options: TestOptions, prepared: Prepared, signal: AbortSigna
     },
     signal,
     reduced: options.reduced,
+    revocation: revocationFor(lookup),
     hostsAtOnce: options.hosts,
     endpointMs: options.timeLimit * 1000,
     progress: (endpoint, text) => sink.progress(endpoint, text),
   };
+}
+
+/**
+ * Asks issuers over http. A certificate that a host of the Internet shows must not lead into this machine's networks; one that a
+ * host inside shows may name a responder inside.
+ */
+function revocationFor(dns: DnsClient): NonNullable<RunOptions['revocation']> {
+  const checker = (allowed: readonly IpRange[]): RevocationChecker =>
+    new RevocationChecker(new RevocationFetch({ dns, allowed: () => allowed }), systemClock);
+  const [outside, inside] = [checker([]), checker(['0.0.0.0/0', '::/0'].map(parseIpRange))];
+  return (path, { address }) => (kindOf(reachedAddress(address)) === 'public' ? outside : inside).check(path);
 }
 
 export interface VerifyOptions {

@@ -128,6 +128,19 @@ export const chainChecks: Readonly<Record<string, Check>> = {
     return found.length === 0 ? untested('no certificate was seen') : judgeList([...new Set(found)], rule);
   },
 
+  /** Nobody who vouches for the chain has taken it back: by the staple, else by who was asked. */
+  revocation: (facts, rule) =>
+    onChains(facts, ({ trust, staple, stapleReason = '', revocation }, leaf) => {
+      if (trust !== 'trusted') return notApplied('nobody who is trusted vouches for it');
+      if (staple === 'good') return pass(`staple: ${stapleReason}`);
+      if (staple === 'revoked') return missed(rule, `staple: ${stapleReason}`);
+      if (leaf.revocation === undefined)
+        return notApplied('it names no place where to ask: its issuer does not revoke it');
+      if (revocation === undefined) return untested('its issuer was not asked');
+      if (revocation.state === 'unknown') return untested(revocation.reason);
+      return revocation.state === 'good' ? pass(revocation.reason) : missed(rule, revocation.reason);
+    }),
+
   lifetime: (facts, rule) =>
     onChains(facts, (_, leaf) => {
       const days = Math.round(daysOf(leaf));

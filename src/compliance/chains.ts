@@ -7,6 +7,7 @@ import {
   isCriticalIn,
   longestPath,
   matchesHost,
+  type RevocationVerdict,
   readCertificate,
   readOcspResponse,
   type TrustAnchors,
@@ -31,6 +32,15 @@ interface Seen {
   timestamps: Buffer | undefined;
 }
 
+/** The chains that were shown, and what a verifier makes of them. */
+export interface ShownChains {
+  readonly certificates: CertificateFact[];
+  readonly chain: ChainFact[];
+  /** From the leaf to its anchor (DER), for each of `chain`; empty where it is not trusted. */
+  readonly paths: (readonly Buffer[])[];
+  readonly unreadable: string[];
+}
+
 /** Collects every chain that any hello was answered with. */
 export class Chains {
   readonly #seen = new Map<string, Seen>();
@@ -51,12 +61,9 @@ export class Chains {
     seen.timestamps ??= flight.timestamps;
   }
 
-  facts(judge: ChainJudge): {
-    readonly certificates: CertificateFact[];
-    readonly chain: ChainFact[];
-    readonly unreadable: string[];
-  } {
+  facts(judge: ChainJudge): ShownChains {
     const certificates: CertificateFact[] = [];
+    const paths: (readonly Buffer[])[] = [];
     const unreadable: string[] = [];
     const positionOf = (der: Buffer): number => {
       const known = certificates.findIndex((fact) => fact.sha256 === sha256(der));
@@ -64,15 +71,32 @@ export class Chains {
     };
     const chain = [...this.#seen.values()].flatMap((seen): ChainFact[] => {
       try {
-        return [chainFact(seen, seen.ders.map(positionOf), judge)];
+        const { fact, path } = chainFact(seen, seen.ders.map(positionOf), judge);
+        paths.push(path);
+        return [fact];
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         unreadable.push(`${[...seen.with].join(', ')}: ${error.message}`);
         return [];
       }
     });
-    return { certificates, chain, unreadable };
+    return { certificates, chain, paths, unreadable };
   }
+}
+
+/** Has issuers asked about chains that are trusted and whose leaf names a place: of the others nobody vouches for an answer. */
+export async function askIssuers(
+  { certificates, chain, paths }: ShownChains,
+  ask: (path: readonly Buffer[]) => Promise<RevocationVerdict>,
+): Promise<ChainFact[]> {
+  return Promise.all(
+    chain.map(async (fact, i) => {
+      const path = paths[i] ?? [];
+      const leaf = certificates[fact.certificates[0] ?? -1];
+      if (path.length === 0 || leaf?.revocation === undefined) return fact;
+      return { ...fact, revocation: await ask(path) };
+    }),
+  );
 }
 
 function certificateFact(der: Buffer): CertificateFact {
@@ -127,13 +151,17 @@ function spkiOf(certificate: X509Certificate): string {
   }
 }
 
-function chainFact(seen: Seen, positions: readonly number[], judge: ChainJudge): ChainFact {
+function chainFact(
+  seen: Seen,
+  positions: readonly number[],
+  judge: ChainJudge,
+): { readonly fact: ChainFact; readonly path: readonly Buffer[] } {
   const chain = seen.ders.map((der) => new X509Certificate(der));
   const [leaf, ...others] = chain;
   if (leaf === undefined) throw new RangeError('an empty chain');
   const { dnsNames } = readCertificate(leaf.raw);
   const anchored = pathToAnchor([leaf, ...others], judge);
-  return {
+  const fact: ChainFact = {
     certificates: positions,
     seenWith: [...seen.with],
     inOrder: chain.every((certificate, i) => i === 0 || isIssuerOf(certificate, chain[i - 1])),
@@ -149,6 +177,7 @@ function chainFact(seen: Seen, positions: readonly number[], judge: ChainJudge):
     timestamps: countTimestamps(leaf.raw, seen.timestamps),
     ...(judge.demanded === undefined ? {} : { demanded: judge.demanded(leaf.raw) }),
   };
+  return { fact, path: anchored.complete ? anchored.path.map(({ raw }) => raw) : [] };
 }
 
 /** Who issued the leaf, as far as it was sent or is trusted. */

@@ -73,6 +73,8 @@ export interface ChainFact {
   readonly staple: 'good' | 'revoked' | 'refused' | 'unverified' | 'none';
   /** What the responder says, or why its answer does not count; absent without a staple. */
   readonly stapleReason?: string;
+  /** What the issuers of a trusted chain say by OCSP or CRL; absent: they were not asked, or no place is named. */
+  readonly revocation?: { readonly state: 'good' | 'revoked' | 'unknown'; readonly reason: string };
   /** Signed certificate timestamps, wherever they stand. */
   readonly timestamps: number;
   /** Whether `<I>…<S>…` of the demand is met, where one was given. */

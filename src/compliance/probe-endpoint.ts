@@ -1,3 +1,4 @@
+import type { RevocationVerdict } from '../tls/index.ts';
 import {
   type Flight,
   groupName,
@@ -9,7 +10,7 @@ import {
 } from '../tls/wire/index.ts';
 import { allUntested, untestedFeatures } from './blank-facts.ts';
 import { Bracket } from './bracket.ts';
-import { type ChainJudge, Chains } from './chains.ts';
+import { askIssuers, type ChainJudge, Chains } from './chains.ts';
 import { Dialer } from './dialer.ts';
 import { type Endpoint, type Manners, speaksMail } from './endpoint.ts';
 import {
@@ -45,6 +46,8 @@ export interface ProbeOptions {
   readonly signal: AbortSignal;
   /** Hears what is being tried: 'cipher suites of TLS 1.2'. */
   readonly progress?: (text: string) => void;
+  /** Asks the issuers of a chain (DER, leaf first, anchor last) whether it was revoked. Absent: nobody is asked. */
+  readonly revocation?: (path: readonly Buffer[], endpoint: Endpoint) => Promise<RevocationVerdict>;
   /** Fewer probes: protocols, certificates and mail alone, for lists of many targets. */
   readonly reduced?: boolean;
 }
@@ -126,11 +129,11 @@ class EndpointProbe {
     const withoutSni =
       offered.length > 0 ? await this.#nameVariants(protocols, keys.exchange13.groups) : notTested(why);
     const features = deep ? await this.#features(protocols, keys, withoutSni) : untestedFeatures(why);
-    const { certificates, chain, unreadable } = this.#chains.facts({
-      ...this.#options.judge,
-      host: this.#endpoint.host,
-    });
+    const shown = this.#chains.facts({ ...this.#options.judge, host: this.#endpoint.host });
+    const { certificates, unreadable } = shown;
     if (unreadable.length > 0) this.#untested['certificates'] = unreadable.join('; ');
+    const { revocation } = this.#options;
+    if (revocation !== undefined) this.#say('revocation');
     return {
       protocols,
       cipherSuites: named(this.#suites, suiteName),
@@ -141,7 +144,8 @@ class EndpointProbe {
       ),
       untested: this.#untested,
       certificates,
-      chain,
+      chain:
+        revocation === undefined ? shown.chain : await askIssuers(shown, (path) => revocation(path, this.#endpoint)),
       features,
     };
   }

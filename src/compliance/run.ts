@@ -21,6 +21,7 @@ export interface RunOptions {
   readonly domain: DomainParts;
   readonly signal: AbortSignal;
   readonly reduced: boolean;
+  readonly revocation?: ProbeOptions['revocation'];
   /** Hosts tested at the same time. */
   readonly hostsAtOnce: number;
   /** Limit for one endpoint. */
@@ -108,12 +109,13 @@ async function probe(
   target: Target,
   options: RunOptions,
 ): Promise<{ facts: Facts; connections: number; seconds: number }> {
-  const { manners, signal, reduced, progress } = options;
+  const { manners, signal, reduced, revocation, progress } = options;
   const name = endpointText(endpoint);
   return probeEndpoint(endpoint, {
     manners,
     judge: { ...(target.kind === 'endpoint' ? { demanded: target.demanded } : {}), ...options.judge },
     reduced,
+    ...(revocation === undefined ? {} : { revocation }),
     signal: AbortSignal.any([signal, AbortSignal.timeout(options.endpointMs)]),
     ...(progress === undefined ? {} : { progress: (text) => progress(name, text) }),
   });

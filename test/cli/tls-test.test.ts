@@ -10,6 +10,7 @@ import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { makeChains } from '../../certs/make.ts';
+import { RevocationAuthority } from '../lib/revocation-authority.ts';
 
 const edge = new URL('../../src/bin/edge', import.meta.url).pathname;
 const schemaOf = (name: string): object =>
@@ -276,5 +277,57 @@ test('every profile follows the published schema', async () => {
   for (const name of names) {
     const text = readFileSync(new URL(`../../src/compliance/profiles/${name}.json`, import.meta.url), 'utf8');
     assert.ok(validate(JSON.parse(text)), `${name}: ${ajv.errorsText(validate.errors)}`);
+  }
+});
+
+test('issuers are asked whether what is shown was revoked; who does not answer makes no pass', async () => {
+  await using authority = new RevocationAuthority();
+  const lists = await authority.serve((path) => (path === '/list' ? authority.crl() : 404));
+  const shown = [
+    authority.issue({ name: 'good.example', crlUrl: `${lists}/list` }),
+    authority.issue({ name: 'revoked.example', crlUrl: `${lists}/list`, revoked: 'keyCompromise' }),
+    authority.issue({ name: 'unheard.example', crlUrl: `${lists}/nothing` }),
+    authority.issue({ name: 'nowhere.example' }),
+  ];
+  writeFileSync(join(folder, 'authority.pem'), authority.certPem);
+  const servers = shown.map(({ certPem, keyPem }) => createServer({ cert: certPem, key: keyPem }));
+  try {
+    const targets: string[] = [];
+    for (const one of servers) {
+      one.on('tlsClientError', () => undefined);
+      await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve));
+      targets.push(`127.0.0.1:${(one.address() as { port: number }).port}`);
+    }
+    const options = [
+      '--tls',
+      '--parallel',
+      '--reduced',
+      '--json',
+      '--ca',
+      'authority.pem',
+      '--profile',
+      'pci-dss-4.0.1',
+    ];
+    writeFileSync(join(folder, 'shown.txt'), targets.join('\n'));
+    const { out } = await run('test', 'shown.txt', ...options);
+    const reports = out
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            target: { asked: string };
+            verdicts: Record<string, Record<string, { verdict: string; evidence: string }>>;
+          },
+      );
+    const isReport = ajv.getSchema('edge.tls-report/1') ?? ajv.compile(schemaOf('report'));
+    for (const report of reports) assert.ok(isReport(report), ajv.errorsText(isReport.errors));
+    const verdictAt = (place: number): string | undefined =>
+      reports.find(({ target: { asked } }) => asked === targets[place])?.verdicts['pci-dss-4.0.1']?.['PCI-REVOKED']
+        ?.verdict;
+    assert.deepEqual([verdictAt(0), verdictAt(1), verdictAt(3)], ['pass', 'fail', 'not-applicable']);
+    assert.match(verdictAt(2) ?? '', /^not-tested\(.*404/);
+  } finally {
+    for (const one of servers) one.close();
   }
 });

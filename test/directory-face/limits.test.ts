@@ -153,7 +153,7 @@ test('requests that all hold together are bounded: who holds much since long goe
 });
 
 test('small requests that run are counted as well: an account that begins very many on many connections is ended', async () => {
-  await using face = await limited({ maxHeldBytes: 1024 ** 2, maxOutstanding: 200, maxConnectionsPerSource: 20 });
+  await using face = await limited({ maxHeldBytes: 1.2 * 1024 ** 2, maxOutstanding: 200, maxConnectionsPerSource: 20 });
   const writes = (first: number): Buffer =>
     Buffer.concat(
       Array.from({ length: 200 }, (_, i) =>

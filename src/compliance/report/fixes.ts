@@ -124,6 +124,7 @@ const byCheck: Readonly<Record<string, Fix>> = {
   'leaf-signature': certificate,
   demanded: certificate,
   staple: same(withoutDemand),
+  revocation: certificate,
   lifetime: certificate,
   'public-lifetime': certificate,
   expiry: certificate,
