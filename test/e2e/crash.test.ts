@@ -6,7 +6,7 @@ import { idsOf, sendUntil } from '../lib/steady-senders.ts';
 
 const senders = 8;
 /** `make soak-crash`: 1,000. */
-const kills = Number(process.env['EDGE_SOAK_KILLS'] ?? 12);
+const kills = Number(process.env['EDGE_SOAK_KILLS'] ?? 5);
 const largeEvery = kills > 100 ? 500 : 10;
 
 async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> {
