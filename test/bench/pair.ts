@@ -1,8 +1,11 @@
 /**
  * Two trees of Edge against each other: both appliances run, are loaded in turn, pair by pair, and each figure is given as
- * the median of the pairs' ratios (new / old) with the interval that holds the true median with 95 % (order statistics).
- *   node test/bench/pair.ts OLD NEW [--pairs N] [--messages N] [--only text] [--workers N]
- * OLD and NEW are work trees with their packages installed.
+ * the median over the rounds of the pairs' median ratio (new / old), with the interval that holds the true median with 95 %
+ * (order statistics).
+ * One start differs from the next one of the same tree by more than 10 % (what was compiled how, which worker took what): pairs
+ * of one start say nothing of two trees, so both are started anew for each round.
+ *   node test/bench/pair.ts OLD NEW [--rounds N] [--pairs N] [--messages N] [--only text] [--workers N]
+ * OLD and NEW are work trees with their packages installed; the same one twice shows what the figures are worth.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,7 +17,8 @@ import { relayLines, type Scenario, scenarios } from './scenarios.ts';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    pairs: { type: 'string', default: '9' },
+    rounds: { type: 'string', default: '9' },
+    pairs: { type: 'string', default: '3' },
     messages: { type: 'string', default: '3000' },
     only: { type: 'string', default: '20 sessions, connections kept' },
     workers: { type: 'string', default: '2' },
@@ -42,7 +46,7 @@ const figures: readonly { readonly name: string; readonly of: (result: Result) =
   { name: 'PSS MiB', of: ({ pss }) => pss },
 ];
 
-async function compare(scenario: Scenario, sink: Sink, sides: readonly [Side, Side]): Promise<void> {
+async function pairsOf(scenario: Scenario, sink: Sink, sides: readonly [Side, Side]): Promise<[Result, Result][]> {
   const pairs: [Result, Result][] = [];
   const load = { ...scenario.load, seconds: 300, most: Number(values.messages) };
   const run = ({ port, pid }: Side): Promise<Result> => drive({ host: '127.0.0.1', port, pid }, sink, load);
@@ -55,9 +59,14 @@ async function compare(scenario: Scenario, sink: Sink, sides: readonly [Side, Si
       if (missing + duplicates + wrongLength + refused + broken > 0) say('  a run lost, doubled or damaged messages');
     if (pair > 0) pairs.push(both);
   }
-  say(`${scenario.name}: ${pairs.length} pairs of ${values.messages} messages each`);
+  return pairs;
+}
+
+function tell(scenario: Scenario, rounds: readonly (readonly (readonly [Result, Result])[])[]): void {
+  const pairs = rounds.flat();
+  say(`${scenario.name}: ${rounds.length} starts of ${values.pairs} pairs of ${values.messages} messages each`);
   for (const { name, of } of figures) {
-    const ratios = pairs.map(([old, now]) => of(now) / of(old));
+    const ratios = rounds.map((round) => median(round.map(([old, now]) => of(now) / of(old))));
     const [low, high] = interval(ratios);
     say(
       `  ${name.padEnd(16)} old ${median(pairs.map(([old]) => of(old))).toFixed(3)}, new ${median(pairs.map(([, now]) => of(now))).toFixed(3)}; new / old ${median(ratios).toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`,
@@ -68,7 +77,12 @@ async function compare(scenario: Scenario, sink: Sink, sides: readonly [Side, Si
 const sinkPort = await freePort();
 await using sink = new Sink('127.0.0.1', sinkPort);
 await sink.up;
-await using oldSide = await start(oldTree, sinkPort);
-await using newSide = await start(newTree, sinkPort);
-for (const scenario of scenarios.filter(({ name }) => name.startsWith(values.only)))
-  await compare(scenario, sink, [oldSide, newSide]);
+for (const scenario of scenarios.filter(({ name }) => name.startsWith(values.only))) {
+  const rounds: [Result, Result][][] = [];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    await using oldSide = await start(oldTree, sinkPort);
+    await using newSide = await start(newTree, sinkPort);
+    rounds.push(await pairsOf(scenario, sink, [oldSide, newSide]));
+  }
+  tell(scenario, rounds);
+}
