@@ -93,5 +93,6 @@ test('what is written is read back', () => {
     fc.property(fc.array(value, { maxLength: 5 }), (values) => {
       assert.deepEqual(fromCliXml(toCliXml(values, 3)), values);
     }),
+    { examples: [[['_xaaaa\u0001']], [['_x0041_']], [['_x005F_x0041_']]] },
   );
 });

@@ -29,3 +29,11 @@ test('a script made from the grammar runs or fails in the words of the shell', a
 test('a row of tokens runs or fails in the words of the shell', async () => {
   await fc.assert(fc.asyncProperty(tokenSoup, runs), { numRuns: cases || 1500, endOnFailure: true });
 });
+
+for (const work of [
+  '@() * (10MB)',
+  '(1..1000000) -eq 0',
+  "'x' * 9000000 -like '*y'",
+  '(1..900000) + 1 | Measure-Object',
+])
+  test(`a loop of long operations is cancelled between two of them: ${work}`, () => runs(`while (1) { $x = ${work} }`));

@@ -18,13 +18,16 @@ const namespace = 'http://schemas.microsoft.com/powershell/2004/04';
 /** Text inside XML; characters that XML has no place for are written as _xHHHH_ ([MS-PSRP] 2.2.5.3.2). */
 function escape(text: string): string {
   const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text
-    .replace(/_x(?=[0-9A-Fa-f]{4}_)/g, '_x005F_x')
-    .replace(
-      /[\u0000-\u001F\u007F-\u009F\uFFFE\uFFFF]/g,
-      (char) => `_x${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}_`,
-    )
-    .replace(/[&<>"]/g, (char) => named[char] ?? char);
+  return (
+    text
+      // Four digits are enough: the escape of a character behind them would close what reads as one.
+      .replace(/_x(?=[0-9A-Fa-f]{4})/g, '_x005F_x')
+      .replace(
+        /[\u0000-\u001F\u007F-\u009F\uFFFE\uFFFF]/g,
+        (char) => `_x${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}_`,
+      )
+      .replace(/[&<>"]/g, (char) => named[char] ?? char)
+  );
 }
 
 /** `P<days>DT…S` of a span of time (XML Schema duration). */

@@ -98,6 +98,7 @@ export function multiply(left: unknown, right: unknown): unknown {
   if (Array.isArray(left)) {
     const times = Math.max(0, Math.round(numberOf(right)));
     Budget.size(left.length * times);
+    if (left.length === 0) return [];
     return Array.from({ length: times }, () => left as readonly unknown[]).flat();
   }
   if (typeof left === 'object' && left !== null && !(left instanceof Quantity))

@@ -8,8 +8,11 @@ const maxLength = 10_000_000;
 /** Deepest nesting of script blocks that call each other. */
 const maxDepth = 64;
 
-/** Steps after which the process gets to its other work, and to a signal that cancels the line. */
-const stepsBetweenPauses = 5000;
+/**
+ * Milliseconds of work after which the process gets to its other work, and to a signal that cancels the line. By time, not
+ * by steps: one operator may go over ten million items.
+ */
+const pauseAfterMs = 20;
 /** Characters of long texts that one line may make in all. */
 const maxText = 500_000_000;
 /** Texts below this length are not counted. */
@@ -21,6 +24,7 @@ export class Budget {
   #steps = 0;
   #text = 0;
   #depth = 0;
+  #lastPause = performance.now();
 
   constructor(signal: AbortSignal) {
     this.signal = signal;
@@ -35,12 +39,13 @@ export class Budget {
 
   /** True when the work was long enough: then `pause` is to be awaited. */
   get due(): boolean {
-    return this.#steps % stepsBetweenPauses === 0;
+    return performance.now() - this.#lastPause > pauseAfterMs;
   }
 
   /** Lets timers and sockets have their turn: a loop of awaits alone would keep them waiting until its end. */
-  pause(): Promise<void> {
-    return setImmediate();
+  async pause(): Promise<void> {
+    await setImmediate();
+    this.#lastPause = performance.now();
   }
 
   /** Counts a long text that was made. Throws ShellError when there were too many. */

@@ -36,7 +36,13 @@ function prepareExpression({ expression }: ExpressionStage, context: Context): P
     const value = await evaluate(expression, context);
     if (expression.kind === 'increment') return;
     if (value === null) yield null;
-    else yield* enumerate(value);
+    else
+      for (const item of enumerate(value)) {
+        // What takes the items may take millions of them before it gives anything away.
+        context.budget.step();
+        if (context.budget.due) await context.budget.pause();
+        yield item;
+      }
   };
 }
 
