@@ -12,10 +12,10 @@ import {
 } from '../cmdlets/calling/index.ts';
 import type { FileAccess } from './interpreter/context.ts';
 import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/contract.ts';
+import { UtcDate } from './values/date-kind.ts';
 import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
-import { UtcDate } from './values/utc-date.ts';
 
 /** A cmdlet of the product as the shell calls it. */
 export function productCmdlet(cmdlet: CmdletDescription, runner: CmdletRunner, files?: FileAccess): ShellCmdlet {

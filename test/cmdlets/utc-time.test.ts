@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { fromWire, toWire, UtcTime } from '../../src/cmdlets/index.ts';
+import { UtcDate } from '../../src/shell/values/date-kind.ts';
 import { formatDate } from '../../src/shell/values/dates.ts';
-import { UtcDate } from '../../src/shell/values/utc-date.ts';
 
 const zone = process.env['TZ'];
 afterEach(() => {

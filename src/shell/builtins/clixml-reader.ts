@@ -1,3 +1,4 @@
+import { UnspecifiedDate, UtcDate } from '../values/date-kind.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { customObject, ShellObject } from '../values/shell-object.ts';
@@ -67,11 +68,17 @@ function unescaped(text: string): string {
 const simple: Readonly<Record<string, (text: string) => unknown>> = {
   Nil: () => null,
   B: (text) => text === 'true',
-  DT: (text) => new Date(text),
+  DT: dateOf,
   TS: duration,
   BA: (text) => new Uint8Array(Buffer.from(text, 'base64')),
   ...Object.fromEntries('I16 I32 I64 U16 U32 U64 By SB Db Sg D'.split(' ').map((tag) => [tag, Number])),
 };
+
+/** Its suffix says the kind, as XmlDateTimeSerializationMode.RoundtripKind has it. */
+function dateOf(text: string): Date {
+  if (text.endsWith('Z')) return new UtcDate(text);
+  return /[+-]\d\d:\d\d$/.test(text) ? new Date(text) : new UnspecifiedDate(text);
+}
 
 function duration(text: string): unknown {
   const [, minus, days = 0, hours = 0, minutes = 0, seconds = 0] =

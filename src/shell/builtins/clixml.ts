@@ -1,6 +1,7 @@
 import type { FileAccess } from '../interpreter/context.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
 import { encodings } from '../interpreter/encodings.ts';
+import { formatDate } from '../values/dates.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';
 import { isTimeSpan } from '../values/quantity.ts';
@@ -41,6 +42,10 @@ function duration(seconds: number): string {
   return `${seconds < 0 ? '-' : ''}P${days > 0 ? `${days}D` : ''}${time}`;
 }
 
+/** XmlConvert.ToString: no more digits of a second than there are. */
+const xmlDate = (date: Date): string =>
+  formatDate(date, 'o').replace(/\.(\d*?)0*(?=[Z+-]|$)/, (_, digits: string) => (digits === '' ? '' : `.${digits}`));
+
 /** Numbers reference ids of objects and types through one file. */
 class Writer {
   #objects = 0;
@@ -53,7 +58,7 @@ class Writer {
     if (typeof value === 'string') return simple('S', escape(value));
     if (typeof value === 'boolean') return simple('B', String(value));
     if (typeof value === 'number') return this.#number(value, simple);
-    if (value instanceof Date) return simple('DT', value.toISOString());
+    if (value instanceof Date) return simple('DT', xmlDate(value));
     if (value instanceof Uint8Array) return simple('BA', Buffer.from(value).toString('base64'));
     if (isTimeSpan(value)) return simple('TS', duration(value.value));
     if (Array.isArray(value)) return this.#list(value, depth, attribute);

@@ -1,7 +1,7 @@
 import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
+import { sameKind } from '../values/date-kind.ts';
 import { formatDate, formatUnix } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
-import { sameKind } from '../values/utc-date.ts';
 import { builtIn, numberParameter, textParameter } from './builtin.ts';
 
 const count = { type: 'Int32' } as const;

@@ -2,6 +2,7 @@ import { nearestNameHint } from '../../base/index.ts';
 import { StructuredValue } from '../../config/values/index.ts';
 import { compare, equals } from '../values/compare.ts';
 import { convertTo } from '../values/convert.ts';
+import { sameKind, toLocal, UtcDate } from '../values/date-kind.ts';
 import { formatDate } from '../values/dates.ts';
 import { dictionaryEntry } from '../values/dictionary-entry.ts';
 import { Hashtable } from '../values/hashtable.ts';
@@ -11,7 +12,6 @@ import { ShellError } from '../values/shell-error.ts';
 import { ShellList } from '../values/shell-list.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
-import { sameKind, UtcDate } from '../values/utc-date.ts';
 import { add, numberOf, subtract } from './arithmetic.ts';
 import { Budget } from './budget.ts';
 import { findEncoding } from './encodings.ts';
@@ -109,7 +109,7 @@ const ofDate: Methods<Date> = {
   AddYears: (self, args) => addMonths(self, 12 * integer(args)),
   Add: (self, args) => add(self, args[0]),
   Subtract: (self, args) => subtract(self, args[0]),
-  ToLocalTime: (self) => new Date(self.getTime()),
+  ToLocalTime: toLocal,
   ToUniversalTime: (self) => new UtcDate(self.getTime()),
   ToShortDateString: (self) => formatDate(self, 'd'),
   ToLongDateString: (self) => formatDate(self, 'D'),

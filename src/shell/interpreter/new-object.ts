@@ -1,5 +1,6 @@
 import { SecureString } from '../../cmdlets/calling/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
+import { UnspecifiedDate } from '../values/date-kind.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { ShellError } from '../values/shell-error.ts';
@@ -27,7 +28,7 @@ const makers: Readonly<Record<string, Maker>> = {
 
 function newDate(args: readonly unknown[]): Date {
   const [year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0] = args.map(numberOf);
-  return new Date(year, month - 1, day, hour, minute, second);
+  return new UnspecifiedDate(year, month - 1, day, hour, minute, second);
 }
 
 /** Ticks; hours, minutes and seconds; or days before them. */

@@ -1,12 +1,12 @@
-import { nearestNameHint, newGuid, parseDate } from '../../base/index.ts';
+import { nearestNameHint, newGuid } from '../../base/index.ts';
 import { convertTo, findType } from '../values/convert.ts';
+import { kinds, parseWithKind, UtcDate, withKind } from '../values/date-kind.ts';
 import { parseExact } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { TypeValue } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { typeNameOf } from '../values/types.ts';
-import { UtcDate } from '../values/utc-date.ts';
 import { numberOf } from './arithmetic.ts';
 import type { Context } from './context.ts';
 import { encodings } from './encodings.ts';
@@ -29,7 +29,7 @@ function bytes(args: readonly unknown[], place: number): Uint8Array {
 }
 
 function parsedDate(args: readonly unknown[]): Date {
-  const date = parseDate(text(args));
+  const date = parseWithKind(text(args));
   if (date !== undefined) return date;
   throw callFailed('Parse', args.length, 'String was not recognized as a valid DateTime.');
 }
@@ -39,6 +39,15 @@ function exactDate(args: readonly unknown[]): Date {
   const date = formats.map((format) => parseExact(text(args), format)).find((found) => found !== undefined);
   if (date !== undefined) return date;
   throw callFailed('ParseExact', args.length, 'String was not recognized as a valid DateTime.');
+}
+
+function specifiedKind(args: readonly unknown[]): Date {
+  const [date, kind] = [
+    convertTo('datetime', args[0]),
+    kinds.find((one) => one.toLowerCase() === text(args, 1).toLowerCase()),
+  ];
+  if (date instanceof Date && kind !== undefined) return withKind(date, kind);
+  throw callFailed('SpecifyKind', args.length, `The kind is one of ${kinds.join(', ')}.`);
 }
 
 function callFailed(method: string, count: number, reason: string): ShellError {
@@ -106,7 +115,7 @@ const types: Readonly<Record<string, StaticType>> = {
       UtcNow: ({ session }) => new UtcDate(session.now()),
       Today: ({ session }) => new Date(new Date(session.now()).setHours(0, 0, 0, 0)),
     },
-    methods: { Parse: parsedDate, ParseExact: exactDate },
+    methods: { Parse: parsedDate, ParseExact: exactDate, SpecifyKind: specifiedKind },
   },
   timespan: {
     properties: { Zero: () => timeSpan(0) },

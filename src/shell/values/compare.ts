@@ -1,9 +1,9 @@
 import { parseByteSize, parseTimeSpan } from '../../base/index.ts';
 import { numberFromText } from '../language/number.ts';
 import { toBoolean } from './convert.ts';
+import { parseLike } from './date-kind.ts';
 import { isTimeSpan, Quantity } from './quantity.ts';
 import { toText } from './text.ts';
-import { parseLike } from './utc-date.ts';
 
 /** A quantity's plain number from what it is compared with; undefined when that is no such quantity. */
 function plainNumber(like: Quantity, value: unknown): number | undefined {

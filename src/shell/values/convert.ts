@@ -1,5 +1,6 @@
-import { parseByteSize, parseDate, parseIp, parseTimeSpan } from '../../base/index.ts';
+import { parseByteSize, parseIp, parseTimeSpan } from '../../base/index.ts';
 import { numberFromText } from '../language/number.ts';
+import { parseWithKind } from './date-kind.ts';
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { ScriptBlock } from './script-block.ts';
@@ -55,7 +56,7 @@ function integer(min: number, max: number, name: string): Target {
 
 function toDate(value: unknown): Date {
   if (value instanceof Date) return value;
-  const date = typeof value === 'string' ? parseDate(value) : undefined;
+  const date = typeof value === 'string' ? parseWithKind(value) : undefined;
   if (date === undefined) {
     throw new RangeError(
       "The string was not recognized as a valid DateTime; write '2026-02-28 17:05' or '2/28/2026 5:05 PM'.",

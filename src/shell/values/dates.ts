@@ -1,7 +1,7 @@
-/** Dates as the shell prints and reads them: the culture is en-US, times are the machine's local time, or UTC for dates of that kind. */
+/** Dates as the shell prints and reads them: the culture is en-US, times are the machine's local time, or UTC for dates of the kind Utc. */
 
 import { localDate } from '../../base/index.ts';
-import { UtcDate } from './utc-date.ts';
+import { kindOf, UnspecifiedDate } from './date-kind.ts';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 const months = 'January February March April May June July August September October November December'.split(' ');
@@ -30,7 +30,7 @@ const parts: Readonly<Record<string, (date: Date) => string>> = {
   fff: (date) => String(date.getMilliseconds()).padStart(3, '0'),
   tt: (date) => (date.getHours() < 12 ? 'AM' : 'PM'),
   zzz: zone,
-  K: (date) => (date instanceof UtcDate ? 'Z' : zone(date)),
+  K: (date) => ({ Local: zone(date), Unspecified: '', Utc: 'Z' })[kindOf(date)],
 };
 
 const roundTrip = "yyyy-MM-dd'T'HH:mm:ss.fff'0000'K";
@@ -100,7 +100,8 @@ export function parseExact(text: string, format: string): Date | undefined {
     second = 0,
   } = new RegExp(`^${parts.join('')}$`).exec(text.trim())?.groups ?? {};
   if (year === undefined) return undefined;
-  return localDate([year, month ?? 1, day ?? 1, hour, minute, second].map(Number));
+  const date = localDate([year, month ?? 1, day ?? 1, hour, minute, second].map(Number));
+  return date === undefined ? undefined : new UnspecifiedDate(date.getTime());
 }
 
 const unixParts: Readonly<Record<string, string>> = {

@@ -1,10 +1,10 @@
 import { SecureString } from '../../cmdlets/calling/index.ts';
 import { StructuredValue } from '../../config/values/index.ts';
+import { kindOf, startOfDay } from './date-kind.ts';
 import { Hashtable } from './hashtable.ts';
 import { isTimeSpan, Quantity, timeSpan } from './quantity.ts';
 import { TypeValue } from './script-block.ts';
 import { ShellObject } from './shell-object.ts';
-import { startOfDay } from './utc-date.ts';
 
 const dayMs = 86_400_000;
 
@@ -23,6 +23,7 @@ const ofDate: Getters<Date> = {
     Math.round(
       (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 0)) / dayMs,
     ),
+  Kind: kindOf,
   Date: startOfDay,
   TimeOfDay: (date) => timeSpan(date.getHours() * 3600 + date.getMinutes() * 60 + date.getSeconds()),
 };
