@@ -8,6 +8,7 @@ import {
   notTested,
   type ProtocolName,
   protocolNames,
+  publishedProtocols,
 } from './facts.ts';
 
 export function allUntested(reason: string): Record<ProtocolName, Answer> {
@@ -20,13 +21,14 @@ export function untestedFeatures(reason: string): Features {
 
 /** No connection came about. */
 export function blindFacts(reason: string): Facts {
+  const { protocols, untested } = publishedProtocols(allUntested(reason));
   return {
-    protocols: allUntested(reason),
+    protocols,
     cipherSuites: {},
     serverOrder: {},
     groups: [],
     signatureAlgorithms: [],
-    untested: { cipherSuites: reason, groups: reason, signatureAlgorithms: reason, certificates: reason },
+    untested: { ...untested, cipherSuites: reason, groups: reason, signatureAlgorithms: reason, certificates: reason },
     certificates: [],
     chain: [],
     features: untestedFeatures(reason),

@@ -69,6 +69,11 @@ const chainSubjects: Readonly<
   ],
   timestamps: ({ timestamps }) => [timestamps > 0, `${timestamps} timestamps`],
   san: (_, { sans }) => [sans.length > 0, sans.join(', ') || 'no subject alternative name'],
+  version3: (_, { version }) => [version === 3, `version ${version}`],
+  plainSubject: ({ matchesHost = true }, { subject, sans, commonName = '', multiValued = false }) => [
+    !multiValued && matchesHost && sans.includes(commonName.toLowerCase()),
+    subject || 'an empty subject',
+  ],
   serverAuth: (_, { extendedKeyUsage = [] }) => [
     extendedKeyUsage.includes('serverAuth') && !extendedKeyUsage.includes('anyExtendedKeyUsage'),
     extendedKeyUsage.join(', ') || 'no extended key usage',

@@ -106,8 +106,12 @@ function certificateFact(der: Buffer): CertificateFact {
   const revocation = [...read.ocspUrls, ...read.crlUrls];
   return {
     sha256: sha256(der),
+    serial: read.serialNumber,
+    version: read.version,
     subject: read.subjectText,
     issuer: read.issuerText,
+    ...(read.commonName === '' ? {} : { commonName: read.commonName }),
+    ...(read.subject.some(({ length }) => length > 1) ? { multiValued: true } : {}),
     sans: [...read.dnsNames, ...read.ipAddresses],
     notBefore: new Date(read.notBefore).toISOString(),
     notAfter: new Date(read.notAfter).toISOString(),

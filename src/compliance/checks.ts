@@ -1,4 +1,5 @@
 /** The checks that rules name. Each is a pure function of facts and rule; what was not seen is never a pass. */
+import { suiteTraits } from '../tls/wire/index.ts';
 import { chainChecks, chainSubjectNames } from './chain-checks.ts';
 import {
   type Facts,
@@ -7,8 +8,10 @@ import {
   notApplicableReason,
   type ProtocolName,
   protocolNames,
+  protocolReason,
   untestedReason,
 } from './facts.ts';
+import { inventoryChecks, inventorySubjectNames } from './inventory-checks.ts';
 import { domainSubjectNames, mailChecks, mailSubjectNames } from './mail-checks.ts';
 import { fits, judgeList } from './name-lists.ts';
 import { type Check, type Finding, missed, notApplied, pass, untested } from './verdict.ts';
@@ -29,7 +32,8 @@ function namesOf(facts: Facts, subject: string): readonly string[] | Finding {
 function suitesOf(facts: Facts, version: ProtocolName): readonly string[] | Finding {
   const answer = facts.protocols[version];
   if (answer === 'not-offered') return notApplied(`${version} is not taken`);
-  const reason = untestedReason(answer) ?? facts.untested[`cipherSuites.${version}`] ?? facts.untested['cipherSuites'];
+  const reason =
+    protocolReason(facts, version) ?? facts.untested[`cipherSuites.${version}`] ?? facts.untested['cipherSuites'];
   if (reason !== undefined) return untested(reason);
   return facts.cipherSuites[version] ?? untested('the cipher suites are not known');
 }
@@ -37,11 +41,13 @@ function suitesOf(facts: Facts, version: ProtocolName): readonly string[] | Find
 export const checks: Readonly<Record<string, Check>> = {
   ...chainChecks,
   ...mailChecks,
+  ...inventoryChecks,
 
   /** A version is taken, or not. */
   protocol: (facts, rule) => {
-    const answer = facts.protocols[rule.subject as ProtocolName];
-    const reason = untestedReason(answer);
+    const version = rule.subject as ProtocolName;
+    const answer = facts.protocols[version];
+    const reason = protocolReason(facts, version);
     if (reason !== undefined) return untested(reason);
     return answer === rule.expect ? pass(answer) : missed(rule, answer);
   },
@@ -75,6 +81,28 @@ export const checks: Readonly<Record<string, Check>> = {
     const reason = untestedReason(answer);
     if (reason !== undefined) return untested(reason);
     return answer === rule.expect ? pass(answer) : missed(rule, answer);
+  },
+
+  /** Whether the padding of CBC can betray the clear text: seen as far as suites and encrypt-then-MAC tell. */
+  'cbc-padding': (facts, rule) => {
+    const cbc: Record<string, readonly string[]> = {};
+    for (const version of ['ssl3', 'tls1_0', 'tls1_1', 'tls1_2'] as const) {
+      const suites = suitesOf(facts, version);
+      if (!isFinding(suites)) cbc[version] = suites.filter((name) => suiteTraits(name).cbc);
+      else if (suites.verdict !== 'not-applicable') return suites;
+    }
+    // SSL 3.0 leaves the padding out of what the MAC covers (POODLE).
+    if ((cbc['ssl3'] ?? []).length > 0) return missed(rule, `SSL 3.0 with ${(cbc['ssl3'] ?? []).join(', ')}`);
+    if (Object.values(cbc).flat().length === 0) return pass('no CBC suite is taken');
+    if (facts.features.encryptThenMac === 'offered')
+      return {
+        verdict: 'info',
+        evidence:
+          'CBC suites with encrypt-then-MAC: nothing to learn from clients that use it; for others it rests on the library, which is not attacked here',
+      };
+    return untested(
+      'CBC suites are taken without encrypt-then-MAC, and only an attack would show whether padding tells',
+    );
   },
 
   'finite-field': (facts, rule) => {
@@ -150,6 +178,7 @@ export function subjectsOf(check: string): readonly string[] | undefined {
     chain: chainSubjectNames,
     mail: mailSubjectNames,
     domain: domainSubjectNames,
+    inventory: inventorySubjectNames,
   };
   return subjects[check] ?? [];
 }

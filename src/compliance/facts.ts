@@ -23,6 +23,9 @@ export function untestedReason(answer: string): string | undefined {
   return /^not-tested\((.*)\)$/s.exec(answer)?.[1];
 }
 
+/** What is published of a version: one bare word. The reason of the third stands in `Facts.untested` as 'protocols.ssl2'. */
+type ProtocolAnswer = 'offered' | 'not-offered' | 'not-tested';
+
 export const protocolNames = ['ssl2', 'ssl3', 'tls1_0', 'tls1_1', 'tls1_2', 'tls1_3'] as const;
 export type ProtocolName = (typeof protocolNames)[number];
 
@@ -30,8 +33,16 @@ export type ProtocolName = (typeof protocolNames)[number];
 export interface CertificateFact {
   /** Of the DER, lower-case hexadecimal. */
   readonly sha256: string;
+  /** Hexadecimal, upper case. */
+  readonly serial: string;
+  /** 3 for every certificate with extensions. */
+  readonly version: number;
   readonly subject: string;
   readonly issuer: string;
+  /** Last common name of the subject; absent without any. */
+  readonly commonName?: string;
+  /** A step of the subject has more than one value; absent where none has. */
+  readonly multiValued?: boolean;
   /** dNSName and iPAddress entries. */
   readonly sans: readonly string[];
   /** ISO 8601. */
@@ -103,6 +114,9 @@ export const featureNames = [
   'fallbackScsv',
   'downgradeSentinel',
   'ocspStaple',
+  'statusRequestV2',
+  'clientCertificateUrl',
+  'rawPublicKeys',
   'alpnSelected',
   'largeClientHello',
   'grease',
@@ -124,17 +138,40 @@ export interface MailFacts {
 }
 
 export interface Facts {
-  readonly protocols: Readonly<Record<ProtocolName, Answer>>;
+  readonly protocols: Readonly<Record<ProtocolName, ProtocolAnswer>>;
   /** IANA names by protocol, in the order found; a protocol that was not tested to the end is absent. */
   readonly cipherSuites: Readonly<Partial<Record<ProtocolName, readonly string[]>>>;
   /** Who decides on the suite: 'server', 'client', or why it is not known. */
   readonly serverOrder: Readonly<Partial<Record<ProtocolName, string>>>;
   readonly groups: readonly string[];
   readonly signatureAlgorithms: readonly string[];
-  /** Parts that could not be tested to their end, with the reason: 'groups', 'cipherSuites.tls1_2' … */
+  /** Parts that could not be tested to their end, with the reason: 'protocols.ssl2', 'groups', 'cipherSuites.tls1_2' … */
   readonly untested: Readonly<Record<string, string>>;
   readonly certificates: readonly CertificateFact[];
   readonly chain: readonly ChainFact[];
   readonly features: Features;
   readonly mail?: MailFacts;
+}
+
+/** Answers as they are published, and the reasons that belong into `Facts.untested`. */
+export function publishedProtocols(
+  answers: Readonly<Record<ProtocolName, Answer>>,
+): Pick<Facts, 'protocols' | 'untested'> {
+  const protocols: Partial<Record<ProtocolName, ProtocolAnswer>> = {};
+  const untested: Record<string, string> = {};
+  for (const name of protocolNames) {
+    const answer = answers[name];
+    const reason = untestedReason(answer);
+    if (reason !== undefined) untested[`protocols.${name}`] = reason;
+    protocols[name] = answer === 'offered' || answer === 'not-offered' ? answer : 'not-tested';
+  }
+  return { protocols: protocols as Facts['protocols'], untested };
+}
+
+/** Why it is not known whether a version is taken; undefined where it is. */
+export function protocolReason(
+  { protocols, untested }: Pick<Facts, 'protocols' | 'untested'>,
+  name: ProtocolName,
+): string | undefined {
+  return protocols[name] === 'not-tested' ? (untested[`protocols.${name}`] ?? 'it was not tried') : undefined;
 }

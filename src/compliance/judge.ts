@@ -3,8 +3,7 @@
 import { suiteTraits } from '../tls/wire/index.ts';
 import { checks, subjectsOf } from './checks.ts';
 import { mxPort } from './endpoint.ts';
-import type { Facts } from './facts.ts';
-import { untestedReason } from './facts.ts';
+import { type Facts, type ProtocolName, protocolReason } from './facts.ts';
 import type { Applies, Profile, Rule } from './profile.ts';
 import type { JudgeContext, Verdict } from './verdict.ts';
 
@@ -44,24 +43,22 @@ const notApplicable: Readonly<Record<Applies, string>> = {
 };
 
 /** Whether a rule is for this endpoint; a reason where that could not be tested. */
-function applicable({ protocols, cipherSuites }: Facts, applies: Applies): boolean | string {
+function applicable(facts: Facts, applies: Applies): boolean | string {
+  const { protocols, cipherSuites } = facts;
   if (applies === 'cbc') {
     const suites = Object.values(cipherSuites).flat();
     if (suites.some((name) => suiteTraits(name).cbc)) return true;
-    return applicable({ protocols, cipherSuites } as Facts, 'tls1_2-') === true && suites.length === 0
-      ? 'the cipher suites are not known'
-      : false;
+    return applicable(facts, 'tls1_2-') === true && suites.length === 0 ? 'the cipher suites are not known' : false;
   }
   if (applies === 'fallback') {
     if (protocols.tls1_3 === 'offered') return false;
-    const older = (['tls1_1', 'tls1_0', 'ssl3'] as const).map((name) => protocols[name]);
-    return (
-      older.includes('offered') ||
-      (older.map((answer) => untestedReason(answer)).find((text) => text !== undefined) ?? false)
-    );
+    return anyOf(facts, ['tls1_1', 'tls1_0', 'ssl3']);
   }
-  const names = applies === 'tls1_3' ? (['tls1_3'] as const) : (['tls1_2', 'tls1_1', 'tls1_0', 'ssl3'] as const);
-  if (names.some((name) => protocols[name] === 'offered')) return true;
-  const reason = names.map((name) => untestedReason(protocols[name])).find((text) => text !== undefined);
-  return reason ?? false;
+  return anyOf(facts, applies === 'tls1_3' ? ['tls1_3'] : ['tls1_2', 'tls1_1', 'tls1_0', 'ssl3']);
+}
+
+/** Whether one of the versions is taken; a reason where that is not known. */
+function anyOf(facts: Facts, names: readonly ProtocolName[]): boolean | string {
+  if (names.some((name) => facts.protocols[name] === 'offered')) return true;
+  return names.map((name) => protocolReason(facts, name)).find((text) => text !== undefined) ?? false;
 }

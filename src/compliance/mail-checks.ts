@@ -1,5 +1,5 @@
 /** Checks of the mail protocol around TLS, of DNS and of published policies. */
-import { type Facts, untestedReason } from './facts.ts';
+import { type Facts, protocolNames, protocolReason, untestedReason } from './facts.ts';
 import type { Rule } from './profile.ts';
 import { type Check, type Finding, missed, notApplied, pass, untested } from './verdict.ts';
 
@@ -40,7 +40,7 @@ export const mailChecks: Readonly<Record<string, Check>> = {
   handshake: (facts, rule) => {
     const answers = Object.values(facts.protocols);
     if (answers.includes('offered')) return pass('a handshake came about');
-    const reason = answers.map((answer) => untestedReason(answer)).find((text) => text !== undefined);
+    const reason = protocolNames.map((name) => protocolReason(facts, name)).find((text) => text !== undefined);
     if (facts.mail !== undefined && facts.mail.starttls !== 'offered')
       return untested(reason ?? 'STARTTLS is not offered');
     return reason === undefined ? missed(rule, 'every hello was refused') : untested(reason);

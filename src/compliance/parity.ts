@@ -15,7 +15,7 @@ type Facet = (facts: Facts) => unknown;
 
 /** What TLS itself shows. */
 const tlsFacets: Readonly<Record<string, Facet>> = {
-  versions: ({ protocols }) => protocols,
+  versions: ({ protocols, untested }) => [protocols, partsOf(untested, 'protocols')],
   'cipher suites': ({ cipherSuites, untested }) => [
     Object.entries(cipherSuites).map(([version, list]) => [version, [...list].toSorted()]),
     partsOf(untested, 'cipherSuites'),

@@ -23,6 +23,7 @@ import {
   notTested,
   type ProtocolName,
   protocolNames,
+  publishedProtocols,
   untestedReason,
 } from './facts.ts';
 import { HelloExchange, type HelloOffer } from './hello-exchange.ts';
@@ -134,15 +135,16 @@ class EndpointProbe {
     if (unreadable.length > 0) this.#untested['certificates'] = unreadable.join('; ');
     const { revocation } = this.#options;
     if (revocation !== undefined) this.#say('revocation');
+    const published = publishedProtocols(protocols);
     return {
-      protocols,
+      protocols: published.protocols,
       cipherSuites: named(this.#suites, suiteName),
       serverOrder: this.#order,
       groups: [...new Set([...keys.exchange13.groups, ...keys.exchange12.groups, ...keys.finite13])].map(groupName),
       signatureAlgorithms: [...new Set([...keys.exchange13.signatures, ...keys.exchange12.signatures])].map(
         signatureName,
       ),
-      untested: this.#untested,
+      untested: { ...published.untested, ...this.#untested },
       certificates,
       chain:
         revocation === undefined ? shown.chain : await askIssuers(shown, (path) => revocation(path, this.#endpoint)),
@@ -203,7 +205,13 @@ class EndpointProbe {
   async #features(protocols: Record<ProtocolName, Answer>, keys: KeyFacts, helloWithoutSni: Answer): Promise<Features> {
     this.#say('features');
     const group13 = computable(keys.exchange13.groups);
-    const known = { host: this.#host, protocols, suites: this.#suites, group13 };
+    const known = {
+      host: this.#host,
+      protocols,
+      suites: this.#suites,
+      group13,
+      groupsUnknown: this.#untested['groups'],
+    };
     const { answers, ticketLifetime, alpn } = await probeFeatures(this.#bracket, this.#dialer, known);
     const filled: Partial<Record<FeatureName, Answer | NotApplicable>> = {
       ocspStaple: this.#stapled(protocols),

@@ -40,6 +40,8 @@ export interface Known {
   readonly suites: Readonly<Partial<Record<ProtocolName, readonly number[]>>>;
   /** A group of TLS 1.3 that can be computed here. */
   readonly group13: number | undefined;
+  /** Why none of them is known; absent where they were looked for. */
+  readonly groupsUnknown: string | undefined;
 }
 
 export interface FeatureFacts {
@@ -55,7 +57,7 @@ export async function probeFeatures(bracket: Bracket, dialer: Dialer, known: Kno
   const facts: FeatureFacts = { answers: {} };
   await attempt(facts, olderFeatures, () => askOlder(bracket, known, facts));
   await attempt(facts, ['fallbackScsv'], () => askFallback(bracket, known, facts));
-  await attempt(facts, ['earlyData'], () => askTickets13(bracket, known, facts));
+  await attempt(facts, ['earlyData', 'rawPublicKeys'], () => askTickets13(bracket, known, facts));
   await attempt(facts, ['alpnSelected'], () => askAlpn(bracket, known, facts));
   await attempt(facts, ['grease', 'largeClientHello'], () => askTolerances(bracket, known, facts));
   await attempt(facts, ['clientRenegotiation'], () => askRenegotiation(dialer, known, facts));
@@ -80,6 +82,9 @@ const olderFeatures: readonly FeatureName[] = [
   'compression',
   'truncatedHmac',
   'heartbeat',
+  'statusRequestV2',
+  'clientCertificateUrl',
+  'rawPublicKeys',
   'sessionTickets',
 ];
 
@@ -117,6 +122,9 @@ async function askOlder(bracket: Bracket, known: Known, facts: FeatureFacts): Pr
     offer.truncatedHmac(),
     offer.heartbeat(),
     offer.sessionTicket(),
+    offer.statusRequestV2(),
+    offer.clientCertificateUrl(),
+    ...offer.rawKeys(),
   ];
   const suites = cbc.length > 0 ? { suites: cbc } : {};
   const flight = await accepted(bracket, olderOffer(known, { more, compression: [1, 0], ...suites }));
@@ -129,6 +137,9 @@ async function askOlder(bracket: Bracket, known: Known, facts: FeatureFacts): Pr
     secureRenegotiation: has(extensions.renegotiationInfo),
     truncatedHmac: has(extensions.truncatedHmac),
     heartbeat: has(extensions.heartbeat),
+    statusRequestV2: has(extensions.statusRequestV2),
+    clientCertificateUrl: has(extensions.clientCertificateUrl),
+    rawPublicKeys: told(flight.rawKeys),
     sessionTickets: has(extensions.sessionTicket),
     compression: told(flight.hello?.compression === 1),
   });
@@ -156,12 +167,17 @@ async function askFallback(bracket: Bracket, known: Known, facts: FeatureFacts):
   facts.answers.fallbackScsv = told(marked.kind === 'refused');
 }
 
-/** Tickets of TLS 1.3 say whether early data is allowed. */
+/** Tickets of TLS 1.3 say whether early data is allowed; its encrypted extensions, whether raw keys are. */
 async function askTickets13(bracket: Bracket, known: Known, facts: FeatureFacts): Promise<void> {
   if (known.protocols.tls1_3 !== 'offered') throw new Unapplicable('TLS 1.3 is not taken');
-  if (known.group13 === undefined) throw new Untested('TLS 1.3 takes no group that can be computed here', false);
+  // What an older version says of raw keys does not hold for this one, unless it has them.
+  const rawBefore = facts.answers.rawPublicKeys === 'offered';
+  if (!rawBefore) delete facts.answers.rawPublicKeys;
+  if (known.group13 === undefined)
+    throw new Untested(known.groupsUnknown ?? 'TLS 1.3 takes no group that can be computed here', false);
   const flight = await askWithAlpn(bracket, known, facts, true);
   if (flight.sealed) throw new Untested('the records of TLS 1.3 could not be opened here', false);
+  facts.answers.rawPublicKeys = told(rawBefore || flight.rawKeys);
   facts.answers.earlyData = told(flight.tickets.some(({ maxEarlyData }) => maxEarlyData > 0));
   const lifetime = flight.tickets[0]?.lifetime;
   if (lifetime === undefined) return;
@@ -169,11 +185,15 @@ async function askTickets13(bracket: Bracket, known: Known, facts: FeatureFacts)
   facts.ticketLifetime = lifetime;
 }
 
-/** One hello with protocol names, and without them where they are the reason of a refusal (RFC 7301 §3.2). */
+/** One hello with protocol names and raw keys, and without them where they are the reason of a refusal (RFC 7301 §3.2). */
 async function askWithAlpn(bracket: Bracket, known: Known, facts: FeatureFacts, toTickets: boolean): Promise<Flight> {
-  const answer = await bracket.ask({ ...usual(known, { more: [offer.alpn(['smtp', 'http/1.1'])] }), toTickets });
+  const raw = offer.rawKeys();
+  const answer = await bracket.ask({
+    ...usual(known, { more: [offer.alpn(['smtp', 'http/1.1']), ...raw] }),
+    toTickets,
+  });
   if (answer.kind === 'refused') {
-    const flight = await accepted(bracket, { ...usual(known, {}), toTickets });
+    const flight = await accepted(bracket, { ...usual(known, { more: raw }), toTickets });
     if (answer.how !== 'alert no_application_protocol') {
       facts.answers.alpnSelected = notTested(`a hello with ALPN was refused: ${answer.how}`);
     } else facts.answers.alpnSelected = 'not-offered';

@@ -106,6 +106,12 @@ const byFeature: Readonly<Record<string, Fix>> = {
     edge: 'no setting: Edge staples nothing yet',
     postfix: 'no setting: Postfix staples nothing',
   },
+  clientCertificateUrl: { ...update, edge: 'no setting: Edge fetches no address that a client names' },
+  rawPublicKeys: {
+    edge: 'no setting: Edge shows X.509 certificates alone',
+    exchange: 'no setting: Schannel has no raw keys; look at what stands before it',
+    postfix: 'smtpd_tls_enable_rpk = no',
+  },
   largeClientHello: same('look at what stands before it: a box that drops hellos beyond one packet; update it'),
 };
 
@@ -139,6 +145,9 @@ const byCheck: Readonly<Record<string, Fix>> = {
     exchange: 'Disable-TlsCipherSuite -Name TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
     postfix: 'smtpd_tls_exclude_ciphers = kDHE, or smtpd_tls_dh1024_param_file = /etc/postfix/ffdhe3072.pem',
   },
+  // Missed by SSL 3.0 alone.
+  'cbc-padding': versionFix('ssl3', 'not-offered'),
+  inventory: same('no setting: hold it against the list of who answers for it'),
   'ehlo-difference': other('no setting: update Postfix'),
   parity: same('give every host of the domain the same settings'),
   ports: same('give what listens on 465 and 587 the settings of port 25'),

@@ -1,6 +1,7 @@
 /** The report for people: a short verdict first, then each miss with what was seen and the line that mends it. */
 import { printable } from '../../base/index.ts';
 import { endpointText } from '../endpoint.ts';
+import { protocolReason } from '../facts.ts';
 import type { Profile } from '../profile.ts';
 import { filledFix } from './filled-fix.ts';
 import { fixLines } from './fix.ts';
@@ -160,8 +161,7 @@ function summaryOf({ facts }: Report): string {
   const offered = Object.entries(facts.protocols).flatMap(([name, answer]) =>
     answer === 'offered' ? [versionTexts[name] ?? name] : [],
   );
-  if (offered.length === 0)
-    return `no TLS was seen: ${Object.values(facts.protocols)[0]?.replace(/^not-tested\((.*)\)$/s, '$1') ?? ''}`;
+  if (offered.length === 0) return `no TLS was seen: ${protocolReason(facts, 'ssl2') ?? facts.protocols.ssl2}`;
   const suites = Object.values(facts.cipherSuites).flat().length;
   const leaf = facts.certificates[facts.chain[0]?.certificates[0] ?? -1];
   const certificate =

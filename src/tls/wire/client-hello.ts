@@ -1,6 +1,6 @@
 /** Writing a ClientHello octet by octet: RFC 8446 §4.1.2 and its predecessors, so that anything may be offered. */
 import { uint, uint16s, vector } from './octets.ts';
-import { extensions, handshakeTypes, recordTypes, versions } from './registries.ts';
+import { extensions, handshakeTypes, rawPublicKey, recordTypes, versions } from './registries.ts';
 
 export interface Extension {
   readonly type: number;
@@ -89,6 +89,19 @@ export const offer = {
   heartbeat: (): Extension => ({ type: extensions.heartbeat, data: Buffer.from([1]) }),
   /** RFC 6066 §8: OCSP, no responders, no extensions. */
   statusRequest: (): Extension => ({ type: extensions.statusRequest, data: Buffer.from([1, 0, 0, 0, 0]) }),
+  /** RFC 6961 §2.2: one request of type ocsp_multi, as empty as the one above. */
+  statusRequestV2: (): Extension => ({
+    type: extensions.statusRequestV2,
+    data: vector(2, uint(2, 1), vector(2, Buffer.alloc(4))),
+  }),
+  /** RFC 6066 §5. */
+  clientCertificateUrl: (): Extension => ({ type: extensions.clientCertificateUrl, data: Buffer.alloc(0) }),
+  /** RFC 7250 §3: raw keys before X.509, for both sides; a server without them goes on with X.509. */
+  rawKeys: (): Extension[] =>
+    [extensions.clientCertificateType, extensions.serverCertificateType].map((type) => ({
+      type,
+      data: vector(1, Buffer.from([rawPublicKey, 0])),
+    })),
   alpn: (protocols: readonly string[]): Extension => ({
     type: extensions.alpn,
     data: vector(2, ...protocols.map((name) => vector(1, Buffer.from(name, 'latin1')))),

@@ -127,13 +127,17 @@ export function signatureName(code: number): string {
 /** "TLS ExtensionType Values". */
 export const extensions = {
   serverName: 0,
+  clientCertificateUrl: 2,
   statusRequest: 5,
   supportedGroups: 10,
   pointFormats: 11,
   signatureAlgorithms: 13,
   heartbeat: 15,
   alpn: 16,
+  statusRequestV2: 17,
   signedCertificateTimestamp: 18,
+  clientCertificateType: 19,
+  serverCertificateType: 20,
   padding: 21,
   encryptThenMac: 22,
   extendedMasterSecret: 23,
@@ -145,6 +149,9 @@ export const extensions = {
   keyShare: 51,
   renegotiationInfo: 0xff01,
 } as const;
+
+/** "TLS Certificate Types": RawPublicKey of RFC 7250; X.509 is 0. */
+export const rawPublicKey = 2;
 
 /** Signalling suites: RFC 5746 §3.3, RFC 7507 §2. */
 export const signals = { renegotiation: 0x00ff, fallback: 0x5600 } as const;

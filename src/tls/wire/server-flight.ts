@@ -4,7 +4,7 @@ import { type HandshakeKeys, handshakeKeys, type RecordProtection } from './key-
 import type { KeyShare } from './key-share.ts';
 import { OctetReader, uint, vector } from './octets.ts';
 import { type HandshakeMessage, HandshakeReader, RecordReader, type TlsRecord } from './records.ts';
-import { alertName, extensions, handshakeTypes, recordTypes, versions } from './registries.ts';
+import { alertName, extensions, handshakeTypes, rawPublicKey, recordTypes, versions } from './registries.ts';
 import {
   type CertificateEntry,
   type KeyExchange,
@@ -32,6 +32,8 @@ export interface Flight {
   /** Scheme of CertificateVerify (TLS 1.3). */
   signature?: number;
   alpn?: string;
+  /** A certificate of RFC 7250 was agreed on, of one side or the other: no X.509. */
+  rawKeys: boolean;
   certificateRequested: boolean;
   tickets: Ticket[];
   alert?: { readonly fatal: boolean; readonly name: string };
@@ -47,6 +49,7 @@ const maxFlightBytes = 524_288;
 export class ServerFlight {
   readonly flight: Flight = {
     certificates: [],
+    rawKeys: false,
     certificateRequested: false,
     tickets: [],
     complete: false,
@@ -59,6 +62,7 @@ export class ServerFlight {
   #bytes = 0;
   #keys: HandshakeKeys | undefined;
   #opening: RecordProtection | undefined;
+  #rawServerKey = false;
 
   /** `clientHello`: the handshake message that was sent; `shares`: those that stood in it. */
   constructor(clientHello: Buffer, shares: readonly KeyShare[] = []) {
@@ -124,14 +128,15 @@ export class ServerFlight {
       flight.keyExchange = readKeyExchange(body, flight.hello);
     else if (type === handshakeTypes.certificateRequest) flight.certificateRequested = true;
     else if (type === handshakeTypes.certificateVerify) flight.signature = new OctetReader(body).uint(2);
-    else if (type === handshakeTypes.encryptedExtensions) this.#alpn(readExtensions(new OctetReader(body).vector(2)));
+    else if (type === handshakeTypes.encryptedExtensions)
+      this.#answers(readExtensions(new OctetReader(body).vector(2)));
     else if (type === handshakeTypes.serverHelloDone || type === handshakeTypes.finished) flight.complete = true;
   }
 
   #serverHello(body: Buffer): void {
     const hello = readServerHello(body);
     this.flight.hello = hello;
-    this.#alpn(hello.extensions);
+    this.#answers(hello.extensions);
     if (hello.helloRetry) {
       this.flight.complete = true;
       return;
@@ -161,6 +166,8 @@ export class ServerFlight {
   }
 
   #certificate(body: Buffer): void {
+    // A bare key stands where the chain would (RFC 7250 §3).
+    if (this.#rawServerKey) return;
     if ((this.flight.hello?.version ?? 0) < versions.tls1_3) {
       this.flight.certificates = readCertificates(body);
       return;
@@ -178,7 +185,11 @@ export class ServerFlight {
     if (found !== undefined) this.flight.timestamps = found;
   }
 
-  #alpn(list: ReadonlyMap<number, Buffer>): void {
+  /** Extensions of a ServerHello or of EncryptedExtensions. */
+  #answers(list: ReadonlyMap<number, Buffer>): void {
+    const isRaw = (type: number): boolean => list.get(type)?.[0] === rawPublicKey;
+    this.#rawServerKey ||= isRaw(extensions.serverCertificateType);
+    this.flight.rawKeys ||= this.#rawServerKey || isRaw(extensions.clientCertificateType);
     this.#timestamps(list);
     const chosen = list.get(extensions.alpn);
     if (chosen === undefined) return;

@@ -95,10 +95,12 @@ export function readCertificateEntries(body: Buffer): CertificateEntry[] {
   return found;
 }
 
-/** The OCSP response of a CertificateStatus message or extension, RFC 6066 §8. */
+/** The leaf's OCSP response of a CertificateStatus message or extension: RFC 6066 §8, or the first of several by RFC 6961 §2.2. */
 export function readStaple(body: Buffer): Buffer {
   const reader = new OctetReader(body);
-  if (reader.uint(1) !== 1) throw new RangeError('a certificate status that is no OCSP');
+  const type = reader.uint(1);
+  if (type === 2) return new OctetReader(reader.vector(3)).vector(3);
+  if (type !== 1) throw new RangeError('a certificate status that is no OCSP');
   return reader.vector(3);
 }
 

@@ -103,8 +103,10 @@ export const byteServers: Readonly<Record<string, (pair: Pair) => Promise<Runnin
     suites: [0x002f, 0x0035],
     compression: true,
     extensions: new Map([
+      [2, Buffer.alloc(0)],
       [4, Buffer.alloc(0)],
       [15, Buffer.from([1])],
+      [17, Buffer.alloc(0)],
       [18, Buffer.from('000a0003aabbcc0003ddeeff', 'hex')],
       [0xff01, Buffer.from([0])],
     ]),

@@ -2,6 +2,9 @@
  * The laboratory: endpoints with known faults, each a real server program where one still does that, else the small byte
  * servers beside this file. What the tester must find at each stands in `golden/`.
  */
+import { X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createSecureContext, createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import type { Endpoint } from '../../../src/compliance/index.ts';
 import { program } from '../../lib/program.ts';
@@ -51,7 +54,7 @@ function openssl(certificate: string, ...more: readonly string[]): LabEndpoint {
   };
 }
 
-function gnutls(priority: string): LabEndpoint {
+function gnutls(priority: string, ...more: readonly string[]): LabEndpoint {
   return {
     protocol: 'tls',
     peers: ['gnutls-serv'],
@@ -69,9 +72,23 @@ function gnutls(priority: string): LabEndpoint {
           'good-rsa.key.pem',
           '--priority',
           priority,
+          ...more,
         ],
         folder,
       ),
+  };
+}
+
+/** A bare key beside the chain (RFC 7250). */
+function rawKeys(priority: string): LabEndpoint {
+  const { start, ...rest } = gnutls(priority, '--rawpkkeyfile', 'good-rsa.key.pem', '--rawpkfile', 'good-rsa.pub.pem');
+  return {
+    ...rest,
+    start: async (files) => {
+      const { publicKey } = new X509Certificate(files.readPem('good-rsa.chain.pem'));
+      writeFileSync(join(files.folder, 'good-rsa.pub.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+      return start(files);
+    },
   };
 }
 
@@ -175,6 +192,8 @@ export const endpoints: Readonly<Record<string, LabEndpoint>> = {
   'gnutls-rc4-3des-null': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ARCFOUR-128:+3DES-CBC:+NULL:+SHA1:%COMPAT'),
   'gnutls-anonymous': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:+ANON-ECDH:+ANON-DH'),
   'gnutls-unsafe-renegotiation': gnutls('NORMAL:-VERS-ALL:+VERS-TLS1.2:%DISABLE_SAFE_RENEGOTIATION'),
+  'gnutls-raw-keys': rawKeys('NORMAL:+CTYPE-SRV-RAWPK'),
+  'gnutls-raw-keys-tls12': rawKeys('NORMAL:-VERS-ALL:+VERS-TLS1.2:+CTYPE-SRV-RAWPK'),
   'openssl-staple': mustStaple('good'),
   'openssl-staple-revoked': mustStaple('revoked'),
   'openssl-staple-by-stranger': mustStaple('by-stranger'),
