@@ -2,7 +2,14 @@ import { domainToASCII } from 'node:url';
 import { type Clock, newGuid } from '../base/index.ts';
 import { defaultDomain, type Snapshot, type SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
-import { buildReport, type Report, type ReportedRecipient, reportDue, statusOf } from '../mail/index.ts';
+import {
+  buildReport,
+  languageOfSender,
+  type Report,
+  type ReportedRecipient,
+  reportDue,
+  statusOf,
+} from '../mail/index.ts';
 import {
   type MessageWriter,
   type NewMessage,
@@ -81,6 +88,8 @@ export class NotificationWriter implements Notifier {
       postmaster: settings.postmaster ?? postmasterOf(current),
       diagnostics: settings.remote?.ndrDiagnosticInfoEnabled ?? true,
       header,
+      html: settings.html,
+      language: (settings.detects ? languageOfSender(header) : undefined) ?? settings.language,
       ...(content !== undefined && { content }),
       mostBytes: largest(back) || Number.POSITIVE_INFINITY,
       now,

@@ -12,18 +12,37 @@ export interface ReportSettings {
   /** From of the report; null: the postmaster of the default domain. */
   readonly postmaster: string | null;
   readonly remote: RemoteDomain | undefined;
+  /** The human part is HTML as well. */
+  readonly html: boolean;
+  /** Language where that of the sender is not found out. */
+  readonly language: string;
+  /** The sender's own language is looked for. */
+  readonly detects: boolean;
 }
 
 /** There is one set for senders inside, which are those of accepted and of internal remote domains, and one for those outside. */
 export function reportSettings(snapshot: Snapshot, domain: string): ReportSettings {
   const { organization } = snapshot;
   const remote = remoteDomainOf(snapshot, domain);
-  if (isInside(snapshot, domain)) {
-    const { internalDsnMaxMessageAttachSize: attachable, internalDsnReportingAuthority: authority } = organization;
-    return { attachable, authority, postmaster: null, remote };
-  }
-  const { externalDsnMaxMessageAttachSize: attachable, externalDsnReportingAuthority: authority } = organization;
-  return { attachable, authority, postmaster: organization.externalPostmasterAddress, remote };
+  if (isInside(snapshot, domain))
+    return {
+      attachable: organization.internalDsnMaxMessageAttachSize,
+      authority: organization.internalDsnReportingAuthority,
+      postmaster: null,
+      remote,
+      html: organization.internalDsnSendHtml,
+      language: organization.internalDsnDefaultLanguage,
+      detects: organization.internalDsnLanguageDetectionEnabled,
+    };
+  return {
+    attachable: organization.externalDsnMaxMessageAttachSize,
+    authority: organization.externalDsnReportingAuthority,
+    postmaster: organization.externalPostmasterAddress,
+    remote,
+    html: organization.externalDsnSendHtml,
+    language: organization.externalDsnDefaultLanguage,
+    detects: organization.externalDsnLanguageDetectionEnabled,
+  };
 }
 
 /** The most specific remote domain that stands for a domain (lower case, A-labels). */

@@ -1,5 +1,6 @@
 /** Settings of the whole organization: limits, delivery status notifications, shadow redundancy, secure domains. */
 import type { IpRange } from '../base/index.ts';
+import { reportLanguages } from '../mail/index.ts';
 import { adminDisplayNameRow, exchangeVersionRow, textList } from './fixed-properties.ts';
 import { domain, domainList, ipRanges, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
@@ -36,6 +37,14 @@ const culture = requiredText('CultureInfo', (value) => {
   return value;
 });
 
+const languages = reportLanguages.join(', ');
+
+function untranslated(tag: string): string | undefined {
+  const [language = ''] = tag.toLowerCase().split('-', 1);
+  if (reportLanguages.includes(language)) return undefined;
+  return `There are no report texts in ${tag}, so they will be English. There are texts in: ${languages}.`;
+}
+
 /** Enhanced status codes: '5.4.8'. */
 const statusCodes = list((value) => {
   if (!/^[245]\.\d{1,3}\.\d{1,3}$/.test(value)) throw new RangeError(`'${value}' is not a status code such as 5.4.8`);
@@ -68,10 +77,14 @@ const properties = {
     attribute: 'msExchTransportExternalDefaultLanguage',
     syntax: culture,
     default: 'en-US',
-    notImplementedYet: true,
-    help: 'Language of reports to senders outside.',
+    remark: untranslated,
+    help: `Language of reports to senders outside: ${languages}.`,
   }),
-  externalDsnLanguageDetectionEnabled: settingsSwitch(6, true, 'Reports to senders outside use their language.'),
+  externalDsnLanguageDetectionEnabled: actingSwitch(
+    6,
+    true,
+    'Reports to senders outside are in their language: Accept-Language of the message, else Content-Language.',
+  ),
   externalDsnMaxMessageAttachSize: property({
     attribute: 'msExchTransportExternalMaxDSNMessageAttachmentSize',
     syntax: byteSize(0),
@@ -84,7 +97,7 @@ const properties = {
     default: null,
     help: 'Domain that reports to senders outside come from.',
   }),
-  externalDsnSendHtml: settingsSwitch(7, true, 'Reports to senders outside are HTML.'),
+  externalDsnSendHtml: actingSwitch(7, true, 'Reports to senders outside are HTML beside plain text.'),
   externalPostmasterAddress: property({
     attribute: 'msExchTransportExternalPostmasterAddress',
     syntax: smtpAddress,
@@ -109,10 +122,14 @@ const properties = {
     attribute: 'msExchTransportInternalDefaultLanguage',
     syntax: culture,
     default: 'en-US',
-    notImplementedYet: true,
-    help: 'Language of reports to senders inside.',
+    remark: untranslated,
+    help: `Language of reports to senders inside: ${languages}.`,
   }),
-  internalDsnLanguageDetectionEnabled: settingsSwitch(9, true, 'Reports to senders inside use their language.'),
+  internalDsnLanguageDetectionEnabled: actingSwitch(
+    9,
+    true,
+    'Reports to senders inside are in their language: Accept-Language of the message, else Content-Language.',
+  ),
   internalDsnMaxMessageAttachSize: property({
     attribute: 'msExchTransportInternalMaxDSNMessageAttachmentSize',
     syntax: byteSize(0),
@@ -125,7 +142,7 @@ const properties = {
     default: null,
     help: 'Domain that reports to senders inside come from.',
   }),
-  internalDsnSendHtml: settingsSwitch(10, true, 'Reports to senders inside are HTML.'),
+  internalDsnSendHtml: actingSwitch(10, true, 'Reports to senders inside are HTML beside plain text.'),
   internalSMTPServers: property({
     attribute: 'msExchInternalSMTPServers',
     syntax: ipRanges,

@@ -17,6 +17,7 @@ export { buildReceived, type ReceivedFacts } from './received.ts';
 export { buildReport, type Report } from './report.ts';
 export { reportDue } from './report-due.ts';
 export { fitReport } from './report-fit.ts';
+export { languageOfSender, reportLanguages } from './report-language.ts';
 export type {
   ReplyPhase,
   ReportedMessage,

@@ -4,7 +4,7 @@ import { headersPart } from './report.ts';
 
 export interface FittedReport {
   readonly content: Buffer;
-  readonly change: 'headers only' | 'without the original';
+  readonly change: 'headers only' | 'without the original' | 'without the original and HTML';
 }
 
 /**
@@ -21,7 +21,10 @@ export function fitReport(report: Buffer, maxBytes: number): FittedReport | unde
   const last = starts[2];
   if (last === undefined) return undefined;
   const withoutOriginal = Buffer.concat([report.subarray(0, last), end]);
-  if (withoutOriginal.length > maxBytes) return undefined;
+  if (withoutOriginal.length > maxBytes) {
+    const content = withoutHtml(withoutOriginal, delimiter);
+    return content.length > maxBytes ? undefined : { content, change: 'without the original and HTML' };
+  }
   const part = report.subarray(last + delimiter.length, report.length - end.length);
   const partHeader = new HeaderBlock(part);
   const type = partHeader.first('content-type') ?? '';
@@ -37,6 +40,23 @@ export function fitReport(report: Buffer, maxBytes: number): FittedReport | unde
     if (content.length <= maxBytes) return { content, change: 'headers only' };
   }
   return { content: withoutOriginal, change: 'without the original' };
+}
+
+/** The plain text alone in the place of the first part; the same where that is all it has. */
+function withoutHtml(report: Buffer, delimiter: Buffer): Buffer {
+  const [first = 0, second = 0] = delimitersIn(report, delimiter);
+  const human = report.subarray(first + delimiter.length, second);
+  const inner = /^Content-Type: multipart\/alternative;\r\n\tboundary="(=_alternative-[A-Za-z0-9-]+)"\r\n/.exec(
+    human.toString('latin1', 0, 1024),
+  )?.[1];
+  if (inner === undefined) return report;
+  const innerDelimiter = Buffer.from(`--${inner}\r\n`);
+  const [text = 0, html = 0] = delimitersIn(human, innerDelimiter);
+  return Buffer.concat([
+    report.subarray(0, first + delimiter.length),
+    human.subarray(text + innerDelimiter.length, html),
+    report.subarray(second),
+  ]);
 }
 
 /** Offsets of the delimiter at the start of a line. The boundary is a fresh GUID: it stands nowhere else. */

@@ -45,6 +45,10 @@ export interface ReportRequest {
   readonly mostBytes?: number;
   /** What the next hop said is told (NDRDiagnosticInfoEnabled). Default: yes. */
   readonly diagnostics?: boolean;
+  /** Tag of the language of the human part; where there are no texts in it: English. */
+  readonly language: string;
+  /** The human part is HTML as well as plain text. */
+  readonly html: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** Unique, as newGuid() makes it: Message-ID and boundary come from it. */

@@ -1,16 +1,17 @@
 /** Delivery status notifications: RFC 3461 §6, RFC 3464, RFC 6522, RFC 6533. */
 import { isAscii } from 'node:buffer';
 import { domainToASCII } from 'node:url';
-import { printableLines } from '../base/index.ts';
 import { ContentScanner } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import { encodeWords } from './encoded-words.ts';
 import type { Envelope } from './envelope.ts';
 import { HeaderBlock } from './header-block.ts';
 import { removeFields } from './header-edit.ts';
-import type { ReportedRecipient, ReportRequest } from './report-request.ts';
-import { deliveryStatus, statusOf } from './report-status.ts';
-import { adviceFor, wording } from './report-text.ts';
+import { humanPart } from './report-body.ts';
+import { languageOf } from './report-language.ts';
+import { type Part, rendered } from './report-part.ts';
+import type { ReportRequest } from './report-request.ts';
+import { deliveryStatus } from './report-status.ts';
 
 export interface Report {
   readonly envelope: Envelope;
@@ -46,9 +47,9 @@ export function buildReport(request: ReportRequest): Report {
   const compose = (original: readonly Part[]): Buffer =>
     Buffer.concat([
       Buffer.from(head.text),
-      ...[humanPart(request), statusPart(request, utf8), ...original].flatMap((part) => [
+      ...[humanPart(request), rendered(statusPart(request, utf8)), ...original.map(rendered)].flatMap((part) => [
         Buffer.from(`--${boundary}\r\n`),
-        rendered(part),
+        part,
       ]),
       Buffer.from(`--${boundary}--\r\n`),
     ]);
@@ -57,6 +58,7 @@ export function buildReport(request: ReportRequest): Report {
   let content = compose([originalPart(request, utf8)]);
   if (content.length > mostBytes) content = compose([headersOf(request, utf8)]);
   if (content.length > mostBytes) content = compose([]);
+  if (content.length > mostBytes && request.html) return buildReport({ ...request, html: false });
   return finish(request, head, content);
 }
 
@@ -84,9 +86,9 @@ interface Head {
 }
 
 function headOf(request: ReportRequest, boundary: string, utf8: boolean): Head {
-  const { kind, message, reportingMta, postmaster, now, id } = request;
+  const { kind, message, reportingMta, postmaster, now, id, language } = request;
   const messageId = `<${id}@${reportingMta}>`;
-  const subject = `${wording[kind].subject}: ${message.facts.subject}`.slice(0, 500).toWellFormed();
+  const subject = `${languageOf(language).kinds[kind].subject}: ${message.facts.subject}`.slice(0, 500).toWellFormed();
   const original = /^<[!-;=?-~]{1,900}>$/.test(message.facts.messageId) ? message.facts.messageId : '';
   const lines = [
     `From: <${postmaster}>`,
@@ -112,61 +114,9 @@ function plainest(address: string): string {
   return aboveAscii(address.slice(0, at)) || domain === '' ? address : `${address.slice(0, at)}@${domain}`;
 }
 
-interface Part {
-  readonly type: string;
-  readonly encoding: '7bit' | '8bit' | 'base64';
-  readonly body: Buffer;
-}
-
-function rendered({ type, encoding, body }: Part): Buffer {
-  const fields = `Content-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(fields), body, Buffer.from('\r\n')]);
-}
-
 /** The third part of a report that quotes only the header of the original (RFC 6522 §3), without its delimiter. */
 export function headersPart(fields: Buffer, utf8: boolean): Buffer {
   return rendered(quotation(fields, utf8));
-}
-
-function humanPart(request: ReportRequest): Part {
-  const text = humanText(request);
-  if (!aboveAscii(text)) return { type: 'text/plain; charset=us-ascii', encoding: '7bit', body: Buffer.from(text) };
-  const lines = Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\r\n');
-  return { type: 'text/plain; charset=utf-8', encoding: 'base64', body: Buffer.from(`${lines}\r\n`) };
-}
-
-function humanText(request: ReportRequest): string {
-  const { kind, message, reportingMta } = request;
-  const { opening, closing } = wording[kind];
-  const sections = [
-    opening,
-    ...request.recipients.map((one) => recipientText(request, one)),
-    ...(kind === 'delayed' ? [`It is tried until ${formatDate(message.expiresAt)}.`] : []),
-    closing,
-    [
-      'Your message:',
-      `  Subject: ${message.facts.subject}`,
-      `  Accepted: ${formatDate(message.receivedAt)}`,
-      `  Message-ID: ${message.facts.messageId}`,
-    ].join('\n'),
-    `This report was made by ${reportingMta}. The part that follows is for administrators and programs.`,
-  ];
-  return `${printableLines(sections.join('\n\n')).replaceAll('\n', '\r\n')}\r\n`;
-}
-
-function recipientText(
-  { kind, message, diagnostics = true }: ReportRequest,
-  { index, reply, remote, phase }: ReportedRecipient,
-): string {
-  const oneLine = reply.replace(/\s+/g, ' ').slice(0, 900);
-  const lines = [
-    `  ${message.envelope.recipients[index]?.address ?? ''}`,
-    `    ${adviceFor(kind, statusOf(kind, reply, phase))}`,
-    oneLine === '' || !diagnostics
-      ? ''
-      : `    ${remote === '' ? 'Reason' : `${remote.slice(0, 300)} said`}: ${oneLine}`,
-  ];
-  return lines.filter((line) => line.trim() !== '').join('\n');
 }
 
 function statusPart(request: ReportRequest, utf8: boolean): Part {

@@ -312,6 +312,55 @@ test('settings of reports are those of inside or outside; an internal remote dom
   assert.deepEqual(shown(internal, 'far.example'), ['in.example', null]);
 });
 
+const worded: readonly (readonly [
+  title: string,
+  organization: Partial<Snapshot['organization']>,
+  from: string,
+  subject: RegExp,
+])[] = [
+  ['the language of the sender', {}, 'a@outside.example', /^Subject: Non remis/m],
+  [
+    'without detection outside',
+    { externalDsnLanguageDetectionEnabled: false },
+    'a@outside.example',
+    /^Subject: Undel/m,
+  ],
+  [
+    'the default language outside',
+    { externalDsnLanguageDetectionEnabled: false, externalDsnDefaultLanguage: 'de-DE' },
+    'a@outside.example',
+    /^Subject: Unzustellbar/m,
+  ],
+  [
+    'the default language inside',
+    { internalDsnLanguageDetectionEnabled: false, internalDsnDefaultLanguage: 'es-ES' },
+    'a@corp.example',
+    /^Subject: No se puede entregar/m,
+  ],
+  ['a language without texts', { internalDsnDefaultLanguage: 'ja-JP' }, 'a@corp.example', /^Subject: Non remis/m],
+];
+for (const [title, organization, from, subject] of worded)
+  test(`a report is written in ${title}`, async () => {
+    const content = Buffer.from('Accept-Language: fr-FR, de;q=0.5\r\nSubject: x\r\n\r\n');
+    const { request: wanted } = request('failed', { from, content });
+    const { writer, submitted } = bench(content, { organization });
+    await writer.notify(wanted);
+    assert.match(submitted[0]?.content.toString() ?? '', subject);
+  });
+
+test('DsnSendHtml: outside and inside have a switch each', async () => {
+  for (const [from, field] of [
+    ['a@outside.example', 'externalDsnSendHtml'],
+    ['a@corp.example', 'internalDsnSendHtml'],
+  ] as const)
+    for (const on of [true, false]) {
+      const { request: wanted, content } = request('failed', { from });
+      const { writer, submitted } = bench(content, { organization: { [field]: on } });
+      await writer.notify(wanted);
+      assert.equal(submitted[0]?.content.includes('\r\nContent-Type: text/html;'), on, field);
+    }
+});
+
 test('GenerateCopyOfDSNFor: the postmaster gets the report too', async () => {
   const { request: wanted, content } = request('failed', {});
   const { writer, submitted } = bench(content, {

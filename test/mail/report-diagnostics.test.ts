@@ -16,6 +16,8 @@ for (const diagnostics of [true, false]) {
       postmaster: 'postmaster@edge.example',
       diagnostics,
       header: content,
+      language: 'en',
+      html: true,
       now: 0,
       id: 'x',
     });

@@ -3,17 +3,20 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { printable } from '../../src/base/index.ts';
 import {
   buildReport,
   type Envelope,
   type EnvelopeRecipient,
   fitReport,
+  languageOfSender,
   type Notify,
   type ReplyPhase,
   type ReportedMessage,
   type ReportKind,
   type ReportRequest,
   reportDue,
+  reportLanguages,
 } from '../../src/mail/index.ts';
 
 const header = Buffer.from(
@@ -48,6 +51,8 @@ const common = {
   reportingMta: 'edge.contoso.com',
   postmaster: 'postmaster@contoso.com',
   header,
+  language: 'en',
+  html: false,
   now: Date.UTC(2025, 6, 1, 10, 5, 0),
   id: '8b0c6d6e-6f0e-4a39-9c53-0d6f0a4a4b11',
 };
@@ -95,6 +100,22 @@ const cases: Readonly<Record<string, ReportRequest>> = {
     recipients: [{ index: 0, reply: '250 2.6.0 queued', remote: 'mx.fabrikam.com [203.0.113.5]:25' }],
   },
   'subject-utf8': { ...common, kind: 'failed', message: message({}, 'Grüße aus München'), recipients: [unknownUser] },
+  'html-german': {
+    ...common,
+    kind: 'failed',
+    html: true,
+    language: 'de-AT',
+    message: message({}, 'Pl\u00e4ne <b>&"'),
+    recipients: [unknownUser],
+    content: body,
+  },
+  'html-english-delayed': {
+    ...common,
+    kind: 'delayed',
+    html: true,
+    message: message({}),
+    recipients: [{ index: 1, reply: '451 4.4.1 <script>No answer</script>', remote: '' }],
+  },
   global: {
     ...common,
     kind: 'failed',
@@ -121,33 +142,43 @@ const python = existsSync('/usr/bin/python3');
 test('an independent parser reads every report', {
   skip: !python && process.env['CI'] !== 'true' && 'python3 is not installed',
 }, () => {
-  for (const [name, request] of Object.entries(cases)) {
-    const script = `
-import email, email.policy, json, sys
-m = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)
-parts = list(m.iter_parts())
-status = parts[1].get_payload()
-fields = [[str(v) for v in b.values()] and {k: str(v).strip() for k, v in b.items()} for b in status] if isinstance(status, list) else None
-print(json.dumps({'type': m.get_content_type(), 'report': m.get_param('report-type'), 'subject': str(m['subject']), 'to': str(m['to']),
-  'parts': [p.get_content_type() for p in parts], 'text': parts[0].get_content(), 'status': fields,
-  'defects': [str(d) for p in m.walk() for d in p.defects]}))`;
-    const run = spawnSync('/usr/bin/python3', ['-c', script], { input: buildReport(request).content });
-    assert.equal(run.status, 0, run.stderr.toString());
-    const read = JSON.parse(run.stdout.toString()) as {
-      type: string;
-      report: string;
-      subject: string;
-      parts: string[];
-      text: string;
-      status: Record<string, string>[] | null;
-      defects: string[];
-    };
+  const script = `
+import base64, email, email.policy, json, sys
+def read(content):
+  m = email.message_from_bytes(base64.b64decode(content), policy=email.policy.default)
+  parts = list(m.iter_parts())
+  status = parts[1].get_payload()
+  human = list(parts[0].iter_parts()) if parts[0].is_multipart() else [parts[0]]
+  fields = [[str(v) for v in b.values()] and {k: str(v).strip() for k, v in b.items()} for b in status] if isinstance(status, list) else None
+  return {'type': m.get_content_type(), 'report': m.get_param('report-type'), 'subject': str(m['subject']), 'to': str(m['to']),
+    'parts': [p.get_content_type() for p in parts], 'text': human[0].get_content(), 'human': [p.get_content_type() for p in human],
+    'html': human[-1].get_content(), 'status': fields, 'defects': [str(d) for p in m.walk() for d in p.defects]}
+print(json.dumps([read(one) for one in json.load(sys.stdin)]))`;
+  const contents = Object.values(cases).map((request) => buildReport(request).content.toString('base64'));
+  const run = spawnSync('/usr/bin/python3', ['-c', script], { input: JSON.stringify(contents) });
+  assert.equal(run.status, 0, run.stderr.toString());
+  const all = JSON.parse(run.stdout.toString()) as {
+    type: string;
+    report: string;
+    subject: string;
+    parts: string[];
+    text: string;
+    human: string[];
+    html: string;
+    status: Record<string, string>[] | null;
+    defects: string[];
+  }[];
+  for (const [i, [name, request]] of Object.entries(cases).entries()) {
+    const read = all[i] ?? assert.fail(name);
     assert.equal(read.type, 'multipart/report', name);
     assert.deepEqual(read.defects, [], name);
     assert.equal(read.parts.length, 3, name);
     assert.equal(`message/${read.report}`, read.parts[1], name);
     assert.ok(read.subject.endsWith(request.message.facts.subject), read.subject);
     assert.ok(read.text.includes(request.message.facts.subject), name);
+    assert.deepEqual(read.human, request.html ? ['text/plain', 'text/html'] : ['text/plain'], name);
+    // What peers say is never markup.
+    if (request.html) assert.doesNotMatch(read.html, /<script>|<b>&"/, name);
     // Python knows the fields of message/delivery-status only, not those of RFC 6533.
     if (name === 'global') continue;
     assert.equal(read.status?.length, 1 + request.recipients.length, name);
@@ -284,6 +315,15 @@ test('a finished report is cut for a way back that takes less', () => {
   assert.equal(least?.change, 'without the original');
   assert.ok(least.content.toString().endsWith(`\r\n--=_${common.id}--\r\n`));
   assert.equal(fitReport(whole, 500), undefined);
+  // HTML goes last.
+  const two = buildReport({ ...wish, html: true });
+  const plain = fitReport(two.content, least.content.length);
+  assert.equal(plain?.change, 'without the original and HTML');
+  assert.equal(plain.content.toString(), least.content.toString());
+  assert.equal(
+    buildReport({ ...wish, html: true, mostBytes: least.content.length }).content.length,
+    plain.content.length,
+  );
   assert.equal(fitReport(Buffer.from('Subject: no report\r\n\r\n'), 10), undefined);
 });
 
@@ -299,11 +339,13 @@ test('whatever peers say, the report has its three parts, no bare line and no fo
   const said = fc.string({ unit: 'binary', maxLength: 300 });
   const tricky = fc.oneof(said, fc.constantFrom('550 5.1.1 a\r\nBcc: evil', '550 \n\n--=_', '\0', 'x'.repeat(3000)));
   fc.assert(
-    fc.property(tricky, tricky, tricky, tricky, fc.boolean(), (reply, remote, helo, subject, smtpUtf8) => {
+    fc.property(tricky, tricky, tricky, tricky, fc.boolean(), (reply, remote, helo, subject, utf8AndHtml) => {
+      const smtpUtf8 = utf8AndHtml;
       const base = message({ envid: helo, smtpUtf8 }, subject);
       const { content, facts } = buildReport({
         ...common,
         kind: 'failed',
+        html: utf8AndHtml,
         message: {
           ...base,
           origin: { helo, remoteAddress: '192.0.2.1' },
@@ -379,4 +421,40 @@ test('of a binary message the header alone is returned (RFC 3030 §3)', () => {
   const report = buildReport({ ...request, message: { ...request.message, envelope } });
   assert.match(report.content.toString(), /Content-Type: text\/rfc822-headers/);
   assert.doesNotMatch(report.content.toString(), /message\/rfc822/);
+});
+
+const spoken: readonly (readonly [fields: string, tag: string | undefined])[] = [
+  ['Subject: x', undefined],
+  ['Accept-Language: de-DE, en-US', 'de'],
+  ['accept-language: en;q=0.3, fr-CA;q=0.9, es;q=0.8', 'fr'],
+  ['Accept-Language: ja, es-MX;q=0.5', 'es'],
+  ['Accept-Language: de;q=0, fr;q=0.1', 'fr'],
+  ['Accept-Language: ja\r\nContent-Language: de', 'de'],
+  ['Content-Language: es', 'es'],
+  ['Accept-Language: ,;;q=x,*', undefined],
+];
+for (const [fields, tag] of spoken)
+  test(`a sender that writes '${printable(fields)}' reads ${tag ?? 'what the organization says'}`, () =>
+    assert.equal(languageOfSender(Buffer.from(`${fields}\r\n\r\n`)), tag));
+
+test('every language has an answer to every kind and status', () => {
+  for (const language of reportLanguages)
+    for (const kind of ['failed', 'delayed', 'delivered', 'relayed'] as const) {
+      const texts = ['550 5.1.1 x', '550 5.7.1 x', '550 5.9.9 x'].map((reply) => {
+        const recipients = [{ index: 0, reply, remote: 'mx.example' }];
+        return buildReport({ ...common, kind, language, message: message({}), recipients }).content.toString();
+      });
+      assert.equal(new Set(texts).size, 3, `${language} ${kind}`);
+    }
+  const subjects = reportLanguages.map(
+    (language) =>
+      buildReport({ ...common, kind: 'failed', language, message: message({}), recipients: [unknownUser] }).facts
+        .subject,
+  );
+  assert.deepEqual(subjects, [
+    'Undeliverable: Plans',
+    'Unzustellbar: Plans',
+    'Non remis: Plans',
+    'No se puede entregar: Plans',
+  ]);
 });

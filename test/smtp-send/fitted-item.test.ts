@@ -51,6 +51,8 @@ function report(extra = ''): MessageWish {
   const original = Buffer.concat([latin, Buffer.from(extra)]);
   const { message } = testMessage({ from: 'a@example.org', recipients: ['b@partner.example'], content: original });
   const { content, envelope, facts } = buildReport({
+    language: 'en',
+    html: false,
     kind: 'failed',
     message,
     recipients: [{ index: 0, reply: '550 5.7.1 No', remote: 'mx.partner.example [192.0.2.7]:25' }],

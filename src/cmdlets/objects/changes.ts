@@ -35,6 +35,8 @@ export function boundChanges(
     if (!isBuilt(named.row, read)) throw notImplemented(`The parameter ${named.name}`);
     if (named.row.withoutMeaning !== undefined)
       context.warning(`${named.name} is kept, and has no effect: ${named.row.withoutMeaning}.`);
+    const remark = named.row.remark?.(read);
+    if (remark !== undefined) context.warning(remark);
     changes[named.field] = read;
   }
   return changes;
