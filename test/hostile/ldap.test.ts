@@ -130,7 +130,7 @@ const attacks: Readonly<Record<string, Row>> = {
     connections: 100,
     payload: unfinished,
     pieceBytes: 1,
-    totalBytes: full ? 4 * mib : 100_000,
+    totalBytes: full ? 1_500_000 : 100_000,
   }),
   'octets that are no TLS, at LDAPS': () => ({
     ...ldaps(),
@@ -146,7 +146,7 @@ const attacks: Readonly<Record<string, Row>> = {
     connections: 40,
     payload: unfinished,
     pieceBytes: 1,
-    totalBytes: full ? 2 * mib : 50_000,
+    totalBytes: full ? 1_500_000 : 50_000,
   }),
   'what a reader sends after its bind, in messages that never end': () => ({
     ...clear(),

@@ -54,7 +54,7 @@ const attacks: Readonly<Record<string, Row>> = {
     ...proved(),
     payload: octets(10_000),
     pieceBytes: 1,
-    totalBytes: full ? 4_000_000 : 50_000,
+    totalBytes: full ? 1_500_000 : 50_000,
   }),
   'requests whose answers nobody reads': () => ({
     ...proved(),

@@ -79,35 +79,35 @@ const attacks: Readonly<Record<string, Row>> = {
   'octet by octet, a command': () => ({
     ...crowd(40, hello, octets(4000)),
     pieceBytes: 1,
-    totalBytes: full ? 4_000_000 : 50_000,
+    totalBytes: full ? 1_500_000 : 50_000,
   }),
   'octet by octet, a header': () => ({
     ...crowd(41, `${hello}${envelope}DATA\r\n`, () => Buffer.from(`A: ${'x'.repeat(900)}\r\n`)),
     pieceBytes: 1,
-    totalBytes: full ? 4_000_000 : 50_000,
+    totalBytes: full ? 1_500_000 : 50_000,
   }),
   ...(full && {
     'only connected': () => ({ to: port(), phase: 'clear' as const, from: addresses(42, 60), connections: 2000 }),
     'octet by octet, AUTH': () => ({
       ...crowd(43, `${hello}AUTH LOGIN\r\n`, octets(4000)),
       pieceBytes: 1,
-      totalBytes: 4_000_000,
+      totalBytes: 1_500_000,
     }),
     'octet by octet, a body': () => ({
       ...crowd(44, `${hello}${envelope}DATA\r\nA: x\r\n\r\n`, () => lineOf(998)),
       pieceBytes: 1,
-      totalBytes: 4_000_000,
+      totalBytes: 1_500_000,
     }),
     'octet by octet, BDAT': () => ({
       ...crowd(45, `${hello}${envelope}BDAT 20000000\r\nA: x\r\n\r\n`, () => Buffer.alloc(1000)),
       pieceBytes: 1,
-      totalBytes: 4_000_000,
+      totalBytes: 1_500_000,
     }),
     'octet by octet, a TLS handshake': () => ({
       ...crowd(46, '', helloWithoutEnd),
       before: startTls,
       pieceBytes: 1,
-      totalBytes: 4_000_000,
+      totalBytes: 1_500_000,
     }),
     'handshakes only, behind STARTTLS': () => ({
       to: port(),

@@ -52,10 +52,23 @@ after(() => {
   if (isRoot) rmSync(top, { recursive: true, force: true });
 });
 
-/** A start that nothing stands in the way of is ended: 124. */
+/** Runs `$@` and ends it when it says that it is ready, or after twenty seconds. */
+const untilReady = `
+  { sh -c 'echo $$; exec timeout -s TERM 20 "$@"' sh "$@"; echo "ended $?"; } | {
+    read -r pid
+    while read -r line; do
+      case $line in
+        *' is ready'*) kill -TERM "$pid" ;;
+        'ended '*) exit "\${line#ended }" ;;
+      esac
+      printf '%s\\n' "$line"
+    done
+  }`;
+
+/** A start that nothing stands in the way of is ended. */
 function commandLine(command: string, args: readonly string[], state: string): string[] {
   const whole = [edgeCommand, command, ...args, '--state', state];
-  return command === 'start' ? ['timeout', '-s', 'TERM', all ? '6' : '15', ...whole] : whole;
+  return command === 'start' ? ['sh', '-c', untilReady, 'sh', ...whole] : whole;
 }
 
 function run(command: string, args: readonly string[], state: string) {

@@ -9,6 +9,8 @@ export const mib = 1024 ** 2;
 /** What one attack sends, and how long at most. */
 const totalBytes = full ? 100 * mib : 2 * mib;
 const limitMs = full ? 30_000 : 1_500;
+/** Those who only connect have connected by then; what follows would be waiting. */
+const connectLimitMs = full ? 10_000 : 1_500;
 /** Memory that an attack may leave behind, also while its connections are still open. */
 const allowedBytes = 64 * mib;
 /** Memory that all of them may leave behind, one after the other, from the first use on: what the allocator keeps, and no more with each. */
@@ -52,7 +54,9 @@ export class Siege {
     let most = before;
     const look = setInterval(() => (most = Math.max(most, this.#held())), 50);
     try {
-      using crowd = new Crowd({ totalBytes, limitMs, ...attack() });
+      const row = attack();
+      const defaultMs = row.payload === undefined ? connectLimitMs : limitMs;
+      using crowd = new Crowd({ totalBytes, limitMs: defaultMs, ...row });
       const attacked = crowd.run();
       const answeredMs = await this.#served();
       await attacked;
