@@ -15,6 +15,8 @@ export interface StatusReport {
   readonly bindings: readonly { readonly binding: string; readonly fault: string }[];
   readonly processes: readonly { readonly name: string; readonly pid: number; readonly restarts: number }[];
   readonly ldap: readonly string[];
+  /** Servers of the organization that are trusted by their keys. */
+  readonly directTrust?: readonly { readonly name: string; readonly keys: readonly string[] }[];
   readonly workers: readonly WorkerReport[];
   readonly problems: readonly { readonly dn: string; readonly attribute: string; readonly reason: string }[];
   /** Which configuration the directory process itself runs on. */
@@ -125,6 +127,8 @@ function renderStatus(report: StatusReport): string {
     lines.push(`  smtp   ${binding}${fault === '' ? '' : `  NOT LISTENING`}`);
   for (const address of report.ldap) lines.push(`  ldap   ${address}`);
   for (const line of report.edgeSync?.lines ?? []) lines.push(`  sync   ${line}`);
+  for (const { name, keys } of report.directTrust ?? [])
+    lines.push(`  trust  ${name} by ${keys.length === 0 ? 'no key' : keys.map((key) => `key ${key}`).join(' or ')}`);
   lines.push(`  configuration at update ${report.usn}`);
   for (const worker of report.workers) {
     const megabytes = Math.round((worker.memory ?? 0) / 1024 ** 2);

@@ -169,9 +169,9 @@ const properties = {
       type: 'AuthMechanisms',
     },
     default: 'None',
-    help: 'How to log on to the smart hosts: BasicAuth, or BasicAuthRequireTLS, which waits for TLS.',
+    help: 'How to log on to the smart hosts: BasicAuth, BasicAuthRequireTLS, which waits for TLS, or ExchangeServer: each is known by the key that the directory pins.',
     notImplementedYet: true,
-    builtFor: (value) => value === 'None' || value.startsWith('BasicAuth'),
+    builtFor: (value) => value !== 'ExternalAuthoritative',
   }),
   authenticationCredential: property({
     attribute: 'msExchSmtpOutboundSecurityCredential',

@@ -13,6 +13,8 @@ export interface OpenConnection {
   readonly local: string;
   /** 'ip:port' */
   readonly remote: string;
+  /** The peer proved to be a server of the organization. */
+  readonly isInternal?: boolean;
   /** Ends the protocol log of the connection. */
   readonly ended: (reason: string) => void;
 }

@@ -13,6 +13,7 @@ export interface ClientCertificates {
     fqdn?: string;
     serverFqdn: string;
     use?: { settings: ServerTlsSettings };
+    single?: boolean;
   }): {
     readonly context?: SecureContext;
     readonly event: Omit<EventOf<'certificate-chosen'>, 'kind' | 'at' | 'session' | 'message'>;
@@ -24,6 +25,16 @@ export interface Secrets {
   unseal(sealed: string, purpose: string): string;
 }
 
+/** Which certificate a client shows. */
+export interface ClientWish {
+  /** <I>issuer<S>subject, or '' for the certificate that stands for `fqdn`. */
+  readonly name: string;
+  readonly fqdn: string;
+  readonly smallHello: boolean;
+  /** Of one key algorithm alone: the peer pins the key. */
+  readonly single: boolean;
+}
+
 export class OwnIdentity {
   readonly #certificates: ClientCertificates | undefined;
   readonly #secrets: Secrets | undefined;
@@ -33,8 +44,8 @@ export class OwnIdentity {
     this.#secrets = secrets;
   }
 
-  /** `name`: <I>issuer<S>subject, or '' for the certificate that stands for `fqdn`. Undefined: none fits, none is shown. */
-  clientContext(name: string, fqdn: string, smallHello: boolean, log: SessionLog): SecureContext | undefined {
+  /** Undefined: none fits, none is shown. */
+  clientContext({ name, fqdn, smallHello, single }: ClientWish, log: SessionLog): SecureContext | undefined {
     if (this.#certificates === undefined) return undefined;
     const purpose = 'client certificate';
     const { context, event } = this.#certificates.pick({
@@ -42,6 +53,7 @@ export class OwnIdentity {
       fqdn,
       serverFqdn: fqdn,
       ...(name !== '' && { tlsCertificateName: name }),
+      ...(single && { single }),
       ...(smallHello && { use: { settings: { ...serverTlsSettings(null, null), ecdhCurve: smallGroups } } }),
     });
     log.tell('certificate-chosen', event);

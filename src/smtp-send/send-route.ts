@@ -1,6 +1,7 @@
 import type { IpRange } from '../base/index.ts';
 import {
   type Credential,
+  type InternalServer,
   nextHopSid,
   type Right,
   type SendConnector,
@@ -52,6 +53,12 @@ export interface SendRoute {
   readonly authorities: readonly string[];
   /** Beginnings and names of header fields that the next hop must not get. */
   readonly forbiddenFields: readonly string[];
+  /** The same for a next hop that proved to be a server of the organization; absent: there is none. */
+  readonly internalFields?: readonly string[];
+  /** SmartHostAuthMechanism ExchangeServer: the next hop is a server of the organization. */
+  readonly directTrust: boolean;
+  /** Servers of the organization by their keys. */
+  readonly internalServers: readonly InternalServer[];
   /** CloudServicesMailEnabled. */
   readonly crossesPremises: boolean;
   /** UseExternalDNSServersEnabled. */
@@ -88,6 +95,11 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     targetRanges: connector.targetIPRanges,
     resolvesExternally: connector.useExternalDNSServersEnabled,
     forbiddenFields: forbiddenFields(sendRights(connector.acl, nextHopSid(connector))),
+    ...(snapshot.internalServers.length > 0 && {
+      internalFields: forbiddenFields(sendRights(connector.acl, wellKnownSids.hub)),
+    }),
+    directTrust: connector.smartHostAuthMechanism === 'ExchangeServer',
+    internalServers: snapshot.internalServers,
     crossesPremises: connector.cloudServicesMailEnabled,
     daneMode: connector.smtpDaneMode,
     stsMode: connector.mtaStsMode,
@@ -115,6 +127,8 @@ function redirectedRoute(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeou
     targetRanges: [],
     resolvesExternally: false,
     forbiddenFields: forbiddenFields(sendRights([], wellKnownSids.anonymous)),
+    directTrust: false,
+    internalServers: snapshot.internalServers,
     crossesPremises: false,
     daneMode: 'None',
     stsMode: 'None',

@@ -16,6 +16,7 @@ import { LookupBudget } from './lookup-budget.ts';
 import { type ClientCertificates, OwnIdentity, type Secrets } from './own-identity.ts';
 import { type PeerAuthorities, PeerTrust, type RevocationAsker } from './peer-trust.ts';
 import { type PhaseTimeouts, rfcTimeouts, within } from './phase-timeouts.ts';
+import { DirectTrust } from './policies/direct-trust.ts';
 import { connectorPolicies, type TargetPolicies } from './policies/policy-source.ts';
 import type { SendingDns } from './policies/sending-dns.ts';
 import type { MailResolver } from './resolver.ts';
@@ -88,7 +89,7 @@ export class SmtpSender implements Deliverer {
         revocation: parts.revocation,
         secureContext: options.secureContext,
       }),
-      policiesBySide(parts),
+      new DirectTrust(policiesBySide(parts)),
       new OwnIdentity(parts.certificates, parts.secrets),
       parts.outcomes,
     );
@@ -199,7 +200,7 @@ export class SmtpSender implements Deliverer {
       idleMs: this.#idleMs,
       maxMessages: route.maxMessages,
       remote: describeTarget(target),
-      forbiddenFields: route.forbiddenFields,
+      forbiddenFields: (opened.isInternal === true ? route.internalFields : undefined) ?? route.forbiddenFields,
       crossesPremises: route.crossesPremises,
       onChange: (item, changes) =>
         log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),

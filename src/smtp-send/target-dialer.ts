@@ -3,6 +3,7 @@ import type { Clock } from '../base/index.ts';
 import { type Credential, credentialPurpose } from '../config/index.ts';
 import {
   describePolicy,
+  isOurs,
   judgeTarget,
   needsCertificate,
   type PeerIdentity,
@@ -96,7 +97,7 @@ export class TargetDialer {
         requireOffer(opened, route);
         await this.#askIssuers(opened, peer, target, route, log);
         if (route.logon !== undefined) await this.#logOn(opened, route.logon);
-        return opened;
+        return isPinned(policy) ? { ...opened, isInternal: true } : opened;
       } catch (error) {
         if (!(error instanceof ConnectionLost)) throw error;
         const next = fallBackFrom(manner, error);
@@ -183,13 +184,13 @@ export class TargetDialer {
       secureContext: manner.smallHello ? this.#trust.smallContext : this.#trust.context,
     };
     const plain = { target, route, manner, tls: own, serverName: policy.serverName };
-    if (route.clientCertificate !== undefined && manner.startTls !== 'never') {
-      const secureContext = this.#identity.clientContext(
-        route.clientCertificate,
-        route.helloName,
-        manner.smallHello,
-        log,
-      );
+    // Direct trust is mutual: the server knows us by our key.
+    const single = isPinned(policy);
+    const name = route.clientCertificate ?? (single ? '' : undefined);
+    if (name !== undefined && manner.startTls !== 'never') {
+      const { helloName: fqdn } = route;
+      const { smallHello } = manner;
+      const secureContext = this.#identity.clientContext({ name, fqdn, smallHello, single }, log);
       return { ...plain, tls: secureContext === undefined ? own : { ...own, secureContext } };
     }
     // A ticket makes the ClientHello larger again.
@@ -234,13 +235,8 @@ export class TargetDialer {
       const { reason, demand, failure } = verdict.unmet;
       connection.abandon(reason);
       ended(reason);
-      const status =
-        demand.by === 'connector'
-          ? undefined
-          : demand.by === 'REQUIRETLS'
-            ? requireTlsStatus
-            : statusOfFailure(failure);
-      const options = status === undefined ? {} : { status };
+      const status = demand.by === 'REQUIRETLS' ? requireTlsStatus : statusOfFailure(failure);
+      const options = isOurs(demand.by) ? {} : { status };
       const text = `${reason}, and ${demand.because} demands more`;
       if (!encrypted) throw new ConnectionLost('tls', text, undefined, options);
       log.tell('tls-failed', { direction: 'send', reason, consequence: 'the message waits', ...facts });
@@ -289,6 +285,10 @@ function requireOffer({ connection, ended }: OpenConnection, { messagesTls }: Se
   throw new ConnectionLost('policy', reason, undefined, { status: requireTlsStatus });
 }
 
+function isPinned({ demands }: TargetTlsPolicy): boolean {
+  return demands.some(({ by }) => by === 'direct trust');
+}
+
 function tellTlsFailure(
   log: SessionLog,
   loss: ConnectionLost,
@@ -305,7 +305,7 @@ function tellTlsFailure(
 function withoutTls(loss: ConnectionLost, policy: TargetTlsPolicy): ConnectionLost {
   const reason = `TLS is required (${describePolicy(policy)}) and was not reached: ${failureOf(loss)}`;
   // Exchange Online names failures of DANE and MTA-STS; those of a connector are 4.7.5.
-  const named = policy.demands.some(({ by }) => by !== 'connector');
+  const named = policy.demands.some(({ by }) => !isOurs(by));
   const status = loss.status ?? (named ? statusOfFailure('starttls-not-supported') : undefined);
   return new ConnectionLost('tls', reason, undefined, {
     cause: loss,

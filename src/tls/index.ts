@@ -50,6 +50,7 @@ export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile } from
 export { noPolicy, type PublishedPolicy, type TlsOutcome, type TlsOutcomes } from './session-outcome.ts';
 export {
   describePolicy,
+  isOurs,
   judgeTarget,
   needsCertificate,
   type StartTlsUse,

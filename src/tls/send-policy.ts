@@ -1,4 +1,6 @@
 /** What TLS is asked to reach, and whether a peer meets it. */
+import { X509Certificate } from 'node:crypto';
+import { keyDigest } from '../base/index.ts';
 import { asciiLowerCase, matchesHost, nameMatches } from './host-match.ts';
 import { matchTlsa, type TlsaRecord } from './tlsa.ts';
 
@@ -14,7 +16,9 @@ export type SendTlsPolicy =
   /** The certificate must stand for one of `names`; `subjectAltNameOnly`: never by its common name (RFC 8461 §4.2). */
   | { readonly level: 'domain'; readonly names: readonly string[]; readonly subjectAltNameOnly?: boolean }
   /** The chain must meet one of the TLSA records; with usage 2 the leaf must stand for one of `names` too (RFC 7672 §3.2.3). */
-  | { readonly level: 'dane'; readonly records: readonly TlsaRecord[]; readonly names: readonly string[] };
+  | { readonly level: 'dane'; readonly records: readonly TlsaRecord[]; readonly names: readonly string[] }
+  /** The key of the leaf must be one of `keys` (as `keyDigest` has them); names, dates and issuers mean nothing. */
+  | { readonly level: 'pinned'; readonly keys: readonly string[] };
 
 /** The connector's properties that decide. */
 export interface SendTlsSettings {
@@ -62,16 +66,16 @@ export interface PeerIdentity {
 }
 
 /** From least to most. */
-export type TlsReached = 'none' | 'encryption' | 'certificate' | 'domain' | 'dane';
+export type TlsReached = 'none' | 'encryption' | 'certificate' | 'domain' | 'dane' | 'pinned';
 
 export interface PeerVerdict {
   readonly acceptable: boolean;
-  /** What was reached, whatever was asked; 'domain' and 'dane' only where the policy asks for them. */
+  /** What was reached, whatever was asked; 'domain', 'dane' and 'pinned' only where the policy asks for them. */
   readonly reached: TlsReached;
   readonly reason: string;
 }
 
-export const reachedOrder: readonly TlsReached[] = ['none', 'encryption', 'certificate', 'domain', 'dane'];
+export const reachedOrder: readonly TlsReached[] = ['none', 'encryption', 'certificate', 'domain', 'dane', 'pinned'];
 
 /** The least that a level is content with. */
 const least: Readonly<Record<SendTlsPolicy['level'], TlsReached>> = {
@@ -81,15 +85,22 @@ const least: Readonly<Record<SendTlsPolicy['level'], TlsReached>> = {
   certificate: 'certificate',
   domain: 'domain',
   dane: 'dane',
+  pinned: 'pinned',
 };
 
 /** Pure: says what was reached and whether mail may go. `now`: milliseconds since 1970, for the dates of a DANE chain. */
 export function judgePeer(policy: SendTlsPolicy, peer: PeerIdentity, now: number): PeerVerdict {
-  const { reached, reason } = policy.level === 'dane' ? reachedByTlsa(policy, peer, now) : reachedBy(policy, peer);
+  const { reached, reason } = foundBy(policy, peer, now);
   return { acceptable: reachedOrder.indexOf(reached) >= reachedOrder.indexOf(least[policy.level]), reached, reason };
 }
 
 type Reached = Omit<PeerVerdict, 'acceptable'>;
+
+function foundBy(policy: SendTlsPolicy, peer: PeerIdentity, now: number): Reached {
+  if (policy.level === 'dane') return reachedByTlsa(policy, peer, now);
+  return policy.level === 'pinned' ? reachedByKey(policy, peer) : reachedBy(policy, peer);
+}
+
 type LevelPolicy<L extends SendTlsPolicy['level']> = Extract<SendTlsPolicy, { level: L }>;
 
 const notEncrypted: Reached = { reached: 'none', reason: 'the connection is not encrypted' };
@@ -113,6 +124,24 @@ function reachedByTlsa({ records, names }: LevelPolicy<'dane'>, peer: PeerIdenti
   const namesMatch = certificate !== undefined && names.some((name) => matchesHost(certificate, name));
   const { matches, reason } = matchTlsa(records, chain, { namesMatch, now });
   return { reached: matches ? 'dane' : 'encryption', reason };
+}
+
+function reachedByKey({ keys }: LevelPolicy<'pinned'>, { encrypted, chain: [leaf] = [] }: PeerIdentity): Reached {
+  if (!encrypted) return notEncrypted;
+  if (leaf === undefined) return { reached: 'encryption', reason: 'the peer showed no certificate' };
+  const key = digestOf(leaf);
+  return key !== undefined && keys.includes(key)
+    ? { reached: 'pinned', reason: `the key ${key} is pinned` }
+    : { reached: 'encryption', reason: `the key ${key ?? 'that came'} is none of the ${keys.length} that are pinned` };
+}
+
+function digestOf(der: Buffer): string | undefined {
+  try {
+    return keyDigest(new X509Certificate(der));
+  } catch {
+    // OpenSSL took in the handshake what it cannot write down: it is nobody's key.
+    return undefined;
+  }
 }
 
 /** A TlsDomain of the form *.contoso.com asks for any host of the domain, or for the same wildcard. */

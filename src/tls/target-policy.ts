@@ -8,7 +8,12 @@ import type { PublishedPolicy } from './session-outcome.ts';
 import { failureOf, type TlsFailure } from './tls-failure.ts';
 
 /** Where a demand comes from. */
-export type DemandSource = 'connector' | 'DANE' | 'MTA-STS' | 'REQUIRETLS';
+export type DemandSource = 'connector' | 'direct trust' | 'DANE' | 'MTA-STS' | 'REQUIRETLS';
+
+/** What the administrator asks for, rather than the recipient's domain or the message. */
+export function isOurs(by: DemandSource): boolean {
+  return by === 'connector' || by === 'direct trust';
+}
 
 export interface TlsDemand {
   readonly by: DemandSource;
@@ -42,7 +47,9 @@ export function startTlsOf({ demands }: TargetTlsPolicy): StartTlsUse {
 
 /** True when a demand looks at the certificate: then it is seen afresh in each connection. */
 export function needsCertificate({ demands, watched = [] }: TargetTlsPolicy): boolean {
-  return [...demands, ...watched].some(({ policy }) => ['certificate', 'domain', 'dane'].includes(policy.level));
+  return [...demands, ...watched].some(({ policy }) =>
+    ['certificate', 'domain', 'dane', 'pinned'].includes(policy.level),
+  );
 }
 
 /** A demand that is not met, and how. */

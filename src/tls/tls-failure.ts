@@ -19,7 +19,7 @@ export type TlsFailure =
 export function failureOf({ level }: SendTlsPolicy, { encrypted, chainError, certificate }: PeerIdentity): TlsFailure {
   if (!encrypted) return 'starttls-not-supported';
   if (level === 'dane') return 'tlsa-invalid';
-  if (certificate === undefined) return 'validation-failure';
+  if (certificate === undefined || level === 'pinned') return 'validation-failure';
   // OpenSSL's names of its verdicts, as Node hands them on.
   if (chainError === 'CERT_HAS_EXPIRED') return 'certificate-expired';
   if (chainError !== '') return 'certificate-not-trusted';

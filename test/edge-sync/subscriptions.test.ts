@@ -122,6 +122,8 @@ describe('two appliances of one site', skip, () => {
       assert.match(await relayReply(hub), /^250 /);
       assert.match(await relayReply(nextHub), /^250 /);
       assert.match(await relayReply(newCredential('x', 'hub1', 0, Date.now())), /^550 5\.7\.54 /);
+      const { out } = await command('status', '--state', appliance.state);
+      assert.match(out, /^ {2}trust {2}hub1\.corp\.example by key \S{43} or key \S{43}$/m);
     }
   });
 

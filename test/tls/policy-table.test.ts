@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyPairKeyObjectResult, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { keyDigest } from '../../src/base/index.ts';
 import { buildCertificate, type CertificateRequest, randomSerial } from '../../src/certificates/index.ts';
 import {
   associationOf,
+  isOurs,
   judgeTarget,
   type PeerIdentity,
   readCertificate,
@@ -103,6 +105,9 @@ const asked: Readonly<Record<string, TargetTlsPolicy>> = {
   'sts-enforce': { demands: [opportunistic, sts] },
   'sts-testing': { demands: [opportunistic], watched: [sts] },
   'domain+dane-ee': { demands: [connector({ level: 'domain', names: [host] }), daneEe] },
+  'direct-trust': {
+    demands: [opportunistic, demand('direct trust', { level: 'pinned', keys: [keyDigest(pinned.certificate)] })],
+  },
   'encryption+sts-enforce': { demands: [connector({ level: 'encryption' }), sts] },
 };
 
@@ -121,8 +126,7 @@ for (const row of rows) {
     assert.ok(policy !== undefined && peer !== undefined);
     const { acceptable, reached, unmet, told, reason } = judgeTarget(policy, peer, now);
     assert.notEqual(reason, '');
-    const status =
-      unmet === undefined ? '-' : unmet.demand.by === 'connector' ? '4.7.5' : statusOfFailure(unmet.failure);
+    const status = unmet === undefined ? '-' : isOurs(unmet.demand.by) ? '4.7.5' : statusOfFailure(unmet.failure);
     const found = [
       startTlsOf(policy),
       reached,

@@ -378,6 +378,7 @@ async function statusOf(
     ...supervisor,
     configuration: configuration.state,
     ldap: ldap.lines,
+    directTrust: configuration.current.internalServers,
     workers: answers.map(({ worker, result, error }) => ({
       ...result,
       worker,
