@@ -12,7 +12,7 @@ export interface StatusReport {
   readonly since: number;
   readonly pid: number;
   readonly usn: number;
-  readonly bindings: readonly { readonly binding: string; readonly fault: string }[];
+  readonly bindings: readonly { readonly binding: string; readonly use?: string; readonly fault: string }[];
   readonly processes: readonly { readonly name: string; readonly pid: number; readonly restarts: number }[];
   readonly ldap: readonly string[];
   /** Servers of the organization that are trusted by their keys. */
@@ -123,8 +123,10 @@ function renderStatus(report: StatusReport): string {
   const lines = [
     `${report.server} (${report.role}), process ${report.pid}, since ${new Date(report.since).toISOString()}`,
   ];
-  for (const { binding, fault } of report.bindings)
-    lines.push(`  smtp   ${binding}${fault === '' ? '' : `  NOT LISTENING`}`);
+  for (const { binding, use = 'smtp', fault } of report.bindings)
+    lines.push(
+      `  ${use.padEnd(6)} ${binding}${use === 'https' ? ' (MTA-STS policy)' : ''}${fault === '' ? '' : `  NOT LISTENING`}`,
+    );
   for (const address of report.ldap) lines.push(`  ldap   ${address}`);
   for (const line of report.edgeSync?.lines ?? []) lines.push(`  sync   ${line}`);
   for (const { name, keys } of report.directTrust ?? [])

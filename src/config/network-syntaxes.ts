@@ -50,6 +50,13 @@ function parseDomainPattern(value: string): string {
   return value.startsWith('*.') ? `*.${parseDomain(value.slice(2))}` : parseDomain(value);
 }
 
+/** A host, or '*.example.com'. Throws RangeError. */
+function parseMxPattern(value: string): string {
+  const name = value.trim();
+  if (name === '*') throw new RangeError("'*' is no host name or pattern such as *.example.com");
+  return parseDomainPattern(name);
+}
+
 function parsePort(value: string | undefined, what: string): number {
   const port = /^\d{1,5}$/.test(value ?? '') ? Number(value) : -1;
   if (port < 0 || port > 65_535) throw new RangeError(`'${what}' has no port from 0 to 65535`);
@@ -104,6 +111,9 @@ export const addressSpaces: Syntax<readonly AddressSpace[]> = list(parseAddressS
 /** Domains without wildcard. */
 export const domainList: Syntax<readonly string[]> = list(parseDomain, String, { shown: (text) => domainValue(text) });
 /** A host name, or nothing. */
+/** MX hosts of an MTA-STS policy: names, or `*.` for one label. */
+export const mxPatterns: Syntax<readonly string[]> = list(parseMxPattern, String);
+
 export const fqdn = shownAs(text('Fqdn', parseDomain, 255), (name) => domainValue(name, 'Fqdn'));
 /** A domain without wildcard, or nothing. */
 export const domain = shownAs(text('SmtpDomain', parseDomain, 255), (name) => domainValue(name));

@@ -4,7 +4,7 @@ import type { IpRange } from '../base/index.ts';
 import { type Balancer, balancers } from './balancers.ts';
 import { adminDisplayNameRow, exchangeVersionRow } from './fixed-properties.ts';
 import { logAge, logFile, logFolder, logPath, optionalPath, pathSyntax } from './log-properties.ts';
-import { fqdn, ipAddress, ipAddresses, ipRanges, smtpAddress } from './network-syntaxes.ts';
+import { bindings, fqdn, ipAddress, ipAddresses, ipRanges, mxPatterns, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { later, property, type Syntax } from './property.ts';
 import { byteSize, integer, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
@@ -12,6 +12,8 @@ import { reservedTransportProperties } from './transport-service-reserved.ts';
 import { withReasons } from './without-meaning.ts';
 
 const aDay = 86_400;
+/** Seconds: RFC 8461 §3.2. */
+const maxStsPolicyAge = 31_557_600;
 const KB = 1024;
 
 /** Bits of msExchTransportFlags. Exchange's own are not public; these are ours. */
@@ -237,6 +239,30 @@ const properties = {
     syntax: selector,
     default: 'edge-tlsrpt',
     help: 'DKIM selector of TLS reports that go by mail. Ours, not of Exchange.',
+  }),
+  mtaStsPolicyBindings: property({
+    attribute: 'edgeMtaStsPolicyBindings',
+    syntax: bindings,
+    default: [],
+    help: 'Where our own MTA-STS policy (RFC 8461) is served over https for each accepted domain, with the certificate for mta-sts.DOMAIN: 0.0.0.0:443. Ports below 1024 besides those of mail need edge start --allow-port. None: nowhere. Ours, not of Exchange.',
+  }),
+  mtaStsPolicyMode: property({
+    attribute: 'edgeMtaStsPolicyMode',
+    syntax: oneOf(['None', 'Testing', 'Enforce']),
+    default: 'None',
+    help: "Mode of our own MTA-STS policy. None is served as 'none', by which senders forget an earlier one. Ours, not of Exchange.",
+  }),
+  mtaStsPolicyMx: property({
+    attribute: 'edgeMtaStsPolicyMx',
+    syntax: mxPatterns,
+    default: [],
+    help: 'MX hosts that our own MTA-STS policy names: mx1.contoso.com, or *.contoso.com for one label; none: the name of the server. Ours, not of Exchange.',
+  }),
+  mtaStsPolicyMaxAge: property({
+    attribute: 'edgeMtaStsPolicyMaxAge',
+    syntax: timeSpan(0, maxStsPolicyAge),
+    default: 7 * aDay,
+    help: 'How long senders keep our own MTA-STS policy. Ours, not of Exchange.',
   }),
   internalDNSServers: property({
     attribute: 'msExchTransportInternalDNSServers',

@@ -3,8 +3,10 @@ import { getSystemErrorName } from 'node:util';
 import { type Endpoint, formatEndpoint } from '../base/index.ts';
 import { inodeOf, listenersAt } from './listening-ports.ts';
 
-/** A local endpoint to listen on. */
-export type Binding = Endpoint;
+/** A local endpoint to listen on, and for what: mail, or our own MTA-STS policy. */
+export interface Binding extends Endpoint {
+  readonly use: 'smtp' | 'https';
+}
 
 /** A bound socket of the runtime that nobody reads yet; it is handed to a worker as it is. */
 export interface SocketHandle {
@@ -34,7 +36,7 @@ export class BindError extends Error {
   override readonly name = 'BindError';
   readonly code: string;
 
-  constructor(binding: Binding, code: string) {
+  constructor(binding: Endpoint, code: string) {
     super(`${formatEndpoint(binding)} cannot be bound: ${reasons[code] ?? code}`);
     this.code = code;
   }
@@ -51,7 +53,7 @@ const reasons: Readonly<Record<string, string>> = {
  * Binds one socket for one worker. Every worker has its own on the same port (SO_REUSEPORT): the kernel spreads
  * connections over them, and those that wait for a dead worker are served when it is back.
  */
-export function bindSocket(binding: Binding): SocketHandle {
+export function bindSocket(binding: Endpoint): SocketHandle {
   return create(binding, reusePort);
 }
 
@@ -60,7 +62,7 @@ export function bindSocket(binding: Binding): SocketHandle {
  * sockets of this process, which do not stand in the way: one on an address and one on all addresses of a port live side by
  * side, and the kernel gives a connection to the more specific one.
  */
-export function probeBinding(binding: Binding, own: Iterable<SocketHandle> = []): void {
+export function probeBinding(binding: Endpoint, own: Iterable<SocketHandle> = []): void {
   const inodes = new Set(Array.from(own, ({ fd }) => inodeOf(fd)));
   const others = listenersAt(binding).filter((inode) => !inodes.has(inode));
   if (others.length > 0) throw new BindError(binding, 'EADDRINUSE');
@@ -70,7 +72,7 @@ export function probeBinding(binding: Binding, own: Iterable<SocketHandle> = [])
   if (result !== 0) throw new BindError(binding, getSystemErrorName(result));
 }
 
-function create(binding: Binding, flags: number): SocketHandle {
+function create(binding: Endpoint, flags: number): SocketHandle {
   const v6 = binding.address.includes(':');
   const result = _createServerHandle(binding.address, binding.port, v6 ? 6 : 4, undefined, flags | (v6 ? ipv6Only : 0));
   if (typeof result === 'number') throw new BindError(binding, getSystemErrorName(result));

@@ -109,7 +109,7 @@ export class Supervisor {
   }
 
   bindings(): BindingState[] {
-    return [...this.#bindings.keys()].map((binding) => ({ binding, fault: this.#faults.get(binding) ?? '' }));
+    return [...this.#bindings].map(([binding, { use }]) => ({ binding, use, fault: this.#faults.get(binding) ?? '' }));
   }
 
   processes(): ProcessState[] {
@@ -171,7 +171,7 @@ export class Supervisor {
   /** The configuration names these bindings now. */
   async #want(list: readonly Binding[]): Promise<void> {
     const next = new Map(list.map((binding) => [formatEndpoint(binding), binding]));
-    const gone = [...this.#bindings].filter(([text]) => !next.has(text));
+    const gone = [...this.#bindings].filter(([text, { use }]) => next.get(text)?.use !== use);
     this.#bindings = next;
     for (const [text, binding] of gone) this.#drop(text, binding);
     const first = this.#wanted;

@@ -30,6 +30,7 @@ export {
   parseStsRecord,
   type StsPolicy,
   stsAllows,
+  stsPolicyLines,
 } from './mta-sts.ts';
 export { firstDifference, sameName } from './name-comparison.ts';
 export { formatName, parseName } from './name-syntax.ts';

@@ -66,6 +66,11 @@ function pattern(value: string, line: number): string {
   return name;
 }
 
+/** The lines of a policy (§3.2). */
+export function stsPolicyLines({ mode, mx, maxAge }: StsPolicy): readonly string[] {
+  return ['version: STSv1', `mode: ${mode}`, ...mx.map((name) => `mx: ${name}`), `max_age: ${maxAge}`];
+}
+
 /** §4.1: a `*.` stands for exactly one label. */
 export function stsAllows({ mx }: Pick<StsPolicy, 'mx'>, host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');

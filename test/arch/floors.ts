@@ -32,6 +32,7 @@ export const floors: Readonly<Record<string, number>> = {
   'front-end': 5,
   'server-state': 5,
   'tls-reports': 5,
+  'mta-sts': 5,
   cmdlets: 6,
   shell: 7,
   console: 7,

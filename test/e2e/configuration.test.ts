@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { get } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Appliance, eventually, edge as run, serverName } from '../lib/appliance.ts';
 import { needs } from '../lib/peers.ts';
+import { freePort } from '../lib/ports.ts';
 
 /** Greets on a new connection; gives the banner and what EHLO offers. */
 async function ehlo(port: number, host = '127.0.0.1'): Promise<string> {
@@ -89,6 +91,39 @@ describe('configuration in force', needs('ldapsearch'), () => {
     await edge.shell(`Set-ReceiveConnector "${connector} $server" -Bindings 127.0.0.1:${edge.port}`);
     await eventually('the binding is gone', async () => (await ehlo(other.port).catch(() => 'refused')) === 'refused');
     assert.match(await ehlo(edge.port), /^220/);
+  });
+
+  test('our own MTA-STS policy is served where the administrator says, and checked', async () => {
+    const port = await freePort();
+    await edge.shell('New-AcceptedDomain -Name Sts -DomainName sts.test -DomainType Authoritative');
+    await edge.shell(
+      'New-ExchangeCertificate -KeyAlgorithm ECDSA -SubjectName CN=sts -DomainName mta-sts.sts.test -Services SMTP -Force',
+    );
+    const set = `Set-TransportService $server -MtaStsPolicyMode Testing -MtaStsPolicyMx mx.sts.test`;
+    await edge.shell(`${set} -MtaStsPolicyBindings 127.0.0.1:${port}`);
+    const fetched = (): Promise<string> =>
+      new Promise((resolve) => {
+        const options = { host: '127.0.0.1', port, servername: 'mta-sts.sts.test', rejectUnauthorized: false };
+        const headers = { host: 'mta-sts.sts.test' };
+        const call = get({ ...options, agent: false, path: '/.well-known/mta-sts.txt', headers }, (response) => {
+          response.on('data', (chunk) => resolve(String(chunk)));
+        });
+        call.on('error', ({ message }) => resolve(message));
+      });
+    await eventually('the policy', async () =>
+      (await fetched()).startsWith('version: STSv1\r\nmode: testing\r\nmx: mx.sts.test\r\n'),
+    );
+    assert.match(
+      (await run('status', '--state', edge.state)).out,
+      /^ {2}https {2}127\.0\.0\.1:\d+ \(MTA-STS policy\)$/m,
+    );
+    assert.match(
+      await edge.shell('Test-MtaStsPolicy | Format-List Line,Faults'),
+      /_mta-sts\.sts\.test\. IN TXT "v=STSv1; id=\w{20};"[^]*is\s+self-signed/,
+    );
+    await edge.shell('Set-TransportService $server -MtaStsPolicyBindings $null');
+    await eventually('nobody there', async () => (await fetched()).includes('ECONNREFUSED'));
+    await edge.shell('Remove-AcceptedDomain Sts -Confirm:$false');
   });
 
   test('connectors on one address and on all addresses of a port both serve, in either order', async () => {

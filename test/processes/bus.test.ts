@@ -82,9 +82,9 @@ test('only the table of the supervisor is spoken by processes', () => {
     'fan-out',
   ]);
   for (const [odd, name] of [
-    [[{ address: '127.0.0.1', port: 70_000 }], 'bindings'],
-    [[{ address: 'x'.repeat(65), port: 25 }], 'bindings'],
-    [Array.from({ length: 2_000 }, () => ({ address: '::1', port: 25 })), 'bindings'],
+    [[{ address: '127.0.0.1', port: 70_000, use: 'smtp' }], 'bindings'],
+    [[{ address: 'x'.repeat(65), port: 25, use: 'smtp' }], 'bindings'],
+    [Array.from({ length: 2_000 }, () => ({ address: '::1', port: 25, use: 'smtp' })), 'bindings'],
     [-1, 'changed'],
   ] as const) {
     assert.throws(() => toSupervisor[name].argument(odd, name), /is not/);

@@ -21,7 +21,7 @@ test('a binding on a port that is not allowed is a fault, the others listen', { 
     writeFileSync(entry, `${common}\n${own}\nbus.notify('ready');`);
     return { name, entry, arguments: [], nodeOptions: ['--disable-warning=ExperimentalWarning'] };
   };
-  const wanted = [allowed, refused].map((port) => ({ address: '127.0.0.1', port }));
+  const wanted = [allowed, refused].map((port) => ({ address: '127.0.0.1', port, use: 'smtp' }));
   const said: string[] = [];
   const supervisor = new Supervisor({
     directory: child('directory', `setTimeout(() => bus.notify('bindings', ${JSON.stringify(wanted)}));`),
@@ -33,8 +33,8 @@ test('a binding on a port that is not allowed is a fault, the others listen', { 
   t.after(() => supervisor.stop());
   const told = 'cannot be bound: the service may not bind this port; edge start --allow-port permits it';
   assert.deepEqual(await supervisor.start(), [
-    { binding: `127.0.0.1:${allowed}`, fault: '' },
-    { binding: `127.0.0.1:${refused}`, fault: `127.0.0.1:${refused} ${told}` },
+    { binding: `127.0.0.1:${allowed}`, use: 'smtp', fault: '' },
+    { binding: `127.0.0.1:${refused}`, use: 'smtp', fault: `127.0.0.1:${refused} ${told}` },
   ]);
   assert.deepEqual(said, [`127.0.0.1:${refused} ${told}`]);
   const reached = (port: number): Promise<boolean> => {

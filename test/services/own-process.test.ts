@@ -95,10 +95,10 @@ test('both run in one process: mail is taken, a change of the configuration is i
   workers.push(worker.bus);
   try {
     const [binding] = await bindings.promise;
-    assert.deepEqual(binding, { address: '127.0.0.1', port });
+    assert.deepEqual(binding, { address: '127.0.0.1', port, use: 'smtp' });
     await worker.bus.request(
       'listen',
-      { address: '127.0.0.1', port },
+      { address: '127.0.0.1', port, use: 'smtp' },
       { handle: bindSocket({ address: '127.0.0.1', port }) },
     );
     const message = [

@@ -144,5 +144,15 @@ export const certificateCmdlets: readonly Cmdlet[] = [
     ],
     run: loadedLater(async () => (await import('./tlsa-record.ts')).showRecords),
   },
+  {
+    name: 'Test-MtaStsPolicy',
+    synopsis: 'Says for each accepted domain whether senders find, believe and can obey our own MTA-STS policy.',
+    parameters: [],
+    supportsShouldProcess: false,
+    examples: [
+      { line: 'Test-MtaStsPolicy | Format-List Line,Faults', says: 'What to put into the zone, and what is wrong.' },
+    ],
+    run: loadedLater(async () => (await import('./mta-sts-policy.ts')).testPolicy),
+  },
   ...acmeCmdlets,
 ];

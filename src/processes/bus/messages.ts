@@ -6,6 +6,7 @@ import type { Message, MessageTable } from './bus.ts';
 /** How one binding stands, for `edge status`. */
 export interface BindingState {
   readonly binding: string;
+  readonly use: Binding['use'];
   /** '' when it listens, else why not. */
   readonly fault: string;
 }
@@ -77,7 +78,11 @@ const checkLogon: Message<LogonQuestion, LogonOutcome> = {
 /** Bindings that a configuration may name, in all. */
 const mostBindings = 1_024;
 
-const bindingShape = record<Binding>({ address: text(64), port: whole(1, 65_535) });
+const bindingShape = record<Binding>({
+  address: text(64),
+  port: whole(1, 65_535),
+  use: oneOf('smtp', 'https'),
+});
 const notice: Message<undefined, undefined> = { argument: nothing, answer: nothing };
 const told = <A>(argument: Message<A, undefined>['argument']): Message<A, undefined> => ({ argument, answer: nothing });
 
@@ -96,7 +101,7 @@ export const toSupervisor = {
     argument: nothing,
     answer: record<SupervisorState>({
       pid: whole(),
-      bindings: list(record<BindingState>({ binding: text(80), fault: text() })),
+      bindings: list(record<BindingState>({ binding: text(80), use: oneOf('smtp', 'https'), fault: text() })),
       processes: list(record<ProcessState>({ name: text(40), pid: whole(), restarts: whole() })),
     }),
   },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { coalesced, FaultList, joined, systemClock } from '../../base/index.ts';
+import { coalesced, FaultList, formatEndpoint, joined, systemClock } from '../../base/index.ts';
 import { CertificateStore, keyPassphrase } from '../../certificates/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
 import type { StatusReport, WhyRequest } from '../../cli/index.ts';
@@ -62,6 +62,7 @@ import { CertificateWatch } from './certificate-watch.ts';
 import { DirectoryLogon, logonSettings } from './directory-logon.ts';
 import { LdapEndpoints } from './ldap-endpoints.ts';
 import { LogonService } from './logon-service.ts';
+import { PolicyWatch } from './policy-watch.ts';
 import { TicketSecret } from './ticket-secret.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
@@ -115,9 +116,18 @@ export async function openDirectoryService(
     warn: (text) => log.warn(text),
   });
   watch.look();
+  const policyWatch = new PolicyWatch({
+    clock,
+    certificates,
+    dns: new DnsClient({ resolvers: systemResolvers() }),
+    faults: parts.faults,
+    configuration: () => parts.configuration.current,
+  });
+  policyWatch.changed();
   certificates.onChange(() => {
     bus.notify('certificates-changed', undefined);
     watch.look();
+    policyWatch.changed();
   });
   certificates.watch((error) => log.error({ err: error }, 'the certificates cannot be read anew: the old ones stay'));
   const tickets = new TicketSecret(clock, (secret) => bus.notify('ticket-secret', secret));
@@ -128,7 +138,7 @@ export async function openDirectoryService(
   const { methods, renewal } = methodsOf({ ...parts, watch }, bus, client, auditTrail);
   const management = new ManagementServer(methods);
   await management.listen(parts.paths.management);
-  tellChanges(parts, bus);
+  tellChanges(parts, bus, () => policyWatch.changed());
   bus.handle('reopen-logs', () => {
     service.reopen();
     auditTrail.reopen();
@@ -149,6 +159,7 @@ export async function openDirectoryService(
   const stop = async (): Promise<void> => {
     renewal[Symbol.dispose]();
     watch[Symbol.dispose]();
+    policyWatch[Symbol.dispose]();
     tickets[Symbol.dispose]();
     management.close();
     await archiver[Symbol.asyncDispose]();
@@ -268,13 +279,14 @@ async function openStore(paths: StatePaths, { log, flush }: ServiceLog): Promise
 }
 
 /** Every process reads its configuration anew: while a load runs, for many changes at once. */
-function tellChanges(parts: Parts, bus: SupervisorBus): void {
+function tellChanges(parts: Parts, bus: SupervisorBus, tookUp: () => void): void {
   const { store, place, configuration, service, ldap, keyListeners } = parts;
   const tell = coalesced(betweenRefreshesMs, clock, () => {
     bus.notify('changed', store.usn);
     void ldap.apply();
     if (!configuration.takeUp(store.usn)) return;
     tellBindings(parts, bus);
+    tookUp();
     for (const { dn, attribute, reason } of configuration.current.problems) service.log.warn({ dn, attribute }, reason);
   });
   // The workers look at the key when they hear of any change.
@@ -286,12 +298,15 @@ function tellChanges(parts: Parts, bus: SupervisorBus): void {
   });
 }
 
-/** The endpoints that enabled receive connectors name now. */
+/** The endpoints that enabled receive connectors name now, and those of our own MTA-STS policy that none of them has. */
 function tellBindings({ configuration }: Parts, bus: SupervisorBus): void {
   const bindings = configuration.current.receiveConnectors
     .filter(({ enabled }) => enabled)
-    .flatMap((connector) => connector.bindings.map(({ address, port }) => ({ address, port })));
-  bus.notify('bindings', bindings);
+    .flatMap((connector) => connector.bindings.map(({ address, port }) => ({ address, port, use: 'smtp' as const })));
+  const policy = configuration.current.server.mtaStsPolicyBindings
+    .filter((one) => !bindings.some((other) => formatEndpoint(other) === formatEndpoint(one)))
+    .map(({ address, port }) => ({ address, port, use: 'https' as const }));
+  bus.notify('bindings', [...bindings, ...policy]);
 }
 
 /** The methods of the management endpoint. */

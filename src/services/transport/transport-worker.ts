@@ -12,6 +12,7 @@ import type { RecipientDirectory } from '../../edge-sync/edge/index.ts';
 import { FileJournal, openServiceLog, type ServiceLog } from '../../logs/index.ts';
 import { MailboxDelivery } from '../../mailbox-transport/index.ts';
 import { toWorkers } from '../../management/workers/index.ts';
+import { PolicyServer } from '../../mta-sts/index.ts';
 import { PickupFolder } from '../../pickup/index.ts';
 import {
   Bus,
@@ -66,6 +67,8 @@ interface Parts {
   readonly recipients: RecipientDirectory;
   readonly receive: ReceiveService;
   readonly sender: SmtpSender;
+  /** Serves our own MTA-STS policy. */
+  readonly policy: PolicyServer;
   readonly pressure: BackPressure;
   readonly records: StateRecords;
   /** Pickup and replay, in the first worker only: one of them looks at the folders. */
@@ -207,6 +210,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     queue,
     receive,
     sender,
+    policy: new PolicyServer({ snapshots, certificates, clock }),
     recipients,
     pressure,
     counter,
@@ -255,11 +259,11 @@ function followConfiguration({ snapshots, journal, queue, paths, service, record
 type WorkerBus = Bus<typeof toSupervisor, typeof heard>;
 
 function answerSupervisor(bus: WorkerBus, parts: Parts): void {
-  const { receive, certificates, service, journal } = parts;
+  const { receive, policy, certificates, service, journal } = parts;
   bus.handle('listen', async (binding, handle) => {
-    await receive.serve(handle as object, binding);
+    await (binding.use === 'https' ? policy : receive).serve(handle as object, binding);
   });
-  bus.handle('unlisten', (binding) => receive.unserve(binding));
+  bus.handle('unlisten', (binding) => (binding.use === 'https' ? policy : receive).unserve(binding));
   bus.handle('ticket-secret', (secret) => certificates.shareTickets(Buffer.from(secret, 'base64')));
   bus.handle('certificates-changed', async () => void (await certificates.reload()));
   bus.handle('reopen-logs', () => {
@@ -314,6 +318,7 @@ async function close(parts: Parts, signal: AbortSignal): Promise<void> {
   parts.records[Symbol.dispose]();
   for (const folder of parts.folders) await folder[Symbol.asyncDispose]();
   await parts.reports?.[Symbol.asyncDispose]();
+  await parts.policy[Symbol.asyncDispose]();
   await receive.drain(signal);
   await queue.close(signal);
   await parts.counter.flush();

@@ -3,6 +3,7 @@ import {
   type PublishedPolicy,
   type StsPolicy,
   stsAllows,
+  stsPolicyLines,
   type TargetTlsPolicy,
   type TlsaRecord,
   type TlsDemand,
@@ -150,9 +151,8 @@ function tlsaPolicy(records: readonly TlsaRecord[]): PublishedPolicy {
 }
 
 /** RFC 8460 §4.4: the policy as its lines. */
-function stsPolicy({ mode, mx, maxAge }: StsPolicy): PublishedPolicy {
-  const lines = ['version: STSv1', `mode: ${mode}`, ...mx.map((name) => `mx: ${name}`), `max_age: ${maxAge}`];
-  return { type: 'sts', lines, mx };
+function stsPolicy(policy: StsPolicy): PublishedPolicy {
+  return { type: 'sts', lines: stsPolicyLines(policy), mx: policy.mx };
 }
 
 const because = 'REQUIRETLS of the message';
