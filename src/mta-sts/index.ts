@@ -4,5 +4,5 @@
  * sending fetches, and the TXT record, which is the administrator's to publish.
  */
 export { type OwnPolicySettings, ownPolicy, ownPolicyId, ownRecord } from './own-policy.ts';
-export { type CheckedDomain, checkDomain, policyDomains } from './policy-check.ts';
+export { checkDomain, policyDomains } from './policy-check.ts';
 export { PolicyServer } from './policy-server.ts';
