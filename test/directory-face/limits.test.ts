@@ -19,6 +19,8 @@ async function bound(face: Face, dn = adminDn): Promise<RawClient> {
   return client;
 }
 
+const turn = (): Promise<void> => new Promise((resume) => setTimeout(resume, 5));
+
 const limited = (limits: Partial<FaceLimits>): Promise<Face> => startFace({ limits });
 
 test('messages may be larger once bound, and small again by an anonymous bind', async () => {
@@ -53,6 +55,19 @@ test('connections that never bind make place for others, oldest first, and never
   using local = await RawClient.connect(decodeURIComponent(face.local.slice('ldapi://'.length)));
   assert.equal((await local.ask(searchOp({ base: '' }))).code, 0, 'the local administrator gets in');
   for (const client of idle) client.socket.destroy();
+});
+
+test('connections that were ended to make place do not pile up, though their clients keep them open', async () => {
+  await using face = await limited({ maxUnbound: 4, idleBeforeBindMs: 60_000 });
+  const sockets = Array.from({ length: 60 }, () =>
+    connect({ port: face.port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined),
+  );
+  while (face.events.filter(({ kind }) => kind === 'connected').length < 60) await turn();
+  // Those that are ended otherwise get two seconds to read the notice.
+  const until = performance.now() + 1500;
+  while (face.server.connections > 4 && performance.now() < until) await turn();
+  assert.equal(face.server.connections, 4);
+  for (const socket of sockets) socket.destroy();
 });
 
 test('one source of strangers takes the places of no other', () => {

@@ -82,6 +82,7 @@ export class LdapConnection implements Session {
   /** Requests are being begun, or wait for their turn to be. */
   #pumping = false;
   #ended = false;
+  #linger: NodeJS.Timeout | undefined;
   #reason = 'closed by the client';
 
   constructor(id: string, socket: Socket, peer: Peer, parts: ConnectionParts) {
@@ -142,7 +143,13 @@ export class LdapConnection implements Session {
     this.#outbox.flush();
     this.#socket.end();
     this.#socket.resume();
-    setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+    this.#linger = setTimeout(() => this.#socket.destroy(), lingerMs).unref();
+  }
+
+  /** Ends it for want of room: with a notice, but nothing more is read, so that those who connect without end do not pile up. */
+  evict(message: string): void {
+    this.disconnect('busy', message);
+    this.#socket.destroySoon();
   }
 
   #attach(socket: Socket): Outbox {
@@ -375,6 +382,7 @@ export class LdapConnection implements Session {
 
   #closed(): void {
     this.#ended = true;
+    clearTimeout(this.#linger);
     this.#share[Symbol.dispose]();
     this.#identity[Symbol.dispose]();
     this.#running.stopAll('disconnected');

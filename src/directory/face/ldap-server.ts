@@ -241,7 +241,7 @@ export class LdapServer implements AsyncDisposable {
     const reason = 'too many connections that have not bound';
     this.#log({ kind: 'refused', address, reason });
     if (connection === undefined) socket.destroy();
-    else connection.disconnect('busy', reason);
+    else connection.evict(reason);
   }
 
   async #beginWithTls(open: OpenConnection): Promise<void> {
