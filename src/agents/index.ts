@@ -1,7 +1,8 @@
 /**
  * The agents of the transport pipeline: each answers the events of `pipeline/` by the configuration in force. What they look up
- * is handed to them. Here so far: the recipient filter, and what remote domains say.
+ * is handed to them. Here so far: the recipient filter, what remote domains say, and the tracing of what agents do.
  */
+export { tracedAgents } from './pipeline-tracing.ts';
 export {
   type RecipientKnowledge,
   recipientFilterAgent,

@@ -43,6 +43,13 @@ const selector = requiredText('String', (value) => {
   return value.toLowerCase();
 });
 
+/** An address, or '<>'. */
+const senderAddress: Syntax<string | null> = {
+  ...smtpAddress,
+  parse: (value) => (value === '<>' ? value : smtpAddress.parse(value)),
+  read: (values) => (values[0] === '<>' ? values[0] : smtpAddress.read(values)),
+};
+
 const dnsProtocol = { ...oneOf(['Any', 'UseUdpOnly', 'UseTcpOnly']), type: 'ProtocolOption' };
 const loggingLevel = { ...oneOf(['None', 'Verbose']), type: 'ProtocolLoggingLevel' };
 
@@ -375,8 +382,7 @@ const properties = {
     bit: 7,
     syntax: yesNo,
     default: false,
-    notImplementedYet: true,
-    help: 'Keeps a copy of each message after each agent.',
+    help: 'Keeps copies of the messages of PipelineTracingSenderAddress that come by SMTP: as they came, and as each agent left them.',
   }),
   contentConversionTracingEnabled: property({
     attribute: serviceFlags,
@@ -386,15 +392,16 @@ const properties = {
     notImplementedYet: true,
     help: 'Keeps messages whose conversion failed.',
   }),
-  pipelineTracingPath: later(
-    logPath('msExchTransportPipelineTracingPath', 'logs/Hub/PipelineTracing', 'logs/Edge/PipelineTracing'),
+  pipelineTracingPath: logPath(
+    'msExchTransportPipelineTracingPath',
+    'logs/Hub/PipelineTracing',
+    'logs/Edge/PipelineTracing',
   ),
   pipelineTracingSenderAddress: property({
     attribute: 'msExchTransportPipelineTracingSenderAddress',
-    syntax: smtpAddress,
+    syntax: senderAddress,
     default: null,
-    notImplementedYet: true,
-    help: 'Sender whose messages are traced.',
+    help: 'Sender whose messages are traced; <>: those with the null sender.',
   }),
   poisonMessageDetectionEnabled: property({
     attribute: serviceFlags,

@@ -14,6 +14,7 @@ export type {
 export { CategorizerChain } from './categorizer-chain.ts';
 export type { AgentChanges } from './event-run.ts';
 export {
+  changedMessage,
   changeHeader,
   describeChanges,
   type MessageChanges,

@@ -330,8 +330,12 @@ export class Client {
   }
 
   /** Sends a whole message and returns the last reply. */
-  async message(content: string | Buffer, recipients: readonly string[] = ['user@example.test']): Promise<string> {
-    await this.ask('MAIL FROM:<sender@example.org>');
+  async message(
+    content: string | Buffer,
+    recipients: readonly string[] = ['user@example.test'],
+    from = 'sender@example.org',
+  ): Promise<string> {
+    await this.ask(`MAIL FROM:<${from}>`);
     for (const recipient of recipients) await this.ask(`RCPT TO:<${recipient}>`);
     const go = await this.ask('DATA');
     if (!go.startsWith('354')) return go;

@@ -1,5 +1,6 @@
 /** The agents, and what they look up. None of them works in the categorizer yet. */
-import { isRestrictive, recipientFilterAgent, remoteDomainAgent } from '../../agents/index.ts';
+import { resolve } from 'node:path';
+import { isRestrictive, recipientFilterAgent, remoteDomainAgent, tracedAgents } from '../../agents/index.ts';
 import type { Clock, FaultReport } from '../../base/index.ts';
 import { remoteDomainOf } from '../../categorizer/index.ts';
 import { AcceptedDomainTable, type Snapshot, type SnapshotHolder } from '../../config/index.ts';
@@ -25,7 +26,7 @@ export function recipientsOf(
 export function agentsOf(
   snapshots: SnapshotHolder,
   recipients: RecipientDirectory,
-  { clock, faults }: { readonly clock: Clock; readonly faults: FaultReport },
+  { clock, faults, paths }: { readonly clock: Clock; readonly faults: FaultReport; readonly paths: StatePaths },
 ): AgentChain {
   const counts = new HourlyCounts(clock, faults);
   const build = ({ acceptedDomains, remoteDomains, server }: Snapshot): AgentChain => {
@@ -42,7 +43,11 @@ export function agentsOf(
     });
     // Who has no such domain pays nothing.
     const wanted = remoteDomains.some(isRestrictive) ? [remote] : [];
-    return new AgentChain(server.antispamAgentsEnabled ? [filter, ...wanted] : wanted);
+    const agents = server.antispamAgentsEnabled ? [filter, ...wanted] : wanted;
+    const { pipelineTracingEnabled, pipelineTracingSenderAddress: sender, pipelineTracingPath } = server;
+    if (!pipelineTracingEnabled || sender === null) return new AgentChain(agents);
+    const folder = resolve(paths.root, pipelineTracingPath);
+    return new AgentChain(tracedAgents(agents, { sender, folder, clock, faults }));
   };
   let chain = build(snapshots.current);
   snapshots.onChange((snapshot) => {

@@ -187,7 +187,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
   const numbers = NumberFiles.open(join(paths.run, 'counts'), options.index, options.workers);
   const receive = new ReceiveService({
     ...common,
-    agents: agentsOf(snapshots, recipients, { clock, faults }),
+    agents: agentsOf(snapshots, recipients, { clock, faults, paths }),
     sink: new QueueSink({ ...common, queue }),
     certificates,
     revocation,
