@@ -2,6 +2,7 @@
  * The agents of the transport pipeline: each answers the events of `pipeline/` by the configuration in force. What they look up
  * is handed to them. Here so far: the recipient filter, what remote domains say, and the tracing of what agents do.
  */
+export { loopDetectionAgent } from './loop-detection-agent.ts';
 export { tracedAgents } from './pipeline-tracing.ts';
 export {
   type RecipientKnowledge,

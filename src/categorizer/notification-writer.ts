@@ -4,6 +4,7 @@ import { defaultDomain, type Snapshot, type SnapshotSource } from '../config/ind
 import type { Journal } from '../logs/index.ts';
 import {
   buildReport,
+  HeaderBlock,
   languageOfSender,
   type Report,
   type ReportedRecipient,
@@ -48,7 +49,8 @@ export class NotificationWriter implements Notifier {
     this.#batches = new ReportBatches(parts.clock, (request) => this.#report(request));
   }
 
-  async notify(request: NotificationRequest): Promise<void> {
+  async notify(asked: NotificationRequest): Promise<void> {
+    const request = await this.#readdressed(asked);
     const { message, kind } = request;
     const due: ReportedRecipient[] = [];
     const suppressed = new Map<string, string[]>();
@@ -63,6 +65,17 @@ export class NotificationWriter implements Notifier {
     }
     for (const [reason, recipients] of suppressed) this.#tell(request, recipients, reason);
     if (due.length > 0) await this.#batches.submit({ ...request, recipients: due });
+  }
+
+  /** JournalingReportNdrTo: what cannot be delivered of journaling goes to who looks after it, not to who made the report. */
+  async #readdressed(request: NotificationRequest): Promise<NotificationRequest> {
+    const { snapshots, contents } = this.#parts;
+    const { journalingReportNdrTo: to } = snapshots.current.organization;
+    const { message, kind } = request;
+    if (kind !== 'failed' || to === '<>') return request;
+    const header = new HeaderBlock(await beginningOf(contents, message, message.facts.headerSize));
+    if (header.count('x-ms-journal-report') === 0) return request;
+    return { ...request, message: { ...message, envelope: { ...message.envelope, from: to } } };
   }
 
   async #report(request: NotificationRequest): Promise<void> {

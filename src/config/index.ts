@@ -65,7 +65,7 @@ export {
   testSnapshot,
   testSnapshotSource,
 } from './test-snapshot.ts';
-export { type TransportConfig, transportConfig } from './transport-config.ts';
+export { generatedLimits, type TransportConfig, transportConfig } from './transport-config.ts';
 export { transportService } from './transport-service.ts';
 export { Quantity } from './values/quantity.ts';
 export { StructuredValue } from './values/structured-value.ts';

@@ -5,7 +5,7 @@ import { adminDisplayNameRow, exchangeVersionRow, textList } from './fixed-prope
 import { domain, domainList, ipRanges, smtpAddress } from './network-syntaxes.ts';
 import type { ObjectOf, ObjectTable } from './object-table.ts';
 import { property } from './property.ts';
-import { byteSize, integer, list, oneOf, orUnlimited, requiredText, text, timeSpan, yesNo } from './syntaxes.ts';
+import { byteSize, integer, list, oneOf, orUnlimited, requiredText, timeSpan, yesNo } from './syntaxes.ts';
 import { withReasons } from './without-meaning.ts';
 
 const MB = 1024 ** 2;
@@ -45,6 +45,11 @@ function untranslated(tag: string): string | undefined {
   return `There are no report texts in ${tag}, so they will be English. There are texts in: ${languages}.`;
 }
 
+/** An address, or '<>'. */
+const reverseAddress = requiredText('SmtpAddress', (value) =>
+  value === '<>' ? value : String(smtpAddress.parse(value)),
+);
+
 /** Enhanced status codes: '5.4.8'. */
 const statusCodes = list((value) => {
   if (!/^[245]\.\d{1,3}\.\d{1,3}$/.test(value)) throw new RangeError(`'${value}' is not a status code such as 5.4.8`);
@@ -53,8 +58,16 @@ const statusCodes = list((value) => {
 
 const properties = {
   addressBookPolicyRoutingEnabled: settingsSwitch(0, false, 'Resolves recipients by address book policy.'),
-  agentGeneratedMessageLoopDetectionInSubmissionEnabled: settingsSwitch(1, false, 'Loop detection in submission.'),
-  agentGeneratedMessageLoopDetectionInSmtpEnabled: settingsSwitch(2, false, 'Loop detection in SMTP.'),
+  agentGeneratedMessageLoopDetectionInSubmissionEnabled: actingSwitch(
+    1,
+    false,
+    'Files of the Pickup and Replay folders that agents made of each other too often are refused.',
+  ),
+  agentGeneratedMessageLoopDetectionInSmtpEnabled: actingSwitch(
+    2,
+    false,
+    'Messages by SMTP that agents made of each other too often are refused.',
+  ),
   clearCategories: settingsSwitch(3, true, 'Outlook categories are removed.'),
   convertDisclaimerWrapperToEml: settingsSwitch(4, false, 'Wraps a message under a disclaimer as a file.'),
   dsnConversionMode: property({
@@ -152,23 +165,20 @@ const properties = {
   }),
   journalingReportNdrTo: property({
     attribute: 'msExchJournalingReportNdrTo',
-    syntax: text('SmtpAddress'),
+    syntax: reverseAddress,
     default: '<>',
-    notImplementedYet: true,
-    help: 'Where undeliverable journal reports go.',
+    help: 'Who gets the non-delivery reports of journal reports (X-MS-Journal-Report); <>: their senders.',
   }),
   maxAllowedAgentGeneratedMessageDepth: property({
     attribute: 'msExchTransportMaxAgentGeneratedMessageDepth',
     syntax: integer(0),
     default: 3,
-    notImplementedYet: true,
-    help: 'Depth of messages made by agents.',
+    help: 'X-MS-Exchange-Generated-Message-Source fields that a message may have, where loop detection is on.',
   }),
   maxAllowedAgentGeneratedMessageDepthPerAgent: property({
     attribute: 'msExchTransportMaxAgentGeneratedMessageDepthPerAgent',
     syntax: integer(0),
     default: 2,
-    notImplementedYet: true,
     help: 'The same for one agent.',
   }),
   maxDumpsterSizePerDatabase: property({
@@ -333,3 +343,16 @@ export const transportConfig: ObjectTable<typeof properties> = {
 
 /** The settings as the rooms see them. */
 export type TransportConfig = ObjectOf<typeof transportConfig>;
+
+/** What loop detection goes by. */
+export function generatedLimits(
+  settings: Pick<
+    TransportConfig,
+    'maxAllowedAgentGeneratedMessageDepth' | 'maxAllowedAgentGeneratedMessageDepthPerAgent'
+  >,
+): { readonly most: number; readonly mostPerAgent: number } {
+  return {
+    most: settings.maxAllowedAgentGeneratedMessageDepth,
+    mostPerAgent: settings.maxAllowedAgentGeneratedMessageDepthPerAgent,
+  };
+}

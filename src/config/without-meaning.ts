@@ -74,18 +74,9 @@ const rows: readonly Row[] = [
     /^(?:DiagnosticsAggregationServicePort|QueueDiagnosticsAggregationInterval)$/,
     'queues are asked for on the server that has them',
   ],
-  [
-    'TransportConfig',
-    /^(?:AgentGeneratedMessageLoopDetection|MaxAllowedAgentGeneratedMessageDepth)/,
-    'no agent makes messages of its own',
-  ],
   ['TransportConfig', /^MaxDumpster/, noShadow],
   ['TransportConfig', /Shadow|^SafetyNetHoldTime$/, noShadow],
-  [
-    'TransportConfig',
-    /^(?:JournalingReportNdrTo|VoicemailJournalingEnabled)$/,
-    'journal reports are made on Mailbox servers',
-  ],
+  ['TransportConfig', /^VoicemailJournalingEnabled$/, 'journal reports are made on Mailbox servers'],
   ['TransportConfig', /^SupervisionTags$/, 'it is the supervision of mailboxes'],
   [
     'TransportConfig',

@@ -6,6 +6,7 @@
 export { formatDate } from './date.ts';
 export { decodeWords, encodeWords } from './encoded-words.ts';
 export type { Envelope, EnvelopeRecipient, Notify } from './envelope.ts';
+export { type DepthLimits, generatedTooOften } from './generated-depth.ts';
 export {
   HeaderBlock,
   type HeaderFacts,

@@ -3,8 +3,10 @@ import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Verdict } from '../back-pressure/index.ts';
 import type { Clock, FaultReport } from '../base/index.ts';
-import type { Snapshot, SnapshotSource } from '../config/index.ts';
+import { generatedLimits, type Snapshot, type SnapshotSource } from '../config/index.ts';
+
 import type { Journal } from '../logs/index.ts';
+import { generatedTooOften, HeaderBlock } from '../mail/index.ts';
 import { type MessageWriter, queuedEvent } from '../queue/index.ts';
 import { AddressError } from '../smtp/index.ts';
 import { type PickupFacts, type PickupMessage, pickupMessage } from './pickup-message.ts';
@@ -126,6 +128,7 @@ export class PickupFolder implements AsyncDisposable {
     const now = clock.now();
     try {
       const message = this.#kind.read(file, server, { fqdn: server.fqdn, guid: writer.guid, now });
+      this.#checkDepth(message.content);
       await writer.write(message.content);
       const origin = { session: '', connector: this.#kind.source, localAddress: '', ...message.origin };
       const kept = { envelope: message.envelope, origin, facts: message.facts };
@@ -135,6 +138,13 @@ export class PickupFolder implements AsyncDisposable {
       await writer.abort();
       throw error;
     }
+  }
+
+  #checkDepth(content: Buffer): void {
+    const { organization } = this.#parts.snapshots.current;
+    if (!organization.agentGeneratedMessageLoopDetectionInSubmissionEnabled) return;
+    const reason = generatedTooOften(new HeaderBlock(content), generatedLimits(organization));
+    if (reason !== undefined) throw new RangeError(reason);
   }
 
   #refused(name: string, reason: string): void {

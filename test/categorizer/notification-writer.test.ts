@@ -361,6 +361,21 @@ test('DsnSendHtml: outside and inside have a switch each', async () => {
     }
 });
 
+test('JournalingReportNdrTo: what is said of a journal report goes there, even when it has no sender', async () => {
+  const organization = { journalingReportNdrTo: 'journal@corp.example' };
+  for (const [fields, from, to] of [
+    ['X-MS-Journal-Report:\r\n', '', 'journal@corp.example'],
+    ['X-MS-Journal-Report:\r\n', 'a@corp.example', 'journal@corp.example'],
+    ['', 'a@corp.example', 'a@corp.example'],
+  ] as const) {
+    const content = Buffer.from(`${fields}Subject: x\r\n\r\n`);
+    const { request: wanted } = request('failed', { from, content });
+    const { writer, submitted } = bench(content, { organization });
+    await writer.notify(wanted);
+    assert.equal(submitted[0]?.message.envelope.recipients[0]?.address, to);
+  }
+});
+
 test('GenerateCopyOfDSNFor: the postmaster gets the report too', async () => {
   const { request: wanted, content } = request('failed', {});
   const { writer, submitted } = bench(content, {

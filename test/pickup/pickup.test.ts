@@ -11,7 +11,12 @@ import type { DecisionEvent } from '../../src/logs/index.ts';
 import { PickupFolder } from '../../src/pickup/index.ts';
 import { MemoryQueue } from '../smtp-receive/receiving.ts';
 
-function pickup(t: TestContext, settings: object = {}, kind: 'pickup' | 'replay' = 'pickup') {
+function pickup(
+  t: TestContext,
+  settings: object = {},
+  kind: 'pickup' | 'replay' = 'pickup',
+  organization: object = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'edge-pickup-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const queue = new MemoryQueue();
@@ -23,7 +28,7 @@ function pickup(t: TestContext, settings: object = {}, kind: 'pickup' | 'replay'
   const state: { verdict: Verdict } = { verdict: { kind: 'take' } };
   const watch = new PickupFolder(
     {
-      snapshots: testSnapshotSource({ ...base, server }),
+      snapshots: testSnapshotSource({ ...base, server, organization: { ...base.organization, ...organization } }),
       queue,
       pressure: { verdict: () => state.verdict },
       journal: { emit: (event) => void events.push(event) },
@@ -194,3 +199,15 @@ for (const [title, text, reason] of [
     assert.match(events.find((event) => event.kind === 'command-refused')?.reason ?? '', reason);
   });
 }
+
+test('loop detection in submission: what agents made of each other too often is no message', async (t) => {
+  for (const on of [true, false]) {
+    const { watch, write, left, events } = pickup(t, {}, 'pickup', {
+      agentGeneratedMessageLoopDetectionInSubmissionEnabled: on,
+    });
+    write('loop.eml', `${'X-MS-Exchange-Generated-Message-Source: Rules\n'.repeat(3)}${honest}`);
+    await watch.look();
+    assert.deepEqual(left(), on ? ['loop.eml.bad'] : []);
+    if (on) assert.match(JSON.stringify(events), /MaxAllowedAgentGeneratedMessageDepthPerAgent is 2/);
+  }
+});

@@ -1,9 +1,15 @@
 /** The agents, and what they look up. None of them works in the categorizer yet. */
 import { resolve } from 'node:path';
-import { isRestrictive, recipientFilterAgent, remoteDomainAgent, tracedAgents } from '../../agents/index.ts';
+import {
+  isRestrictive,
+  loopDetectionAgent,
+  recipientFilterAgent,
+  remoteDomainAgent,
+  tracedAgents,
+} from '../../agents/index.ts';
 import type { Clock, FaultReport } from '../../base/index.ts';
 import { remoteDomainOf } from '../../categorizer/index.ts';
-import { AcceptedDomainTable, type Snapshot, type SnapshotHolder } from '../../config/index.ts';
+import { AcceptedDomainTable, generatedLimits, type Snapshot, type SnapshotHolder } from '../../config/index.ts';
 import type { DirectoryStore } from '../../directory/store/index.ts';
 import { RecipientDirectory, recipientKeyFile } from '../../edge-sync/edge/index.ts';
 import { AgentChain } from '../../pipeline/index.ts';
@@ -29,7 +35,7 @@ export function agentsOf(
   { clock, faults, paths }: { readonly clock: Clock; readonly faults: FaultReport; readonly paths: StatePaths },
 ): AgentChain {
   const counts = new HourlyCounts(clock, faults);
-  const build = ({ acceptedDomains, remoteDomains, server }: Snapshot): AgentChain => {
+  const build = ({ acceptedDomains, remoteDomains, server, organization }: Snapshot): AgentChain => {
     const domains = new AcceptedDomainTable(acceptedDomains);
     const filter = recipientFilterAgent({
       settings: () => snapshots.current.recipientFilter,
@@ -43,6 +49,8 @@ export function agentsOf(
     });
     // Who has no such domain pays nothing.
     const wanted = remoteDomains.some(isRestrictive) ? [remote] : [];
+    const { agentGeneratedMessageLoopDetectionInSmtpEnabled } = organization;
+    if (agentGeneratedMessageLoopDetectionInSmtpEnabled) wanted.push(loopDetectionAgent(generatedLimits(organization)));
     const agents = server.antispamAgentsEnabled ? [filter, ...wanted] : wanted;
     const { pipelineTracingEnabled, pipelineTracingSenderAddress: sender, pipelineTracingPath } = server;
     if (!pipelineTracingEnabled || sender === null) return new AgentChain(agents);
