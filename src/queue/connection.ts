@@ -17,7 +17,7 @@ export interface ConnectionHost {
 /** One connection's view of its queue. */
 export class Connection implements DeliveryWork, QueueConnection {
   readonly queue: DeliveryQueue;
-  readonly signal: AbortSignal;
+  readonly #cut = new AbortController();
   readonly #host: ConnectionHost;
   readonly #taken = new Set<Delivery>();
   #waiting: ((delivery: DeliveryItem | undefined) => void) | undefined;
@@ -29,10 +29,18 @@ export class Connection implements DeliveryWork, QueueConnection {
   settled = 0;
   released = 0;
 
-  constructor(queue: DeliveryQueue, host: ConnectionHost, signal: AbortSignal) {
+  constructor(queue: DeliveryQueue, host: ConnectionHost) {
     this.queue = queue;
     this.#host = host;
-    this.signal = signal;
+  }
+
+  /** Aborted when it is to end, whatever it is at. */
+  get signal(): AbortSignal {
+    return this.#cut.signal;
+  }
+
+  cut(): void {
+    this.#cut.abort();
   }
 
   get hop(): NextHop {

@@ -64,6 +64,8 @@ export interface QueueConnection {
   hand(item: Item, message: StoredMessage, content: Buffer | undefined): DeliveryItem;
   /** Ends the wait with work, or without any. */
   wake(delivery: DeliveryItem | undefined): void;
+  /** Tells what works for it to end, whatever it is at. */
+  cut(): void;
   /** Nothing more is handed out; what was left unsettled goes back. */
   end(): void;
 }

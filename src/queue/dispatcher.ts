@@ -43,7 +43,6 @@ export interface DispatchEvents {
 export class Dispatcher implements ConnectionHost {
   readonly #parts: DispatcherParts;
   readonly #events: DispatchEvents;
-  readonly #abort = new AbortController();
   readonly #running = new Set<Promise<void>>();
   /** Queues that would open a connection if the server's limit let them. */
   readonly #starved = new Set<DeliveryQueue>();
@@ -140,16 +139,21 @@ export class Dispatcher implements ConnectionHost {
   /** Hands out nothing more, and waits for what is under way; when `signal` aborts, cuts it short. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closing = true;
-    for (const queue of this.#parts.table.all()) this.endIdle(queue);
-    const cut = (): void => this.#abort.abort();
+    const queues = [...this.#parts.table.all()];
+    const connections = (): QueueConnection[] => queues.flatMap((queue) => [...queue.connections]);
+    for (const queue of queues) this.endIdle(queue);
+    // One that is still being set up carries nothing that could be finished: nobody waits for its name servers.
+    for (const connection of connections()) if (!connection.hasAsked) connection.cut();
+    const late = Promise.withResolvers<void>();
+    const cut = (): void => {
+      for (const connection of connections()) connection.cut();
+      this.after(lastWordMs, late.resolve);
+    };
     if (signal.aborted) cut();
     else signal.addEventListener('abort', cut, { once: true });
-    const late = Promise.withResolvers<void>();
-    this.#abort.signal.addEventListener('abort', () => this.after(lastWordMs, late.resolve), { once: true });
-    if (this.#abort.signal.aborted) this.after(lastWordMs, late.resolve);
     await Promise.race([Promise.all(this.#running), late.promise]);
     signal.removeEventListener('abort', cut);
-    for (const queue of this.#parts.table.all()) for (const connection of queue.connections) connection.end();
+    for (const connection of connections()) connection.end();
   }
 
   #mayDeliver(queue: DeliveryQueue): boolean {
@@ -173,7 +177,7 @@ export class Dispatcher implements ConnectionHost {
   }
 
   #open(queue: DeliveryQueue): void {
-    const connection = new Connection(queue, this, this.#abort.signal);
+    const connection = new Connection(queue, this);
     queue.connections.add(connection);
     queue.lastRetryTime = this.#parts.clock.now();
     this.#connections += 1;

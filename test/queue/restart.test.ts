@@ -145,6 +145,17 @@ test('closing hands out nothing more, waits for deliveries, and keeps the rest',
   assert.deepEqual([bench.statuses(first.id), bench.statuses(second.id)], [['gone'], ['pending']]);
 });
 
+test('closing does not wait for a connection that is still being set up', async () => {
+  const bench = new Bench();
+  const connections = new Connections();
+  bench.deliver = connections.deliver;
+  const { id } = await bench.send();
+  const { work, end } = connections.at(0);
+  work.signal.addEventListener('abort', () => end({ kind: 'failed', reply: '451 4.4.3 no answer from the DNS' }));
+  await bench.queue.close(new AbortController().signal);
+  assert.deepEqual(bench.statuses(id), ['pending']);
+});
+
 test('closing does not wait for ever, but gives outcomes of the last moment time to be written', async () => {
   const bench = new Bench();
   const connections = new Connections();
