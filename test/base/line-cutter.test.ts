@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { LineCutter } from '../../src/base/index.ts';
+import fc from '../lib/properties.ts';
 
 test('lines come out whole however the octets are cut', () => {
   const lines = fc.array(fc.string({ unit: 'binary', maxLength: 50 }).map((text) => text.replaceAll('\n', '')));

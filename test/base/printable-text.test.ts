@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { cellText, printable, printableJson, printableLines, spreadsheetCell } from '../../src/base/index.ts';
+import fc from '../lib/properties.ts';
 
 /** Every code point of Unicode whose class says that it is a control, a separator or no character. */
 function* actingCodePoints(): Generator<number, void> {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   contains,
   extent,
@@ -12,6 +11,7 @@ import {
   parseTimeSpan,
   SessionIds,
 } from '../../src/base/index.ts';
+import fc from '../lib/properties.ts';
 
 const sizes: readonly [text: string, bytes: number | undefined, printed?: string][] = [
   ['36MB', 37_748_736, '36 MB (37,748,736 bytes)'],

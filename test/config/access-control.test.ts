@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { parseIpRange } from '../../src/base/index.ts';
 import {
   type Ace,
@@ -20,6 +19,7 @@ import {
   wellKnownSids as sids,
   writeAcl,
 } from '../../src/config/index.ts';
+import fc from '../lib/properties.ts';
 
 const groups: readonly PermissionGroup[] = [
   'AnonymousUsers',

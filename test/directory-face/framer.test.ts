@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { BerFault, BerReader } from '../../src/directory/face/ber/ber-reader.ts';
 import { integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
 import { Framer, FramingFault } from '../../src/directory/face/ber/framer.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 
 function framesOf(pieces: readonly Buffer[], maxBytes = 1_000_000): Buffer[] {
   const framer = new Framer(maxBytes);

@@ -8,7 +8,6 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
 import { BerFault } from '../../src/directory/face/ber/ber-reader.ts';
 import { boolean, element, enumerated, integer, octets, sequence } from '../../src/directory/face/ber/ber-writer.ts';
 import { controlOids, decodeControls } from '../../src/directory/face/ber/controls.ts';
@@ -17,6 +16,7 @@ import { Framer, FramingFault } from '../../src/directory/face/ber/framer.ts';
 import { defaultLimits } from '../../src/directory/face/limits.ts';
 import { defaultLockout } from '../../src/directory/index.ts';
 import { LdapError } from '../../src/ldap/index.ts';
+import fc from '../lib/properties.ts';
 import { adminDn, type Face, password, root, startFace } from './face.ts';
 import {
   abandonOp,

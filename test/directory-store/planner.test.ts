@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { DirectoryStore, SearchScope } from '../../src/directory/index.ts';
 import { compileFilter, type Filter, formatFilter, parseFilter } from '../../src/ldap/index.ts';
+import fc from '../lib/properties.ts';
 import { admin, asProduct, attributes, emptyStore, type StoreForTest } from './store-for-test.ts';
 
 /** One attribute for each kind of index, as an administrator would add them. */

@@ -45,7 +45,7 @@ async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> 
 describe('kill -9 loses nothing that was answered 250', () => {
   test('single workers', async () => {
     await survive(async (edge) => {
-      const pids = (await edge.workers()).filter((pid) => pid > 0);
+      const pids = edge.workers();
       const victim = pids[Math.floor(Math.random() * pids.length)];
       if (victim !== undefined) process.kill(victim, 'SIGKILL');
     });

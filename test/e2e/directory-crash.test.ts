@@ -64,13 +64,6 @@ async function settle(
   known.set(i, outcome);
 }
 
-async function directoryPid(appliance: Appliance): Promise<number> {
-  const { out, status } = await edge('status', '--state', appliance.state, '--json');
-  if (status === 2) return 0;
-  const { processes } = JSON.parse(out) as { processes: { name: string; pid: number }[] };
-  return processes.find(({ name }) => name === 'directory')?.pid ?? 0;
-}
-
 test('every acknowledged write survives kill -9, and the indexes agree', async () => {
   await using appliance = await Appliance.start({ workers: 1 });
   await using client = clientOf(appliance);
@@ -87,8 +80,8 @@ test('every acknowledged write survives kill -9, and the indexes agree', async (
   for (let i = 0; i < kills; i++) {
     const enough = acknowledged() + 60;
     await eventually('writes between two kills', () => acknowledged() > enough, 30_000);
-    await eventually('a directory process of its own', async () => {
-      const pid = await directoryPid(appliance);
+    await eventually('a directory process of its own', () => {
+      const pid = appliance.directory();
       if (pid === 0 || pid === last) return false;
       process.kill(pid, 'SIGKILL');
       last = pid;

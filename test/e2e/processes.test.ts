@@ -57,7 +57,7 @@ describe('the processes of an appliance', () => {
     await using edge = await Appliance.start({ lines: [corp] });
     const clients = Array.from({ length: 12 }, () => new Client(edge.port));
     for (const client of clients) assert.match(await client.say(), /^220 /);
-    const before = await edge.workers();
+    const before = edge.workers();
     const victim = before[0] ?? 0;
     process.kill(victim, 'SIGKILL');
     const replies = await Promise.all(clients.map((client) => client.say('EHLO client.example').catch(() => 'closed')));
@@ -65,9 +65,9 @@ describe('the processes of an appliance', () => {
       replies.some((reply) => reply.startsWith('250')),
       'sessions of the worker that lives go on',
     );
-    await eventually('the worker is back', async () => {
-      const now = await edge.workers();
-      return now.length === 2 && !now.includes(victim) && now.every((pid) => pid > 0);
+    await eventually('the worker is back', () => {
+      const now = edge.workers();
+      return now.length === 2 && !now.includes(victim);
     });
     await eventually('every new connection is served', async () => {
       const greetings = await Promise.all(Array.from({ length: 8 }, () => new Client(edge.port).say()));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { canonicalAddress, lookupForms } from '../../src/edge-sync/address.ts';
 import { newRecipientKey, RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
 import { safelistHashes, safelistHolds } from '../../src/edge-sync/safelist.ts';
+import fc from '../lib/properties.ts';
 
 // Pitfalls 8 and 13 of directory synchronization: types of proxy addresses, case, IDN, Unicode forms.
 const rows: readonly [given: string, canonical: string | undefined][] = [

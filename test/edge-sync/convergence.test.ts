@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { loadSchema } from '../../src/directory/index.ts';
 import { EdgeWriter } from '../../src/edge-sync/inside/edge-writer.ts';
 import { Mirror } from '../../src/edge-sync/inside/mirror.ts';
@@ -12,6 +11,7 @@ import { SourceReader } from '../../src/edge-sync/inside/source-reader.ts';
 import { newRecipientKey, RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
 import { RecipientMapping } from '../../src/edge-sync/recipient-mapping.ts';
 import { LdapError } from '../../src/ldap/index.ts';
+import fc from '../lib/properties.ts';
 import { type Cut, MemoryEdge, MemorySource } from './memory-edge.ts';
 
 const schema = await loadSchema('ldap/schema');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Dn, escapeDnValue, isBelow, LdapError, parentKey, parseRdn } from '../../src/ldap/index.ts';
+import fc from '../lib/properties.ts';
 import { productSchema } from './schema-of-the-product.ts';
 
 const schema = productSchema();

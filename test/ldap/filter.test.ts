@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   compileFilter,
   entryFrom,
@@ -11,6 +10,7 @@ import {
   parseFilter,
   type Verdict,
 } from '../../src/ldap/index.ts';
+import fc from '../lib/properties.ts';
 import { productSchema } from './schema-of-the-product.ts';
 
 const schema = productSchema();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { formatLdifRecord, LdifError, type LdifRecord, readLdif, readLdifStream } from '../../src/ldap/index.ts';
+import fc from '../lib/properties.ts';
 
 const read = (text: string): LdifRecord[] => [...readLdif(text)];
 const b = (text: string): Buffer => Buffer.from(text);

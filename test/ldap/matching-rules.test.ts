@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { formatGeneralizedTime, formatGuid, parseGeneralizedTime, parseGuid } from '../../src/ldap/index.ts';
 import { matchesSubstrings } from '../../src/ldap/matching-rules.ts';
+import fc from '../lib/properties.ts';
 import { productSchema } from './schema-of-the-product.ts';
 
 const schema = productSchema();

@@ -142,10 +142,13 @@ export class Appliance implements AsyncDisposable {
   }
 
   /** Process ids of the workers that live now. */
-  async workers(): Promise<number[]> {
-    const { out } = await edge('status', '--state', this.state, '--json');
-    const { processes } = JSON.parse(out) as { processes: { name: string; pid: number }[] };
-    return processes.filter(({ name }) => name.startsWith('worker')).map(({ pid }) => pid);
+  workers(): number[] {
+    return childrenOf(this.pid, 'transport.ts');
+  }
+
+  /** Process id of the directory process; 0 while there is none. */
+  directory(): number {
+    return childrenOf(this.pid, 'directory.ts')[0] ?? 0;
   }
 
   /** Runs management-shell lines; throws with what was said when one failed. `$server` and `$port` are replaced. */
@@ -193,6 +196,24 @@ export class Appliance implements AsyncDisposable {
   }
 }
 
+/** Children of a process that run a program, as the kernel tells them: asking the appliance costs a command for each look. */
+function childrenOf(parent: number, program: string): number[] {
+  const runs = (pid: string): boolean => {
+    try {
+      // The name of a program stands in brackets, and may hold some itself; state and parent follow (proc(5)).
+      const parentOf = /.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+      return Number(parentOf) === parent && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`/${program}\0`);
+    } catch {
+      return false;
+    }
+  };
+  return parent === 0
+    ? []
+    : readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name) && runs(name))
+        .map(Number);
+}
+
 /** Makes the state where the machine has another name: a server is called after it once and for all. */
 async function nameServer(state: string, hostName: string): Promise<void> {
   const script = 'hostname "$1"; exec "$2" shell --state "$3" -c Get-AcceptedDomain';
@@ -204,15 +225,18 @@ export function serverName(): string {
   return (readFileSync('/proc/sys/kernel/hostname', 'utf8').trim().split('.')[0] ?? '').toUpperCase();
 }
 
-/** Waits until something holds, looking every 25 ms; rejects after the limit with what was wanted. */
+/** Waits until something holds; a look that takes long, as a command does, is repeated less often than every 25 ms. Rejects after the limit with what was wanted. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
   limitMs = 15_000,
 ): Promise<void> {
   const end = performance.now() + limitMs;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${limitMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+  for (;;) {
+    const began = performance.now();
+    if (await holds()) return;
+    const now = performance.now();
+    if (now > end) throw new Error(`${what}: not within ${limitMs / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(25, now - began)));
   }
 }

@@ -6,7 +6,6 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import type { Clock, FaultReport } from '../../src/base/index.ts';
 import { logFilesAmong } from '../../src/logs/files/log-files.ts';
 import { readLines } from '../../src/logs/files/log-reader.ts';
@@ -21,6 +20,7 @@ import {
   searchTracking,
   type TrackingQuestion,
 } from '../../src/logs/index.ts';
+import fc from '../lib/properties.ts';
 
 const faultless: FaultReport = { begin: (key, text) => assert.fail(`${key}: ${text}`), end: () => {} };
 const start = Date.parse('2026-01-02T03:04:05Z');

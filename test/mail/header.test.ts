@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { printable } from '../../src/base/index.ts';
 import { decodeWords, encodeWords, HeaderBlock, insertFields, removeFields } from '../../src/mail/index.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 
 const text = [
   'Received: from a (b by c) by edge.example.com',

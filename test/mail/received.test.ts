@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { buildReceived, formatDate, HeaderBlock, insertFields, type ReceivedFacts } from '../../src/mail/index.ts';
+import fc from '../lib/properties.ts';
 
 const facts: ReceivedFacts = {
   helo: 'mail.contoso.com',

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { printable } from '../../src/base/index.ts';
 import {
   buildReport,
@@ -18,6 +17,7 @@ import {
   reportDue,
   reportLanguages,
 } from '../../src/mail/index.ts';
+import fc from '../lib/properties.ts';
 
 const header = Buffer.from(
   [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type ConversionTask, type SevenBitPlan, SevenBitScan, SevenBitWriter } from '../../src/mail/index.ts';
+import fc from '../lib/properties.ts';
 
 /** Both passes, in chunks of `size` octets. */
 function convert(

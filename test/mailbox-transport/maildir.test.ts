@@ -12,11 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { SessionIds, systemClock } from '../../src/base/index.ts';
 import { MailboxDelivery } from '../../src/mailbox-transport/index.ts';
 import { folderName, mailboxFolder } from '../../src/mailbox-transport/maildir.ts';
 import type { NextHop } from '../../src/queue/index.ts';
+import fc from '../lib/properties.ts';
 import { FakeWork, type MessageWish, type WorkOptions } from '../smtp-send/fake-work.ts';
 
 const hop: NextHop = { key: 'SmtpDeliveryToMailbox:x', type: 'SmtpDeliveryToMailbox', domain: 'x', connector: '' };

@@ -1,8 +1,8 @@
 /** What every spool engine must do. `engine` opens the same place again and again: what was durable must be there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { RecipientState, Spool } from '../../src/queue/index.ts';
+import fc from '../lib/properties.ts';
 import { elaborate, inTwoDays, newMessage, put, readAll } from './lib/new-message.ts';
 
 /** A place where spools are kept. */

@@ -12,7 +12,7 @@ import { LmdbSpool } from '../../src/queue/index.ts';
 import { put, readAll } from './lib/new-message.ts';
 
 /** Each kill comes after this many lines of the child: a point in its work, not in time. */
-const kills = Number(process.env['EDGE_CRASH_KILLS'] ?? 30);
+const kills = Number(process.env['EDGE_CRASH_KILLS'] ?? 12);
 
 interface Known {
   crc: number;

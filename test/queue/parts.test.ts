@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { QueueSettings } from '../../src/queue/index.ts';
 import { RateMeter } from '../../src/queue/rate-meter.ts';
 import { retryDelayMs } from '../../src/queue/retry-plan.ts';
@@ -13,6 +12,7 @@ import {
   encodeStates,
 } from '../../src/queue/spool/record-codec.ts';
 import { TimeHeap } from '../../src/queue/time-heap.ts';
+import fc from '../lib/properties.ts';
 import { edgeSettings } from './lib/bench.ts';
 import { elaborate } from './lib/new-message.ts';
 

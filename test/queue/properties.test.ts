@@ -1,9 +1,9 @@
 /** Whatever next hops, disks and crashes do: each recipient ends exactly once, and nobody who failed goes unreported. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { RecipientOutcome } from '../../src/queue/index.ts';
 import { memoryDisk } from '../lib/memory-spool.ts';
+import fc from '../lib/properties.ts';
 import { Bench, later, never, ok } from './lib/bench.ts';
 import { FakeClock, quiet } from './lib/fake-clock.ts';
 

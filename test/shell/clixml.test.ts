@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { toCliXml } from '../../src/shell/builtins/clixml.ts';
 import { fromCliXml } from '../../src/shell/builtins/clixml-reader.ts';
 import { toText } from '../../src/shell/values/text.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 
 const objs = (body: string): string =>
   `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">${body}</Objs>`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 import { scripts, tokenSoup } from './lib/grammar.ts';
 import { TestShell } from './lib/test-shell.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { parse } from '../../src/shell/language/parser.ts';
 import { print } from '../../src/shell/language/printer.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 import { scripts, tokenSoup } from './lib/grammar.ts';
 import { withoutExtents } from './lib/without-extents.ts';
 

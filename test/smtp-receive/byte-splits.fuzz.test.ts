@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../lib/properties.ts';
 import { type Client, internetSnapshot, Receiving } from './receiving.ts';
 
 const runs = Math.max(200, Math.ceil(Number(process.env['EDGE_FUZZ_CASES'] ?? 0) / 1000));

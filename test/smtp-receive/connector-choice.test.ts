@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { contains, extent, type IpRange, parseIp, parseIpRange } from '../../src/base/index.ts';
 import { type Binding, testReceiveConnector } from '../../src/config/index.ts';
 import { ConnectorTable } from '../../src/smtp-receive/connector-choice.ts';
 import { RangeIndex } from '../../src/smtp-receive/range-index.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 
 function connector(name: string, bindings: readonly Binding[], ranges: readonly string[], enabled = true) {
   return testReceiveConnector({ name, bindings, remoteIPRanges: ranges.map(parseIpRange), enabled });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { DotUnstuffer } from '../../src/smtp/index.ts';
+import fc from '../lib/properties.ts';
 import { FakeWork } from './fake-work.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 import { senderBench } from './sender-bench.ts';

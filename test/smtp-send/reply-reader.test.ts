@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type PeerReply, ReplyError, ReplyReader } from '../../src/smtp-send/reply-reader.ts';
+import fc from '../lib/properties.ts';
 
 function read(...chunks: (string | Buffer)[]): PeerReply[] {
   const reader = new ReplyReader();

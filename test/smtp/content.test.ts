@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { ContentScanner, DotStuffer, DotUnstuffer } from '../../src/smtp/index.ts';
+import fc from '../lib/properties.ts';
 
 /** Content made of what matters here, with stretches of ordinary text between. */
 const content = fc

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { AddressError, parseDomain, parseMailbox, parsePath, renderPath } from '../../src/smtp/index.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
+import fc from '../lib/properties.ts';
 
 /** Address as given, and as it goes on; equal when the second is absent. */
 const valid: readonly (readonly [string, string?])[] = [

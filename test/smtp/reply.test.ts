@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { classify, oneLine, parseReply, type Reply, renderReply, replies, SmtpError } from '../../src/smtp/index.ts';
+import fc from '../lib/properties.ts';
 
 test('a reply of one line, of several, and without an enhanced code', () => {
   assert.equal(renderReply(replies.senderOk), '250 2.1.0 Sender OK\r\n');

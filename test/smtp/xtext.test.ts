@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { decodeXtext, encodeXtext, parseOrcpt, renderOrcpt } from '../../src/smtp/index.ts';
+import fc from '../lib/properties.ts';
 
 test('xtext of RFC 3461', () => {
   assert.equal(encodeXtext('a+b=c d'), 'a+2Bb+3Dc+20d');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { issuerText, makeChains, nameCases } from '../../certs/make.ts';
 import {
   certificateNameDifference,
@@ -14,6 +13,7 @@ import {
   readCertificate,
   sameName,
 } from '../../src/tls/index.ts';
+import fc from '../lib/properties.ts';
 
 const { chains } = makeChains();
 const derOf = (row: string): Buffer => chains[row]?.der ?? Buffer.alloc(0);

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { makeChains } from '../../certs/make.ts';
 import { type ParsedCertificate, readCertificate } from '../../src/tls/index.ts';
+import fc from '../lib/properties.ts';
 
 const haveOpenssl = spawnSync('openssl', ['version']).status === 0;
 const skip = !haveOpenssl && process.env['CI'] !== 'true' && 'openssl is not installed';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../lib/properties.ts';
 
 /** Texts of the shell's language, made from its grammar, and others that only look like it. */
 

@@ -4,7 +4,6 @@ import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { questionText } from '../../../src/shell/caller/question.ts';
 import type { Question } from '../../../src/shell/endpoint.ts';
 import { characters, displayWidth } from '../../../src/shell/format/layout.ts';
@@ -17,6 +16,7 @@ import { KeyQueue } from '../../../src/shell/prompt/key-queue.ts';
 import { KeyDecoder } from '../../../src/shell/prompt/keys.ts';
 import { Menu } from '../../../src/shell/prompt/menu.ts';
 import { Pager } from '../../../src/shell/prompt/pager.ts';
+import fc from '../../lib/properties.ts';
 
 // What terminals send, and the key that it is.
 const sequences: readonly (readonly [sent: string, key: string])[] = [
