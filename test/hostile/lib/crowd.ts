@@ -89,7 +89,8 @@ export class Crowd implements Disposable {
     if (before !== undefined && !(await this.#prepared(plain, before))) return undefined;
     if (phase === 'clear') return deaf ? plain.pause() : plain.resume();
     const secure = connectTls({ socket: plain, rejectUnauthorized: false });
-    // Destroyed by its TLS alone: the socket below first, within an event of TLS, ends Node.js by SIGSEGV.
+    // Destroyed by its TLS alone: the socket below first, then its TLS, within an event of TLS (secureConnect, session, keylog), ends
+    // Node.js 24.21 by SIGSEGV.
     this.#sockets.delete(plain);
     this.#keep(secure);
     return (await this.#settled(secure, stuckMs, 'secureConnect')) ? secure.resume() : undefined;
