@@ -35,7 +35,7 @@ export async function findTargets(
   for (const text of options.targets) {
     if (names.includes(text)) continue;
     // A bad line is told before anything is tested, not after an hour.
-    if (isFile(text)) for await (const _ of targetsIn(text, protocol));
+    if (isFile(text)) await proveFile(text, protocol);
     else parseTarget(text, protocol);
   }
   const places = names.length === 0 ? undefined : await openPlaces(names, options, open);
@@ -60,12 +60,17 @@ function protocolOf({ smtp, lmtp, smtps, ldap, tls }: TargetOptions): Protocol |
   return smtp === true ? 'smtp' : undefined;
 }
 
+/** What no domain, host or connector is called: there is no such top-level domain. */
+const looksLikeFile = (text: string): boolean => /\/|\.(txt|csv|lst|json|conf)$/i.test(text);
+
 const isFile = (text: string): boolean => existsSync(text) && statSync(text).isFile();
 
 /** What cannot be a host or a domain with MX records is a connector: 'From the Internet', 'Internet'. */
 function isConnector(text: string, { connector }: TargetOptions, protocol: Protocol | undefined): boolean {
   if (connector) return true;
-  if (protocol !== undefined || isFile(text)) return false;
+  if (isFile(text)) return false;
+  if (looksLikeFile(text)) throw new RangeError(`there is no file '${text}'`);
+  if (protocol !== undefined) return false;
   try {
     const target = parseTarget(text);
     return target.kind === 'domain' && !target.domain.includes('.') && target.domain !== 'localhost';
@@ -74,6 +79,18 @@ function isConnector(text: string, { connector }: TargetOptions, protocol: Proto
     if (error instanceof RangeError) return !text.includes(':');
     throw error;
   }
+}
+
+/** Throws RangeError. */
+async function proveFile(path: string, protocol: Protocol | undefined): Promise<void> {
+  let some = false;
+  try {
+    for await (const _ of targetsIn(path, protocol)) some = true;
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    throw new RangeError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  if (!some) throw new RangeError(`${path} names no target`);
 }
 
 async function openPlaces(
@@ -85,13 +102,16 @@ async function openPlaces(
     return await open(state);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'EACCES'
-        ? `you may not open it: run the command as root or as the account that owns it`
-        : error.message;
+    const reason = whyNot(error);
     const what = connector ? '' : ' is no domain, host, host:port or [address]:port, and as a receive connector it';
     throw new RangeError(`'${names[0] ?? ''}'${what} cannot be looked up in ${state}: ${reason}`, { cause: error });
   }
+}
+
+/** Why a state cannot be opened: `reason` is a StoreError's. */
+function whyNot({ code, reason, message }: NodeJS.ErrnoException & { readonly reason?: string }): string {
+  if (code === 'EACCES') return 'you may not open it: run the command as root or as the account that owns it';
+  return reason === 'missing' ? 'there is no state of an appliance (--state names another)' : message;
 }
 
 async function targetAt(name: string, places: ConnectorPlaces, terminal: Terminal): Promise<Target> {

@@ -18,8 +18,9 @@ export const mxPort = 25;
 /** Where its users hand mail in, on the same hosts: STARTTLS and TLS from the first octet (RFC 6409, RFC 8314). */
 export const portsBeside: Readonly<Record<number, Endpoint['protocol']>> = { 465: 'smtps', 587: 'smtp' };
 
-/** 'mx1.example [192.0.2.1]:25'. */
+/** 'mx1.example 192.0.2.1:25'; 'mx1.example:25' where no address was found. */
 export function endpointText({ host, address, port }: Endpoint): string {
+  if (address === '') return `${host}:${port}`;
   const bracketed = address.includes(':') ? `[${address}]` : address;
   return host === '' || host === address ? `${bracketed}:${port}` : `${host} ${bracketed}:${port}`;
 }

@@ -139,7 +139,8 @@ function compare(
     const [left, right] = [JSON.stringify(facet(one.facts)) ?? '', JSON.stringify(facet(other.facts)) ?? ''];
     const reason = [left, right].map(reasonIn).find((text) => text !== undefined);
     if (reason !== undefined) unknown ??= reason;
-    else if (left !== right) different.push(name);
+    // What one of them was never asked for is no difference: why, another facet says.
+    else if (left !== right && left !== '' && right !== '') different.push(name);
   }
   return { different, unknown };
 }

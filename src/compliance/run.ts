@@ -11,7 +11,7 @@ import { ProbeConnection } from './probe-connection.ts';
 import { type ProbeOptions, probeEndpoint } from './probe-endpoint.ts';
 import type { Profile } from './profile.ts';
 import { type Report, reportSchema } from './report/report.ts';
-import { resolveTarget, type Target } from './targets.ts';
+import { type Resolved, resolveTarget, type Target } from './targets.ts';
 import { reducedReason, Untested } from './untested.ts';
 
 export interface RunOptions {
@@ -61,20 +61,16 @@ async function firstOf(running: Set<Promise<readonly Report[]>>): Promise<readon
 async function testTarget(target: Target, options: RunOptions): Promise<readonly Report[]> {
   const at = new Date(options.judge.now).toISOString();
   const asked = { asked: target.asked, ...(target.kind === 'endpoint' ? { connector: target.connector } : {}) };
-  const blind = (reason: string): Report[] => [
-    withVerdicts(
-      {
-        schema: reportSchema,
-        target: { ...unknownEndpoint(target), ...asked },
-        at,
-        facts: blindFacts(reason),
-        verdicts: {},
-        connections: 0,
-        seconds: 0,
-      },
-      options,
-    ),
-  ];
+  const blank = (reason: string, host = unknownEndpoint(target).host): Report => ({
+    schema: reportSchema,
+    target: { ...unknownEndpoint(target), host, ...asked },
+    at,
+    facts: blindFacts(reason),
+    verdicts: {},
+    connections: 0,
+    seconds: 0,
+  });
+  const blind = (reason: string): Report[] => [withVerdicts(blank(reason), options)];
   let resolved: Awaited<ReturnType<typeof resolveTarget>>;
   try {
     resolved = await resolveTarget(target, options.domain.lookup, options.signal);
@@ -83,7 +79,7 @@ async function testTarget(target: Target, options: RunOptions): Promise<readonly
     throw error;
   }
   if (resolved.nullMx) return blind('the domain takes no mail (null MX, RFC 7505)');
-  if (resolved.endpoints.length === 0) return blind('no address was found');
+  if (resolved.endpoints.length === 0) return blind(whyNowhere(target, resolved));
   const survey =
     target.kind === 'domain' ? await surveyDomain(target.domain, resolved.mxSecure, options.domain) : undefined;
   const reports: Report[] = [];
@@ -101,6 +97,7 @@ async function testTarget(target: Target, options: RunOptions): Promise<readonly
       seconds: probed.seconds,
     });
   }
+  reports.push(...resolved.unknown.map(({ host, reason }) => blank(reason, host)));
   return withParity(reports).map((report) => withVerdicts(report, options));
 }
 
@@ -170,6 +167,14 @@ function withVerdicts(report: Report, { profiles, judge: { now }, reduced }: Run
     Object.fromEntries(Object.entries(rules).filter(([, { verdict }]) => verdict !== notTested(reducedReason))),
   ]);
   return { ...report, verdicts: Object.fromEntries(asked) as Report['verdicts'] };
+}
+
+/** Why no endpoint was found. */
+function whyNowhere(target: Target, { mxHosts, unknown }: Resolved): string {
+  const failed = unknown.find(({ reason }) => reason.startsWith('DNS: '));
+  if (failed !== undefined) return failed.reason;
+  if (target.kind === 'domain' && mxHosts.length === 0) return 'the domain has neither MX nor address records';
+  return unknown.map(({ reason }) => reason).join(', ') || 'no address was found';
 }
 
 function unknownEndpoint(target: Target): Endpoint {

@@ -1,6 +1,7 @@
 /** What a person names, and the endpoints that it stands for. */
 import { isIP } from 'node:net';
-import type { DnsAnswer, DnsType } from '../dns/index.ts';
+import { domainToASCII } from 'node:url';
+import { type DnsAnswer, DnsFailure, type DnsType } from '../dns/index.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** A target as it was written, taken apart. */
@@ -52,17 +53,26 @@ export function parseTarget(text: string, protocol?: Protocol): Exclude<Target, 
   if (host === undefined || (bracketed !== undefined && isIP(bracketed) === 0)) {
     throw new RangeError(`'${asked}' is no domain, host, host:port or [address]:port`);
   }
+  const name = isIP(host) === 0 ? nameOf(host, asked) : host.toLowerCase();
   if (portText === undefined && isIP(host) === 0 && protocol === undefined)
-    return { kind: 'domain', asked, domain: host.toLowerCase() };
+    return { kind: 'domain', asked, domain: name };
   const number = Number(portText ?? (protocol === undefined ? 25 : usualPort[protocol]));
   if (number < 1 || number > 65_535) throw new RangeError(`'${asked}' names no port from 1 to 65535`);
   return {
     kind: 'host',
     asked,
-    host: host.toLowerCase(),
+    host: name,
     port: number,
     protocol: protocol ?? protocols[number] ?? 'smtp',
   };
+}
+
+/** A-labels, without the dot of the root: as DNS, SNI and certificates have it. Throws RangeError. */
+function nameOf(host: string, asked: string): string {
+  const name = domainToASCII(host.replace(/\.$/, ''));
+  if (name === '' || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name))
+    throw new RangeError(`'${asked}' is no domain, host, host:port or [address]:port`);
+  return name;
 }
 
 const usualPort: Readonly<Record<Protocol, number>> = { smtp: 25, lmtp: 24, smtps: 465, ldap: 389, tls: 443 };
@@ -77,22 +87,24 @@ export interface Resolved {
   readonly endpoints: readonly Endpoint[];
   /** MX hosts of a domain, best first; empty for a host. */
   readonly mxHosts: readonly string[];
+  /** Hosts of which some address or all are not known, and why: each is told, since a sender may try it. */
+  readonly unknown: readonly { readonly host: string; readonly reason: string }[];
   /** The MX answer was DNSSEC-secure. */
   readonly mxSecure: boolean;
   /** The domain declares that it takes no mail (RFC 7505). */
   readonly nullMx: boolean;
 }
 
-const nothing: Resolved = { endpoints: [], mxHosts: [], mxSecure: false, nullMx: false };
+const nothing: Resolved = { endpoints: [], mxHosts: [], unknown: [], mxSecure: false, nullMx: false };
 
 /** Follows MX and address records. Throws DnsFailure where DNS does not answer. */
 export async function resolveTarget(target: Target, lookup: Lookup, signal: AbortSignal): Promise<Resolved> {
   if (target.kind === 'endpoint') return { ...nothing, endpoints: [target.endpoint] };
   if (target.kind === 'host') {
     const { host, port, protocol } = target;
-    const addresses = await addressesOf(host, lookup, signal);
+    const { addresses, unknown } = await addressesOf(host, lookup, signal);
     const endpoints = addresses.map((address) => ({ host: isIP(host) === 0 ? host : '', address, port, protocol }));
-    return { ...nothing, endpoints };
+    return { ...nothing, endpoints, unknown };
   }
   const mx = await lookup.ask(target.domain, 'MX', signal);
   const listed = mx.records
@@ -102,18 +114,32 @@ export async function resolveTarget(target: Target, lookup: Lookup, signal: Abor
   const nullMx = listed.length === 1 && listed[0] === '';
   // RFC 5321 §5.1: without MX records the domain itself is the host.
   const hosts = listed.length > 0 ? listed.filter((host) => host !== '') : [target.domain];
-  const found = await Promise.all(
-    hosts.map(async (host) => ({ host, addresses: await addressesOf(host, lookup, signal) })),
-  );
+  const found = await Promise.all(hosts.map(async (host) => ({ host, ...(await addressesOf(host, lookup, signal)) })));
   const endpoints = found.flatMap(({ host, addresses }) =>
     addresses.map((address): Endpoint => ({ host, address, port: 25, protocol: 'smtp' })),
   );
-  return { endpoints, mxHosts: listed.filter((host) => host !== ''), mxSecure: mx.secure, nullMx };
+  const unknown = nullMx ? [] : found.flatMap((host) => host.unknown);
+  return { endpoints, mxHosts: listed.filter((host) => host !== ''), unknown, mxSecure: mx.secure, nullMx };
 }
 
-async function addressesOf(host: string, lookup: Lookup, signal: AbortSignal): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
-  if (host === 'localhost') return ['127.0.0.1'];
-  const [four, six] = [await lookup.ask(host, 'A', signal), await lookup.ask(host, 'AAAA', signal)];
-  return [...four.records, ...six.records].map(({ data }) => String(data));
+/** What one family does not answer takes nothing from the other one. */
+async function addressesOf(
+  host: string,
+  lookup: Lookup,
+  signal: AbortSignal,
+): Promise<{ readonly addresses: readonly string[]; readonly unknown: Resolved['unknown'] }> {
+  if (isIP(host) !== 0) return { addresses: [host], unknown: [] };
+  if (host === 'localhost') return { addresses: ['127.0.0.1'], unknown: [] };
+  const addresses: string[] = [];
+  const unknown: { host: string; reason: string }[] = [];
+  for (const type of ['A', 'AAAA'] as const) {
+    try {
+      addresses.push(...(await lookup.ask(host, type, signal)).records.map(({ data }) => String(data)));
+    } catch (error) {
+      if (!(error instanceof DnsFailure)) throw error;
+      unknown.push({ host, reason: `DNS: ${error.message}` });
+    }
+  }
+  if (addresses.length === 0 && unknown.length === 0) unknown.push({ host, reason: `${host} has no address` });
+  return { addresses, unknown: unknown.slice(0, 1) };
 }

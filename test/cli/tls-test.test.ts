@@ -55,6 +55,7 @@ before(async () => {
   const { rootPem, chains } = makeChains(Date.now(), ['good-ec']);
   const { keyPem = '', chainPem = '' } = chains['good-ec'] ?? {};
   writeFileSync(join(folder, 'root.pem'), rootPem);
+  writeFileSync(join(folder, 'empty.txt'), '# nobody yet\n');
   writeFileSync(join(folder, 'key.pem'), keyPem, { mode: 0o600 });
   writeFileSync(join(folder, 'cert.pem'), chainPem);
   server = createServer({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.3' }, (socket) =>
@@ -252,6 +253,12 @@ test('a demanded name is checked on the certificate', async () => {
 
 const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['test', 'a b'], /'a b' is no domain, host, host:port/],
+  [['test', 'nofile.txt'], /there is no file 'nofile\.txt'/],
+  [['test', 'empty.txt'], /empty\.txt names no target/],
+  [
+    ['test', 'Printers', '--state', 'nowhere'],
+    /'Printers' is no domain, .* in nowhere: there is no state of an appliance/,
+  ],
   [['test', '127.0.0.1:25', '--profile', 'nobody'], /no profile 'nobody'/],
   [['test', '127.0.0.1:25', '--name', 'CN=x'], /<I>issuer<S>subject/],
   [['test', '127.0.0.1:25', '--sign', 'key.pem'], /--sign needs/],

@@ -84,6 +84,10 @@ before(async () => {
       name: 'alike.test',
       records: ['@ IN MX 10 a', '@ IN MX 20 b', 'a IN A 127.0.92.1', 'b IN A 127.0.92.1', '@ IN CAA 0 issue "ca.test"'],
     },
+    { name: 'lost.test', records: ['@ IN MX 10 a', '@ IN MX 20 gone', 'a IN A 127.0.92.1'] },
+    { name: 'cname.test', records: ['@ IN MX 10 mx', 'mx IN CNAME a', 'a IN A 127.0.92.1'] },
+    { name: 'xn--bcher-kva.test', records: ['@ IN MX 10 a', 'a IN A 127.0.92.1'] },
+    { name: 'homeless.test', records: ['@ IN MX 10 gone'] },
     { name: 'dead.test', records: ['@ IN MX 10 a', '@ IN MX 20 b', 'a IN A 127.0.92.60', 'b IN A 127.0.92.61'] },
     { name: 'families.test', records: ['@ IN MX 10 mx', 'mx IN A 127.0.92.40', 'mx IN AAAA ::1'] },
     { name: 'ports.test', records: ['@ IN MX 10 mx', 'mx IN A 127.0.92.41', '@ IN CAA 128 tbs "x"'] },
@@ -133,6 +137,10 @@ before(async () => {
     'mixed.test',
     'unlike.test',
     'alike.test',
+    'lost.test',
+    'cname.test',
+    'bücher.test',
+    'homeless.test',
     'dead.test',
     'families.test',
     'next-key.test',
@@ -140,6 +148,7 @@ before(async () => {
     'bad-tlsa.test',
     'nowhere.trap.test',
     'mx.good.trap.test:25',
+    'MX.good.trap.test.:25',
   );
   await test(true, 'ports.test', 'same-ports.test');
   reports = found;
@@ -199,11 +208,28 @@ const rows: readonly (readonly [string, string, string])[] = [
   ['plain.test', 'M-TLSA-MATCH', 'not-applicable'],
   ['plaintext.trap.test', 'M-TLSA-MATCH', 'not-applicable'],
   ['nomail.test', 'M-STARTTLS-OFFER', 'not-tested(the domain takes no mail (null MX, RFC 7505))'],
-  ['nowhere.trap.test', 'M-STARTTLS-OFFER', 'not-tested(no address was found)'],
+  ['nowhere.trap.test', 'M-STARTTLS-OFFER', 'not-tested(the domain has neither MX nor address records)'],
+  ['homeless.test', 'M-STARTTLS-OFFER', 'not-tested(gone.homeless.test has no address)'],
+  ['lost.test', 'M-STARTTLS-OFFER', 'pass'],
+  ['lost.test', 'M-MX-PARITY', 'not-tested(gone.lost.test has no address)'],
+  ['cname.test', 'M-STARTTLS-OFFER', 'pass'],
+  ['bücher.test', 'M-STARTTLS-OFFER', 'pass'],
+  ['MX.good.trap.test.:25', 'M-CERT-MATCH-MX', 'pass'],
 ];
 for (const [domain, rule, wanted] of rows) {
   test(`${domain}, ${rule}: ${wanted}`, peers, () => assert.equal(judged(domain, rule).verdict, wanted));
 }
+
+test('an MX host without address is told beside those that have one', peers, () => {
+  assert.deepEqual(
+    reports['lost.test']?.map(({ target: { host, address } }) => [host, address]),
+    [
+      ['a.lost.test', '127.0.92.1'],
+      ['gone.lost.test', ''],
+    ],
+  );
+  assert.equal(judged('lost.test', 'M-STARTTLS-OFFER', 1).verdict, 'not-tested(gone.lost.test has no address)');
+});
 
 /** Domain, number of its endpoint, rule → what the report says of it. */
 const texts: readonly (readonly [string, number, string, RegExp])[] = [
