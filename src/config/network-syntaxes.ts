@@ -110,10 +110,9 @@ export const addressSpaces: Syntax<readonly AddressSpace[]> = list(parseAddressS
 });
 /** Domains without wildcard. */
 export const domainList: Syntax<readonly string[]> = list(parseDomain, String, { shown: (text) => domainValue(text) });
-/** A host name, or nothing. */
 /** MX hosts of an MTA-STS policy: names, or `*.` for one label. */
 export const mxPatterns: Syntax<readonly string[]> = list(parseMxPattern, String);
-
+/** A host name, or nothing. */
 export const fqdn = shownAs(text('Fqdn', parseDomain, 255), (name) => domainValue(name, 'Fqdn'));
 /** A domain without wildcard, or nothing. */
 export const domain = shownAs(text('SmtpDomain', parseDomain, 255), (name) => domainValue(name));

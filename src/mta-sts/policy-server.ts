@@ -5,7 +5,7 @@
 import type { Server as HttpsServer, IncomingMessage, ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { type Clock, type Endpoint, formatEndpoint } from '../base/index.ts';
+import { type Clock, type Endpoint, formatEndpoint, sourceNetwork } from '../base/index.ts';
 import { AcceptedDomainTable, type SnapshotSource } from '../config/index.ts';
 import { ownPolicy, policyText } from './own-policy.ts';
 
@@ -22,11 +22,12 @@ export interface PolicyServerParts {
   readonly clock: Clock;
 }
 
-/** Connections at a time, and of those that come from one address. */
+/** Connections at a time, and of those that come from one network (`sourceNetwork`). */
 const mostOpen = 64;
 const mostOfOne = 8;
-/** Connections that are begun in one second: each costs a handshake. */
-const mostPerSecond = 20;
+/** Connections that are begun in one second, in all and from one network: each costs a handshake. */
+const mostPerSecond = 40;
+const mostOfOnePerSecond = 10;
 /** A connection lives so long at most, in milliseconds, whatever it does. */
 const lifeMs = 5_000;
 /** Octets of a request line and its header. */
@@ -40,7 +41,7 @@ export class PolicyServer implements AsyncDisposable {
   readonly #listeners = new Map<string, Server>();
   readonly #open = new Map<Socket, string>();
   #https: HttpsServer | undefined;
-  #second = { number: -1, begun: 0 };
+  #second = { number: -1, begun: 0, byNetwork: new Map<string, number>() };
 
   constructor(parts: PolicyServerParts) {
     this.#parts = parts;
@@ -116,9 +117,9 @@ export class PolicyServer implements AsyncDisposable {
 
   #accept(socket: Socket, https: HttpsServer): void {
     socket.on('error', () => undefined);
-    const { remoteAddress = '' } = socket;
-    if (!this.#admits(remoteAddress)) return void socket.destroy();
-    this.#open.set(socket, remoteAddress);
+    const network = sourceNetwork(socket.remoteAddress ?? '');
+    if (!this.#admits(network)) return void socket.destroy();
+    this.#open.set(socket, network);
     const life = this.#parts.clock.after(lifeMs, () => socket.destroy());
     socket.once('close', () => {
       life.cancel();
@@ -127,15 +128,20 @@ export class PolicyServer implements AsyncDisposable {
     https.emit('connection', socket);
   }
 
-  #admits(address: string): boolean {
+  #admits(network: string): boolean {
     if (this.#open.size >= mostOpen) return false;
     let ofOne = 0;
-    for (const other of this.#open.values()) if (other === address) ofOne += 1;
+    for (const other of this.#open.values()) if (other === network) ofOne += 1;
     if (ofOne >= mostOfOne) return false;
     const number = Math.floor(this.#parts.clock.monotonic() / 1_000);
-    if (number !== this.#second.number) this.#second = { number, begun: 0 };
+    if (number !== this.#second.number) this.#second = { number, begun: 0, byNetwork: new Map() };
+    const { begun, byNetwork } = this.#second;
+    const ofNetwork = byNetwork.get(network) ?? 0;
+    // Who is refused for its own haste takes nothing from the others' share.
+    if (begun >= mostPerSecond || ofNetwork >= mostOfOnePerSecond) return false;
     this.#second.begun += 1;
-    return this.#second.begun <= mostPerSecond;
+    byNetwork.set(network, ofNetwork + 1);
+    return true;
   }
 
   #contextFor(name: string): SecureContext | undefined {

@@ -1,5 +1,6 @@
 /** Our own MTA-STS policy on the wire: fetched by our own client as senders do, and asked by strangers. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
@@ -157,10 +158,18 @@ test('strangers cost little: large requests, silence and crowds end', async () =
   const ends = silent.map(closed);
   for (const call of calls.splice(0)) call();
   await Promise.all(ends);
-  // Twenty in a second; then a second later again.
+  // Ten of one address in a second, which leaves others their share; then a second later again.
   now += 1_000;
   for (let i = 0; i < 20; i++) await closed(connectTls({ port: server.port, host: '127.0.0.1', servername: 'x.test' }));
   await assert.rejects(fetchFrom(server.port), /could not be asked/);
+  const other = connect({ port: server.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+  const cut = closed(other);
+  await once(other, 'connect');
+  // The server's refusal would be there before its answer to a handshake of another connection.
+  await assert.rejects(fetchFrom(server.port), /could not be asked/);
+  assert.equal(other.destroyed, false);
+  other.destroy();
+  await cut;
   now += 1_000;
   assert.equal((await fetchFrom(server.port)).mode, 'enforce');
 });
