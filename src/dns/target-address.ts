@@ -9,7 +9,7 @@ export type AddressKind =
   | 'link-local'
   | 'multicast'
   | 'reserved'
-  /** RFC 1918, RFC 6598, RFC 4193. */
+  /** RFC 1918, RFC 6598, RFC 4193, and what else is for networks of one's own (RFC 6890 §2.2.2, RFC 2544). */
   | 'private'
   | 'public';
 
@@ -18,16 +18,29 @@ const kinds: readonly (readonly [Exclude<AddressKind, 'public'>, readonly string
   ['unspecified', ['0.0.0.0/8', '::']],
   ['link-local', ['169.254.0.0/16', 'fe80::/10']],
   ['multicast', ['224.0.0.0/4', 'ff00::/8']],
-  ['reserved', ['240.0.0.0/4']],
-  ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10']],
+  ['reserved', ['240.0.0.0/4', '100::/64']],
+  [
+    'private',
+    [
+      '10.0.0.0/8',
+      '172.16.0.0/12',
+      '192.168.0.0/16',
+      '100.64.0.0/10',
+      '192.0.0.0/24',
+      '198.18.0.0/15',
+      'fc00::/7',
+      'fec0::/10',
+    ],
+  ],
 ];
 
 const ranges = kinds.map(([kind, texts]) => [kind, texts.map(parseIpRange)] as const);
 
-/** IPv6 blocks that carry an IPv4 address, and how many bits stand behind it: NAT64 (RFC 6052), 6to4 (RFC 3056), RFC 4291 §2.5.5.1. */
+/** IPv6 blocks that carry an IPv4 address, and how many bits stand behind it: NAT64 (RFC 6052), SIIT (RFC 2765), 6to4 (RFC 3056), RFC 4291 §2.5.5.1. */
 const carriers: readonly (readonly [IpRange, bigint])[] = [
   [parseIpRange('64:ff9b::/96'), 0n],
   [parseIpRange('64:ff9b:1::/48'), 0n],
+  [parseIpRange('::ffff:0:0:0/96'), 0n],
   [parseIpRange('2002::/16'), 80n],
   [parseIpRange('::/96'), 0n],
 ];

@@ -36,9 +36,8 @@ const enhanced = /^\d{3}[ -]([245])\.(\d{1,3}\.\d{1,3})(?![\d.])/;
 export function statusOf(kind: ReportKind, reply: string, phase?: ReplyPhase): string {
   const [, written, detail] = enhanced.exec(reply) ?? [];
   const code = /^[245]\d\d/.exec(reply)?.[0] ?? '';
-  const digit = written ?? code.charAt(0);
   const allowed = classes[kind];
-  const status = allowed.includes(digit) && digit !== '' ? digit : allowed.charAt(0);
+  const status = [written, code.charAt(0)].find((digit) => digit && allowed.includes(digit)) ?? allowed.charAt(0);
   const byPhase = phase === undefined ? undefined : detailOfPhase[phase][code];
   return `${status}.${detail ?? byPhase ?? detailOfCode[code] ?? '0.0'}`;
 }

@@ -229,6 +229,8 @@ const statuses: readonly [kind: ReportKind, reply: string, status: string, phase
   ['failed', '550 Rejected by policy', '5.0.0', 'RCPT'],
   ['failed', '550 4.2.2 over quota', '4.2.2'],
   ['failed', '550 5.2.2 over quota', '5.2.2'],
+  ['failed', '451 2.0.0 an enhanced code of the wrong class', '4.0.0'],
+  ['failed', '450-4.2.1 two lines', '4.2.1', 'RCPT'],
   ['failed', '554 4.7.0 no', '4.7.0'],
   ['failed', '554-5.7.1 two lines', '5.7.1'],
   ['failed', '550 4.4.7 QUEUE.Expired; message expired; the last answer was: 450 4.2.1 Busy', '4.4.7'],
