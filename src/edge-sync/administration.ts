@@ -8,6 +8,8 @@ import type { EdgeComparison, TestOptions } from './inside/dry-run.ts';
 import type { EdgeSync } from './inside/edge-sync.ts';
 import type { Subscription } from './inside/inside-state.ts';
 import { type ServiceConfig, serviceConfigOf, withServiceConfig } from './inside/service-config.ts';
+import { SyncService } from './inside/sync-service.ts';
+import { isNews, outcomeOf } from './inside/synchronization.ts';
 import { edgeLines, insideLines } from './status-lines.ts';
 
 /** A subscription with named facts, as it is shown. */
@@ -110,6 +112,11 @@ function factsOf(state: SubscriptionState, key: string): SubscriptionView['facts
   ];
 }
 
+export interface InsideServiceLog {
+  info(facts: object, text: string): void;
+  warn(facts: object, text: string): void;
+}
+
 /** Inside. */
 export class InsideCmdlets {
   readonly kind = 'inside';
@@ -119,11 +126,28 @@ export class InsideCmdlets {
     this.#edgeSync = edgeSync;
   }
 
+  /** EdgeSync as a service of this server, while anything is subscribed. Resolves when the signal aborts. */
+  serve(log: InsideServiceLog, signal: AbortSignal): Promise<void> {
+    const edgeSync = this.#edgeSync;
+    return new SyncService({
+      edgeSync,
+      exclusive: () => edgeSync.state.turn(),
+      ran: (edges) => {
+        for (const result of edges.filter(isNews)) {
+          const { edge, stopped } = result;
+          if (stopped === undefined) log.info({ edge }, `EdgeSync: ${outcomeOf(result)}`);
+          else log.warn({ edge }, `EdgeSync: ${outcomeOf(result)}`);
+        }
+      },
+      failed: (reason) => log.warn({}, `EdgeSync: ${reason}`),
+    }).run(signal);
+  }
+
   async subscribe(
     file: Buffer,
     { site, internet, inbound }: { readonly site: string; readonly internet: boolean; readonly inbound: boolean },
   ): Promise<SubscriptionView> {
-    using _lock = this.#edgeSync.state.lock();
+    using _lock = await this.#edgeSync.state.turn();
     const options = { site, createInternetSendConnector: internet, createInboundSendConnector: inbound };
     return viewOf(await this.#edgeSync.subscribe(file, options));
   }
@@ -137,7 +161,7 @@ export class InsideCmdlets {
   }
 
   async remove(name: string): Promise<void> {
-    using _lock = this.#edgeSync.state.lock();
+    using _lock = await this.#edgeSync.state.turn();
     await this.#edgeSync.unsubscribe(name);
   }
 
@@ -152,7 +176,7 @@ export class InsideCmdlets {
     readonly force: boolean;
     readonly signal: AbortSignal;
   }) {
-    using _lock = this.#edgeSync.state.lock();
+    using _lock = await this.#edgeSync.state.turn();
     const { edges } = await this.#edgeSync.apply({
       ...(target === undefined ? {} : { only: target }),
       full,
@@ -210,7 +234,7 @@ export class InsideCmdlets {
 
   async setServiceConfig(site: string, changes: Partial<Omit<ServiceConfig, 'site'>>) {
     const { state } = this.#edgeSync;
-    using _lock = state.lock();
+    using _lock = await state.turn();
     const { settings } = state;
     const known = serviceConfigOf(settings, site);
     const config: ServiceConfig = { ...known, ...changes };

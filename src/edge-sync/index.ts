@@ -9,6 +9,6 @@ export { EdgeSide } from './edge/edge-side.ts';
 export type { EdgePlan } from './inside/dry-run.ts';
 export { EdgeSync } from './inside/edge-sync.ts';
 export { InsideState, type Subscription, type SyncSettings, SyncStateError } from './inside/inside-state.ts';
-export { serviceConfigOf, shortest } from './inside/service-config.ts';
-export type { EdgeResult } from './inside/synchronization.ts';
+export { SyncService } from './inside/sync-service.ts';
+export { type EdgeResult, isNews } from './inside/synchronization.ts';
 export { SubscriptionFileError } from './subscription-file.ts';

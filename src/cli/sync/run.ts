@@ -1,6 +1,6 @@
 /** `edge sync apply` and `edge sync run`. */
 import { printableJson } from '../../base/text/index.ts';
-import { type EdgeResult, type EdgeSync, serviceConfigOf, shortest } from '../../edge-sync/index.ts';
+import { type EdgeResult, isNews, SyncService } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
 import type { ApplyOptions, SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
@@ -36,64 +36,18 @@ export function run(options: SyncOptions & { readonly interval?: number }, termi
   return onSync('run', options, terminal, async (edgeSync) => {
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+    const say = (text: string): void => terminal.error(`${new Date().toISOString()} ${text}\n`);
     terminal.error('edge sync is running\n');
-    const due = { configuration: 0, recipients: 0 };
-    while (!stop.signal.aborted) {
-      const now = performance.now();
-      const [configuration, recipients] = [now >= due.configuration, now >= due.recipients];
-      const what = configuration && recipients ? 'all' : configuration ? 'configuration' : 'recipients';
-      await once(edgeSync, what, terminal, stop.signal);
-      const every = intervals(edgeSync, options.interval);
-      if (configuration) due.configuration = now + every.configuration * 1000;
-      if (recipients) due.recipients = now + every.recipients * 1000;
-      const wait = Math.min(due.configuration, due.recipients) - performance.now();
-      await edgeSync.state.noteNextRun(Date.now() + Math.max(0, wait));
-      await pause(wait, stop.signal);
-    }
-    await edgeSync.state.noteNextRun(undefined);
+    const service = new SyncService({
+      edgeSync,
+      interval: options.interval,
+      ran: (edges) => {
+        for (const one of edges) if (isNews(one)) say(render(one));
+      },
+      failed: say,
+    });
+    await service.run(stop.signal);
     terminal.error('edge sync has stopped\n');
     return exitStatus.done;
-  });
-}
-
-/** In seconds; read anew each time, so that a change needs no restart. */
-function intervals({ state }: EdgeSync, given: number | undefined): { configuration: number; recipients: number } {
-  if (given !== undefined) return { configuration: given, recipients: given };
-  const { settings, subscriptions } = state;
-  const configs = subscriptions.map(({ site }) => serviceConfigOf(settings, site));
-  return {
-    configuration: shortest(configs, 'configurationSyncInterval', settings.configurationInterval),
-    recipients: shortest(configs, 'recipientSyncInterval', settings.recipientInterval),
-  };
-}
-
-async function once(
-  edgeSync: EdgeSync,
-  what: 'all' | 'configuration' | 'recipients',
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const { edges } = await edgeSync.apply({ additions: true, what, signal });
-    for (const one of edges) {
-      const { stopped, recipients, configuration } = one;
-      if (stopped !== undefined || (recipients?.written ?? 0) + configuration > 0)
-        terminal.error(`${new Date().toISOString()} ${render(one)}\n`);
-    }
-  } catch (error) {
-    // The source is gone or the state is not ready: the next round tries again.
-    if (!signal.aborted)
-      terminal.error(`${new Date().toISOString()} ${error instanceof Error ? error.message : String(error)}\n`);
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    if (signal.aborted) resolve();
   });
 }

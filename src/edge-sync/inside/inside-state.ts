@@ -91,6 +91,8 @@ export class SyncStateError extends Error {
 
 export class InsideState {
   readonly folder: string;
+  /** Settles when the last that took a turn has done. */
+  #turns = Promise.resolve();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -184,9 +186,9 @@ export class InsideState {
     throw new SyncStateError(`no edge '${name}' is subscribed${names === '' ? '' : `; subscribed are ${names}`}`);
   }
 
-  /** The edge of this name, or all that are established. Throws SyncStateError for a name that is not subscribed, and for none. */
-  chosen(only: string | undefined): readonly Subscription[] {
-    if (only !== undefined) return [this.subscription(only)];
+  /** The edges of these names, or all that are established. Throws SyncStateError for a name that is not subscribed, and for none. */
+  chosen(only: string | readonly string[] | undefined): readonly Subscription[] {
+    if (only !== undefined) return [only].flat().map((name) => this.subscription(name));
     const all = this.subscriptions.filter(({ established }) => established);
     if (all.length === 0) throw new SyncStateError('no edge is subscribed: edge sync subscribe FILE --site NAME');
     return all;
@@ -217,6 +219,26 @@ export class InsideState {
   #prepare(): void {
     for (const kind of ['edges', 'begun']) mkdirSync(join(this.folder, kind), { recursive: true, mode: 0o700 });
     chmodSync(this.folder, 0o700);
+  }
+
+  /** As `lock`, behind all that this process does on the state already. */
+  async turn(): Promise<Disposable> {
+    const before = this.#turns;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turns = promise;
+    await before;
+    try {
+      const lock = this.lock();
+      return {
+        [Symbol.dispose]: () => {
+          lock[Symbol.dispose]();
+          resolve();
+        },
+      };
+    } catch (error) {
+      resolve();
+      throw error;
+    }
   }
 
   /** For one process at a time. Throws SyncStateError that says who has it. */

@@ -34,7 +34,7 @@ export interface EdgeResult {
 }
 
 export interface ApplyOptions {
-  readonly only?: string;
+  readonly only?: string | readonly string[];
   readonly force?: boolean;
   /** Read and compare everything. */
   readonly full?: boolean;
@@ -202,8 +202,12 @@ function stoppedBy(recipients: WriteReport | undefined): string | undefined {
   );
 }
 
+/** Whether a run did or left anything that is worth a line. */
+export const isNews = ({ stopped, recipients, configuration }: EdgeResult): boolean =>
+  stopped !== undefined || (recipients?.written ?? 0) + configuration > 0;
+
 /** How a run ended, for the log. */
-function outcomeOf({ recipients, configuration, stopped }: EdgeResult): string {
+export function outcomeOf({ recipients, configuration, stopped }: EdgeResult): string {
   const { added = 0, updated = 0, deleted = 0, written = 0 } = recipients ?? {};
   const done = `${written} recipients written (${added} added, ${updated} updated, ${deleted} deleted), ${configuration} changes of the configuration`;
   return stopped === undefined ? done : `${stopped}; ${done}`;

@@ -33,6 +33,9 @@ export interface StreamSearch {
   readonly controls?: readonly Control[];
 }
 
+/** Silence after which the other end is asked, in milliseconds. */
+const keepAliveMs = 60_000;
+
 export class LdapStream implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #frames: AsyncGenerator<MessageFrame, void, undefined>;
@@ -86,6 +89,12 @@ export class LdapStream implements AsyncDisposable {
     } finally {
       if (!done) this.#giveUp();
     }
+  }
+
+  /** For a search without an end: silence is no fault any more, and the system asks whether the other end is still there. */
+  waitWithoutLimit(): void {
+    this.#socket.setTimeout(0);
+    this.#socket.setKeepAlive(true, keepAliveMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

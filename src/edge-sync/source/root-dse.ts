@@ -1,6 +1,10 @@
 /** Which directory this is, by its root DSE and schema. */
 import { type Entry, LdapError } from '../../ldap/index.ts';
 import type { LdapStream } from './ldap-stream.ts';
+import { controlOids } from './source-controls.ts';
+
+/** [MS-ADTS] 3.1.1.3.4.1.9, RFC 4533 §3.4, draft-ietf-ldapext-psearch. */
+export type ChangeNotice = 'change notification' | 'content synchronization' | 'persistent search';
 
 export interface SourceProfile {
   /** 'active-directory' is Samba AD too. */
@@ -12,6 +16,8 @@ export interface SourceProfile {
   /** RFC 4533 is offered. */
   readonly contentSync: boolean;
   readonly dirSync: boolean;
+  /** How it tells of changes as they happen; undefined: it does not. */
+  readonly tells: ChangeNotice | undefined;
   /** Name of the server's NTDS settings object, which says whose update numbers they are. */
   readonly dsServiceName: string;
   /** Configuration naming context of Active Directory; ''. */
@@ -21,31 +27,34 @@ export interface SourceProfile {
   readonly harmless: (uri: string) => boolean;
 }
 
-const oids = {
-  activeDirectory: '1.2.840.113556.1.4.800',
-  dirSync: '1.2.840.113556.1.4.841',
-  contentSync: '1.3.6.1.4.1.4203.1.9.1.1',
-} as const;
+const activeDirectoryOid = '1.2.840.113556.1.4.800';
 
 /** Looks at the server. `base` is what the administrator named; '' for the server's own. */
 export async function profileOf(stream: LdapStream, base: string): Promise<SourceProfile> {
   const dse = await baseEntry(stream, '', ['*', '+', 'supportedControl', 'supportedCapabilities', 'namingContexts']);
   if (dse === undefined) throw new LdapError('unavailable', 'the server does not show its root DSE');
   const has = (attribute: string, value: string): boolean => dse.values(attribute).includes(value);
-  const active = has('supportedCapabilities', oids.activeDirectory);
+  const active = has('supportedCapabilities', activeDirectoryOid);
   const context = dse.values('defaultNamingContext')[0] ?? dse.values('namingContexts')[0] ?? '';
   const subschema = dse.values('subschemaSubentry')[0] ?? '';
   return {
     kind: active ? 'active-directory' : 'generic',
     name: nameOf(dse.values('vendorName')[0], active, dse.values('structuralObjectClass')[0]),
     base: active ? context : base || context,
-    contentSync: !active && has('supportedControl', oids.contentSync),
-    dirSync: has('supportedControl', oids.dirSync),
+    contentSync: !active && has('supportedControl', controlOids.syncRequest),
+    dirSync: has('supportedControl', controlOids.dirSync),
+    tells: noticeOf(active, (oid) => has('supportedControl', oid)),
     dsServiceName: dse.values('dsServiceName')[0] ?? '',
     configuration: dse.values('configurationNamingContext')[0] ?? '',
     exchangeSchema: await knowsExchange(stream, subschema),
     harmless: harmlessBelow(dse.values('configurationNamingContext')[0] ?? ''),
   };
+}
+
+function noticeOf(active: boolean, offers: (oid: string) => boolean): ChangeNotice | undefined {
+  if (active) return offers(controlOids.notification) ? 'change notification' : undefined;
+  if (offers(controlOids.syncRequest)) return 'content synchronization';
+  return offers(controlOids.persistentSearch) ? 'persistent search' : undefined;
 }
 
 function harmlessBelow(configuration: string): (uri: string) => boolean {

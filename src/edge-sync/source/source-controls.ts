@@ -6,6 +6,8 @@ export const controlOids = {
   paged: '1.2.840.113556.1.4.319',
   dirSync: '1.2.840.113556.1.4.841',
   showDeleted: '1.2.840.113556.1.4.417',
+  notification: '1.2.840.113556.1.4.528',
+  persistentSearch: '2.16.840.1.113730.3.4.3',
   syncRequest: '1.3.6.1.4.1.4203.1.9.1.1',
   syncState: '1.3.6.1.4.1.4203.1.9.1.2',
   syncDone: '1.3.6.1.4.1.4203.1.9.1.3',
@@ -82,13 +84,29 @@ export function dirSyncAnswer(controls: readonly SentControl[]): { more: boolean
   return { more, cookie: Buffer.from(reader.readString(0x04, true) ?? Buffer.alloc(0)) };
 }
 
-/** refreshOnly with a cookie of an earlier answer; empty: the whole content. */
-export function syncRequestControl(cookie: Buffer): Control {
+/** Modes of RFC 4533 §2.2. */
+const syncModes = { refreshOnly: 1, refreshAndPersist: 3 } as const;
+
+/** With a cookie of an earlier answer; empty: the whole content. */
+export function syncRequestControl(cookie: Buffer, mode: keyof typeof syncModes = 'refreshOnly'): Control {
   return octetControl(
     controlOids.syncRequest,
     sequence((writer) => {
-      writer.writeEnumeration(1);
+      writer.writeEnumeration(syncModes[mode]);
       if (cookie.length > 0) writer.writeBuffer(cookie, 0x04);
+      writer.writeBoolean(false);
+    }),
+  );
+}
+
+/** Every kind of change from now on: draft-ietf-ldapext-psearch-03. */
+export function persistentSearchControl(): Control {
+  const everyChange = 15;
+  return octetControl(
+    controlOids.persistentSearch,
+    sequence((writer) => {
+      writer.writeInt(everyChange);
+      writer.writeBoolean(true);
       writer.writeBoolean(false);
     }),
   );
@@ -127,7 +145,7 @@ export function syncDone(
 export type SyncInfo =
   | { readonly kind: 'cookie' }
   /** All that was not named until here is gone (`present`), or what is gone was named (`delete`). */
-  | { readonly kind: 'phase'; readonly phase: 'present' | 'delete' }
+  | { readonly kind: 'phase'; readonly phase: 'present' | 'delete'; readonly refreshDone: boolean }
   | { readonly kind: 'ids'; readonly deleted: boolean; readonly ids: readonly string[] };
 
 export function syncInfo(value: Buffer): SyncInfo {
@@ -136,7 +154,14 @@ export function syncInfo(value: Buffer): SyncInfo {
   if (tag === 0x80) return { kind: 'cookie' };
   reader.readSequence();
   const end = reader.offset + reader.length;
-  if (tag !== 0xa3) return { kind: 'phase', phase: tag === 0xa1 ? 'delete' : 'present' };
+  if (tag !== 0xa3) {
+    let refreshDone = true;
+    while (reader.offset < end) {
+      if (reader.peek() === 0x01) refreshDone = reader.readBoolean() ?? true;
+      else reader.readString(0x04, true);
+    }
+    return { kind: 'phase', phase: tag === 0xa1 ? 'delete' : 'present', refreshDone };
+  }
   let deleted = false;
   const ids: string[] = [];
   while (reader.offset < end) {

@@ -135,7 +135,7 @@ export async function openDirectoryService(
   await ldap.listen();
   const client = new LdapConfigurationStore(ldap.socketPath, place.configurationDn, store);
   const auditTrail = openAdminAudit(parts.paths);
-  const { methods, renewal } = methodsOf({ ...parts, watch }, bus, client, auditTrail);
+  const { methods, renewal, edgeSync } = methodsOf({ ...parts, watch }, bus, client, auditTrail);
   const management = new ManagementServer(methods);
   await management.listen(parts.paths.management);
   tellChanges(parts, bus, () => policyWatch.changed());
@@ -156,12 +156,16 @@ export async function openDirectoryService(
     report: (error) => log.error({ err: error }, 'a logon could not be checked'),
   });
   bus.handle('check-logon', (question) => logons.check(question));
+  const ending = new AbortController();
+  let inside: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    ending.abort();
     renewal[Symbol.dispose]();
     watch[Symbol.dispose]();
     policyWatch[Symbol.dispose]();
     tickets[Symbol.dispose]();
     management.close();
+    await inside;
     await archiver[Symbol.asyncDispose]();
     await client[Symbol.asyncDispose]();
     await ldap[Symbol.asyncDispose]();
@@ -174,6 +178,7 @@ export async function openDirectoryService(
   };
   bus.handle('stop', stop);
   renewal.start();
+  inside = runInside(edgeSync, log, ending.signal);
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: store.usn }, 'the directory is ready');
   bus.notify('ready', undefined);
@@ -185,6 +190,22 @@ export async function openDirectoryService(
       service.flush();
     },
   };
+}
+
+/** EdgeSync of a Mailbox server, as long as it runs; undefined on an edge. Never rejects. */
+function runInside(
+  edgeSync: ReturnType<typeof edgeSyncFor>,
+  log: ServiceLog['log'],
+  signal: AbortSignal,
+): Promise<void> | undefined {
+  if (edgeSync.kind !== 'inside') return undefined;
+  const lines: Parameters<typeof edgeSync.serve>[0] = {
+    info: (facts, text) => log.info(facts, text),
+    warn: (facts, text) => log.warn(facts, text),
+  };
+  return edgeSync.serve(lines, signal).catch((error: unknown) => {
+    log.error({ err: error }, 'EdgeSync ended by a fault of the program');
+  });
 }
 
 async function build(options: ProcessOptions): Promise<Parts> {
@@ -315,7 +336,7 @@ function methodsOf(
   bus: SupervisorBus,
   client: LdapConfigurationStore,
   auditTrail: ReturnType<typeof openAdminAudit>,
-): { methods: Record<string, ManagementMethod>; renewal: AcmeRenewal } {
+): { methods: Record<string, ManagementMethod>; renewal: AcmeRenewal; edgeSync: ReturnType<typeof edgeSyncFor> } {
   const { paths, place, store, configuration, service, certificates } = parts;
   const workers = new WorkerCaller((request) => bus.request('fan-out', request));
   const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
@@ -374,7 +395,7 @@ function methodsOf(
       runnerFor,
     })),
   };
-  return { methods, renewal };
+  return { methods, renewal, edgeSync };
 }
 
 async function statusOf(
