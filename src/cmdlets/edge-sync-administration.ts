@@ -1,6 +1,6 @@
 /** EdgeSync as cmdlets use it: the subscription of this edge, or the edges that this inside serves. */
 
-import type { EdgeSyncLevel } from '../logs/index.ts';
+import type { ServiceConfig } from '../edge-sync/index.ts';
 
 /** A subscription as Get-EdgeSubscription shows it. */
 export interface EdgeSubscriptionView {
@@ -32,21 +32,10 @@ export interface EdgeSideAdministration {
   remove(name: string): Promise<void>;
 }
 
-/** How EdgeSync runs for one site; times in seconds, sizes in octets. */
-export interface EdgeSyncServiceView {
-  readonly site: string;
+/** How EdgeSync runs for one site. */
+export interface EdgeSyncServiceView extends ServiceConfig {
   /** An administrator made it; else it is what stands without one. */
   readonly isOwn: boolean;
-  readonly configurationSyncInterval: number;
-  readonly recipientSyncInterval: number;
-  readonly cookieValidDuration: number;
-  readonly lockDuration: number;
-  readonly logEnabled: boolean;
-  readonly logLevel: EdgeSyncLevel;
-  readonly logPath: string;
-  readonly logMaxAge: number;
-  readonly logMaxDirectorySize: number;
-  readonly logMaxFileSize: number;
 }
 
 /** Inside. Every method throws Error that says what to do. */

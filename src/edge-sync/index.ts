@@ -6,9 +6,11 @@
  */
 export { EdgeSideCmdlets, InsideCmdlets } from './administration.ts';
 export { EdgeSide } from './edge/edge-side.ts';
+export { RecipientWrites } from './edge/recipient-writes.ts';
 export type { EdgePlan } from './inside/dry-run.ts';
 export { EdgeSync } from './inside/edge-sync.ts';
 export { InsideState, type Subscription, type SyncSettings, SyncStateError } from './inside/inside-state.ts';
+export type { ServiceConfig } from './inside/service-config.ts';
 export { SyncService } from './inside/sync-service.ts';
 export { type EdgeResult, isNews } from './inside/synchronization.ts';
 export { SubscriptionFileError } from './subscription-file.ts';

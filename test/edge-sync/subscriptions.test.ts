@@ -190,6 +190,7 @@ describe('two appliances of one site', skip, () => {
       assert.ok(!out.includes(password) && !out.includes(Buffer.from(password).toString('base64')));
     await inside.done('logon', connector, '--remove');
     await inside.done('apply');
+    await comes('');
   });
 
   test('edge status says when an appliance was synchronised last, and that validation is off', async () => {

@@ -142,7 +142,7 @@ export function logon(connector: string, options: LogonOptions, terminal: Termin
     const { user, passwordFile, remove } = options;
     if (remove) {
       await state.saveLogon(connector, undefined);
-      return `the logon of '${connector}' is forgotten here; an edge that has it keeps it until the connector changes`;
+      return `the logon of '${connector}' is forgotten; the edges lose it at the next run`;
     }
     if (user === undefined || passwordFile === undefined)
       throw new SyncStateError('--user and --password-file are needed, or --remove');

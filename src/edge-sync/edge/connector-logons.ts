@@ -1,6 +1,7 @@
 /**
  * Takes the logons of send connectors that the inside sealed to a key of this edge, and keeps each on its connector as one that
- * was set here: sealed with the machine's own key. So a logon outlives the certificate that it came by.
+ * was set here: sealed with the machine's own key. So a logon outlives the certificate that it came by. Once the inside gives
+ * any, a connector that it gives none has none: who removes a logon inside wants it gone.
  */
 import { credentialPurpose, sendConnector } from '../../config/index.ts';
 import type { DirectoryWriter } from '../../directory/index.ts';
@@ -24,10 +25,13 @@ export interface ConnectorLogonsParts {
 }
 
 const { attribute, syntax } = sendConnector.properties.authenticationCredential;
+const listAttribute = 'edgeSyncConnectorSecret';
 
 export class ConnectorLogons implements Disposable {
   readonly #parts: ConnectorLogonsParts;
   readonly #listening: Disposable;
+  /** The inside says what the connectors log on with. */
+  #given = false;
   /** Changes are looked at one after the other. */
   #last: Promise<void> = Promise.resolve();
 
@@ -36,6 +40,10 @@ export class ConnectorLogons implements Disposable {
     const own = subscriptionDn(parts.place).toLowerCase();
     const below = `,${connectorsDn(parts.place).toLowerCase()}`;
     this.#listening = parts.store.onChange((changes, someLost) => {
+      // The list was written, perhaps to an empty one.
+      this.#given ||= changes.some(
+        ({ dn, attributes }) => dn.toLowerCase() === own && attributes.includes(listAttribute),
+      );
       const mine = changes.some(({ dn, actor, kind }) => {
         const name = dn.toLowerCase();
         return actor !== serviceActor && kind !== 'delete' && (name === own || name.endsWith(below));
@@ -64,9 +72,21 @@ export class ConnectorLogons implements Disposable {
 
   async #look(): Promise<void> {
     const { store, place } = this.#parts;
-    for (const text of store.get(subscriptionDn(place))?.values('edgeSyncConnectorSecret') ?? []) {
-      const logon = parseSealedLogon(text);
-      if (logon !== undefined) await this.#take(logon);
+    const list = store.get(subscriptionDn(place))?.values(listAttribute) ?? [];
+    const logons = list.map(parseSealedLogon).filter((logon) => logon !== undefined);
+    for (const logon of logons) await this.#take(logon);
+    if (this.#given || list.length > 0)
+      await this.#removeOthers(new Set(logons.map(({ connector }) => connector.toLowerCase())));
+  }
+
+  async #removeOthers(given: ReadonlySet<string>): Promise<void> {
+    const { store, place, log } = this.#parts;
+    const connectors = [...store.search({ base: connectorsDn(place), scope: 'one' })];
+    for (const entry of connectors) {
+      const [connector = ''] = entry.values('cn');
+      if (entry.values(attribute).length === 0 || given.has(connector.toLowerCase())) continue;
+      await store.modify(entry.dn, [{ operation: 'replace', attribute, values: [] }], { actor: serviceActor });
+      log.info({ connector }, 'EdgeSync: a connector has no logon any more');
     }
   }
 

@@ -157,7 +157,7 @@ export async function openDirectoryService(
   });
   bus.handle('check-logon', (question) => logons.check(question));
   const ending = new AbortController();
-  let inside: Promise<void> | undefined;
+  const inside = runInside(edgeSync, log, ending.signal);
   const stop = async (): Promise<void> => {
     ending.abort();
     renewal[Symbol.dispose]();
@@ -178,7 +178,6 @@ export async function openDirectoryService(
   };
   bus.handle('stop', stop);
   renewal.start();
-  inside = runInside(edgeSync, log, ending.signal);
   giveBackWhenIdle(ownMemory, clock);
   log.info({ usn: store.usn }, 'the directory is ready');
   bus.notify('ready', undefined);

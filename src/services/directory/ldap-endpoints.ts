@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { FaultReport } from '../../base/index.ts';
+import { type FaultReport, systemClock } from '../../base/index.ts';
 import type { CertificateStore } from '../../certificates/index.ts';
 import type { Snapshot, SnapshotPlace } from '../../config/index.ts';
 import { type DirectoryStore, type FaceEvent, LdapServer } from '../../directory/index.ts';
-import type { EdgeSide } from '../../edge-sync/index.ts';
+import { type EdgeSide, RecipientWrites } from '../../edge-sync/index.ts';
 import type { ServiceLog } from '../../logs/index.ts';
 import type { StatePaths } from '../../processes/index.ts';
 import { hasReplicationAccount, serverObjectIn } from '../../server-state/directory/index.ts';
@@ -28,6 +28,10 @@ export class LdapEndpoints implements AsyncDisposable {
   readonly #ldap: LdapServer;
   readonly #listeners: LdapListeners;
   readonly #log: ServiceLog['log'];
+  readonly #recipients = new RecipientWrites(
+    () => systemClock.monotonic(),
+    ({ counts, ...facts }) => this.#log.info({ ...facts, ...counts }, 'LDAP writes of recipients'),
+  );
 
   constructor(paths: StatePaths, { configurationDn }: SnapshotPlace, parts: LdapParts) {
     const { store, certificates, log, faults, settings, edgeSide } = parts;
@@ -81,6 +85,7 @@ export class LdapEndpoints implements AsyncDisposable {
   }
 
   #heard(event: FaceEvent): void {
+    if (this.#recipients.take(event)) return;
     if (event.kind === 'fault')
       this.#log.error({ err: event.error, connection: event.connection }, 'LDAP: fault of the program');
     else if (['bind', 'write', 'refused', 'omitted'].includes(event.kind)) this.#log.info(event, `LDAP ${event.kind}`);
