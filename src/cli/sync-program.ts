@@ -4,7 +4,7 @@ import { type AddCommand, commandGroup, commandsOf } from './command-group.ts';
 import type { Terminal } from './parts.ts';
 import type * as Commands from './sync/commands.ts';
 import type { SubscribeCommandOptions } from './sync/manage.ts';
-import type { ApplyOptions, InitOptions, LogonOptions, SyncOptions } from './sync/options.ts';
+import type { ApplyOptions, InitOptions, LogonOptions, MappingOptions, SyncOptions } from './sync/options.ts';
 
 const list = (text: string, texts: string[] = []): string[] => [...texts, text];
 
@@ -86,6 +86,19 @@ export function addSync(program: Command, terminal: Terminal, finish: (status: n
         (await commands()).rekey(edge, options, terminal),
       ),
     );
+  add('mapping', 'what of the source one edge gets, instead of what init says for all; shows it, with ten recipients', [
+    'edge sync mapping EDGE1',
+    "edge sync mapping EDGE1 --include ou=Branch,dc=corp,dc=example --filter '(!(employeeType=test))'",
+    'edge sync mapping EDGE1 --reset',
+  ])
+    .argument('<edge>', 'name of the subscription')
+    .addOption(mappingOptions.include())
+    .addOption(mappingOptions.exclude())
+    .addOption(mappingOptions.filter())
+    .addOption(mappingOptions.address())
+    .addOption(mappingOptions.disabledAccounts())
+    .option('--reset', 'as for all edges', false)
+    .action(ends(async (edge: string, options: MappingOptions) => (await commands()).mapping(edge, options, terminal)));
   add('logon', 'what a send connector of the edges logs on to its smart hosts with', [
     'edge sync logon "To the provider" --user corp --password-file pw',
     'edge sync logon "To the provider" --remove',
@@ -134,6 +147,17 @@ export function addSync(program: Command, terminal: Terminal, finish: (status: n
     );
 }
 
+/** What of the source is replicated and how: for all edges by `init`, for one by `mapping`. */
+const mappingOptions = {
+  include: () => new Option('--include <dn>', 'take recipients below this base only; again for more').argParser(list),
+  exclude: () => new Option('--exclude <dn>', 'leave out what lies below; again for more').argParser(list),
+  filter: () => new Option('--filter <filter>', 'RFC 4515: recipients that do not match are left out'),
+  address: () =>
+    new Option('--address <attribute>', 'attributes with addresses; default: proxyAddresses and mail').argParser(list),
+  disabledAccounts: () =>
+    new Option('--disabled-accounts <rule>', 'where there is no Exchange schema').choices(['keep', 'drop']),
+};
+
 function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>): void {
   add('init', 'says which directory the recipients come from, and tries it', [
     "edge sync init --source ldaps://dc1.corp.example --bind-dn sync@corp.example --password-file /etc/edge/sync.pw --domain corp.example --smart-host '[10.0.0.5]'",
@@ -169,15 +193,11 @@ function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>):
     )
     .option('--tls-send-domain <domain>', 'TLSSendDomainSecureList of the edges; again for more', list, [])
     .option('--tls-receive-domain <domain>', 'TLSReceiveDomainSecureList of the edges; again for more', list, [])
-    .option('--include <dn>', 'take recipients below this base only; again for more', list, [])
-    .option('--exclude <dn>', 'leave out what lies below; again for more', list, [])
-    .option('--filter <filter>', 'RFC 4515: recipients that do not match are left out', '')
-    .option('--address <attribute>', 'attributes with addresses; default: proxyAddresses and mail', list, [])
-    .addOption(
-      new Option('--disabled-accounts <rule>', 'where there is no Exchange schema')
-        .choices(['keep', 'drop'])
-        .default('keep'),
-    )
+    .addOption(mappingOptions.include().default([]))
+    .addOption(mappingOptions.exclude().default([]))
+    .addOption(mappingOptions.filter().default(''))
+    .addOption(mappingOptions.address().default([]))
+    .addOption(mappingOptions.disabledAccounts().default('keep'))
     .addOption(
       new Option('--log-level <level>', 'of the EdgeSync log: how runs ended, steps, configuration, every object')
         .choices(['None', 'Low', 'Medium', 'High'])

@@ -57,7 +57,7 @@ class World implements AsyncDisposable {
 
   async read(options: { full?: boolean; accept?: boolean } = {}): Promise<ReadingReport> {
     const connection = { url: this.server.url, bindDn: 'CN=sync', password: 'secret', timeoutMs: 5000 };
-    const { source } = await openSource(connection, { base: '', mapping: this.settings });
+    const { source } = await openSource(connection, { base: '', mappings: [this.settings] });
     const mapping = new RecipientMapping(this.settings, { exchangeSchema: source.exchangeSchema, schema });
     return new SourceReader(this.mirror, mapping).read(source, { ...options, signal });
   }

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { safelistHashes } from '../../src/edge-sync/safelist.ts';
 import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
 import { ended, Inside } from '../lib/inside.ts';
 import { freePort } from '../lib/ports.ts';
@@ -17,8 +18,16 @@ const skip = missing === '' || process.env['CI'] === 'true' ? {} : { skip: missi
 const count = 60;
 
 function* people(): Generator<string> {
-  for (let i = 0; i < count; i++) yield personLdif(`user${i}`, [`SMTP:user${i}@corp.example`]);
+  for (let i = 1; i < count; i++) yield personLdif(`user${i}`, [`SMTP:user${i}@corp.example`]);
+  const lists = `msExchSafeSendersHash:: ${safe}\nmsExchBlockedSendersHash:: ${blocked}\nmsExchMessageHygieneSCLRejectThreshold: 7\n`;
+  yield personLdif('user0', ['SMTP:user0@corp.example']) + lists;
 }
+
+/** Safelists as Exchange keeps them: four octets for each sender, sorted, in one value. */
+const [safe, blocked] = [
+  safelistHashes(['friend@example.net', 'other@example.net']).toString('base64'),
+  safelistHashes(['spammer@example.net']).toString('base64'),
+];
 
 const deletion = (i: number): string => `dn: uid=user${i},ou=People,dc=corp,dc=example\nchangetype: delete\n`;
 const addition = (name: string): string =>
@@ -208,6 +217,15 @@ describe('slapd as the source', skip, () => {
     };
     const dump = await command('directory', 'export', '--state', one.state, '--operational');
     for (const text of [dump.out, serviceLog(), one.output]) assert.ok(!text.includes(recipientKey));
+    // Fifty recipients and more are one line, and none has one of its own.
+    assert.match(serviceLog(), new RegExp(`"add":${count}.*LDAP writes of recipients`));
+    assert.doesNotMatch(serviceLog(), /CN=Recipients,OU=MSExchangeGateway/);
+    for (const line of [
+      `msExchSafeSenderHash:: ${safe}`,
+      `msExchBlockedSendersHash:: ${blocked}`,
+      'msExchMessageHygieneSCLRejectThreshold: 7',
+    ])
+      assert.ok(dump.out.includes(`\n${line}\n`), line);
   });
 
   test('export gives every address for Postfix and as CSV', async () => {

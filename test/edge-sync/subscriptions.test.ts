@@ -371,6 +371,30 @@ describe('two appliances of one site', skip, () => {
     assert.equal((await inside.apply()).status, 0);
   });
 
+  test('an edge of another site has its connectors and, with a mapping of its own, other recipients', async () => {
+    const [, two] = edges as [Appliance, Appliance];
+    await inside.subscribe(two, 'Branch');
+    const wrong = await inside.sync('mapping', two.name, '--filter', '(uid=');
+    assert.notEqual(wrong.status, 0);
+    const said = await inside.done('mapping', two.name, '--filter', '(|(uid=user1)(uid=user2))');
+    assert.match(said, /EDGE2: a mapping of its own\n {2}filter {2}\(\|\(uid=user1\)\(uid=user2\)\)\n/);
+    assert.match(said, /user0,.*: it does not match the filter/i);
+    const { status, edges: results } = await inside.apply('--force');
+    assert.equal(status, 0);
+    assert.equal(results.length, 2);
+    assert.equal(await hashesOn(two), 2);
+    assert.equal(await hashesOn(one), 50);
+    assert.match(await two.shell('Get-SendConnector | Format-List Name'), /EdgeSync - Inbound to Branch/);
+    assert.match(await one.shell('Get-SendConnector | Format-List Name'), /EdgeSync - Inbound to Main/);
+    const preview = (address: string) => inside.done('preview', address);
+    assert.match(await preview('user1@corp.example'), /accepted as user1@corp\.example\n.*accepted .*\(EDGE2\)/);
+    assert.match(await preview('user3@corp.example'), /accepted .*\n.*not replicated: it does not match.*\(EDGE2\)/);
+    assert.equal((await inside.sync('plan')).status, 0);
+    await inside.done('mapping', two.name, '--reset');
+    assert.equal((await inside.apply()).status, 0);
+    assert.equal(await hashesOn(two), 50);
+  });
+
   test('killed at any instant on either side, the next run ends in the same state', async () => {
     const random = (most: number): number => Math.floor(Math.random() * most);
     for (let round = 0; round < 4; round++) {

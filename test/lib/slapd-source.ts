@@ -1,4 +1,4 @@
-/** OpenLDAP's slapd as a source of recipients, with Exchange's `proxyAddresses`. */
+/** OpenLDAP's slapd as a source of recipients, with Exchange's `proxyAddresses` and some of its settings of recipients. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,7 +29,10 @@ include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 attributetype ( 1.3.6.1.4.1.99999.42.9.1 NAME 'proxyAddresses' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
-objectclass ( 1.3.6.1.4.1.99999.42.9.2 NAME 'mailRecipient' SUP top AUXILIARY MAY ( proxyAddresses ) )
+attributetype ( 1.3.6.1.4.1.99999.42.9.3 NAME 'msExchSafeSendersHash' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.42.9.4 NAME 'msExchBlockedSendersHash' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.42.9.5 NAME 'msExchMessageHygieneSCLRejectThreshold' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.99999.42.9.2 NAME 'mailRecipient' SUP top AUXILIARY MAY ( proxyAddresses $ msExchSafeSendersHash $ msExchBlockedSendersHash $ msExchMessageHygieneSCLRejectThreshold ) )
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload syncprov

@@ -27,6 +27,16 @@ export interface InitOptions extends SyncOptions {
   readonly logLevel: 'None' | 'Low' | 'Medium' | 'High';
 }
 
+/** What was not said stays as `init` has it. */
+export interface MappingOptions extends SyncOptions {
+  readonly include?: string[];
+  readonly exclude?: string[];
+  readonly filter?: string;
+  readonly address?: string[];
+  readonly disabledAccounts?: 'keep' | 'drop';
+  readonly reset: boolean;
+}
+
 export interface LogonOptions extends SyncOptions {
   readonly user?: string;
   readonly passwordFile?: string;

@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs';
 import type { Clock } from '../../base/index.ts';
 import type { Schema } from '../../ldap/index.ts';
 import type { Recipient } from '../recipient.ts';
-import { RecipientMapping } from '../recipient-mapping.ts';
+import { type MappingSettings, RecipientMapping } from '../recipient-mapping.ts';
 import { type OpenedSource, openSource } from '../source/open-source.ts';
 import { readConfiguration } from '../source/read-configuration.ts';
 import type { ConfigurationObject } from './configuration.ts';
 import type { InsideState } from './inside-state.ts';
-import type { Mirror } from './mirror.ts';
+import { type Mirror, ownKey } from './mirror.ts';
 import { serviceConfigOf, serviceDefaults, shortest } from './service-config.ts';
 import { type Progress, type ReadingReport, SourceReader } from './source-reader.ts';
+import { SubscriptionMappings } from './subscription-mappings.ts';
 
 export interface ConfiguredSourceParts {
   readonly state: InsideState;
@@ -37,10 +38,10 @@ export class ConfiguredSource {
 
   /** Looks at the source with what the settings say. Throws LdapError, SyncStateError. */
   async open(): Promise<OpenedSource> {
-    const { settings, password } = this.#parts.state;
+    const { settings, password, mappings } = this.#parts.state;
     const { url, bindDn, caFile, base } = settings.source;
     const tls = caFile === '' ? {} : { ca: readFileSync(caFile, 'utf8') };
-    return openSource({ url, bindDn, password, tls }, { base, mapping: settings.mapping });
+    return openSource({ url, bindDn, password, tls }, { base, mappings });
   }
 
   /** Brings the mirror up to date. `full`: everything is read; `force`: also what is only suspicious counts. Throws LdapError. */
@@ -52,20 +53,29 @@ export class ConfiguredSource {
     const { source, profile, connect } = await this.open();
     const reader = new SourceReader(mirror, this.#mapping(source.exchangeSchema), progress);
     // Other settings mean other recipients: all are looked at again.
-    const settings = JSON.stringify([state.settings.source, state.settings.mapping, source.way]);
+    const own = state.subscriptions.flatMap(({ name, mapping }) => (mapping === undefined ? [] : [{ name, mapping }]));
+    const used = [state.settings.source, state.settings.mapping, source.way];
+    const settings = JSON.stringify(own.length === 0 ? used : [...used, own]);
     const changed = mirror.meta('settings') !== settings;
     const { now, validMs } = { now: clock.now(), validMs: this.#cookieValidMs };
     const old = now - Number(mirror.meta('readAt') ?? now) > validMs;
+    await mirror.setMeta(
+      Object.fromEntries(
+        mirror.edgeNames.map((edge) => [ownKey(edge), own.some(({ name }) => name === edge) || undefined]),
+      ),
+    );
     const reading = await reader.read(source, { full: full || changed || old, accept: force, signal });
-    if (changed) await mirror.setMeta({ settings });
-    if (reading.complete) await mirror.setMeta({ readAt: now });
+    // After a reading that is not complete some recipients are still as other settings made them.
+    if (reading.complete) await mirror.setMeta({ readAt: now, settings });
     return { reading, configuration: await readConfiguration(connect, profile) };
   }
 
-  /** Some recipients as they would be replicated, read from the source now. */
-  async sample(most: number): Promise<readonly Recipient[]> {
+  /** Some recipients as they would be replicated, read from the source now; `by`: another mapping than that of the settings. */
+  async sample(most: number, by?: MappingSettings): Promise<readonly Recipient[]> {
     const { source } = await this.open();
-    const mapping = this.#mapping(source.exchangeSchema);
+    const { state, schema } = this.#parts;
+    const facts = { exchangeSchema: source.exchangeSchema, schema };
+    const mapping = new RecipientMapping(by ?? state.settings.mapping, facts);
     const shown: Recipient[] = [];
     for await (const item of source.read('', AbortSignal.timeout(sampleMs))) {
       if (item.kind !== 'entry') continue;
@@ -76,9 +86,9 @@ export class ConfiguredSource {
     return shown;
   }
 
-  #mapping(exchangeSchema: boolean): RecipientMapping {
+  #mapping(exchangeSchema: boolean): SubscriptionMappings {
     const { state, schema } = this.#parts;
-    return new RecipientMapping(state.settings.mapping, { exchangeSchema, schema });
+    return new SubscriptionMappings(state.settings.mapping, state.subscriptions, { exchangeSchema, schema });
   }
 
   /** What the cookie of the source is trusted for, in milliseconds: what was deleted longer ago may be forgotten there. */

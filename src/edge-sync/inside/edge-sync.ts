@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { Schema } from '../../ldap/index.ts';
 import type { Recipient } from '../recipient.ts';
+import type { MappingSettings } from '../recipient-mapping.ts';
 import type { OpenedSource } from '../source/open-source.ts';
 import { ConfiguredSource } from './configured-source.ts';
 import type { LogonParts } from './connector-logons.ts';
@@ -51,9 +52,9 @@ export class EdgeSync {
     return this.#source.open();
   }
 
-  /** Some recipients as they would be replicated, read from the source now. */
-  sample(most: number): Promise<readonly Recipient[]> {
-    return this.#source.sample(most);
+  /** Some recipients as they would be replicated, read from the source now; `by`: another mapping than that of the settings. */
+  sample(most: number, by?: MappingSettings): Promise<readonly Recipient[]> {
+    return this.#source.sample(most, by);
   }
 
   /** Joins an edge by its subscription file. Begun and cut off, it goes on with the same file. Throws SubscriptionFileError. */

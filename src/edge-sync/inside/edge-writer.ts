@@ -63,7 +63,7 @@ export class EdgeWriter {
     for (const id of this.#edge.dirtyIds()) {
       const change = this.#changeOf(id);
       if (change === undefined) continue;
-      counts = counted(counts, change, (address) => this.#mirror.isHeld(address));
+      counts = counted(counts, change, (address) => this.#mirror.isHeld(address, this.#edge.name));
       yield change;
     }
     return this.#judge(counts);
@@ -99,7 +99,12 @@ export class EdgeWriter {
 
   #changeOf(id: string): RecipientChange | undefined {
     const record = this.#edge.record(id);
-    return changeOf(id, stateOf(record), wantedState(this.#mirror.recipient(id)), record?.unsure === true);
+    return changeOf(
+      id,
+      stateOf(record),
+      wantedState(this.#mirror.recipient(id), this.#edge.name),
+      record?.unsure === true,
+    );
   }
 
   /** Writes what the plan says. Throws LdapError when the edge is lost in the middle: the next run goes on. */

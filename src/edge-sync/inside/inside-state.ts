@@ -77,6 +77,8 @@ export interface Subscription {
   readonly established: boolean;
   readonly createInternetSendConnector: boolean;
   readonly createInboundSendConnector: boolean;
+  /** What of the source this edge gets and how; absent: as the settings say. */
+  readonly mapping?: MappingSettings;
   /** Why it is not synchronised now; absent: it is. */
   readonly paused?: string;
   /** Milliseconds since 1970, and how the last run went. */
@@ -164,6 +166,11 @@ export class InsideState {
     const names = new Set(established.map(({ name }) => name.toLowerCase()));
     const begun = this.begun.filter(({ name }) => !names.has(name.toLowerCase()));
     return [...established, ...begun].sort((one, two) => (one.name < two.name ? -1 : 1));
+  }
+
+  /** Every mapping that recipients are made by, that of the settings first. */
+  get mappings(): readonly MappingSettings[] {
+    return [this.settings.mapping, ...this.subscriptions.flatMap(({ mapping }) => mapping ?? [])];
   }
 
   /** Subscriptions that were begun and not ended, and in whose place the one before is still in force. */

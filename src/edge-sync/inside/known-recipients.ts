@@ -21,11 +21,12 @@ export class KnownRecipients {
     const forms = lookupForms(canonical);
     const found = [];
     for (const recipient of mirror.recipients()) {
-      const form = forms.find((one) => recipient.addresses.includes(one));
-      if (form === undefined) continue;
-      const verdict =
-        recipient.excluded === undefined ? `accepted as ${form}` : `not replicated: ${recipient.excluded}`;
-      found.push({ dn: recipient.dn, id: recipient.id, verdict });
+      for (const [edge, view] of [['', recipient] as const, ...Object.entries(recipient.own ?? {})]) {
+        const form = forms.find((one) => view.addresses.includes(one));
+        if (form === undefined) continue;
+        const verdict = view.excluded === undefined ? `accepted as ${form}` : `not replicated: ${view.excluded}`;
+        found.push({ dn: recipient.dn, id: recipient.id, verdict: edge === '' ? verdict : `${verdict} (${edge})` });
+      }
     }
     return found;
   }

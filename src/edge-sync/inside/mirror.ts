@@ -6,7 +6,7 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { type Recipient, wantedState } from '../recipient.ts';
+import { heldAddresses, heldKey, type Recipient } from '../recipient.ts';
 import { EdgeMirror, type MetaValue } from './edge-mirror.ts';
 
 /** What one item of a reading leaves. */
@@ -17,6 +17,9 @@ export interface SourceUpdate {
 }
 
 const mostEdges = 32;
+
+/** Says that the subscription of an edge has a mapping of its own. */
+export const ownKey = (edge: string): string => `own ${edge}`;
 
 export class Mirror implements AsyncDisposable {
   readonly #root: RootDatabase;
@@ -93,8 +96,10 @@ export class Mirror implements AsyncDisposable {
     return [...this.#wanted.getValues(address)];
   }
 
-  isHeld(address: string): boolean {
-    return this.#wanted.get(address) !== undefined;
+  /** Whether a recipient is to have a canonical address on an edge; without a name: on one that has no mapping of its own. */
+  isHeld(address: string, edge = ''): boolean {
+    const own = edge !== '' && this.#meta.get(ownKey(edge)) === true ? edge : '';
+    return this.#wanted.get(heldKey(address, own)) !== undefined;
   }
 
   /** Takes over what was read; what differs is to be written to every edge. All or nothing. Returns how many differed. */
@@ -112,8 +117,8 @@ export class Mirror implements AsyncDisposable {
   #put({ id, recipient }: SourceUpdate): boolean {
     const before = this.#recipients.get(id);
     if (JSON.stringify(before) === JSON.stringify(recipient)) return false;
-    for (const address of wantedState(before)?.addresses ?? []) void this.#wanted.remove(address, id);
-    for (const address of wantedState(recipient)?.addresses ?? []) void this.#wanted.put(address, id);
+    for (const key of heldAddresses(before)) void this.#wanted.remove(key, id);
+    for (const key of heldAddresses(recipient)) void this.#wanted.put(key, id);
     if (recipient === undefined) void this.#recipients.remove(id);
     else void this.#recipients.put(id, recipient);
     for (const edge of this.#edges.values()) edge.touch(id);
@@ -150,7 +155,7 @@ export class Mirror implements AsyncDisposable {
     this.#edges.delete(name);
     await this.#root.transaction(() => {
       const edges = JSON.stringify(this.edgeNames.filter((one) => one !== name));
-      const ended = ['run', 'beat', 'beating', 'fresh'].map((key) => [`${key} ${name}`, undefined] as const);
+      const ended = ['run', 'beat', 'beating', 'fresh', 'own'].map((key) => [`${key} ${name}`, undefined] as const);
       this.#putMeta({ edges, ...Object.fromEntries(ended) });
       edge.clear();
     });

@@ -18,10 +18,10 @@ export type Progress = (text: string) => void;
 
 export class SourceReader {
   readonly #mirror: Mirror;
-  readonly #mapping: RecipientMapping;
+  readonly #mapping: Pick<RecipientMapping, 'recipient'>;
   readonly #progress: Progress;
 
-  constructor(mirror: Mirror, mapping: RecipientMapping, progress: Progress = () => undefined) {
+  constructor(mirror: Mirror, mapping: Pick<RecipientMapping, 'recipient'>, progress: Progress = () => undefined) {
     this.#mirror = mirror;
     this.#mapping = mapping;
     this.#progress = progress;
@@ -60,7 +60,8 @@ export class SourceReader {
     if (item.kind !== 'entry') return;
     const recipient = this.#mapping.recipient(item.entry, item.id);
     // An object without any address is none of ours; one that had some takes its leave like one that is gone.
-    if (recipient.addresses.length > 0) state.updates.push({ id: item.id, recipient });
+    const views = [recipient, ...Object.values(recipient.own ?? {})];
+    if (views.some(({ addresses }) => addresses.length > 0)) state.updates.push({ id: item.id, recipient });
     else if (this.#mirror.recipient(item.id) !== undefined) state.gone.add(item.id);
     if (state.updates.length >= batchSize) await this.#flush(state);
   }

@@ -137,18 +137,15 @@ export class SyncService {
   /** Listens to the source that the settings name now. */
   #listen(signal: AbortSignal): void {
     const { edgeSync, failed } = this.#parts;
-    const { settings } = edgeSync.state;
-    const of = JSON.stringify([settings.source, settings.mapping.addressAttributes]);
+    const { settings, mappings } = edgeSync.state;
+    const of = JSON.stringify([settings.source, mappings.map(({ addressAttributes }) => addressAttributes)]);
     if (this.#watch?.of === of) return;
     this.#watch?.stop.abort();
     const stop = new AbortController();
     this.#watch = { of, stop };
     let last: string | undefined;
     const watched = {
-      open: async () => ({
-        ...(await edgeSync.openSource()),
-        addressAttributes: edgeSync.state.settings.mapping.addressAttributes,
-      }),
+      open: () => edgeSync.openSource(),
       changed: () => {
         this.#hasSign = true;
         this.#sign.resolve();

@@ -20,7 +20,8 @@ import {
 
 export interface SourceSettings {
   readonly base: string;
-  readonly mapping: MappingSettings;
+  /** Every mapping that recipients are made by. */
+  readonly mappings: readonly MappingSettings[];
 }
 
 /** A source, with what was found out about it. */
@@ -29,6 +30,7 @@ export interface OpenedSource {
   readonly profile: SourceProfile;
   /** A new connection to it, bound. */
   readonly connect: () => Promise<LdapStream>;
+  readonly addressAttributes: readonly string[];
   /** What is not allowed or not offered, and what is done instead. */
   readonly notes: readonly string[];
 }
@@ -38,8 +40,8 @@ export async function openSource(connection: StreamOptions, settings: SourceSett
   const connect = (): Promise<LdapStream> => LdapStream.open(connection);
   await using stream = await connect();
   const profile = await profileOf(stream, settings.base);
-  const { addressAttributes } = settings.mapping;
-  const attributes = wantedAttributes(settings.mapping);
+  const addressAttributes = [...new Set(settings.mappings.flatMap((mapping) => mapping.addressAttributes))];
+  const attributes = [...new Set(settings.mappings.flatMap(wantedAttributes))];
   const { exchangeSchema, base } = profile;
   const notes: string[] = [];
   if (profile.kind === 'active-directory') {
@@ -60,17 +62,17 @@ export async function openSource(connection: StreamOptions, settings: SourceSett
         'the configuration naming context cannot be read: accepted domains and connectors are taken from the settings',
       );
     const source = new ActiveDirectorySource({ profile, attributes, addressAttributes, connect, dirSync, seesDeleted });
-    return { source, profile, connect, notes };
+    return { source, profile, connect, addressAttributes, notes };
   }
   const options = { base, attributes, addressAttributes, exchangeSchema, connect };
   const offered =
     profile.contentSync &&
     (await trial(stream, base, [syncRequestControl(Buffer.alloc(0))], (controls) => syncDone(controls) !== undefined));
-  if (offered) return { source: new ContentSyncSource(options), profile, connect, notes };
+  if (offered) return { source: new ContentSyncSource(options), profile, connect, addressAttributes, notes };
   notes.push(
     'content synchronization (RFC 4533; OpenLDAP: overlay syncprov) is not offered: changes are followed by modifyTimestamp and the ids of all objects',
   );
-  return { source: new GenericSource(options), profile, connect, notes };
+  return { source: new GenericSource(options), profile, connect, addressAttributes, notes };
 }
 
 const dirSyncTrial = () => [dirSyncControl(dirSyncFlags.objectSecurity, 1_000_000, Buffer.alloc(0))];
