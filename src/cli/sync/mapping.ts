@@ -17,8 +17,7 @@ export function mapping(edge: string, options: MappingOptions, terminal: Termina
     // A filter or name that cannot be read is refused here, before it is kept.
     const recipients = await edgeSync.sample(previewCount, used);
     const { mapping: before, ...others } = subscription;
-    if (JSON.stringify(before) !== JSON.stringify(next))
-      await state.save(next === undefined ? others : { ...others, mapping: next });
+    if (before !== next) await state.save(next === undefined ? others : { ...others, mapping: next });
     if (options.json) {
       terminal.out(
         `${printableJson({ edge: subscription.name, own: next !== undefined, mapping: used, recipients })}\n`,
