@@ -2,9 +2,10 @@ import { decisionPrefixes, decisionVersion } from './decision-log.ts';
 import { type Question, questionMatcher, termsOfQuestion } from './decision-question.ts';
 import type { DecisionEvent } from './events.ts';
 import { mayHoldAny } from './files/log-archive.ts';
-import { type LogFile, listLogFiles } from './files/log-files.ts';
+import { hourOf, type LogFile, listLogFiles } from './files/log-files.ts';
 import { linesOf, readBlocks } from './files/log-reader.ts';
 import { folded } from './files/search-terms.ts';
+import { SendingSessions } from './sending-sessions.ts';
 
 /** The decisions of one session or message, oldest first. */
 export interface Chain {
@@ -28,8 +29,11 @@ export async function findChains(folder: string, question: Question, most = 10):
   const files = decisionFiles(folder);
   const kept = new KeptTexts();
   const found = await findIds(files, question, { most, kept });
-  const events = await collect(files, found, kept);
-  return chainsOf(events, found.messages);
+  const read = new Set<LogFile>();
+  const events = await collect(files, found, { kept, read });
+  const sending = new SendingSessions(events);
+  await readSending(sending, files, { kept, read });
+  return chainsOf(events, found.messages, sending);
 }
 
 /** Both rings, newest first. */
@@ -99,7 +103,7 @@ function addNewest(set: Set<string>, older: ReadonlySet<string>, most: number): 
 async function collect(
   files: readonly LogFile[],
   { sessions, messages }: Found,
-  kept: KeptTexts,
+  { kept, read }: FilesRead,
 ): Promise<DecisionEvent[]> {
   if (sessions.size === 0 && messages.size === 0) return [];
   const bringers = new Set(sessions);
@@ -109,9 +113,38 @@ async function collect(
     const known = kept.of(file);
     const terms = [...messages, ...bringers].map(folded);
     if (known === undefined && !(await mayHoldAny(file, terms))) continue;
-    events.push(...(await eventsIn(known ?? blocksOf(file), { sessions, messages }, bringers)));
+    const found = await eventsIn(known ?? blocksOf(file), { sessions, messages }, bringers);
+    if (found.length > 0) read.add(file);
+    events.push(...found);
   }
   return events.sort((a, b) => a.at - b.at);
+}
+
+/** Texts at hand, and the files in which something was found. */
+interface FilesRead {
+  readonly kept: KeptTexts;
+  readonly read: Set<LogFile>;
+}
+
+/** Files that are read for the connections by which messages went, at most: a message may have waited for days. */
+const mostSendingFiles = 8;
+
+/** The lines of connections from the files where the messages are told of, and those that began while they waited. */
+async function readSending(
+  sending: SendingSessions,
+  files: readonly LogFile[],
+  { kept, read }: FilesRead,
+): Promise<void> {
+  const { span } = sending;
+  if (span === undefined) return;
+  const [first, last] = [span.from, Math.min(span.to, Date.now())].map(hourOf) as [string, string];
+  const wanted = files.filter(
+    (file) =>
+      file.name.startsWith(decisionPrefixes.messages) && (read.has(file) || (file.hour >= first && file.hour <= last)),
+  );
+  // Oldest first: what a connection did comes in its order.
+  for (const file of wanted.slice(0, mostSendingFiles).reverse())
+    for await (const line of linesHolding(kept.of(file) ?? blocksOf(file), undefined)) sending.take(line);
 }
 
 /** Texts of whole lines of one file. */
@@ -186,8 +219,8 @@ function checkVersion({ path }: LogFile, block: string): void {
   );
 }
 
-/** A chain for each message, and one for the events of sessions that brought none of them. */
-function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string>): Chain[] {
+/** A chain for each message, with the connections it went by, and one for the events of sessions that brought none of them. */
+function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string>, sending: SendingSessions): Chain[] {
   const chains: Chain[] = [];
   const told = new Set<DecisionEvent>();
   const byMessage = Map.groupBy(events, (event) => String(event.message));
@@ -201,7 +234,7 @@ function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string
     const queued = own.find((event) => event.kind === 'message-queued');
     chains.push({
       title: `message ${id}${queued === undefined ? '' : ` ${queued.messageId === '' ? queued.guid : queued.messageId}`}`,
-      events: chain,
+      events: [...chain, ...sending.of(Number(id))].sort((a, b) => a.at - b.at),
     });
   }
   const rest = Map.groupBy(

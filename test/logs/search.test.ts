@@ -374,3 +374,58 @@ test('a file that is still written to is not compressed', async (t) => {
   await state.archive();
   assert.deepEqual(state.names('Tracking'), [name]);
 });
+
+test('a message leads to the connections that it went by or waited for, and to no others', async (t) => {
+  const state = new JournalForTest(t);
+  const [message, session] = [4711, '00112233445566AA'];
+  const emit = (at: number, ofSession: string, kind: string, facts: object, id = 0): void =>
+    state.journal.emit({ at: start + at, session: ofSession, message: id, kind, ...facts } as unknown as DecisionEvent);
+  const hop = 'mx.test:SMTP';
+  const reached = (peer: string) => ({
+    direction: 'send',
+    protocol: 'TLSv1.3',
+    cipher: 'x',
+    level: 'dane',
+    peer,
+    demanded: `TLSA records of ${peer}`,
+  });
+  const delivery = { guid: 'g', messageId: '', subject: '', from: '', size: 1, hop, connector: 'Out', local: '' };
+  const outcome = { ...delivery, recipients: ['b@mx.test'], replies: ['250 ok'], attempt: 1 };
+  const remote = 'mx.mx.test [192.0.2.1]:25';
+  const dial = (at: number, own: string, ofHop: string, address: string): void => {
+    emit(at, own, 'tls-reached', reached(own));
+    emit(at, own, 'connection-opened', { hop: ofHop, host: 'mx', remote: address, local: '' });
+  };
+  dial(-50, 'B000000000000000', hop, '192.0.2.1:25');
+  emit(-10, 'B000000000000000', 'connection-closed', { hop, host: 'mx', messages: 1, bytes: 1 });
+  const route = { recipients: ['b@mx.test'], hop, connector: 'Out', because: '*', passedOver: [] };
+  emit(0, session, 'route-chosen', route, message);
+  emit(1, 'F000000000000000', 'tls-failed', { direction: 'send', reason: 'no key fits', consequence: 'it waits' });
+  emit(1, 'F000000000000000', 'connection-failed', { hop, host: 'mx', reason: 'no key fits' });
+  emit(1, '', 'queue-state', { hop, status: 'Retry', reason: '451 4.7.323', retryAt: start + 5 });
+  emit(1, '', 'queue-state', { hop: 'other', status: 'Retry', reason: 'other', retryAt: start + 5 });
+  dial(5, 'A000000000000000', hop, '192.0.2.1:25');
+  dial(5, 'C000000000000000', 'other.test', '192.0.2.1:25');
+  dial(5, 'D000000000000000', hop, '192.0.2.9:25');
+  emit(6, session, 'delivered', { ...outcome, remote }, message);
+  emit(9, 'A000000000000000', 'connection-closed', { hop, host: 'mx', messages: 1, bytes: 1 });
+  emit(10, 'E000000000000000', 'connection-failed', { hop, host: 'mx', reason: 'later' });
+  await state.journal.flush();
+  for (const archived of [false, true]) {
+    if (archived) await state.archive();
+    const [chain] = await findChains(state.settings.decisionFolder, parseQuestion(String(message)));
+    assert.deepEqual(
+      chain?.events.map((event) => `${event.session.slice(0, 1)} ${event.kind}`),
+      [
+        '0 route-chosen',
+        'F tls-failed',
+        'F connection-failed',
+        ' queue-state',
+        'A tls-reached',
+        'A connection-opened',
+        '0 delivered',
+        'A connection-closed',
+      ],
+    );
+  }
+});
