@@ -210,6 +210,12 @@ export class EdgeSmtpConnection extends NodemailerConnection {
     this._sendCommand(`HELO ${this.name}`);
   }
 
+  /** RFC 3207 §4: 220 alone invites to the handshake. */
+  override _actionSTARTTLS(reply: string): void {
+    if (/^2(?!20)/.test(reply)) this.abandon('the peer answered neither yes nor no', 'protocol', reply);
+    else super._actionSTARTTLS(reply);
+  }
+
   /** Called while the connection is opened only: the verb is the step. */
   override _sendCommand(text: string): void {
     if (this._destroyed) return;

@@ -23,6 +23,7 @@ export interface ConnectionInternals {
   _upgradeConnection(done: (error: Error | null, secured?: boolean) => void): void;
   _actionGreeting(reply: string): void;
   _actionHELO(reply: string): void;
+  _actionSTARTTLS(reply: string): void;
   _sendCommand(text: string, logged?: string): void;
 }
 

@@ -95,6 +95,7 @@ const rows: readonly Row[] = [
       ['sends rubbish', 'what was that?'],
       ['says 421', ['421 4.3.2 Closing', close]],
       ['says neither yes nor no', '334 go on'],
+      ['says 250', '250 2.0.0 what'],
     ] as const
   ).map(
     ([way, step]): Row => ({
@@ -109,6 +110,7 @@ const rows: readonly Row[] = [
       ['is silent', hang],
       ['hangs up', close],
       ['sends rubbish', 'what was that?'],
+      ['says 250', '250 2.0.0 what'],
     ] as const
   ).map(
     ([way, step]): Row => ({
