@@ -32,6 +32,28 @@ test('lmdb: an inner transaction that throws leaves nothing, the others of the s
   }
 });
 
+test('lmdb: work without an inner transaction sees its own writes, and one that throws first takes nothing of the others along', async (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'edge-lmdb-')), 'store');
+  t.after(() => rmSync(join(path, '..'), { recursive: true }));
+  const root = open<string, string>({ path, overlappingSync: false, eventTurnBatching: false, noSubdir: false });
+  try {
+    const write = (key: string, fails: boolean): Promise<string | undefined> =>
+      root.transaction(() => {
+        if (fails) throw new Error(key);
+        void root.put(key, 'there');
+        return root.get(key);
+      });
+    const outcomes = await Promise.allSettled([write('a', false), write('b', true), write('c', false)]);
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'threw')),
+      ['there', 'threw', 'there'],
+    );
+    assert.deepEqual([...root.getKeys()], ['a', 'c']);
+  } finally {
+    await root.close();
+  }
+});
+
 test('lmdb: info and stats count the pages that are used, and where they end', async (t) => {
   const path = mkdtempSync(join(tmpdir(), 'edge-lmdb-'));
   t.after(() => rmSync(path, { recursive: true }));

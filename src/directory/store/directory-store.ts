@@ -15,7 +15,7 @@ import type {
 } from './contract.ts';
 import { OlderLayoutError, openEnvironment, readMeta } from './environment.ts';
 import { declaredIndexes } from './index-keys.ts';
-import { Operations } from './operations.ts';
+import { Operations, type Outcome } from './operations.ts';
 import { rebuildIndexes } from './rebuild.ts';
 import { type Restored, restoreContent } from './restore.ts';
 import { StoreError } from './store-error.ts';
@@ -231,7 +231,8 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
   }
 
   async #one(operation: Operation, options: WriteOptions): Promise<WriteResult> {
-    const outcome = await this.#transaction(() => this.#operations.run(operation, options));
+    const work = (): Outcome => this.#operations.run(operation, options);
+    const outcome = await this.#transaction(work, throwsBeforeWriting.has(operation.kind));
     this.#announce(outcome.changes);
     return outcome.result;
   }
@@ -264,21 +265,23 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
   /**
    * Runs the work in a transaction of its own within one that all work of the moment shares: one sync to disk for all, and
-   * work that throws leaves nothing behind.
+   * work that throws leaves nothing behind. `plain` work throws before it writes, and needs no transaction of its own, which
+   * would copy every page that it touches.
    */
-  async #transaction<T>(work: () => T): Promise<T> {
+  async #transaction<T>(work: () => T, plain = false): Promise<T> {
     if (this.#readOnly) throw new LdapError('unwillingToPerform', 'this process only reads the directory');
     const { root } = this.environment;
     let failed = false;
     try {
       return await root.transaction(() => {
         try {
-          return root.transactionSync(() => {
+          const whole = (): T => {
             // Another process may have extended the schema.
             this.refresh();
             this.#operations.begin();
             return this.#writer.counting(work);
-          });
+          };
+          return plain ? whole() : root.transactionSync(whole);
         } catch (error) {
           failed = true;
           throw error;
@@ -316,6 +319,9 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
     return declared.length === complete.length && declared.every((name, i) => name === complete[i]);
   }
 }
+
+/** Operations of one entry, which check everything and then write. */
+const throwsBeforeWriting: ReadonlySet<Operation['kind']> = new Set(['add', 'modify']);
 
 /** lmdb tells the reason in a second promise, which must not stay without a handler, and which may never settle. */
 async function reasonOf(error: unknown): Promise<unknown> {

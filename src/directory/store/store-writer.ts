@@ -12,6 +12,12 @@ import { headerKeys, StoredEntry } from './stored-entry.ts';
 /** Lines kept in the change log. */
 const changesKept = 200_000;
 
+/** Keys by their text. */
+interface IndexChange {
+  readonly before: ReadonlyMap<string, Buffer>;
+  readonly after: ReadonlyMap<string, Buffer>;
+}
+
 const noKeys: ReadonlyMap<string, Buffer> = new Map();
 
 export class StoreWriter {
@@ -54,26 +60,31 @@ export class StoreWriter {
 
   insert(entry: StoredEntry): void {
     const id = this.#nextId;
+    // Worked out before anything is written: what throws leaves nothing behind.
+    const keys = namesOf(entry).flatMap((name) => this.#keysOf(name, entry));
     this.#nextId += 1;
     void this.#environment.names.put(entry.encoded.key, idOctets(id));
     void this.#environment.entries.put(id, entry.encoded.octets);
-    for (const name of namesOf(entry)) this.#index(id, name, entry);
+    for (const key of keys) this.#reader.index.add(key, id);
   }
 
   /** Replaces an entry; its key may have changed. */
   update(before: StoredEntry, after: StoredEntry): void {
     const id = this.#idOf(before);
+    const names = new Set([...namesOf(before), ...namesOf(after)]);
+    // Worked out before anything is written, as with an insert.
+    const changes = [...names].map((name) => this.#indexChanges(name, before, after));
     if (!before.encoded.key.equals(after.encoded.key)) {
       void this.#environment.names.remove(before.encoded.key);
       void this.#environment.names.put(after.encoded.key, idOctets(id));
     }
     void this.#environment.entries.put(id, after.encoded.octets);
-    for (const name of new Set([...namesOf(before), ...namesOf(after)])) this.#reindex(id, name, before, after);
+    for (const change of changes) this.#apply(id, change);
   }
 
   remove(entry: StoredEntry): void {
     const id = this.#idOf(entry);
-    for (const name of namesOf(entry)) this.#reindex(id, name, entry, undefined);
+    for (const name of namesOf(entry)) this.#apply(id, this.#indexChanges(name, entry, undefined));
     void this.#environment.names.remove(entry.encoded.key);
     void this.#environment.entries.remove(id);
   }
@@ -108,23 +119,32 @@ export class StoreWriter {
     return id;
   }
 
-  #index(id: number, name: string, entry: StoredEntry): void {
+  /** A key that comes twice is put twice: the database keeps it once. */
+  #keysOf(name: string, entry: StoredEntry): readonly Buffer[] {
     const attribute = this.#reader.schema.describe(name)?.attribute;
-    if (attribute === undefined || attribute.indexes.length === 0) return;
-    // A key that comes twice is put twice: the database keeps it once.
-    for (const key of indexKeys(attribute, entry.buffers(name), this.#reader.schema)) this.#reader.index.add(key, id);
+    if (attribute === undefined || attribute.indexes.length === 0) return [];
+    return indexKeys(attribute, entry.buffers(name), this.#reader.schema);
   }
 
-  #reindex(id: number, name: string, before: StoredEntry | undefined, after: StoredEntry | undefined): void {
+  /** How the keys of one attribute change; undefined where they do not. */
+  #indexChanges(name: string, before: StoredEntry, after: StoredEntry | undefined): IndexChange | undefined {
     const attribute = this.#reader.schema.describe(name)?.attribute;
-    if (attribute === undefined || attribute.indexes.length === 0) return;
-    const [old, now] = [before?.buffers(name) ?? [], after?.buffers(name) ?? []];
-    if (old.length === now.length && old.every((value, i) => now[i] !== undefined && value.equals(now[i]))) return;
+    if (attribute === undefined || attribute.indexes.length === 0) return undefined;
+    const [old, now] = [before.buffers(name), after?.buffers(name) ?? []];
+    if (old.length === now.length && old.every((value, i) => now[i] !== undefined && value.equals(now[i])))
+      return undefined;
     // Values with options stand under the same keys: look at the attribute as a whole.
-    const keysBefore = keysOf(attribute.key, before, this.#reader.schema);
-    const keysAfter = keysOf(attribute.key, after, this.#reader.schema);
-    for (const [text, key] of keysBefore) if (!keysAfter.has(text)) this.#reader.index.remove(key, id);
-    for (const [text, key] of keysAfter) if (!keysBefore.has(text)) this.#reader.index.add(key, id);
+    return {
+      before: keysOf(attribute.key, before, this.#reader.schema),
+      after: keysOf(attribute.key, after, this.#reader.schema),
+    };
+  }
+
+  #apply(id: number, change: IndexChange | undefined): void {
+    if (change === undefined) return;
+    const { before, after } = change;
+    for (const [text, key] of before) if (!after.has(text)) this.#reader.index.remove(key, id);
+    for (const [text, key] of after) if (!before.has(text)) this.#reader.index.add(key, id);
   }
 }
 
