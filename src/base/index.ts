@@ -25,6 +25,7 @@ export {
 export { joined } from './joined.ts';
 export { keyDigest } from './key-digest.ts';
 export { makeFolder } from './make-folder.ts';
+export { MovingLimit } from './moving-limit.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
 export { ReceivedGarbage } from './received-garbage.ts';
 export { fillDraft, replaceFile, syncFolder } from './safe-file.ts';

@@ -1,3 +1,4 @@
+import { type Clock, MovingLimit } from '../base/index.ts';
 import type { Spool, StoredMessage } from './contract.ts';
 import type { DeliveryItem, DeliveryWork, NextHop, RecipientOutcome } from './delivery.ts';
 import type { DeliveryQueue, Item, QueueConnection } from './delivery-queue.ts';
@@ -9,7 +10,7 @@ export interface ConnectionHost {
   take(connection: QueueConnection): DeliveryItem | undefined;
   /** False: the connection shall end rather than wait. */
   mayWait(connection: QueueConnection): boolean;
-  after(delayMs: number, call: () => void): { cancel(): void };
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   settled(delivery: Delivery, outcomes: readonly RecipientOutcome[], remote: string): void;
   released(delivery: Delivery): void;
 }
@@ -21,7 +22,7 @@ export class Connection implements DeliveryWork, QueueConnection {
   readonly #host: ConnectionHost;
   readonly #taken = new Set<Delivery>();
   #waiting: ((delivery: DeliveryItem | undefined) => void) | undefined;
-  #limit: { cancel(): void } | undefined;
+  readonly #limit: MovingLimit;
   #ended = false;
   /** It was set up far enough to ask for work. */
   hasAsked = false;
@@ -32,6 +33,7 @@ export class Connection implements DeliveryWork, QueueConnection {
   constructor(queue: DeliveryQueue, host: ConnectionHost) {
     this.queue = queue;
     this.#host = host;
+    this.#limit = new MovingLimit(host.clock, () => this.wake(undefined));
   }
 
   /** Aborted when it is to end, whatever it is at. */
@@ -64,7 +66,7 @@ export class Connection implements DeliveryWork, QueueConnection {
     return new Promise((resolve) => {
       this.#waiting = resolve;
       this.queue.idle.push(this);
-      this.#limit = this.#host.after(idleMs, () => this.wake(undefined));
+      this.#limit.set(idleMs);
     });
   }
 
@@ -72,7 +74,7 @@ export class Connection implements DeliveryWork, QueueConnection {
     const resolve = this.#waiting;
     if (resolve === undefined) return;
     this.#waiting = undefined;
-    this.#limit?.cancel();
+    this.#limit.clear();
     const { idle } = this.queue;
     if (idle.at(-1) === this) idle.pop();
     else idle.splice(idle.indexOf(this), 1);
@@ -92,6 +94,7 @@ export class Connection implements DeliveryWork, QueueConnection {
   end(): void {
     this.#ended = true;
     this.wake(undefined);
+    this.#limit[Symbol.dispose]();
     for (const delivery of this.#taken) delivery.revoke();
   }
 }

@@ -101,8 +101,8 @@ export class Dispatcher implements ConnectionHost {
     return this.#mayDeliver(connection.queue) && this.#starved.size === 0;
   }
 
-  after(delayMs: number, call: () => void): { cancel(): void } {
-    return this.#parts.clock.after(delayMs, call);
+  get clock(): QueueClock {
+    return this.#parts.clock;
   }
 
   settled(delivery: Delivery, outcomes: Parameters<ConnectionHost['settled']>[1], remote: string): void {
@@ -147,7 +147,7 @@ export class Dispatcher implements ConnectionHost {
     const late = Promise.withResolvers<void>();
     const cut = (): void => {
       for (const connection of connections()) connection.cut();
-      this.after(lastWordMs, late.resolve);
+      this.clock.after(lastWordMs, late.resolve);
     };
     if (signal.aborted) cut();
     else signal.addEventListener('abort', cut, { once: true });

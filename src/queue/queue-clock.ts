@@ -18,6 +18,10 @@ export class QueueClock {
     return this.#start + this.#clock.monotonic();
   }
 
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
   after(delayMs: number, call: () => void): { cancel(): void } {
     return this.#clock.after(delayMs, call);
   }

@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb';
-import type { Clock } from '../../base/index.ts';
+import { type Clock, MovingLimit } from '../../base/index.ts';
 import { SpoolError } from '../contract.ts';
 import type { StoreRoom } from './store-room.ts';
 
@@ -30,6 +30,14 @@ const forOutcomes = 3 * 1024 ** 2;
 /** Octets that so many changes may need beside the messages themselves. */
 const roomForTrees = (changes: number): number => perGroup + changes * perChange;
 
+const octetsOf = (group: readonly Waiting[]): number => group.reduce((sum, { octets }) => sum + octets, 0);
+
+/** Octets that the transaction of a group may need. */
+function roomFor(group: readonly Waiting[]): number {
+  const messages = octetsOf(group);
+  return messages === 0 ? roomForTrees(group.length) : roomForTrees(group.length) + messages + forOutcomes;
+}
+
 /** A change that nobody waits for waits so long for company, in milliseconds: a delivery lost in it happens twice after a crash. */
 const soonMs = 10;
 
@@ -43,11 +51,13 @@ const longestCommitMs = 60_000;
  */
 export class GroupCommit implements AsyncDisposable {
   #store: CommitStore;
-  readonly #clock: Clock;
+  readonly #silence: MovingLimit;
+  /** Set while only such changes wait as nobody waits for. */
+  readonly #company: MovingLimit;
   #waiting: Waiting[] = [];
   #scheduled = false;
-  /** Set while only such changes wait as nobody waits for. */
-  #alone: { cancel(): void } | undefined;
+  /** Refuses what the store is asked now. */
+  #giveUp: ((error: SpoolError) => void) | undefined;
   #flying: Promise<void> | undefined;
   #broken: SpoolError | undefined;
 
@@ -56,7 +66,11 @@ export class GroupCommit implements AsyncDisposable {
 
   constructor(store: CommitStore, clock: Clock) {
     this.#store = store;
-    this.#clock = clock;
+    this.#company = new MovingLimit(clock, () => this.#schedule());
+    this.#silence = new MovingLimit(clock, () => {
+      this.#broken = new SpoolError('the message store does not answer');
+      this.#giveUp?.(this.#broken);
+    });
   }
 
   /** Set once the store has stopped answering: only a new process can help. */
@@ -69,21 +83,23 @@ export class GroupCommit implements AsyncDisposable {
    * message; 0 for whatever must go through on a full disk.
    */
   add(change: Change, octets = 0): Promise<void> {
-    return this.#enqueue(change, octets, () => this.#schedule());
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const promise = this.#enqueue(change, octets);
+    this.#schedule();
+    return promise;
   }
 
   /** The same for what nobody waits for: it goes along with the next change, and alone only when none comes soon. */
   addSoon(change: Change): Promise<void> {
-    return this.#enqueue(change, 0, () => {
-      this.#alone ??= this.#clock.after(soonMs, () => this.#schedule());
-    });
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const promise = this.#enqueue(change, 0);
+    if (this.#waiting.length === 1) this.#company.set(soonMs);
+    return promise;
   }
 
-  #enqueue(change: Change, octets: number, schedule: () => void): Promise<void> {
-    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+  #enqueue(change: Change, octets: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ change, octets, resolve, reject });
-      schedule();
     });
   }
 
@@ -118,6 +134,8 @@ export class GroupCommit implements AsyncDisposable {
 
   /** Closes what it keeps of the store. Nothing may be under way. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#company[Symbol.dispose]();
+    this.#silence[Symbol.dispose]();
     await this.#store.room[Symbol.asyncDispose]();
   }
 
@@ -127,37 +145,37 @@ export class GroupCommit implements AsyncDisposable {
   }
 
   #schedule(): void {
-    this.#alone?.cancel();
-    this.#alone = undefined;
+    this.#company.clear();
     if (this.#scheduled || this.#flying !== undefined) return;
     this.#scheduled = true;
     // What the sessions of this turn of the event loop have to say goes along.
     setImmediate(() => {
       this.#scheduled = false;
       // The store is exchanged just now: then it goes on.
-      if (this.#flying === undefined) this.#flying = this.#fly();
+      if (this.#flying === undefined && this.#waiting.length > 0) this.#flying = this.#fly();
     });
   }
 
+  /** Something waits. */
   async #fly(): Promise<void> {
     let group = this.#waiting.splice(0, mostInGroup);
     try {
-      group = await this.#makeRoom(group);
-      if (group.length > 0) await this.#transact(group);
+      if (!this.#store.room.has(roomFor(group))) group = await this.#makeRoom(group);
+      if (group.length > 0) await this.#unlessSilent(this.#transact(group));
       for (const { resolve } of group) resolve();
-    } catch (cause) {
-      const error = new SpoolError('the message store could not be written', { cause });
-      for (const { reject } of group) reject(error);
+    } catch (error) {
+      const refusal = new SpoolError('the message store could not be written', { cause: await reasonOf(error) });
+      for (const { reject } of group) reject(refusal);
     }
     this.#landed();
   }
 
   /** Refuses new messages for which there is no room; of the rest, as many go on as fit. */
   async #makeRoom(group: Waiting[]): Promise<Waiting[]> {
-    const messages = group.reduce((sum, { octets }) => sum + octets, 0);
+    const messages = octetsOf(group);
     const rest = roomForTrees(group.length);
     try {
-      await this.#reserve(messages === 0 ? rest : rest + messages + forOutcomes);
+      await this.#store.room.reserve(roomFor(group));
       return group;
     } catch (cause) {
       if (messages > 0 && this.#fitsInFreed(rest + messages)) return group;
@@ -189,32 +207,29 @@ export class GroupCommit implements AsyncDisposable {
     return outcomes.slice(0, count);
   }
 
-  async #transact(group: readonly Waiting[]): Promise<void> {
+  #transact(group: readonly Waiting[]): PromiseLike<unknown> {
     this.transactions += 1;
-    const commit = this.#store.root.batch(() => {
+    return this.#store.root.batch(() => {
       for (const { change } of group) change();
     });
-    try {
-      await this.#unlessSilent(commit);
-    } catch (error) {
-      throw await reasonOf(error);
-    }
   }
 
   /** Rejects when the store does not answer. */
-  async #unlessSilent(answer: PromiseLike<unknown>): Promise<void> {
-    let limit: { cancel(): void } | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      limit = this.#clock.after(longestCommitMs, () => {
-        this.#broken = new SpoolError('the message store does not answer');
-        reject(this.#broken);
-      });
+  #unlessSilent(answer: PromiseLike<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      this.#silence.set(longestCommitMs);
+      answer.then(
+        () => {
+          this.#silence.clear();
+          resolve();
+        },
+        (error: unknown) => {
+          this.#silence.clear();
+          reject(error as Error);
+        },
+      );
     });
-    try {
-      await Promise.race([answer, silence]);
-    } finally {
-      limit?.cancel();
-    }
   }
 }
 
