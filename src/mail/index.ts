@@ -14,7 +14,13 @@ export {
 export { insertFields, removeFields, renameFields } from './header-edit.ts';
 export { crossPremises, type HeaderClass, headerClasses, type Screened, screenHeader } from './header-firewall.ts';
 export { MimeWalker } from './mime-walker.ts';
-export { buildReceived, type ReceivedFacts } from './received.ts';
+export {
+  finishReceived,
+  type ReceivedMessage,
+  type ReceivedSession,
+  type ReceivedStart,
+  startReceived,
+} from './received.ts';
 export { buildReport, type Report } from './report.ts';
 export { reportDue } from './report-due.ts';
 export { fitReport } from './report-fit.ts';

@@ -3,7 +3,8 @@ import { isIPv6 } from 'node:net';
 import { parseDomain, renderPath } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 
-export interface ReceivedFacts {
+/** What is the same for all messages of a session. */
+export interface ReceivedSession {
   /** Argument of HELO or EHLO, as the peer said it. */
   readonly helo: string;
   /** Validated name of the peer by reverse DNS, when known. */
@@ -19,6 +20,10 @@ export interface ReceivedFacts {
   readonly smtpUtf8: boolean;
   /** 'TLSv1.3' or 'TLS1_3', and the cipher's standard name. */
   readonly tls?: { readonly protocol: string; readonly cipher: string };
+}
+
+/** What is a message's own. */
+export interface ReceivedMessage {
   readonly id: string;
   /** The recipient, only when there is one and naming it tells nobody anything. */
   readonly recipient?: string;
@@ -26,40 +31,45 @@ export interface ReceivedFacts {
   readonly at: number;
 }
 
+/** The beginning of a field, and how long its last line is. */
+export interface ReceivedStart {
+  readonly text: string;
+  readonly column: number;
+}
+
 /** RFC 5322 §2.1.1, without the line end. */
 const lineWidth = 78;
 
-/** The whole field with folds and CRLF. Nothing that the peer said can break out of its place. */
-export function buildReceived(facts: ReceivedFacts): string {
-  const peer = [...(facts.peerName === undefined ? [] : [saidName(facts.peerName)]), literal(facts.peerAddress)];
+/** The part that all messages of a session share, with its folds. Nothing that the peer said can break out of its place. */
+export function startReceived(session: ReceivedSession): ReceivedStart {
+  const peer = [...(session.peerName === undefined ? [] : [saidName(session.peerName)]), literal(session.peerAddress)];
   const words = [
-    `from ${saidName(facts.helo)} (${peer.join(' ')})`,
-    `by ${saidName(facts.serverFqdn)} (${literal(facts.serverAddress)})`,
-    `with ${protocolKeyword(facts)}`,
-    ...(facts.tls === undefined ? [] : [tlsComment(facts.tls)]),
-    `id ${facts.id.replace(/[^A-Za-z0-9.-]/g, '')}`,
-    ...(facts.recipient === undefined ? [] : [`for ${renderPath(facts.recipient)}`]),
+    `from ${saidName(session.helo)} (${peer.join(' ')})`,
+    `by ${saidName(session.serverFqdn)} (${literal(session.serverAddress)})`,
+    `with ${protocolKeyword(session)}`,
+    ...(session.tls === undefined ? [] : [tlsComment(session.tls)]),
   ];
-  words[words.length - 1] += ';';
-  words.push(formatDate(facts.at));
-  return fold('Received:', words);
+  return words.reduce(fold, { text: 'Received:', column: 'Received:'.length });
 }
 
-/** Puts words on lines of at most 78 octets where their length allows. */
-function fold(start: string, words: readonly string[]): string {
-  let field = start;
-  let column = start.length;
-  for (const word of words) {
-    const width = 1 + Buffer.byteLength(word);
-    const fits = column + width <= lineWidth;
-    field += fits ? ` ${word}` : `\r\n ${word}`;
-    column = (fits ? column : 0) + width;
-  }
-  return `${field}\r\n`;
+/** The whole field with folds and CRLF. */
+export function finishReceived(start: ReceivedStart, { id, recipient, at }: ReceivedMessage): string {
+  const name = `id ${id.replace(/[^A-Za-z0-9.-]/g, '')}`;
+  const last = recipient === undefined ? undefined : `for ${renderPath(recipient)};`;
+  const named = last === undefined ? fold(start, `${name};`) : fold(fold(start, name), last);
+  return `${fold(named, formatDate(at)).text}\r\n`;
+}
+
+/** Puts a word on the line, which has at most 78 octets where the lengths of words allow, or on the next one. */
+function fold({ text, column }: ReceivedStart, word: string): ReceivedStart {
+  const width = 1 + Buffer.byteLength(word);
+  return column + width <= lineWidth
+    ? { text: `${text} ${word}`, column: column + width }
+    : { text: `${text}\r\n ${word}`, column: width };
 }
 
 /** RFC 3848 and RFC 6531 §4.3: S for TLS, A for AUTH. */
-function protocolKeyword({ extended, authenticated, smtpUtf8, tls }: ReceivedFacts): string {
+function protocolKeyword({ extended, authenticated, smtpUtf8, tls }: ReceivedSession): string {
   const security = `${tls === undefined ? '' : 'S'}${authenticated ? 'A' : ''}`;
   if (smtpUtf8) return `UTF8SMTP${security}`;
   return extended || security !== '' ? `ESMTP${security}` : 'SMTP';

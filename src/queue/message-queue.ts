@@ -23,7 +23,7 @@ import { QueueClock } from './queue-clock.ts';
 import { QueueTable } from './queue-table.ts';
 import { Settlement } from './settlement.ts';
 import { SubmissionQueue } from './submission-queue.ts';
-import { SubmittingWriter } from './submitting-writer.ts';
+import { SubmissionTurn, SubmittingWriter } from './submitting-writer.ts';
 import type { MessageFilter, MessageView, QueueView } from './views.ts';
 
 /** What the queue is made of. */
@@ -59,6 +59,7 @@ export class MessageQueue {
   readonly #dispatcher: Dispatcher;
   readonly #enqueuer: Enqueuer;
   readonly #submission: SubmissionQueue;
+  readonly #turn: SubmissionTurn;
   readonly #administration: QueueAdministration;
   #closing = false;
 
@@ -107,6 +108,7 @@ export class MessageQueue {
       { categorize: router.categorize?.bind(router), clock, ledger, settlement, poison, table, faults },
       (item, message) => this.#enqueuer.categorized(item, message),
     );
+    this.#turn = new SubmissionTurn((message, content) => this.#enqueuer.submit(message, content));
     const enqueuer = this.#enqueuer;
     this.#administration = new QueueAdministration({
       spool,
@@ -136,7 +138,7 @@ export class MessageQueue {
   begin(): MessageWriter {
     const writer = this.#parts.spool.begin();
     this.#enqueuer.begun(writer.id);
-    return new SubmittingWriter(writer, (message, content) => this.#enqueuer.submit(message, content));
+    return new SubmittingWriter(writer, this.#turn);
   }
 
   /** The configuration changed: messages of queues that are not Active are routed again. */

@@ -11,6 +11,7 @@ import type { Principal } from './principal.ts';
 import type { SessionLog } from './session-log.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 import type { RightCheck, SessionRights } from './session-rights.ts';
+import type { TraceFields } from './trace.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Content that is being received, or committed. */
@@ -64,6 +65,7 @@ export interface CommandSession {
   /** The command before was a BDAT that was refused. */
   chunkRefused: boolean;
   readonly ended: boolean;
+  readonly traceFields: TraceFields;
   /** As agents see it. */
   readonly smtpSession: SmtpSession;
   reply(reply: Reply): void;

@@ -12,7 +12,7 @@ import { MessageHeader } from './message-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
 import type { SizeLimit } from './organization-limits.ts';
 import { missingFromRight } from './sender-right.ts';
-import { newMessage, receivedField } from './trace.ts';
+import { newMessage } from './trace.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Names of fields that one event tells. */
@@ -206,7 +206,7 @@ export class MailData implements ChunkedContent, MailDataState {
       recipients: this.#envelope.recipients,
       argument: this.#transaction.argument,
     };
-    const field = receivedField(this.#session, named, {
+    const field = this.#session.traceFields.of(this.#session, named, {
       id: this.#sink.guid,
       at: this.#receivedAt,
     });

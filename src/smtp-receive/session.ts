@@ -16,6 +16,7 @@ import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 import type { RightCheck, SessionRights } from './session-rights.ts';
 import { SessionSecurity } from './session-security.ts';
 import { Tarpit } from './tarpit.ts';
+import { TraceFields } from './trace.ts';
 import type { Transaction } from './transaction.ts';
 
 /** RFC 5321 §4.2.2: 421 as the service stops. */
@@ -57,6 +58,7 @@ export class Session implements CommandSession {
   #idle = { messages: 0, commands: 0 };
   #toldRights: Set<RightCheck> | undefined;
   #lineReader: LineReader | undefined;
+  #traceFields: TraceFields | undefined;
   readonly #tarpit: Tarpit;
   readonly #security: SessionSecurity;
 
@@ -69,6 +71,12 @@ export class Session implements CommandSession {
     this.rights = origin.profile.initialRights;
     this.#tarpit = new Tarpit(parts.clock);
     this.#security = new SessionSecurity(origin, parts, this.log);
+  }
+
+  /** Made with the first message: an idle session has none. */
+  get traceFields(): TraceFields {
+    this.#traceFields ??= new TraceFields();
+    return this.#traceFields;
   }
 
   get tls(): TlsDescription | undefined {

@@ -155,7 +155,7 @@ export class EdgeSmtpConnection extends NodemailerConnection {
       this.command('QUIT\r\n');
     });
     this.#dialogue = undefined;
-    this.loss ??= new ConnectionLost('aborted', 'the connection was closed');
+    this.loss ??= closed;
     this.#watch?.cancel();
     this.close();
   }
@@ -293,5 +293,8 @@ export class EdgeSmtpConnection extends NodemailerConnection {
     });
   }
 }
+
+/** Of a connection that said QUIT. One for all: an error that nobody throws need not look where it comes from each time. */
+const closed = new ConnectionLost('aborted', 'the connection was closed');
 
 const openingSteps: readonly OpeningStep[] = ['EHLO', 'HELO', 'LHLO', 'STARTTLS'];

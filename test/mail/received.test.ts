@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildReceived, formatDate, HeaderBlock, insertFields, type ReceivedFacts } from '../../src/mail/index.ts';
+import {
+  finishReceived,
+  formatDate,
+  HeaderBlock,
+  insertFields,
+  type ReceivedMessage,
+  type ReceivedSession,
+  startReceived,
+} from '../../src/mail/index.ts';
 import fc from '../lib/properties.ts';
+
+type ReceivedFacts = ReceivedSession & ReceivedMessage;
+
+const buildReceived = (given: ReceivedFacts): string => finishReceived(startReceived(given), given);
 
 const facts: ReceivedFacts = {
   helo: 'mail.contoso.com',

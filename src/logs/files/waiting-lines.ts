@@ -34,9 +34,12 @@ export class WaitingLines {
     const most = 3 * line.length + 2;
     if (this.#open !== undefined && this.#open.length - this.#length < most) this.#close();
     this.#open ??= Buffer.allocUnsafeSlow(Math.max(pieceBytes, most));
-    const written = this.#open.write(`${line}\r\n`, this.#length);
-    this.#length += written;
-    this.#waiting += written;
+    const start = this.#length;
+    this.#length += this.#open.write(line, start);
+    // Not as part of the text, which would be copied for it.
+    this.#open[this.#length++] = 0x0d;
+    this.#open[this.#length++] = 0x0a;
+    this.#waiting += this.#length - start;
     this.#lines += 1;
   }
 
