@@ -80,7 +80,10 @@ export class ReportSink implements Disposable {
     const shown = baseline === undefined ? report : changedSince(report, baseline);
     if (format === 'json') this.#write(`${printableJson(shown)}\n`);
     if (format === 'csv') this.#write(csvLines(shown));
-    if (format === 'text') this.#write(textReport(shown, { profiles, colour: this.#colour(), all, ...this.#width() }));
+    if (format === 'text')
+      this.#write(
+        textReport(shown, { profiles, colour: this.#colour(), all, changes: baseline !== undefined, ...this.#width() }),
+      );
     if (['html', 'junit', 'sarif'].includes(format) || this.#signature !== undefined) this.#kept.push(shown);
   }
 

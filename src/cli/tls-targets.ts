@@ -141,7 +141,7 @@ function unknown(name: string, { names, sendConnectors }: ConnectorPlaces): stri
   if (sendConnectors.some((one) => one.toLowerCase() === name.trim().toLowerCase()))
     return `'${name}' is a send connector: edge tls trap start shows what it still delivers to`;
   const listed = names.map((one) => `'${one}'`).join(', ') || 'none';
-  return `'${name}' is no domain, host, host:port or [address]:port, and no receive connector${nearestNameHint(name, names)}; there are: ${listed}`;
+  return `'${name}' is no domain, host, host:port or [address]:port, and no receive connector.${nearestNameHint(name, names)} There are: ${listed}`;
 }
 
 async function* targetsOf(

@@ -104,7 +104,8 @@ function addTest(
 Polite by default: one connection at a time to each host, a second apart, unclear answers tried three times with growing
 pauses: two to five minutes for an endpoint. Each step is waited for 10 s (5 s with --parallel).
 
-Exit status: 0 all met, 1 a rule missed at or above --fail-on, 2 something could not be tested, 64 usage.
+Exit status: 0 all met, 1 a rule missed at or above --fail-on, 2 something could not be tested, 64 usage; with --baseline too it is
+that of all rules, whether they changed or not.
 
 Examples:
   edge tls test example.com
@@ -137,7 +138,7 @@ function addTrap(tls: Command, terminal: Terminal, finish: (status: number) => v
 Nothing that is sent is kept: content is thrown away and refused after its end. Prints the zone (MX, TLSA, MTA-STS) and one
 recipient for each endpoint; reports which the sender delivered to, how, and whether it fell back to clear text.
 
-Exit status: 0 only the good endpoint was delivered to, 1 others too, 2 an address cannot be had, 64 usage.
+Exit status: 0 only the good endpoint was delivered to, 1 others too, 2 no sender came or an address cannot be had, 64 usage.
 
 Example:
   edge tls trap start --domain trap.example --addresses 192.0.2.1,192.0.2.2,… --root trap-root.pem`,

@@ -13,7 +13,7 @@ export interface TrapCommandOptions {
   readonly json: boolean;
 }
 
-/** Resolves with the exit status: 1 when a careful sender would have delivered less. */
+/** Resolves with the exit status: 1 when a careful sender would have delivered less, 2 when none came. */
 export async function tlsTrap(options: TrapCommandOptions, terminal: Terminal): Promise<number> {
   let trap: Trap;
   try {
@@ -49,6 +49,10 @@ export async function tlsTrap(options: TrapCommandOptions, terminal: Terminal): 
   const results = running.results();
   if (options.json) for (const result of results) terminal.out(`${printableJson(result)}\n`);
   else terminal.out(`\n${tableOf(results)}`);
+  if (results.every(({ attempts }) => attempts === 0)) {
+    terminal.error('edge tls trap: no sender came: nothing was tested\n');
+    return exitStatus.failed;
+  }
   return results.some((result) => result.outcome.startsWith('delivered') && result.refusedBy.length > 0)
     ? exitStatus.finding
     : exitStatus.done;

@@ -1,5 +1,6 @@
 /** Checks that no handshake decides: they name what was seen, for a person to hold against a list. Never more than `info`. */
 import type { CertificateFact, Facts } from './facts.ts';
+import { versionTexts } from './report/version-texts.ts';
 import { type Check, type Finding, missed, notApplied, untested } from './verdict.ts';
 
 type Subject = (facts: Facts) => Finding | string;
@@ -19,7 +20,8 @@ const subjects: Readonly<Record<string, Subject>> = {
     if (taken.length === 0) return untested(unknown['protocols.tls1_2'] ?? 'no version of TLS was seen');
     const texts = taken.map(([name]) => {
       const suites = cipherSuites[name as keyof typeof cipherSuites];
-      return suites === undefined ? name : `${name} with ${suites.length} suites`;
+      const version = versionTexts[name] ?? name;
+      return suites === undefined ? version : `${version} with ${suites.length} suites`;
     });
     return `${texts.join(', ')}: keep it with the date of its next review`;
   },

@@ -77,7 +77,7 @@ test('the stopped appliance: its certificates and the demanded name', async () =
 });
 
 const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-  [['Partner'], /no receive connector.* Did you mean 'Partners'\?; there are: '/],
+  [['Partner'], /no receive connector\. Did you mean 'Partners'\? There are: '/],
   [['To the hub'], /a send connector: edge tls trap start/],
   [['127.0.0.1', '--connector'], /'127\.0\.0\.1' is no .*connector/],
 ];

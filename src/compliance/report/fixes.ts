@@ -116,11 +116,11 @@ const byFeature: Readonly<Record<string, Fix>> = {
 };
 
 function groupFix(profile: string): Fix {
-  const bsi = profile.startsWith('bsi');
+  const [bsi, nist] = [profile.startsWith('bsi'), profile.startsWith('nist')];
   return {
-    edge: `Set-ReceiveConnector NAME -TlsCipherProfile ${bsi ? 'bsi' : profile.startsWith('nist') ? 'nist' : 'intermediate'}`,
+    edge: `Set-ReceiveConnector NAME -TlsCipherProfile ${bsi ? 'bsi' : nist ? 'nist' : 'intermediate'}`,
     exchange: 'Enable-TlsEccCurve -Name NistP256, or Disable-TlsEccCurve -Name CURVE',
-    postfix: `tls_eecdh_auto_curves = ${bsi ? 'prime256v1 secp384r1 brainpoolP256r1' : 'X25519 prime256v1 secp384r1'}`,
+    postfix: `tls_eecdh_auto_curves = ${bsi || nist ? '' : 'X25519 '}prime256v1 secp384r1${bsi ? ' brainpoolP256r1' : ''}`,
   };
 }
 

@@ -16,6 +16,8 @@ export interface TextOptions {
   readonly colour: boolean;
   /** Rules that were met, too, and lists without end. */
   readonly all?: boolean;
+  /** What an earlier report had as well is left out. */
+  readonly changes?: boolean;
   /** Columns; default 80. */
   readonly width?: number;
 }
@@ -64,7 +66,7 @@ class TextReport {
           rows.filter((row) => row.profile === profile.id),
         ),
       ),
-      `  ${connections} connections, ${seconds} s`,
+      `  ${connections} connection${connections === 1 ? '' : 's'}, ${seconds} s`,
     ];
   }
 
@@ -98,7 +100,10 @@ class TextReport {
     const kind = isUntested(row) ? 'not-tested' : verdict;
     const lines = [
       ...this.#headed(kind, `${row.rule}  ${rule?.title ?? ''}`),
-      ...this.#indented(isUntested(row) ? reasonOf(verdict) : this.#shortened(evidence), indent),
+      ...this.#indented(
+        isUntested(row) ? reasonOf(verdict) : rule?.check === 'inventory' ? evidence : this.#shortened(evidence),
+        indent,
+      ),
     ];
     const fix =
       rankOf(verdict) >= 2 && rule !== undefined
@@ -139,7 +144,8 @@ class TextReport {
     const kinds = ['fail', 'warn', 'notice', 'not-tested', 'info', 'pass'];
     const count = (kind: string): number => rows.filter(({ verdict }) => verdict.verdict.startsWith(kind)).length;
     const counted = kinds.filter((kind) => count(kind) > 0).map((kind) => this.#paint(`${count(kind)} ${kind}`, kind));
-    return counted.length === 0 ? 'nothing applies' : counted.join(', ');
+    if (counted.length > 0) return counted.join(', ');
+    return this.#options.changes === true ? 'nothing changed' : 'nothing applies';
   }
 
   #paint(text: string, kind: string): string {
