@@ -20,6 +20,20 @@ const byteEncoders = [
   'Undefined',
 ] as const;
 
+/** A name of a character set (WHATWG Encoding), but for those that are no superset of ASCII. */
+const charset = text('String', (value) => {
+  if (!/^utf-?16|^(?:unicode|ucs-?2)/i.test(value) && canDecode(value)) return value;
+  throw new RangeError(`'${value}' is not a character set such as iso-8859-15`);
+});
+
+function canDecode(label: string): boolean {
+  try {
+    return new TextDecoder(label).encoding !== 'replacement';
+  } catch {
+    return false;
+  }
+}
+
 const percent = integer(0, 100);
 /** A whole number from 0 to 100, or nothing. */
 const percentOrNull: Syntax<number | null> = {
@@ -56,22 +70,19 @@ const properties = {
     attribute: 'msExchContentByteEncoderTypeFor7BitCharsets',
     syntax: { ...oneOf(byteEncoders), type: 'ByteEncoderTypeFor7BitCharsetsEnum' },
     default: 'Undefined',
-    notImplementedYet: true,
-    help: 'Transfer encoding for 7-bit character sets.',
+    help: 'Transfer encoding of text of seven bits to the domain.',
   }),
   characterSet: property({
     attribute: 'msExchContentCharacterSet',
-    syntax: text(),
+    syntax: charset,
     default: null,
-    notImplementedYet: true,
-    help: 'Character set of MIME messages.',
+    help: 'Character set that text of MIME messages to the domain is put into, where it covers it.',
   }),
   nonMimeCharacterSet: property({
     attribute: 'msExchContentNonMimeCharacterSet',
-    syntax: text(),
+    syntax: charset,
     default: null,
-    notImplementedYet: true,
-    help: 'Character set of plain messages.',
+    help: 'The same for messages that are none of MIME.',
   }),
   allowedOOFType: property({
     attribute: 'msExchContentAllowedOOFType',
@@ -120,8 +131,7 @@ const properties = {
     attribute: 'msExchContentType',
     syntax: { ...oneOf(['MimeHtmlText', 'MimeText', 'MimeHtml']), type: 'ContentType' },
     default: 'MimeHtmlText',
-    notImplementedYet: true,
-    help: 'Form of message bodies.',
+    help: 'Which of the alternatives of a text go: MimeText leaves HTML out, MimeHtml plain text.',
   }),
   displaySenderName: property({
     attribute: contentFlags,
@@ -137,15 +147,13 @@ const properties = {
       type: 'PreferredInternetCodePageForShiftJisEnum',
     },
     default: 'Undefined',
-    notImplementedYet: true,
-    help: 'Code page for Japanese text.',
+    help: 'Any of the code pages: text in Shift_JIS goes as ISO-2022-JP.',
   }),
   requiredCharsetCoverage: property({
     attribute: 'msExchContentRequiredCharsetCoverage',
     syntax: percentOrNull,
     default: null,
-    notImplementedYet: true,
-    help: 'Share of the characters that a character set must cover, in per cent.',
+    help: 'Share of the characters that CharacterSet must cover, in per cent; empty: all.',
   }),
   tnefEnabled: property({
     name: 'TNEFEnabled',
@@ -160,8 +168,7 @@ const properties = {
     attribute: 'msExchContentLineWrapSize',
     syntax: orUnlimited(integer(0, 132)),
     default: Infinity,
-    notImplementedYet: true,
-    help: 'Characters after which lines are wrapped.',
+    help: 'Characters after which lines of plain text are wrapped.',
   }),
   trustedMailOutboundEnabled: property({
     attribute: contentFlags,

@@ -30,9 +30,6 @@ const rows: readonly Row[] = [
   ['SendConnector', /^IsScopedConnector$/, 'a scope is an Active Directory site, and this is one server'],
   ['RemoteDomain', /^TargetDeliveryDomain$/, 'it is for mailboxes that are moved to Exchange Online'],
   ['RemoteDomain', /^TNEFEnabled$/, noConversion],
-  ['RemoteDomain', /^(?:ContentType|LineWrapSize|RequiredCharsetCoverage)$/, noConversion],
-  ['RemoteDomain', /^(?:CharacterSet|NonMimeCharacterSet|PreferredInternetCodePageForShiftJis)$/, noConversion],
-  ['RemoteDomain', /^ByteEncoderTypeFor7BitCharsets$/, noConversion],
   ['RemoteDomain', /^UseSimpleDisplayName$/, 'there is no directory of simple display names'],
   ['RemoteDomain', /^MeetingForwardNotificationEnabled$/, 'Mailbox servers make and suppress these notifications'],
   [

@@ -13,7 +13,7 @@ export {
 } from './header-block.ts';
 export { insertFields, removeFields, renameFields } from './header-edit.ts';
 export { crossPremises, type HeaderClass, headerClasses, type Screened, screenHeader } from './header-firewall.ts';
-export { MimeWalker } from './mime-walker.ts';
+export { type EntityType, MimeWalker, type WalkerEvents } from './mime-walker.ts';
 export {
   finishReceived,
   type ReceivedMessage,
@@ -39,3 +39,4 @@ export {
   SevenBitScan,
   SevenBitWriter,
 } from './seven-bit.ts';
+export { Base64Encoder, QuotedPrintableEncoder } from './transfer-encoding.ts';

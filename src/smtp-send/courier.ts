@@ -3,8 +3,13 @@ import type { ConnectionLost } from './connection-lost.ts';
 import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import { planEnvelope } from './envelope-plan.ts';
 import { type ContentChange, type FittedItem, fitItem } from './fitted-item.ts';
+import { formItem } from './formed-item.ts';
+import type { ContentForm } from './remote-domain-form.ts';
 import { screenItem } from './screened-item.ts';
 import { Transaction } from './transaction.ts';
+
+/** What the remote domain of a recipient says of content; undefined: nothing. */
+export type FormOf = (domain: string) => ContentForm | undefined;
 
 export interface CourierOptions {
   /** How long the connection waits for work, in milliseconds. */
@@ -19,6 +24,8 @@ export interface CourierOptions {
   readonly forbiddenFields?: readonly string[];
   /** Its fields of the organization cross under another name. */
   readonly crossesPremises?: boolean;
+  /** The form that a recipient's domain asks for; absent: none asks for any. */
+  readonly formOf?: FormOf | undefined;
   /** Hears what had to be changed in the content of a message. */
   readonly onChange?: (item: DeliveryItem, changes: readonly ContentChange[]) => void;
 }
@@ -119,14 +126,23 @@ export class Courier {
       crossesPremises: this.#options.crossesPremises ?? false,
     });
     if (screened instanceof Promise) return screened.then((known) => this.#fitScreened(known));
-    return screened.changes.length === 0
+    return screened.changes.length === 0 && this.#options.formOf === undefined
       ? fitItem(screened.item, this.#connection.capabilities)
       : this.#fitScreened(screened);
   }
 
   async #fitScreened(screened: FittedItem): Promise<FittedItem> {
-    const fitted = await fitItem(screened.item, this.#connection.capabilities);
-    return { ...fitted, changes: [...screened.changes, ...fitted.changes] };
+    const formed = await this.#form(screened.item);
+    const fitted = await fitItem(formed.item, this.#connection.capabilities);
+    return { ...fitted, changes: [...screened.changes, ...formed.changes, ...fitted.changes] };
+  }
+
+  /** A message is one: where one of its recipients here has a form, the others get it too. */
+  async #form(item: DeliveryItem): Promise<FittedItem> {
+    const { formOf } = this.#options;
+    const domains = item.recipients.map((index) => item.message.envelope.recipients[index]?.domain ?? '');
+    const form = formOf && domains.map(formOf).find((one) => one !== undefined);
+    return form === undefined ? { item, changes: [] } : await formItem(item, form);
   }
 
   #refuse(item: DeliveryItem, reply: string): void {

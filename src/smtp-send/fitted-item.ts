@@ -88,7 +88,13 @@ async function convert(item: DeliveryItem, task: ConversionTask): Promise<Fitted
 }
 
 /** What a content keeps of the facts of the one before. */
-type Kept = ConversionTask | { readonly body: DeliveryItem['message']['envelope']['body'] };
+type Kept =
+  | ConversionTask
+  | {
+      readonly body: DeliveryItem['message']['envelope']['body'];
+      /** Default: the change is in the header alone. */
+      readonly headerSize?: number;
+    };
 
 /** The item with another content. `kept`: what was converted, or the body that stays as it was declared. */
 export function withContent(
@@ -109,7 +115,7 @@ export function withContent(
     facts: {
       ...facts,
       size,
-      headerSize: facts.headerSize + (screened ? size - facts.size : 0),
+      headerSize: screened ? (kept.headerSize ?? facts.headerSize + size - facts.size) : facts.headerSize,
       eightBit,
       utf8Header: facts.utf8Header && (eightBit || envelope.smtpUtf8),
       leadingDots: true,

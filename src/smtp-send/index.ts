@@ -4,11 +4,13 @@
  * and MTA-STS (RFC 8461) demand. Stands behind the queue, which calls it.
  * Leaves out: which next hop (categorizer), retry times and reports (queue).
  */
+export type { FormOf } from './courier.ts';
 export { LmtpSender, type LmtpTarget } from './lmtp-sender.ts';
 export { NodeResolver } from './node-resolver.ts';
 export { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
 export { type SendingDns, sendingDns } from './policies/sending-dns.ts';
 export { StsFile } from './policies/sts-file.ts';
+export { contentFormOf } from './remote-domain-form.ts';
 export {
   type AddressAnswer,
   DnsError,

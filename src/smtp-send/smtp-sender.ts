@@ -7,7 +7,7 @@ import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.t
 import { startTlsOf, type TlsOutcomes } from '../tls/index.ts';
 import { ConnectionLost } from './connection-lost.ts';
 import type { OpenConnection } from './connection-opener.ts';
-import { Courier } from './courier.ts';
+import { Courier, type FormOf } from './courier.ts';
 import { describeTarget, failureReply, lacksRequireTls, takesNoMail } from './failure-reply.ts';
 import { conversionFacts } from './fitted-item.ts';
 import { HostMemory } from './host-memory.ts';
@@ -34,6 +34,8 @@ export interface SenderParts {
   readonly dns?: SendingDns;
   /** Where questions of that side are told; undefined: nowhere. */
   readonly dnsLog?: (side: 'external' | 'internal') => DnsTeller | undefined;
+  /** The forms of content that remote domains ask for now; undefined: none asks for any. */
+  readonly forms?: () => FormOf | undefined;
   /** DNS servers that an administrator named for external or for internal lookups; undefined: those of the machine. */
   readonly namedDns?: (external: boolean) => SendingDns | undefined;
   /** Certificates that connectors may show; absent: none. */
@@ -202,6 +204,7 @@ export class SmtpSender implements Deliverer {
       remote: describeTarget(target),
       forbiddenFields: (opened.isInternal === true ? route.internalFields : undefined) ?? route.forbiddenFields,
       crossesPremises: route.crossesPremises,
+      formOf: this.#parts.forms?.(),
       onChange: (item, changes) =>
         log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),
       mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),

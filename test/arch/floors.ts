@@ -47,6 +47,7 @@ export const floors: Readonly<Record<string, number>> = {
 export const wrapped: Readonly<Record<string, readonly string[]>> = {
   'smtp-server': ['smtp-receive'],
   nodemailer: ['smtp-send'],
+  'iconv-lite': ['smtp-send'],
   ldapts: ['directory', 'edge-sync'],
   ldapjs: ['directory'],
   '@ldapjs': ['directory'],

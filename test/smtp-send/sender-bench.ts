@@ -78,7 +78,7 @@ export interface SenderBench {
 export function senderBench(
   connector: Partial<SendConnector>,
   options: SenderOptions &
-    Pick<SenderParts, 'certificates' | 'outcomes' | 'secrets' | 'dns' | 'authorities' | 'revocation'> & {
+    Pick<SenderParts, 'certificates' | 'forms' | 'outcomes' | 'secrets' | 'dns' | 'authorities' | 'revocation'> & {
       resolver?: MailResolver;
       snapshot?: Partial<Snapshot>;
     } = {},
@@ -93,6 +93,7 @@ export function senderBench(
       snapshots: testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot })),
       resolver: options.resolver ?? new TableResolver({}),
       ...(options.dns !== undefined && { dns: options.dns }),
+      ...(options.forms !== undefined && { forms: options.forms }),
       ...(options.certificates !== undefined && { certificates: options.certificates }),
       ...(options.outcomes !== undefined && { outcomes: options.outcomes }),
       ...(options.authorities !== undefined && { authorities: options.authorities }),

@@ -1,13 +1,22 @@
 /** The sender of a worker, with the DNS that its policies need. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, FaultReport, SessionIds } from '../../base/index.ts';
+import { remoteDomainOf } from '../../categorizer/index.ts';
 import type { CertificateStore } from '../../certificates/index.ts';
 import type { RevocationChecker } from '../../certificates/revocation/index.ts';
 import type { SecretBox } from '../../certificates/secrets/index.ts';
-import type { Snapshot, SnapshotSource } from '../../config/index.ts';
+import { AcceptedDomainTable, type Snapshot, type SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { FileJournal, Journal } from '../../logs/index.ts';
-import { NodeResolver, type SendingDns, SmtpSender, StsFile, sendingDns } from '../../smtp-send/index.ts';
+import {
+  contentFormOf,
+  type FormOf,
+  NodeResolver,
+  type SendingDns,
+  SmtpSender,
+  StsFile,
+  sendingDns,
+} from '../../smtp-send/index.ts';
 import type { TlsOutcomes } from '../../tls/index.ts';
 
 export interface SendingParts {
@@ -68,9 +77,31 @@ export function buildSender({ faults, policyFile, ...parts }: SendingParts): { s
     dns,
     dnsLog: (side) =>
       parts.journal.records('dns') ? (at, ...told) => parts.journal.record('dns', at, [side, ...told]) : undefined,
+    forms: formsOf(parts.snapshots),
     namedDns: (external) => sides[external ? 0 : 1]?.(),
   });
   return { sender, dns };
+}
+
+/** The forms that remote domains ask for, by the configuration in force; undefined: none asks for any. */
+function formsOf(snapshots: SnapshotSource): () => FormOf | undefined {
+  let seen: Snapshot | undefined;
+  let forms: FormOf | undefined;
+  return () => {
+    const { current } = snapshots;
+    if (current !== seen) {
+      seen = current;
+      const domains = new AcceptedDomainTable(current.acceptedDomains);
+      const asks = current.remoteDomains.some((one) => contentFormOf(one) !== undefined);
+      forms = asks
+        ? (domain) => {
+            const remote = domains.find(domain) === undefined ? remoteDomainOf(current, domain) : undefined;
+            return remote && contentFormOf(remote);
+          }
+        : undefined;
+    }
+    return forms;
+  };
 }
 
 /** Servers and the protocol that they are asked by. */
