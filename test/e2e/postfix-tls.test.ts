@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { SMTPServer } from 'smtp-server';
 import { sendMessage } from '../../src/lab/lab-client.ts';
 import { associationOf } from '../../src/tls/index.ts';
 import { Appliance, eventually } from '../lib/appliance.ts';
@@ -14,6 +16,7 @@ import { freePort } from '../lib/ports.ts';
 import { Postfix, withResolvConf } from '../lib/postfix.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 import { type DnsWorld, startDns } from '../lib/signed-zone.ts';
+import { Client } from '../smtp-receive/receiving.ts';
 
 const address53 = `127.54.${process.pid % 200}.${1 + (Math.floor(process.pid / 200) % 250)}`;
 const strangeKey = `3 1 1 ${'ab'.repeat(32)}`;
@@ -49,12 +52,15 @@ describe('Postfix, with DNSSEC', needs('root', 'postfix', 'nsd', 'unbound', 'ldn
   /** From Postfix to the appliance. */
   let ways: readonly Way[] = [];
   let number = 0;
+  /** Of a next hop that is not there at first, with the key of Postfix. */
+  let requiringPort = 0;
 
   before(async () => {
     // Postfix reads anchors as its own account.
     chmodSync(folder, 0o755);
     hub = await ScriptedSink.listen();
     const [port, demandingPort] = [await freePort(), await freePort()];
+    requiringPort = await freePort();
     execFileSync('openssl', [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
       ...['-subj', '/CN=elsewhere.example', '-keyout', join(folder, 'key'), '-out', join(folder, 'cert')],
@@ -69,6 +75,7 @@ describe('Postfix, with DNSSEC', needs('root', 'postfix', 'nsd', 'unbound', 'ldn
         `New-SendConnector -Name Outside ${common} -AddressSpaces "SMTP:*;1" -Port ${port} -SmtpDaneMode Mandatory`,
         'New-ExchangeCertificate -SubjectName "CN=client.edge.test" -DomainName client.edge.test -Force | Out-Null',
         `New-SendConnector -Name Known ${common} -AddressSpaces "SMTP:known.hub.test;1" -Port ${demandingPort} -SmtpDaneMode Mandatory -TlsCertificateName '<I>CN=client.edge.test<S>CN=client.edge.test'`,
+        `New-SendConnector -Name Requiring ${common} -AddressSpaces "SMTP:requiring.hub.test;1" -Port ${requiringPort} -SmtpDaneMode Opportunistic`,
         `New-SendConnector -Name Unknown ${common} -AddressSpaces "SMTP:unknown.hub.test;1" -Port ${demandingPort} -SmtpDaneMode Mandatory`,
         'Add-ADPermission "Default internal receive connector $server" -User "NT AUTHORITY\\ANONYMOUS LOGON" -ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient | Out-Null',
         'Set-TransportService $server -TlsReportContact tls@edge.test',
@@ -150,6 +157,7 @@ describe('Postfix, with DNSSEC', needs('root', 'postfix', 'nsd', 'unbound', 'ldn
             ...hubHost('bad', port, strangeKey),
             ...hubHost('known', demandingPort, ownKey.tlsa),
             ...hubHost('unknown', demandingPort, ownKey.tlsa),
+            ...hubHost('requiring', requiringPort, ownKey.tlsa),
           ],
         },
         { name: 'expired.test', records: ['@ IN MX 10 mx', 'mx IN A 127.0.0.1'], signing: 'expired' },
@@ -244,6 +252,59 @@ describe('Postfix, with DNSSEC', needs('root', 'postfix', 'nsd', 'unbound', 'ldn
       /No client certificate presented/.test(await lastError('unknown.hub.test')),
     );
     assert.equal(said(unknown), '');
+  });
+
+  test('REQUIRETLS outlives a restart in the queue, and reaches the stock smtp-server behind it', async () => {
+    const to = `u${++number}@requiring.hub.test`;
+    const sender = connect(edge.port, '127.0.0.1');
+    const client = new Client(sender);
+    await client.reply();
+    await client.ask('EHLO s.example');
+    assert.match(await client.ask('STARTTLS'), /^220/);
+    await client.secure('');
+    assert.match(await client.ask('EHLO s.example'), /^250[ -]REQUIRETLS$/m);
+    assert.match(await client.ask('MAIL FROM:<a@s.example> REQUIRETLS'), /^250/);
+    assert.match(await client.ask(`RCPT TO:<${to}>`), /^250/);
+    assert.match(await client.ask('DATA'), /^354/);
+    assert.match(await client.ask('Subject: sealed\r\n\r\nx\r\n.'), /^250/);
+    sender.destroy();
+    await eventually('the wait', async () => /4\.4\.\d|refused/.test(await lastError('requiring.hub.test')));
+    await edge.stop();
+    const taken: { readonly to: string; readonly required: boolean; readonly secure: boolean }[] = [];
+    const server = new SMTPServer({
+      key: readFileSync(join(folder, 'key')),
+      cert: readFileSync(join(folder, 'cert')),
+      authOptional: true,
+      disabledCommands: ['AUTH'],
+      hideREQUIRETLS: false,
+      onData: (stream, { envelope, secure }, callback) => {
+        stream.resume();
+        stream.on('end', () => {
+          const { mailFrom, rcptTo } = envelope;
+          const required = mailFrom !== false && mailFrom.args !== false && 'REQUIRETLS' in mailFrom.args;
+          taken.push({ to: rcptTo[0]?.address ?? '', required, secure });
+          callback(null);
+        });
+      },
+    });
+    const listener = server.listen(requiringPort, '127.0.0.1');
+    try {
+      await edge.start();
+      await edge.shell('Get-Queue | Retry-Queue');
+      await eventually('the message behind the restart', () => taken.length > 0);
+      assert.deepEqual(taken, [{ to, required: true, secure: true }]);
+      const chains = await edge.why(to);
+      const reached = chains.flatMap(({ events }) => events).filter(({ kind }) => kind === 'tls-reached');
+      assert.ok(
+        reached.some((event) => event.kind === 'tls-reached' && event.level === 'dane' && event.direction === 'send'),
+        JSON.stringify(chains),
+      );
+    } finally {
+      listener.close();
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      await closed.promise;
+    }
   });
 
   test('what went well and what did not is counted for the TLS reports', async () => {
