@@ -21,7 +21,12 @@ export class OutcomeReport {
   }
 
   /** What the connection came to, under each policy that the domain published. */
-  judged(target: Target, policy: TargetTlsPolicy, { reached, unmet, told }: TargetVerdict): void {
+  judged(
+    target: Target,
+    policy: TargetTlsPolicy,
+    { reached, unmet, told }: TargetVerdict,
+    sendingIp: string | undefined,
+  ): void {
     if (this.#outcomes?.wanted !== true) return;
     const failed = [...(unmet === undefined ? [] : [unmet]), ...told];
     let published = 0;
@@ -29,11 +34,11 @@ export class OutcomeReport {
       if (demand.published === undefined) continue;
       published += 1;
       const failure = failed.find((one) => one.demand === demand);
-      this.#count(target, demand.published, failure && { type: failure.failure, reason: failure.reason });
+      this.#count(target, demand.published, failure && { type: failure.failure, reason: failure.reason }, sendingIp);
     }
     if (published > 0) return;
     const clear: TlsOutcome['failure'] = { type: 'starttls-not-supported', reason: 'sent in clear' };
-    this.#count(target, noPolicy, reached === 'none' ? clear : undefined);
+    this.#count(target, noPolicy, reached === 'none' ? clear : undefined, sendingIp);
   }
 
   /** The handshake never came to an end. */
@@ -56,9 +61,15 @@ export class OutcomeReport {
   }
 
   /** Reports go to the domains of recipients: a smart host has none. */
-  #count({ dns, host, address }: Target, policy: PublishedPolicy, failure: TlsOutcome['failure']): void {
+  #count(
+    { dns, host, address }: Target,
+    policy: PublishedPolicy,
+    failure: TlsOutcome['failure'],
+    sendingIp?: string,
+  ): void {
     if (dns?.domain === undefined) return;
-    const outcome = { domain: dns.domain, policy, mxHost: host, ip: address };
+    const own = sendingIp === undefined ? {} : { sendingIp };
+    const outcome = { domain: dns.domain, policy, mxHost: host, ip: address, ...own };
     this.#outcomes?.count(failure === undefined ? outcome : { ...outcome, failure });
   }
 }

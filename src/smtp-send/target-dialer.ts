@@ -226,7 +226,7 @@ export class TargetDialer {
     const shown = encrypted ? this.#identityOf(socket, target) : peerIdentityOf(socket);
     const peer = this.#trust.narrowed(shown, route, this.#clock.now());
     const verdict = judgeTarget(policy, peer, this.#clock.now());
-    this.#outcomes.judged(target, policy, verdict);
+    this.#outcomes.judged(target, policy, verdict, socket.localAddress);
     const facts = { demanded: describePolicy(policy), certificate: describeCertificate(peer) };
     for (const { reason, demand } of verdict.told) {
       log.tell('tls-failed', { direction: 'send', reason, consequence: `${demand.because}: told, not enforced` });

@@ -9,6 +9,8 @@ export interface FailureCount {
   /** '' where there are too many hosts to be told apart. */
   readonly mxHost: string;
   readonly ip: string;
+  /** Our own address; '' where there was no connection, or several addresses. Absent in files of before. */
+  sendingIp?: string;
   /** Of the first one. */
   readonly reason: string;
   count: number;
@@ -85,7 +87,7 @@ export class DayCounter implements TlsOutcomes {
     return this.#wanted();
   }
 
-  count({ domain, policy, mxHost, ip, failure }: TlsOutcome): void {
+  count({ domain, policy, mxHost, ip, sendingIp = '', failure }: TlsOutcome): void {
     const day = utcDay(this.#clock.now());
     if (day !== this.#day) {
       void this.flush();
@@ -95,7 +97,11 @@ export class DayCounter implements TlsOutcomes {
     const counts = this.#countsOf(domain.toLowerCase(), policy);
     if (counts === undefined) return;
     if (failure === undefined) counts.successes += 1;
-    else failureOf(counts, failure.type, { mxHost, ip, reason: failure.reason }).count += 1;
+    else {
+      const same = failureOf(counts, failure.type, { mxHost, ip, sendingIp, reason: failure.reason });
+      same.count += 1;
+      if (same.sendingIp !== sendingIp) same.sendingIp = '';
+    }
     this.#writing ??= this.#clock.after(betweenWritesMs, () => void this.flush());
   }
 
@@ -134,7 +140,7 @@ function isSame(a: PublishedPolicy, b: PublishedPolicy): boolean {
 function failureOf(
   { failures }: PolicyCounts,
   type: TlsFailure,
-  { mxHost, ip, reason }: Pick<FailureCount, 'mxHost' | 'ip' | 'reason'>,
+  { mxHost, ip, sendingIp = '', reason }: Pick<FailureCount, 'mxHost' | 'ip' | 'sendingIp' | 'reason'>,
 ): FailureCount {
   const find = (host: string, address: string): FailureCount | undefined =>
     failures.find((one) => one.type === type && one.mxHost === host && one.ip === address);
@@ -145,6 +151,7 @@ function failureOf(
     type,
     mxHost: apart ? mxHost : '',
     ip: apart ? ip : '',
+    sendingIp: apart ? sendingIp : '',
     reason: printable(reason, longestReason),
     count: 0,
   };

@@ -64,8 +64,9 @@ function policyObject(domain: string, { policy, successes, failures }: PolicyCou
       'total-failure-session-count': failures.reduce((sum, { count }) => sum + count, 0),
     },
     ...(failures.length > 0 && {
-      'failure-details': failures.map(({ type: result, mxHost, ip, reason, count }) => ({
+      'failure-details': failures.map(({ type: result, mxHost, ip, sendingIp = '', reason, count }) => ({
         'result-type': result,
+        ...(sendingIp !== '' && { 'sending-mta-ip': sendingIp }),
         ...(mxHost !== '' && { 'receiving-mx-hostname': mxHost }),
         ...(ip !== '' && { 'receiving-ip': ip }),
         'failed-session-count': count,
@@ -98,7 +99,10 @@ function joined(a: PolicyCounts, b: PolicyCounts): PolicyCounts {
       ({ type, mxHost, ip }) => type === failure.type && mxHost === failure.mxHost && ip === failure.ip,
     );
     if (same === undefined) failures.push({ ...failure });
-    else same.count += failure.count;
+    else {
+      same.count += failure.count;
+      if (same.sendingIp !== failure.sendingIp) same.sendingIp = '';
+    }
   }
   return { policy: a.policy, successes: a.successes + b.successes, failures };
 }

@@ -17,6 +17,8 @@ export interface TlsOutcome {
   readonly mxHost: string;
   /** Address of the host. */
   readonly ip: string;
+  /** Our own address on the connection; absent where there was none. */
+  readonly sendingIp?: string;
   /** Absent: it went well. */
   readonly failure?: { readonly type: TlsFailure; readonly reason: string };
 }

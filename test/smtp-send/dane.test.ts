@@ -389,6 +389,10 @@ describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
   ] as const) {
     test(`what the reports count of ${domain}`, async () => {
       const { outcomes } = await send(domain);
+      assert.ok(
+        outcomes.every(({ sendingIp }) => sendingIp?.startsWith('127.')),
+        JSON.stringify(outcomes),
+      );
       assert.deepEqual(
         outcomes.map(({ policy, failure, ...one }) => [
           one.domain,

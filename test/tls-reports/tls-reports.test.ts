@@ -107,7 +107,9 @@ test('one report for each UTC day and domain, of what all workers counted, after
   const counters = [0, 1].map((worker) => {
     const counter = new DayCounter({ folder: state, worker }, () => true, clock, assert.ifError);
     counter.count(outcome('A.test', { policy: sts }));
-    counter.count(outcome('a.test', { policy: sts, failure: expired }));
+    counter.count(outcome('a.test', { policy: sts, failure: expired, sendingIp: '198.51.100.1' }));
+    const other = { mxHost: 'mx2.a.test', policy: sts, failure: expired };
+    counter.count(outcome('a.test', { ...other, sendingIp: `198.51.100.${worker}` }));
     counter.count(outcome('quiet.test'));
     return counter;
   });
@@ -156,13 +158,21 @@ test('one report for each UTC day and domain, of what all workers counted, after
       type: 'sts',
       domain: 'a.test',
       successes: 2,
-      failed: 2,
+      failed: 4,
       failures: [
         {
           type: 'certificate-expired',
           count: 2,
-          sendingIp: '',
+          sendingIp: '198.51.100.1',
           mxHost: 'mx.a.test',
+          ip: '192.0.2.1',
+          reason: 'CERT_HAS_EXPIRED',
+        },
+        {
+          type: 'certificate-expired',
+          count: 2,
+          sendingIp: '',
+          mxHost: 'mx2.a.test',
           ip: '192.0.2.1',
           reason: 'CERT_HAS_EXPIRED',
         },
