@@ -26,6 +26,8 @@ export interface CourierOptions {
   readonly crossesPremises?: boolean;
   /** The form that a recipient's domain asks for; absent: none asks for any. */
   readonly formOf?: FormOf | undefined;
+  /** False: what the connection was opened for is no longer what the configuration says. Default true. */
+  readonly mayGoOn?: () => boolean;
   /** Hears what had to be changed in the content of a message. */
   readonly onChange?: (item: DeliveryItem, changes: readonly ContentChange[]) => void;
 }
@@ -77,6 +79,10 @@ export class Courier {
       const given = work.next(this.#options.idleMs);
       const item = given instanceof Promise ? await this.#whileIdle(given) : given;
       if (item === undefined) break;
+      if (this.#options.mayGoOn?.() === false) {
+        item.release();
+        break;
+      }
       this.#tried = true;
       await this.#deliver(item);
     }

@@ -129,7 +129,7 @@ export class SmtpSender implements Deliverer {
       const leftMs = until - clock.monotonic();
       if (leftMs <= 0) break;
       const opened = await this.#open(target, { ...route, timeouts: within(route.timeouts, leftMs) }, work, log);
-      if (!(opened instanceof ConnectionLost)) return this.#carry(opened, target, route, work, log);
+      if (!(opened instanceof ConnectionLost)) return this.#carry(opened, target, { route, snapshot }, work, log);
       if (opened.kind === 'aborted') return { kind: 'failed', reply: '451 4.3.2 The service is stopping' };
       const reply = failureReply(target, opened, failures.length);
       failures.push({ reply, final: takesNoMail(opened), untrusted: lacksRequireTls(opened) });
@@ -191,7 +191,7 @@ export class SmtpSender implements Deliverer {
   async #carry(
     opened: OpenConnection,
     target: Target,
-    route: SendRoute,
+    { route, snapshot }: { readonly route: SendRoute; readonly snapshot: Snapshot },
     work: DeliveryWork,
     log: SessionLog,
   ): Promise<ConnectionResult> {
@@ -205,6 +205,7 @@ export class SmtpSender implements Deliverer {
       forbiddenFields: (opened.isInternal === true ? route.internalFields : undefined) ?? route.forbiddenFields,
       crossesPremises: route.crossesPremises,
       formOf: this.#parts.forms?.(),
+      mayGoOn: () => isSameWay(snapshot, this.#parts.snapshots.current, route.connector),
       onChange: (item, changes) =>
         log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),
       mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),
@@ -217,6 +218,13 @@ export class SmtpSender implements Deliverer {
     log.tell('connection-failed', { hop: key, host: describeTarget(target), reason: loss.message });
     return { kind: 'failed', reply: failureReply(target, loss, 0) };
   }
+}
+
+/** Whether a connection that was opened under one configuration may still be used under another. Nearly always they are one object. */
+function isSameWay(before: Snapshot, now: Snapshot, connector: string): boolean {
+  if (before === now) return true;
+  const find = ({ sendConnectors }: Snapshot) => sendConnectors.find(({ name }) => name === connector);
+  return find(before) === find(now) && before.internalServers.every((one, i) => one === now.internalServers[i]);
 }
 
 /** No host will ever take what waits for this next hop. */

@@ -71,6 +71,8 @@ export class TableResolver implements MailResolver {
 export interface SenderBench {
   readonly sender: SmtpSender;
   readonly events: DecisionEvent[];
+  /** What is in force; `set` changes it. */
+  readonly snapshots: ReturnType<typeof testSnapshotSource>;
   readonly of: <K extends EventKind>(kind: K) => EventOf<K>[];
 }
 
@@ -88,9 +90,10 @@ export function senderBench(
   const sendConnectors = [
     testSendConnector({ name: 'Outbound', dnsRoutingEnabled: false, targetIPRanges, ...connector }),
   ];
+  const snapshots = testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot }));
   const sender = new SmtpSender(
     {
-      snapshots: testSnapshotSource(testSnapshot({ sendConnectors, ...options.snapshot })),
+      snapshots,
       resolver: options.resolver ?? new TableResolver({}),
       ...(options.dns !== undefined && { dns: options.dns }),
       ...(options.forms !== undefined && { forms: options.forms }),
@@ -108,6 +111,7 @@ export function senderBench(
   return {
     sender,
     events,
+    snapshots,
     of: <K extends EventKind>(kind: K) => events.filter((event) => event.kind === kind) as unknown as EventOf<K>[],
   };
 }

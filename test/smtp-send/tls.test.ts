@@ -305,6 +305,41 @@ test('a second connection resumes the TLS session, unless the connector wants th
   }
 });
 
+test('a kept connection serves no mail that is held to another policy by now', async () => {
+  await using peer = await ScriptedPeer.start({});
+  const connector = { smartHosts: [peer.smartHost] };
+  const { sender, snapshots } = senderBench(connector, { idleMs: 2_000 });
+  const work = new FakeWork([{}]);
+  work.onEmpty = () => {
+    work.onEmpty = undefined;
+    const { sendConnectors } = snapshots.current;
+    // What changes elsewhere ends nothing.
+    snapshots.set({ ...snapshots.current, usn: 2 });
+    work.add({ id: 2 });
+    work.onEmpty = () => {
+      work.onEmpty = undefined;
+      snapshots.set({
+        ...snapshots.current,
+        usn: 3,
+        sendConnectors: sendConnectors.map((one) => ({ ...one, requireTLS: true })),
+      });
+      work.add({ id: 3 });
+      return Promise.resolve(work.next(0));
+    };
+    return Promise.resolve(work.next(0));
+  };
+  await sender.deliver(work);
+  assert.deepEqual(
+    work.story.map(([first = '']) => first.split(' ')[0]),
+    ['delivered', 'delivered', 'released'],
+  );
+  assert.equal(peer.messages.length, 2);
+  const again = new FakeWork([{}]);
+  const result = await sender.deliver(again);
+  assert.match(result.kind === 'failed' ? result.reply : '', /RequireTLS/);
+  assert.equal(peer.messages.length, 2);
+});
+
 test('no SNI for an address', async () => {
   await using peer = await ScriptedPeer.start({ tls: hub });
   const { sender } = senderBench({ smartHosts: [peer.smartHost] });

@@ -108,8 +108,16 @@ const asked: Readonly<Record<string, TargetTlsPolicy>> = {
   'direct-trust': {
     demands: [opportunistic, demand('direct trust', { level: 'pinned', keys: [keyDigest(pinned.certificate)] })],
   },
+  requiretls: { demands: [opportunistic, demand('REQUIRETLS', { level: 'domain', names: [host] })] },
+  'requiretls+dane-ee': { demands: [opportunistic, daneEe] },
   'encryption+sts-enforce': { demands: [connector({ level: 'encryption' }), sts] },
 };
+
+function statusOf(unmet: ReturnType<typeof judgeTarget>['unmet']): string {
+  if (unmet === undefined) return '-';
+  if (unmet.demand.by === 'REQUIRETLS') return '5.7.30';
+  return isOurs(unmet.demand.by) ? '4.7.5' : statusOfFailure(unmet.failure);
+}
 
 test('the table has every policy with every peer, once', () => {
   assert.equal(header, '# asked\tpeer\tSTARTTLS\treached\tverdict\tfailure\tstatus\ttold');
@@ -126,7 +134,7 @@ for (const row of rows) {
     assert.ok(policy !== undefined && peer !== undefined);
     const { acceptable, reached, unmet, told, reason } = judgeTarget(policy, peer, now);
     assert.notEqual(reason, '');
-    const status = unmet === undefined ? '-' : isOurs(unmet.demand.by) ? '4.7.5' : statusOfFailure(unmet.failure);
+    const status = statusOf(unmet);
     const found = [
       startTlsOf(policy),
       reached,

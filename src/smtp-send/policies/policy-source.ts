@@ -64,7 +64,8 @@ export class PolicySource implements TargetPolicies {
     // IgnoreSTARTTLS is the administrator's word that there is no TLS on this way.
     if (route.tls.policy.level === 'none' && route.messagesTls !== 'required') return own;
     // RFC 8689 §4.1: the sender lifts what the recipient's domain demands, never what the administrator does.
-    if (route.messagesTls === 'optional') return own;
+    if (route.messagesTls === 'optional')
+      return route.daneMode === 'Mandatory' ? ((await this.#byDane(target, route, signal)) ?? own) : own;
     // Messages with REQUIRETLS need to know, whatever the connector asks for.
     const asks = route.messagesTls === 'required';
     const byDane = route.daneMode === 'None' && !asks ? undefined : await this.#byDane(target, route, signal);
