@@ -134,9 +134,9 @@ export class InsideCmdlets {
       exclusive: () => edgeSync.state.turn(),
       ran: (edges) => {
         for (const result of edges.filter(isNews)) {
-          const { edge, stopped } = result;
-          if (stopped === undefined) log.info({ edge }, `EdgeSync: ${outcomeOf(result)}`);
-          else log.warn({ edge }, `EdgeSync: ${outcomeOf(result)}`);
+          const { edge, stopped, eventId } = result;
+          const facts = { edge, ...(eventId !== undefined && { source: 'MSExchange EdgeSync', eventId }) };
+          log[stopped === undefined ? 'info' : 'warn'](facts, `EdgeSync: ${outcomeOf(result)}`);
         }
       },
       failed: (reason) => log.warn({}, `EdgeSync: ${reason}`),

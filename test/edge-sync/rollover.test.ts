@@ -129,7 +129,8 @@ test('where every pinned key is gone, the refusal names the command that repairs
   await edge.certificates.makeSelfSigned(selfSigned);
   for (const { thumbprint } of old) await edge.certificates.remove(thumbprint);
   await published();
-  const { stopped = '' } = await apply();
+  const { stopped = '', eventId } = await apply();
+  assert.equal(eventId, 10104, "Exchange's event for it");
   const pin = /edge sync rekey NAME --pin (\S+)$/.exec(stopped)?.[1];
   assert.ok(pin !== undefined, stopped);
   await sync.rekey(name, pin, undefined);

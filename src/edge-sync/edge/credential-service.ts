@@ -32,6 +32,9 @@ export interface CredentialServiceParts extends EdgeSubscriptionParts {
   readonly log: { info(facts: object, text: string): void; warn(facts: object, text: string): void };
 }
 
+/** Exchange's event for an account that is not renewed on the edge. */
+const notRenewed = { source: 'MSExchange Message Security', eventId: 1006 };
+
 export class CredentialService implements Disposable {
   readonly #parts: CredentialServiceParts;
   readonly #subscription: EdgeSubscription;
@@ -64,7 +67,7 @@ export class CredentialService implements Disposable {
     this.#last = this.#last
       .then(() => this.#look(changes))
       .catch((error: unknown) => {
-        this.#parts.log.warn({ err: error }, 'EdgeSync: the accounts could not be brought up to date');
+        this.#parts.log.warn({ err: error, ...notRenewed }, 'EdgeSync: the accounts could not be brought up to date');
       });
   }
 
@@ -87,7 +90,7 @@ export class CredentialService implements Disposable {
   async #serve(entry: DirectoryEntry, actor: string): Promise<void> {
     for (const text of entry.values('edgeSyncCredential')) {
       const refusal = await this.#make(text, actor);
-      if (refusal !== undefined) this.#parts.log.warn({ actor, reason: refusal }, 'EdgeSync: an account is refused');
+      if (refusal !== undefined) this.#parts.log.warn({ actor, reason: refusal, ...notRenewed }, 'EdgeSync: an account is refused');
     }
   }
 

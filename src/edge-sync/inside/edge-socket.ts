@@ -16,6 +16,8 @@ export interface EdgeAddress {
 /** The server that answers is not the edge, or its key was changed without the inside hearing of it. */
 class PinMismatchError extends Error {
   override readonly name = 'PinMismatchError';
+  /** Of Exchange's EdgeSync for the same: FailedDirectTrustMatch. */
+  readonly eventId = 10104;
   readonly presented: string;
 
   constructor(address: string, presented: string) {

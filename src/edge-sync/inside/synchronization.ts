@@ -31,6 +31,8 @@ export interface EdgeResult {
   readonly scanned: number;
   /** Why it was not done, or not all of it. */
   readonly stopped: string | undefined;
+  /** Number of Exchange's event for that reason, where it has a published one. */
+  readonly eventId?: number;
 }
 
 export interface ApplyOptions {
@@ -102,7 +104,8 @@ export class Synchronization {
       if (run.options.signal.aborted) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       await this.#note(name, reason);
-      return { ...none, stopped: reason };
+      const eventId = error instanceof Error && 'eventId' in error ? Number(error.eventId) : undefined;
+      return { ...none, stopped: reason, ...(eventId !== undefined && { eventId }) };
     }
   }
 
@@ -207,8 +210,9 @@ export const isNews = ({ stopped, recipients, configuration }: EdgeResult): bool
   stopped !== undefined || (recipients?.written ?? 0) + configuration > 0;
 
 /** How a run ended, for the log. */
-export function outcomeOf({ recipients, configuration, stopped }: EdgeResult): string {
+export function outcomeOf({ recipients, configuration, stopped, eventId }: EdgeResult): string {
   const { added = 0, updated = 0, deleted = 0, written = 0 } = recipients ?? {};
   const done = `${written} recipients written (${added} added, ${updated} updated, ${deleted} deleted), ${configuration} changes of the configuration`;
-  return stopped === undefined ? done : `${stopped}; ${done}`;
+  if (stopped === undefined) return done;
+  return `${eventId === undefined ? '' : `event ${eventId}: `}${stopped}; ${done}`;
 }
