@@ -167,6 +167,12 @@ function addInit(add: AddCommand, run: (options: InitOptions) => Promise<void>):
       '--source <url>',
       'ldaps://host or, to loopback only, ldap://host; port 3269 is the global catalogue',
     )
+    .option(
+      '--also <url>',
+      'server of another domain of the forest, read by the same account; again for more',
+      list,
+      [],
+    )
     .option('--base <dn>', "where to begin; default: the server's own naming context", '')
     .option('--ca <file>', 'PEM file with the authorities of the source', '')
     .option('--bind-dn <dn>', 'account that reads', '')

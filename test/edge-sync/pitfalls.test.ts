@@ -17,7 +17,7 @@ import { wantedState } from '../../src/edge-sync/recipient.ts';
 import { newRecipientKey, RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
 import { type MappingSettings, RecipientMapping } from '../../src/edge-sync/recipient-mapping.ts';
 import { LdapStream } from '../../src/edge-sync/source/ldap-stream.ts';
-import { openSource } from '../../src/edge-sync/source/open-source.ts';
+import { openForest, openSource } from '../../src/edge-sync/source/open-source.ts';
 import { controlOids, dirSyncFlags } from '../../src/edge-sync/source/source-controls.ts';
 import { formatFilter } from '../../src/ldap/index.ts';
 import { eventually } from '../lib/appliance.ts';
@@ -138,6 +138,56 @@ for (const dirSync of ways) {
   });
 }
 
+test('4: two domains of a forest are read as one source, each in its own way', async () => {
+  await using world = await World.make();
+  const child = new ScriptedDomain(schema, `DC=child,${base}`, 1000);
+  await using server = await ScriptedLdap.listen(child.script);
+  const { domain } = world;
+  domain.references = [`ldap://child.corp.example/DC=child,${base}`];
+  domain.add('CN=u1', person('u1'));
+  const wanderer = domain.add('CN=wanderer', person('wanderer'));
+  const gone = child.add('CN=c1', person('c1'));
+  child.add('CN=c2', person('c2'));
+  // What was deleted in the child cannot be seen there: the ids of its objects are compared, and of its alone.
+  child.seesDeleted = false;
+  const servers = [world.server, server].map(({ url }) => ({ url, bindDn: 'CN=sync', password: '', timeoutMs: 5000 }));
+  const read = async (accept = false): Promise<ReadingReport> => {
+    const { source } = await openForest(servers, { base: '', mappings: [all] });
+    const mapping = new RecipientMapping(all, { exchangeSchema: false, schema });
+    return new SourceReader(world.mirror, mapping).read(source, { signal, accept });
+  };
+  const names = (): string => world.addresses.map((address) => address.split('@')[0]).join(' ');
+  assert.deepEqual((await read()).reasons, []);
+  assert.equal(names(), 'c1 c2 u1 wanderer');
+  domain.add('CN=u2', person('u2'));
+  child.delete(gone);
+  assert.ok((await read()).complete);
+  assert.equal(names(), 'c2 u1 u2 wanderer');
+  // Moved to the other domain: one says that it is gone, the other that it is there.
+  child.add('CN=wanderer', person('wanderer'), wanderer);
+  domain.delete(wanderer);
+  assert.ok((await read()).complete);
+  assert.equal(names(), 'c2 u1 u2 wanderer');
+  child.cutOff = { after: 0, result: 'timeLimitExceeded' };
+  domain.add('CN=u3', person('u3'));
+  const half = await read();
+  assert.match(half.reasons.join(), /^DC=child,DC=corp,DC=example: .*time limit/);
+  assert.equal(names(), 'c2 u1 u2 u3 wanderer', 'half a forest adds and takes nothing away');
+  child.cutOff = undefined;
+  child.invocationId = Buffer.alloc(16, 9);
+  const restored = await read();
+  assert.ok(!restored.complete && restored.suspicious, 'one domain went back, the other is whole');
+  assert.ok((await read(true)).complete);
+  assert.equal(names(), 'c2 u1 u2 u3 wanderer');
+  await assert.rejects(
+    openForest(
+      [servers[0], servers[0]].filter((one) => one !== undefined),
+      { base: '', mappings: [all] },
+    ),
+    /same domain/,
+  );
+});
+
 test('4: a reference to another domain makes the reading incomplete and says what to do; to a DNS zone it does not', async () => {
   await using world = await World.make();
   const gone = world.domain.add('CN=u1', person('u1'));
@@ -146,7 +196,10 @@ test('4: a reference to another domain makes the reading incomplete and says wha
   world.domain.references = [`ldap://child.corp.example/DC=child,${base}`];
   const { complete, reasons } = await world.read({ full: true });
   assert.equal(complete, false);
-  assert.match(reasons.join(), /source of its own, or read the global catalogue \(port 3268 or 3269\)/);
+  assert.match(
+    reasons.join(),
+    /name that server too \(edge sync init --also URL\), or read the global catalogue \(port 3268 or 3269\)/,
+  );
   assert.deepEqual(world.addresses, ['u1@corp.example'], 'half a forest deletes nothing');
   world.domain.references = [
     `ldap://corp.example/CN=Configuration,${base}`,

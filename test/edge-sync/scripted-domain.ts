@@ -43,13 +43,19 @@ export class ScriptedDomain {
   /** Values of attribute of the configuration: entries by DN. */
   readonly settings = new Map<string, Values>();
 
-  constructor(schema: Schema) {
+  readonly base: string;
+  readonly #firstGuid: number;
+
+  /** `at`: name of the domain. `firstGuid`: of its objects, so that those of several domains differ. */
+  constructor(schema: Schema, at = base, firstGuid = 1) {
     this.#schema = schema;
+    this.base = at;
+    this.#firstGuid = firstGuid;
   }
 
   /** Makes an object; its GUID. */
-  add(rdn: string, values: Values, guid = guidOf(this.objects.size + 1)): string {
-    this.#touch(guid, { dn: `${rdn},${base}`, values, deleted: false }, Object.keys(values));
+  add(rdn: string, values: Values, guid = guidOf(this.objects.size + this.#firstGuid)): string {
+    this.#touch(guid, { dn: `${rdn},${this.base}`, values, deleted: false }, Object.keys(values));
     return guid;
   }
 
@@ -59,11 +65,15 @@ export class ScriptedDomain {
   }
 
   move(guid: string, dn: string): void {
-    this.#touch(guid, { ...this.#of(guid), dn: `${dn},${base}` }, ['name', 'parentGUID']);
+    this.#touch(guid, { ...this.#of(guid), dn: `${dn},${this.base}` }, ['name', 'parentGUID']);
   }
 
   delete(guid: string): void {
-    this.#touch(guid, { ...this.#of(guid), dn: `CN=x\\0ADEL:${guid},CN=Deleted Objects,${base}`, deleted: true }, []);
+    this.#touch(
+      guid,
+      { ...this.#of(guid), dn: `CN=x\\0ADEL:${guid},CN=Deleted Objects,${this.base}`, deleted: true },
+      [],
+    );
   }
 
   #of(guid: string): DomainObject {
@@ -108,8 +118,8 @@ export class ScriptedDomain {
     return {
       supportedCapabilities: ['1.2.840.113556.1.4.800'],
       supportedControl: [controlOids.paged, ...(this.dirSync ? [controlOids.dirSync] : [])],
-      defaultNamingContext: [base],
-      namingContexts: [base, configuration],
+      defaultNamingContext: [this.base],
+      namingContexts: [this.base, configuration],
       configurationNamingContext: [configuration],
       subschemaSubentry: [subschema],
       dsServiceName: [service],

@@ -15,7 +15,8 @@ const previewCount = 10;
 export function init(options: InitOptions, terminal: Terminal): Promise<number> {
   return onSync('init', options, terminal, async (edgeSync) => {
     await edgeSync.state.saveSettings(settingsOf(options));
-    const { profile, source, notes } = await edgeSync.openSource();
+    const { profile, source, notes, parts = [] } = await edgeSync.openSource();
+    const bases = parts.length === 0 ? [profile.base] : parts.map((part) => part.profile.base);
     const shown = await edgeSync.sample(previewCount);
     if (options.json) {
       const { kind, name, base, exchangeSchema } = profile;
@@ -25,7 +26,7 @@ export function init(options: InitOptions, terminal: Terminal): Promise<number> 
       return exitStatus.done;
     }
     terminal.out(
-      `${profile.name} at ${options.source}, ${profile.base}; changes by ${source.way}${profile.exchangeSchema ? '; Exchange schema' : ''}\n`,
+      `${profile.name} at ${options.source}, ${bases.join(' and ')}; changes by ${source.way}${profile.exchangeSchema ? '; Exchange schema' : ''}\n`,
     );
     for (const note of notes) terminal.out(`note: ${note}\n`);
     for (const { dn, addresses, excluded } of shown) {
@@ -41,12 +42,14 @@ function settingsOf(options: InitOptions): SyncSettings {
   const server = options.server ?? (hostname().split('.')[0] ?? hostname()).toUpperCase();
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(server))
     throw new SyncStateError(`'${server}' is no name for a server: letters, digits and hyphens are taken`);
-  if (!/^ldaps?:\/\//i.test(options.source))
-    throw new SyncStateError(`'${options.source}' is no URL of a directory: ldaps://host`);
+  for (const url of [options.source, ...options.also]) {
+    if (!/^ldaps?:\/\//i.test(url)) throw new SyncStateError(`'${url}' is no URL of a directory: ldaps://host`);
+  }
   return {
     server,
     source: {
       url: options.source,
+      ...(options.also.length > 0 && { also: options.also }),
       base: options.base,
       bindDn: options.bindDn,
       passwordFile: options.passwordFile === '' ? '' : resolve(options.passwordFile),

@@ -8,6 +8,7 @@ export interface SyncOptions {
 
 export interface InitOptions extends SyncOptions {
   readonly source: string;
+  readonly also: string[];
   readonly base: string;
   readonly bindDn: string;
   readonly passwordFile: string;

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/index.ts';
 import type { Schema } from '../../ldap/index.ts';
 import type { Recipient } from '../recipient.ts';
 import { type MappingSettings, RecipientMapping } from '../recipient-mapping.ts';
-import { type OpenedSource, openSource } from '../source/open-source.ts';
+import { type OpenedSource, openForest } from '../source/open-source.ts';
 import { readConfiguration } from '../source/read-configuration.ts';
 import type { ConfigurationObject } from './configuration.ts';
 import type { InsideState } from './inside-state.ts';
@@ -39,9 +39,10 @@ export class ConfiguredSource {
   /** Looks at the source with what the settings say. Throws LdapError, SyncStateError. */
   async open(): Promise<OpenedSource> {
     const { settings, password, mappings } = this.#parts.state;
-    const { url, bindDn, caFile, base } = settings.source;
+    const { url, also = [], bindDn, caFile, base } = settings.source;
     const tls = caFile === '' ? {} : { ca: readFileSync(caFile, 'utf8') };
-    return openSource({ url, bindDn, password, tls }, { base, mappings });
+    const servers = [url, ...also].map((one) => ({ url: one, bindDn, password, tls }));
+    return openForest(servers, { base, mappings });
   }
 
   /** Brings the mirror up to date. `full`: everything is read; `force`: also what is only suspicious counts. Throws LdapError. */

@@ -22,6 +22,8 @@ export interface SyncSettings {
   readonly server: string;
   readonly source: {
     readonly url: string;
+    /** Servers of other domains of the forest, read by the same account; absent: none. */
+    readonly also?: readonly string[];
     readonly base: string;
     readonly bindDn: string;
     /** Path of the file with the password; read at each run, so that a new password needs nothing else. */

@@ -3,7 +3,7 @@ import type { RecipientMapping } from '../recipient-mapping.ts';
 import type { ReadingEnd, RecipientSource, SourceItem } from '../source/contract.ts';
 import type { Mirror, SourceUpdate } from './mirror.ts';
 
-export interface ReadingReport extends Omit<ReadingEnd, 'cookie'> {
+export interface ReadingReport extends Omit<ReadingEnd, 'cookie' | 'parts'> {
   /** Items that came. */
   readonly scanned: number;
   /** Recipients that differ from what was known. */
@@ -72,10 +72,20 @@ export class SourceReader {
     state.updates = [];
   }
 
+  /** Ids that a reading would have named. */
+  *#unseen({ exhaustive, parts = [] }: Omit<ReadingEnd, 'cookie'>, { seen }: ReadingState): Generator<string> {
+    const some = parts.some((part) => part.exhaustive);
+    if (!exhaustive && !some) return;
+    for (const id of this.#mirror.ids()) {
+      if (seen.has(id)) continue;
+      if (exhaustive || partOf(this.#mirror.recipient(id)?.dn ?? '', parts)?.exhaustive === true) yield id;
+    }
+  }
+
   async #finish({ cookie, ...end }: ReadingEnd, state: ReadingState, accept: boolean): Promise<ReadingReport> {
     const complete = end.complete || (accept && end.suspicious);
     if (complete) {
-      const unseen = end.exhaustive ? [...this.#mirror.ids()].filter((id) => !state.seen.has(id)) : [];
+      const unseen = [...this.#unseen(end, state)];
       const updates: SourceUpdate[] = [...new Set([...state.gone, ...unseen])].map((id) => ({
         id,
         recipient: undefined,
@@ -83,8 +93,22 @@ export class SourceReader {
       // With the cookie in one transaction: killed before, all of it is read again.
       state.changed += await this.#mirror.update(updates, { cookie, incomplete: undefined });
     } else await this.#mirror.setMeta({ incomplete: end.reasons.join('; ') || 'the reading was not complete' });
-    return { ...end, complete, scanned: state.scanned, changed: state.changed };
+    const { parts: _, ...said } = end;
+    return { ...said, complete, scanned: state.scanned, changed: state.changed };
   }
+}
+
+type Part = NonNullable<ReadingEnd['parts']>[number];
+
+/** The domain that an object lies in: the one with the longest name, for domains lie below each other. */
+function partOf(dn: string, parts: readonly Part[]): Part | undefined {
+  const name = dn.toLowerCase();
+  return parts
+    .filter(({ base }) => name.endsWith(`,${base.toLowerCase()}`))
+    .reduce<Part | undefined>(
+      (best, part) => (best !== undefined && best.base.length >= part.base.length ? best : part),
+      undefined,
+    );
 }
 
 class ReadingState {

@@ -1,5 +1,6 @@
 /** EdgeSync as a service: each site in its own rhythm, and at once where the source tells of changes. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { OpenedSource } from '../source/open-source.ts';
 import { watchSource } from '../source/source-watch.ts';
 import type { EdgeSync } from './edge-sync.ts';
 import { serviceConfigOf } from './service-config.ts';
@@ -145,7 +146,6 @@ export class SyncService {
     this.#watch = { of, stop };
     let last: string | undefined;
     const watched = {
-      open: () => edgeSync.openSource(),
       changed: () => {
         this.#hasSign = true;
         this.#sign.resolve();
@@ -156,7 +156,14 @@ export class SyncService {
         last = reason;
       },
     };
-    void watchSource(watched, AbortSignal.any([signal, stop.signal]));
+    // Each domain of a forest tells of its own changes.
+    for (const i of [settings.source.url, ...(settings.source.also ?? [])].keys()) {
+      const open = async (): Promise<OpenedSource> => {
+        const opened = await edgeSync.openSource();
+        return opened.parts?.[i] ?? opened;
+      };
+      void watchSource({ ...watched, open }, AbortSignal.any([signal, stop.signal]));
+    }
   }
 
   #forget(): void {

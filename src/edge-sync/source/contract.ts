@@ -20,6 +20,8 @@ export interface ReadingEnd {
   readonly suspicious: boolean;
   /** Every object was named: what was not is gone. */
   readonly exhaustive: boolean;
+  /** Of several domains: which of them named every object of theirs. */
+  readonly parts?: readonly { readonly base: string; readonly exhaustive: boolean }[];
   /** Where the next reading goes on; '' when it must begin anew. Only of a complete reading. */
   readonly cookie: string;
 }

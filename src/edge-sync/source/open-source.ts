@@ -1,9 +1,11 @@
 /** Chooses how a directory is read: by its root DSE and by what this account may do. */
+import { LdapError } from '../../ldap/index.ts';
 import type { MappingSettings } from '../recipient-mapping.ts';
 import { wantedAttributes } from '../recipient-mapping.ts';
 import { ActiveDirectorySource, deletedObjects } from './active-directory-source.ts';
 import { ContentSyncSource } from './content-sync-source.ts';
 import type { RecipientSource } from './contract.ts';
+import { ForestSource } from './forest-source.ts';
 import { GenericSource } from './generic-source.ts';
 import { LdapStream, type StreamOptions } from './ldap-stream.ts';
 import { baseEntry, profileOf, type SourceProfile } from './root-dse.ts';
@@ -22,6 +24,8 @@ export interface SourceSettings {
   readonly base: string;
   /** Every mapping that recipients are made by. */
   readonly mappings: readonly MappingSettings[];
+  /** Names, in lower case, of what is read from other servers: references there mean nothing missing. */
+  readonly elsewhere?: ReadonlySet<string>;
 }
 
 /** A source, with what was found out about it. */
@@ -31,6 +35,8 @@ export interface OpenedSource {
   /** A new connection to it, bound. */
   readonly connect: () => Promise<LdapStream>;
   readonly addressAttributes: readonly string[];
+  /** Each domain, where there are several; the first is the one that the rest says is read. */
+  readonly parts?: readonly OpenedSource[];
   /** What is not allowed or not offered, and what is done instead. */
   readonly notes: readonly string[];
 }
@@ -39,7 +45,7 @@ export interface OpenedSource {
 export async function openSource(connection: StreamOptions, settings: SourceSettings): Promise<OpenedSource> {
   const connect = (): Promise<LdapStream> => LdapStream.open(connection);
   await using stream = await connect();
-  const profile = await profileOf(stream, settings.base);
+  const profile = await profileOf(stream, settings.base, settings.elsewhere);
   const addressAttributes = [...new Set(settings.mappings.flatMap((mapping) => mapping.addressAttributes))];
   const attributes = [...new Set(settings.mappings.flatMap(wantedAttributes))];
   const { exchangeSchema, base } = profile;
@@ -73,6 +79,27 @@ export async function openSource(connection: StreamOptions, settings: SourceSett
     'content synchronization (RFC 4533; OpenLDAP: overlay syncprov) is not offered: changes are followed by modifyTimestamp and the ids of all objects',
   );
   return { source: new GenericSource(options), profile, connect, addressAttributes, notes };
+}
+
+/** As `openSource`, for the domains of a forest: each at a server of its own, all by one account. */
+export async function openForest(
+  connections: readonly StreamOptions[],
+  settings: SourceSettings,
+): Promise<OpenedSource> {
+  const elsewhere = new Set<string>();
+  const parts: OpenedSource[] = [];
+  for (const [i, connection] of connections.entries()) {
+    const part = await openSource(connection, { ...settings, base: i === 0 ? settings.base : '', elsewhere });
+    elsewhere.add(part.profile.base.toLowerCase());
+    parts.push(part);
+  }
+  const [first, ...others] = parts;
+  if (first === undefined) throw new RangeError('no server is named');
+  if (others.length === 0) return first;
+  if (elsewhere.size < parts.length) throw new LdapError('other', 'two of the servers have the same domain');
+  const source = new ForestSource(parts.map((part) => ({ base: part.profile.base, source: part.source })));
+  const notes = parts.flatMap(({ profile, notes: own }) => own.map((note) => `${profile.base}: ${note}`));
+  return { ...first, source, notes, parts };
 }
 
 const dirSyncTrial = () => [dirSyncControl(dirSyncFlags.objectSecurity, 1_000_000, Buffer.alloc(0))];

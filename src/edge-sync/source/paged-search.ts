@@ -52,7 +52,7 @@ export function faultOf({ code, message }: Pick<Done, 'code' | 'message'>): stri
 
 /** What a reference means for a reading. */
 function referenceFault(uris: readonly string[]): string {
-  return `a part lies on another server (${uris[0] ?? '?'}): add it as a source of its own, or read the global catalogue (port 3268 or 3269)`;
+  return `a part lies on another server (${uris[0] ?? '?'}): name that server too (edge sync init --also URL), or read the global catalogue (port 3268 or 3269)`;
 }
 
 /** Entries of a search, page by page, with all values. What is missing is told to `completeness`. */

@@ -29,8 +29,15 @@ export interface SourceProfile {
 
 const activeDirectoryOid = '1.2.840.113556.1.4.800';
 
-/** Looks at the server. `base` is what the administrator named; '' for the server's own. */
-export async function profileOf(stream: LdapStream, base: string): Promise<SourceProfile> {
+/**
+ * Looks at the server. `base` is what the administrator named; '' for the server's own. `elsewhere`: names, in lower case, of
+ * what is read from other servers.
+ */
+export async function profileOf(
+  stream: LdapStream,
+  base: string,
+  elsewhere: ReadonlySet<string> = new Set(),
+): Promise<SourceProfile> {
   const dse = await baseEntry(stream, '', ['*', '+', 'supportedControl', 'supportedCapabilities', 'namingContexts']);
   if (dse === undefined) throw new LdapError('unavailable', 'the server does not show its root DSE');
   const has = (attribute: string, value: string): boolean => dse.values(attribute).includes(value);
@@ -47,7 +54,7 @@ export async function profileOf(stream: LdapStream, base: string): Promise<Sourc
     dsServiceName: dse.values('dsServiceName')[0] ?? '',
     configuration: dse.values('configurationNamingContext')[0] ?? '',
     exchangeSchema: await knowsExchange(stream, subschema),
-    harmless: harmlessBelow(dse.values('configurationNamingContext')[0] ?? ''),
+    harmless: harmlessBelow(dse.values('configurationNamingContext')[0] ?? '', elsewhere),
   };
 }
 
@@ -57,9 +64,10 @@ function noticeOf(active: boolean, offers: (oid: string) => boolean): ChangeNoti
   return offers(controlOids.persistentSearch) ? 'persistent search' : undefined;
 }
 
-function harmlessBelow(configuration: string): (uri: string) => boolean {
+function harmlessBelow(configuration: string, elsewhere: ReadonlySet<string>): (uri: string) => boolean {
   return (uri) => {
     const dn = decodeURIComponent(/^ldaps?:\/\/[^/]*\/([^?]*)/i.exec(uri)?.[1] ?? '').toLowerCase();
+    if (elsewhere.has(dn)) return true;
     return /^dc=(?:domain|forest)dnszones,/.test(dn) || (configuration !== '' && dn === configuration.toLowerCase());
   };
 }
