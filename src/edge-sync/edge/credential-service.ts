@@ -90,7 +90,8 @@ export class CredentialService implements Disposable {
   async #serve(entry: DirectoryEntry, actor: string): Promise<void> {
     for (const text of entry.values('edgeSyncCredential')) {
       const refusal = await this.#make(text, actor);
-      if (refusal !== undefined) this.#parts.log.warn({ actor, reason: refusal, ...notRenewed }, 'EdgeSync: an account is refused');
+      if (refusal !== undefined)
+        this.#parts.log.warn({ actor, reason: refusal, ...notRenewed }, 'EdgeSync: an account is refused');
     }
   }
 
