@@ -173,7 +173,8 @@ export class Supervisor {
     const next = new Map(list.map((binding) => [formatEndpoint(binding), binding]));
     const gone = [...this.#bindings].filter(([text, { use }]) => next.get(text)?.use !== use);
     this.#bindings = next;
-    for (const [text, binding] of gone) this.#drop(text, binding);
+    // Closed everywhere before others are bound: a wildcard may give way to one of its addresses.
+    await Promise.all(gone.map(([text, binding]) => this.#drop(text, binding)));
     const first = this.#wanted;
     first.resolve();
     // At the first start `start` binds, once every worker can listen.
@@ -217,12 +218,14 @@ export class Supervisor {
     }
   }
 
-  #drop(text: string, binding: Binding): void {
+  async #drop(text: string, binding: Binding): Promise<void> {
     this.#faults.delete(text);
-    for (const worker of this.#workers) {
-      worker.bus?.notify('unlisten', binding);
+    const closed = this.#workers.map(async (worker) => {
       this.#closeSocket(socketKey(text, worker));
-    }
+      // One that is gone, or does not answer, listens no more, or is told as such when the next one cannot be bound.
+      await worker.bus?.request('unlisten', binding).catch(() => undefined);
+    });
+    await Promise.all(closed);
   }
 
   #closeSocketsOf(worker: WatchedChild): void {

@@ -5,27 +5,37 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Supervisor } from '../../src/processes/index.ts';
+import { type ChildPlan, Supervisor } from '../../src/processes/index.ts';
+import { eventually } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
+
+const door = new URL('../../src/processes/index.ts', import.meta.url).pathname;
+
+/** A process that does as `own` says with its bus. */
+function child(folder: string, name: string, own: string): ChildPlan {
+  const entry = join(folder, `${name}.mjs`);
+  const common = `import net from 'node:net'; import { Bus, channelToParent, toProcess, toSupervisor } from '${door}';
+    const bus = new Bus(channelToParent(), { out: toSupervisor, in: toProcess }, () => {});
+    bus.handle('stop', () => process.exit(0)); process.on('disconnect', () => process.exit(1));`;
+  writeFileSync(entry, `${common}\n${own}\nbus.notify('ready');`);
+  return { name, entry, arguments: [], nodeOptions: ['--disable-warning=ExperimentalWarning'] };
+}
+
+function reached(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
 
 test('a binding on a port that is not allowed is a fault, the others listen', { timeout: 60_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'edge-bindings-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const [allowed, refused] = [await freePort(), await freePort()];
-  const door = new URL('../../src/processes/index.ts', import.meta.url).pathname;
-  const child = (name: string, own: string) => {
-    const entry = join(folder, `${name}.mjs`);
-    const common = `import net from 'node:net'; import { Bus, channelToParent, toProcess, toSupervisor } from '${door}';
-      const bus = new Bus(channelToParent(), { out: toSupervisor, in: toProcess }, () => {});
-      bus.handle('stop', () => process.exit(0)); process.on('disconnect', () => process.exit(1));`;
-    writeFileSync(entry, `${common}\n${own}\nbus.notify('ready');`);
-    return { name, entry, arguments: [], nodeOptions: ['--disable-warning=ExperimentalWarning'] };
-  };
   const wanted = [allowed, refused].map((port) => ({ address: '127.0.0.1', port, use: 'smtp' }));
   const said: string[] = [];
   const supervisor = new Supervisor({
-    directory: child('directory', `setTimeout(() => bus.notify('bindings', ${JSON.stringify(wanted)}));`),
-    workers: [child('worker', "bus.handle('listen', (_, socket) => void net.createServer().listen(socket));")],
+    directory: child(folder, 'directory', `setTimeout(() => bus.notify('bindings', ${JSON.stringify(wanted)}));`),
+    workers: [child(folder, 'worker', "bus.handle('listen', (_, socket) => void net.createServer().listen(socket));")],
     log: { info: () => {}, warn: (text) => said.push(text) },
     relayed: [],
     mayBind: (port) => port === allowed,
@@ -37,12 +47,46 @@ test('a binding on a port that is not allowed is a fault, the others listen', { 
     { binding: `127.0.0.1:${refused}`, use: 'smtp', fault: `127.0.0.1:${refused} ${told}` },
   ]);
   assert.deepEqual(said, [`127.0.0.1:${refused} ${told}`]);
-  const reached = (port: number): Promise<boolean> => {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
-    return promise.finally(() => socket.destroy());
-  };
   assert.deepEqual([await reached(allowed), await reached(refused)], [true, false]);
+});
+
+test('a wildcard gives way to one of its addresses without a fault', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-bindings-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const port = await freePort();
+  const bindings = (address: string) => JSON.stringify([{ address, port, use: 'smtp' }]);
+  const said: string[] = [];
+  const supervisor = new Supervisor({
+    directory: child(
+      folder,
+      'directory',
+      `bus.handle('reopen-logs', () => bus.notify('bindings', ${bindings('127.0.0.1')}));
+      setTimeout(() => bus.notify('bindings', ${bindings('0.0.0.0')}));`,
+    ),
+    // It is busy when it hears that it is to close.
+    workers: [
+      child(
+        folder,
+        'worker',
+        `const open = new Map();
+        bus.handle('listen', ({ address }, socket) => void open.set(address, net.createServer().listen(socket)));
+        bus.handle('reopen-logs', () => {});
+        bus.handle('unlisten', async ({ address }) => {
+          await new Promise((resume) => setTimeout(resume, 200));
+          open.get(address).close();
+        });`,
+      ),
+    ],
+    log: { info: () => {}, warn: (text) => said.push(text) },
+    relayed: [],
+    mayBind: () => true,
+  });
+  t.after(() => supervisor.stop());
+  await supervisor.start();
+  supervisor.reopenLogs();
+  await eventually('the other binding', () => supervisor.bindings()[0]?.binding.startsWith('127.') === true);
+  await eventually('it listens', () => reached(port));
+  assert.deepEqual([said, supervisor.bindings()], [[], [{ binding: `127.0.0.1:${port}`, use: 'smtp', fault: '' }]]);
 });
 
 test('a start that is stopped before it was ready waits for nothing any more', { timeout: 60_000 }, async (t) => {

@@ -67,6 +67,8 @@ import { TicketSecret } from './ticket-secret.ts';
 
 /** The first change is in force at once, those that follow it closely after so long. */
 const betweenRefreshesMs = 50;
+/** Longer than a worker is waited for (the bus: ten seconds): one that hangs is told by name, and the others answer. */
+const fanOutMs = 15_000;
 const clock = systemClock;
 
 type SupervisorBus = Bus<ToSupervisor, ToProcess>;
@@ -337,7 +339,7 @@ function methodsOf(
   auditTrail: ReturnType<typeof openAdminAudit>,
 ): { methods: Record<string, ManagementMethod>; renewal: AcmeRenewal; edgeSync: ReturnType<typeof edgeSyncFor> } {
   const { paths, place, store, configuration, service, certificates } = parts;
-  const workers = new WorkerCaller((request) => bus.request('fan-out', request));
+  const workers = new WorkerCaller((request) => bus.request('fan-out', request, { timeoutMs: fanOutMs }));
   const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
   const since = clock.now();
   const catalogue = cmdletCatalogue();
