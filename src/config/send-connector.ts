@@ -145,8 +145,7 @@ const properties = {
     bit: 5,
     syntax: yesNo,
     default: false,
-    notImplementedYet: true,
-    help: 'Reserved by Exchange.',
+    help: 'Mail goes only to servers that offer XOORG (the other half of a hybrid organization), and says which organization it is of.',
   }),
   enabled: property({
     attribute: sendFlags,

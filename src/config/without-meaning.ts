@@ -25,7 +25,6 @@ const rows: readonly Row[] = [
   ],
   ['ReceiveConnector', /^MaxAcknowledgementDelay$/, noShadow],
   ['SendConnector', /^FrontendProxyEnabled$/, 'there is no Front End Transport service to send through'],
-  ['SendConnector', /^RequireOorg$/, 'XOORG is spoken by Exchange Online alone'],
   ['SendConnector', /^ConnectorType$/, 'connectors between premises are told apart by their certificates here'],
   ['SendConnector', /^IsScopedConnector$/, 'a scope is an Active Directory site, and this is one server'],
   ['RemoteDomain', /^TargetDeliveryDomain$/, 'it is for mailboxes that are moved to Exchange Online'],

@@ -16,6 +16,12 @@ export interface Capabilities {
   readonly maxSize: number;
   /** RFC 8689: the peer holds the hops behind it to TLS. */
   readonly requireTls: boolean;
+  /** XOORG of Exchange: MAIL may say which organization the message is of. */
+  readonly oorg: boolean;
+  /** RFC 9422: MAIL commands of a session, recipients and domains of recipients of a transaction; Infinity: nothing is said. */
+  readonly mailMax: number;
+  readonly rcptMax: number;
+  readonly rcptDomainMax: number;
   /** SASL mechanisms, upper case (RFC 4954). */
   readonly auth: readonly string[];
 }
@@ -30,6 +36,10 @@ export const noCapabilities: Capabilities = {
   size: false,
   maxSize: Number.POSITIVE_INFINITY,
   requireTls: false,
+  oorg: false,
+  mailMax: Number.POSITIVE_INFINITY,
+  rcptMax: Number.POSITIVE_INFINITY,
+  rcptDomainMax: Number.POSITIVE_INFINITY,
   auth: [],
 };
 
@@ -57,6 +67,17 @@ export function parseCapabilities(reply: string): Capabilities {
     size: offered.has('SIZE'),
     maxSize: limit > 0 ? limit : Number.POSITIVE_INFINITY,
     requireTls: offered.has('REQUIRETLS'),
+    oorg: offered.has('XOORG'),
+    mailMax: limitOf(offered.get('LIMITS'), 'MAILMAX'),
+    rcptMax: limitOf(offered.get('LIMITS'), 'RCPTMAX'),
+    rcptDomainMax: limitOf(offered.get('LIMITS'), 'RCPTDOMAINMAX'),
     auth: (offered.get('AUTH') ?? []).map((name) => name.toUpperCase()),
   };
+}
+
+/** RFC 9422 §4: name and value stand behind each other here; what is no number of one to six digits says nothing. */
+function limitOf(limits: readonly string[] | undefined, name: string): number {
+  const at = limits?.findIndex((word) => word.toUpperCase() === name) ?? -1;
+  const value = at < 0 ? '' : (limits?.[at + 1] ?? '');
+  return /^[1-9]\d{0,5}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
 }

@@ -4,6 +4,7 @@ import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
 import { planEnvelope } from './envelope-plan.ts';
 import { type ContentChange, type FittedItem, fitItem } from './fitted-item.ts';
 import { formItem } from './formed-item.ts';
+import { recipientBatches } from './recipient-batches.ts';
 import type { ContentForm } from './remote-domain-form.ts';
 import { screenItem } from './screened-item.ts';
 import { Transaction } from './transaction.ts';
@@ -24,6 +25,8 @@ export interface CourierOptions {
   readonly forbiddenFields?: readonly string[];
   /** Its fields of the organization cross under another name. */
   readonly crossesPremises?: boolean;
+  /** RequireOorg: the organization that XOORG tells of; absent: the peer need not offer it. */
+  readonly organization?: string | undefined;
   /** The form that a recipient's domain asks for; absent: none asks for any. */
   readonly formOf?: FormOf | undefined;
   /** False: what the connection was opened for is no longer what the configuration says. Default true. */
@@ -50,6 +53,8 @@ export class Courier {
   readonly #connection: EdgeSmtpConnection;
   readonly #options: CourierOptions;
   #messages = 0;
+  /** MAIL commands, for the next hop's own count. */
+  #mails = 0;
   #wantsTls = false;
   #bytes = 0;
   #reset = false;
@@ -75,7 +80,8 @@ export class Courier {
     const connection = this.#connection;
     const limit = this.#options.maxMessages > 0 ? this.#options.maxMessages : Number.POSITIVE_INFINITY;
     this.#tried = connection.loss !== undefined;
-    while (connection.loss === undefined && this.#messages < limit && !work.signal.aborted && !this.#wantsTls) {
+    const hasRoom = (): boolean => this.#messages < limit && this.#mails < connection.capabilities.mailMax;
+    while (connection.loss === undefined && hasRoom() && !work.signal.aborted && !this.#wantsTls) {
       const given = work.next(this.#options.idleMs);
       const item = given instanceof Promise ? await this.#whileIdle(given) : given;
       if (item === undefined) break;
@@ -105,24 +111,44 @@ export class Courier {
 
   async #deliver(item: DeliveryItem): Promise<void> {
     const outcomes = new Array<RecipientOutcome | undefined>(item.recipients.length).fill(undefined);
-    let positions: readonly number[] | undefined;
     const fitting = this.#fit(item);
     const fitted = fitting instanceof Promise ? await fitting : fitting;
     const { capabilities, isLmtp, peer } = this.#connection;
     if (item.message.envelope.tls === 'required' && !capabilities.requireTls && !isLmtp)
       return this.#refuse(item, `550 5.7.30 ${peer} was not found fit for REQUIRETLS, which the message needs`);
+    if (this.#options.organization !== undefined && !capabilities.oorg)
+      return this.#refuse(item, `451 4.7.0 ${peer} does not offer XOORG, which RequireOorg asks for`, 'deferred');
     if (fitted.refusal !== undefined) return this.#refuse(item, fitted.refusal);
     if (fitted.changes.length > 0) this.#options.onChange?.(item, fitted.changes);
-    for (;;) {
-      const round = await this.#transact(fitted.item, outcomes, positions);
-      if (round === 'give-back') return item.release();
-      if (round === undefined) break;
-      positions = round;
+    const [firstBatch, ...others] = recipientBatches(fitted.item, capabilities) ?? [undefined];
+    if ((await this.#transactAll(fitted.item, outcomes, firstBatch, true)) === 'give-back') return item.release();
+    for (const batch of others) {
+      if (this.#connection.loss !== undefined || this.#mails >= capabilities.mailMax) break;
+      await this.#transactAll(fitted.item, outcomes, batch, false);
     }
     item.settle(
-      outcomes.map((outcome) => outcome ?? this.#lossOutcome(false)),
+      outcomes.map(
+        (outcome) => outcome ?? (this.#connection.loss === undefined ? mailMaxReached : this.#lossOutcome(false)),
+      ),
       this.#options.remote,
     );
+  }
+
+  /** These recipients, in more than one transaction where the peer turns out to limit their number. */
+  async #transactAll(
+    item: DeliveryItem,
+    outcomes: (RecipientOutcome | undefined)[],
+    batch: readonly number[] | undefined,
+    isFirst: boolean,
+  ): Promise<'give-back' | undefined> {
+    let positions = batch;
+    let first = isFirst;
+    for (;;) {
+      const round = await this.#transact(item, outcomes, positions, first);
+      if (round === 'give-back' || round === undefined) return round;
+      positions = round;
+      first = false;
+    }
   }
 
   /** The content as the next hop may have it, and can take it. At once for nearly every message. */
@@ -151,9 +177,9 @@ export class Courier {
     return form === undefined ? { item, changes: [] } : await formItem(item, form);
   }
 
-  #refuse(item: DeliveryItem, reply: string): void {
+  #refuse(item: DeliveryItem, reply: string, kind: 'failed' | 'deferred' = 'failed'): void {
     item.settle(
-      item.recipients.map(() => ({ kind: 'failed', reply })),
+      item.recipients.map(() => ({ kind, reply })),
       '',
     );
   }
@@ -163,25 +189,27 @@ export class Courier {
     item: DeliveryItem,
     outcomes: (RecipientOutcome | undefined)[],
     positions: readonly number[] | undefined,
+    first: boolean,
   ): Promise<readonly number[] | 'give-back' | undefined> {
     const connection = this.#connection;
-    const plan = planEnvelope(item, connection.capabilities, connection.peer, positions);
+    const plan = planEnvelope(item, connection.capabilities, connection.peer, positions, this.#options.organization);
     if (plan.kind === 'refused') {
-      for (const i of outcomes.keys()) outcomes[i] ??= { kind: 'failed', reply: plan.reply };
+      for (const i of positions ?? outcomes.keys()) outcomes[i] ??= { kind: 'failed', reply: plan.reply };
       return undefined;
     }
     for (const { position, reply } of plan.refused) outcomes[position] = { kind: 'failed', reply };
     if (plan.recipients.length === 0) return undefined;
+    this.#mails += 1;
     const result = await new Transaction(connection, item, plan, this.#reset).run();
     if (result.fault !== undefined) throw result.fault;
     this.#reset = result.dirty;
-    if (positions === undefined && this.#options.mayStartTls === true && result.outcomes.every(asksForTls)) {
+    if (first && this.#options.mayStartTls === true && result.outcomes.every(asksForTls)) {
       this.#wantsTls = true;
       return 'give-back';
     }
-    if (positions === undefined && (result.begun || connection.loss === undefined)) this.#messages += 1;
+    if (first && (result.begun || connection.loss === undefined)) this.#messages += 1;
     // A kept connection that the peer had already given up: nothing happened, the message goes on another one.
-    const stale = connection.loss !== undefined && !result.begun && this.#messages > 0 && positions === undefined;
+    const stale = connection.loss !== undefined && !result.begun && this.#messages > 0 && first;
     if (stale && result.outcomes.every((outcome) => outcome === undefined)) return 'give-back';
     const rest = this.#lossOutcome(result.uncertain);
     result.outcomes.forEach((outcome, i) => {
@@ -209,6 +237,12 @@ export class Courier {
     return { kind: 'deferred', reply: `451 4.4.2 Connection lost: ${loss?.message ?? 'no answer'}${words}` };
   }
 }
+
+/** RFC 9422 §4.2: the rest goes on another connection. */
+const mailMaxReached: RecipientOutcome = {
+  kind: 'deferred',
+  reply: '452 4.5.3 The next hop takes no more transactions in one session (MAILMAX)',
+};
 
 /** RFC 3207 §4: what a server that requires TLS answers to every other command. */
 function asksForTls(outcome: RecipientOutcome | undefined): boolean {

@@ -22,12 +22,13 @@ export type EnvelopePlan =
 
 const nonAscii = /[^\x00-\x7f]/;
 
-/** Pure. `positions` choose from item.recipients; all of them when absent. */
+/** Pure. `positions` choose from item.recipients; all of them when absent. `organization`: told by XOORG where it is offered. */
 export function planEnvelope(
   item: Pick<DeliveryItem, 'message' | 'recipients'>,
   offered: Capabilities,
   peer: string,
   positions: readonly number[] = item.recipients.map((_, position) => position),
+  organization = '',
 ): EnvelopePlan {
   const { message } = item;
   const obstacle = obstacleOf(message, offered, peer);
@@ -60,7 +61,7 @@ export function planEnvelope(
   }
   return {
     kind: 'send',
-    mail: mailCommand(message, offered, utf8),
+    mail: `${mailCommand(message, offered, utf8)}${organization !== '' && offered.oorg ? ` XOORG=${organization}` : ''}`,
     rcpts,
     recipients,
     refused,

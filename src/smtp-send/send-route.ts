@@ -1,6 +1,7 @@
 import type { IpRange } from '../base/index.ts';
 import {
   type Credential,
+  defaultDomain,
   type InternalServer,
   nextHopSid,
   type Right,
@@ -61,6 +62,8 @@ export interface SendRoute {
   readonly internalServers: readonly InternalServer[];
   /** CloudServicesMailEnabled. */
   readonly crossesPremises: boolean;
+  /** RequireOorg: the default accepted domain; absent: XOORG is not asked for. */
+  readonly organization?: string;
   /** UseExternalDNSServersEnabled. */
   readonly resolvesExternally: boolean;
 }
@@ -101,6 +104,9 @@ export function routeOf(hop: NextHop, snapshot: Snapshot, timeouts: PhaseTimeout
     directTrust: connector.smartHostAuthMechanism === 'ExchangeServer',
     internalServers: snapshot.internalServers,
     crossesPremises: connector.cloudServicesMailEnabled,
+    ...(connector.requireOorg && {
+      organization: defaultDomain(snapshot.acceptedDomains) ?? snapshot.server.fqdn,
+    }),
     daneMode: connector.smtpDaneMode,
     stsMode: connector.mtaStsMode,
     messagesTls: hop.tls,

@@ -206,6 +206,7 @@ export class SmtpSender implements Deliverer {
       crossesPremises: route.crossesPremises,
       formOf: this.#parts.forms?.(),
       mayGoOn: () => isSameWay(snapshot, this.#parts.snapshots.current, route.connector),
+      organization: route.organization,
       onChange: (item, changes) =>
         log.tell('content-converted', conversionFacts(target.host, changes), item.message.id),
       mayStartTls: startTlsOf({ demands: [route.tls] }) === 'when-offered' && !(connection.socket instanceof TLSSocket),

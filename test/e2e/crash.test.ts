@@ -8,6 +8,8 @@ const senders = 8;
 /** `make soak-crash`: 1,000. */
 const kills = Number(process.env['EDGE_SOAK_KILLS'] ?? 5);
 const largeEvery = kills > 100 ? 500 : 10;
+/** The long run goes on beside other work of the machine. */
+const patienceMs = kills > 10 ? 120_000 : 15_000;
 
 async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> {
   await using sink = await ScriptedSink.listen();
@@ -22,13 +24,17 @@ async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> 
   const running = Array.from({ length: senders }, (_, i) =>
     sendUntil(() => stop, edge.port, String(i), accepted, largeEvery),
   );
-  for (let i = 0; i < kills; i++) {
-    const enough = accepted.size + 30;
-    await eventually('mail between two kills', () => accepted.size > enough);
-    await kill(edge);
+  try {
+    for (let i = 0; i < kills; i++) {
+      const enough = accepted.size + 30;
+      await eventually('mail between two kills', () => accepted.size > enough, patienceMs);
+      await kill(edge);
+    }
+  } finally {
+    // Senders that nobody stops keep the test from ending, whatever failed.
+    stop = true;
+    await Promise.all(running);
   }
-  stop = true;
-  await Promise.all(running);
   const seen = new Map<string, number>();
   const missing = (): number => {
     for (const id of idsOf(sink.taken.splice(0))) seen.set(id, (seen.get(id) ?? 0) + 1);

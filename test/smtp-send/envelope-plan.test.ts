@@ -13,6 +13,10 @@ const everything: Capabilities = {
   size: true,
   requireTls: false,
   maxSize: 1_000,
+  oorg: true,
+  mailMax: Number.POSITIVE_INFINITY,
+  rcptMax: Number.POSITIVE_INFINITY,
+  rcptDomainMax: Number.POSITIVE_INFINITY,
   auth: [],
 };
 const without = (...missing: (keyof Capabilities)[]): Capabilities => ({
@@ -241,7 +245,7 @@ const offers: readonly (readonly [name: string, reply: string, Partial<Capabilit
   [
     'a full one',
     '250-hub\n250-PIPELINING\n250-8BITMIME\n250-DSN\n250-SMTPUTF8\n250 SIZE 5',
-    { ...everything, maxSize: 5 },
+    { ...everything, maxSize: 5, oorg: false },
   ],
   ['only a greeting', '250 hub', noCapabilities],
   ['lower case', '250-hub\n250 pipelining', { ...noCapabilities, pipelining: true }],
@@ -250,6 +254,13 @@ const offers: readonly (readonly [name: string, reply: string, Partial<Capabilit
   ['SIZE with rubbish', '250-hub\n250 SIZE many', { ...noCapabilities, size: true }],
   ['keywords in the greeting', '250-DSN SIZE PIPELINING\n250 HELP', noCapabilities],
   ['a keyword that only begins alike', '250-hub\n250-DSNX\n250 X-PIPELINING', noCapabilities],
+  ['XOORG', '250-hub\n250 XOORG', { ...noCapabilities, oorg: true }],
+  [
+    'LIMITS',
+    '250-hub\n250 LIMITS MAILMAX=3 x rcptmax=2 RCPTDOMAINMAX=1',
+    { ...noCapabilities, mailMax: 3, rcptMax: 2, rcptDomainMax: 1 },
+  ],
+  ['LIMITS with rubbish', '250-hub\n250 LIMITS MAILMAX=0 RCPTMAX=many RCPTDOMAINMAX=1234567', noCapabilities],
   ['AUTH in both spellings', '250-hub\n250-AUTH LOGIN plain\n250 AUTH=LOGIN', { ...noCapabilities, auth: ['LOGIN'] }],
 ];
 
