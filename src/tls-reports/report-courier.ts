@@ -14,6 +14,9 @@ const settleMs = 10 * minuteMs;
 /** RFC 8460 §4.1: a delay of up to four hours, so that not everybody reports at midnight. */
 const jitterMs = 4 * 60 * minuteMs;
 const retryMs = 60 * minuteMs;
+
+/** A time that none of these intervals can have made comes from a clock that was ahead. */
+const isDue = ({ due }: ReportRecord, now: number): boolean => due <= now || due > now + Math.max(jitterMs, retryMs);
 /** Then it is given up: §4.1 asks for a day. */
 const mostAttempts = 24;
 
@@ -71,7 +74,7 @@ export class ReportCourier implements AsyncDisposable {
     try {
       await this.#makeReports();
       for (const record of files.waiting())
-        if (record.due <= clock.now() && !this.#stopped.signal.aborted) await this.#send(record);
+        if (isDue(record, clock.now()) && !this.#stopped.signal.aborted) await this.#send(record);
       await files.sweep(clock.now());
       faults.end(fault);
     } catch (error) {

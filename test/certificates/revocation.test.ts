@@ -160,7 +160,11 @@ test('two checks at a time ask once, and one that failed is not repeated at once
 test('an answer is not kept beyond a day', async () => {
   const leaf = authority.issue({ name: 'a.test', crlUrl: `${web}/day` });
   let moved = 0;
-  const clock: Clock = { ...systemClock, now: () => Date.now() + moved };
+  const clock: Clock = {
+    ...systemClock,
+    now: () => Date.now() + moved,
+    monotonic: () => systemClock.monotonic() + moved,
+  };
   answers = { '/day': () => authority.crl('-crldays', '30') };
   const checker = checkerWith(loopback, 5_000, clock);
   const before = authority.asked.length;
@@ -168,6 +172,23 @@ test('an answer is not kept beyond a day', async () => {
   moved = 25 * 3_600_000;
   await checker.check(path(leaf));
   assert.equal(authority.asked.length - before, 2);
+});
+
+test('who did not answer while the clock was a day ahead is asked again after two minutes', async () => {
+  const leaf = authority.issue({ name: 'a.test', crlUrl: `${web}/ahead` });
+  let [ahead, passed] = [24 * 3_600_000, 0];
+  const clock: Clock = {
+    ...systemClock,
+    now: () => Date.now() + ahead + passed,
+    monotonic: () => systemClock.monotonic() + passed,
+  };
+  answers = {};
+  const checker = checkerWith(loopback, 5_000, clock);
+  assert.equal((await checker.check(path(leaf))).state, 'unknown');
+  answers = { '/ahead': () => authority.crl('-crldays', '30') };
+  ahead = 0;
+  passed = 3 * 60_000;
+  assert.equal((await checker.check(path(leaf))).state, 'good');
 });
 
 /** Certificates of a trusted authority lead nowhere inside. */

@@ -270,6 +270,22 @@ test('by https, whatever the certificate: taken, refused, redirected; and again 
   }
 });
 
+test('a report whose time was set while the clock was a day ahead does not wait until then', async () => {
+  const [state, clock] = [fresh(), new MovedClock()];
+  const { courier, files } = courierOf(state, clock, zone({ '_smtp._tls.a.test': 'timeout' }));
+  const waits = { domain: 'a.test', day: '2026-11-25', report: '{}', attempts: 0, submissions: [] };
+  await files.add({ ...waits, id: 'ahead', due: clock.at + 86_400_000 });
+  await files.add({ ...waits, domain: 'b.test', id: 'soon', due: clock.at + 3 * 3_600_000 });
+  await courier.look();
+  assert.deepEqual(
+    files.waiting().map(({ id, attempts }) => [id, attempts]),
+    [
+      ['ahead', 1],
+      ['soon', 0],
+    ],
+  );
+});
+
 test('the DNS that does not answer is asked again; addresses are no destinations; without a contact nothing is made', async () => {
   const [state, clock] = [fresh(), new MovedClock()];
   const counter = new DayCounter({ folder: state, worker: 0 }, () => true, clock, assert.ifError);

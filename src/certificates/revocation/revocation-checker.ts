@@ -53,6 +53,7 @@ export class RevocationChecker {
   readonly #sources: RevocationSources;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
+  /** Their `until` is monotonic here, as that of the lists. */
   readonly #answers = new Map<string, RevocationAnswer>();
   readonly #asking = new Map<string, Promise<RevocationAnswer>>();
   readonly #lists = new Map<string, RevocationList>();
@@ -84,7 +85,7 @@ export class RevocationChecker {
   async #answerFor(link: Link, place: number): Promise<RevocationVerdict> {
     const key = keyOf(link);
     const kept = this.#answers.get(key);
-    if (kept !== undefined && kept.until > this.#clock.now()) return told(kept, link, place);
+    if (kept !== undefined && kept.until > this.#clock.monotonic()) return told(kept, link, place);
     const known = this.#asking.get(key);
     if (known === undefined && this.#asking.size >= mostAtATime)
       return { state: 'unknown', reason: `${mostAtATime} certificates are being asked about already` };
@@ -97,7 +98,7 @@ export class RevocationChecker {
 
   #keep(key: string, answer: RevocationAnswer): void {
     this.#answers.delete(key);
-    this.#answers.set(key, answer);
+    this.#answers.set(key, { ...answer, until: this.#lasting(answer.until) });
     if (this.#answers.size <= mostAnswers) return;
     const oldest = this.#answers.keys().next();
     if (oldest.done !== true) this.#answers.delete(oldest.value);
@@ -142,11 +143,16 @@ export class RevocationChecker {
     // The same list may be asked for with another issuer of that name: each key has its own.
     const key = `${issuer.fingerprint256} ${url}`;
     const kept = this.#lists.get(key);
-    if (kept !== undefined && kept.until > this.#clock.now()) return findInCrl(kept, certificate);
+    if (kept !== undefined && kept.until > this.#clock.monotonic()) return findInCrl(kept, certificate);
     const der = await this.#sources.crl(url, signal);
     const list = readCrl(der, { issuer, urls, now: this.#clock.now() });
-    this.#keepList(key, { ...list, until: Math.min(list.until, this.#clock.now() + longestSpanMs) });
+    this.#keepList(key, { ...list, until: this.#lasting(list.until) });
     return findInCrl(list, certificate);
+  }
+
+  /** The monotonic time until which something is kept: a clock that was ahead must not make an answer last for days. */
+  #lasting(until: number): number {
+    return this.#clock.monotonic() + Math.min(until - this.#clock.now(), longestSpanMs);
   }
 
   #keepList(key: string, list: RevocationList): void {
