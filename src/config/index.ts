@@ -51,7 +51,7 @@ export {
 export { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
 export { type RecipientFilterConfig, recipientFilterConfig } from './recipient-filter-config.ts';
 export { type RemoteDomain, remoteDomain } from './remote-domain.ts';
-export { type Right, rightOfName, rights } from './rights.ts';
+export { type Right, rightOfName, rights, withoutEffect } from './rights.ts';
 export { type SendConnector, sendConnector } from './send-connector.ts';
 export { inheritedSendAcl, nextHopSid, sendRights } from './send-rights.ts';
 export { parseSmartHost, readSmartHost } from './smart-host.ts';

@@ -58,3 +58,24 @@ export function rightOfName(name: string): Right | undefined {
       .toLowerCase(),
   );
 }
+
+/** Rights that are kept and shown, and that nothing asks for: what each would allow is not spoken here. */
+const idleRights: Readonly<Partial<Record<Right, string>>> = {
+  'ms-Exch-SMTP-Accept-Exch50': 'XEXCH50, of Exchange 2003, is not offered',
+  'ms-Exch-SMTP-Send-Exch50': 'XEXCH50, of Exchange 2003, is not sent',
+  'ms-Exch-SMTP-Accept-XAttr': 'XATTR, of Exchange Online, is not offered',
+  'ms-Exch-SMTP-Accept-XProxyFrom':
+    'XPROXYFROM is of Front End Transport services; balancers are named by -XClientBalancers',
+  'ms-Exch-SMTP-Accept-XSessionParams': 'XSESSIONPARAMS, of Exchange Online, is not offered',
+  'ms-Exch-SMTP-Accept-XShadow': 'shadow redundancy is a function of Mailbox servers',
+  'ms-Exch-SMTP-Send-XShadow': 'shadow redundancy is a function of Mailbox servers',
+  'ms-Exch-SMTP-Accept-XSysProbe': 'probes of Exchange are not told apart from other mail',
+  'ms-Exch-SMTP-Accept-XMessageContext-ADRecipientCache': 'XMESSAGECONTEXT is spoken among Mailbox servers alone',
+  'ms-Exch-SMTP-Accept-XMessageContext-ExtendedProperties': 'XMESSAGECONTEXT is spoken among Mailbox servers alone',
+  'ms-Exch-SMTP-Accept-XMessageContext-FastIndex': 'XMESSAGECONTEXT is spoken among Mailbox servers alone',
+};
+
+/** Why a right has no effect here; undefined: it has. */
+export function withoutEffect(right: Right): string | undefined {
+  return idleRights[right];
+}

@@ -58,6 +58,8 @@ export class SessionRights {
   readonly anyRecipient: RightCheck;
   readonly anySender: RightCheck;
   readonly authoritativeSender: RightCheck;
+  /** ms-Exch-SMTP-Accept-Authentication-Flag: messages are of the inside, as those of who has logged on. */
+  readonly countsAsInternal: boolean;
   /** By what EHLO depends on besides the connector. */
   readonly #extensions = new Map<string, readonly string[]>();
   readonly #connector: ReceiveConnector;
@@ -70,6 +72,7 @@ export class SessionRights {
     this.maxMessageSize = granted.has('ms-Exch-Bypass-Message-Size-Limit') ? Infinity : connector.maxMessageSize;
     this.forbiddenFields = forbiddenFields(granted);
     this.bypassAntiSpam = granted.has('ms-Exch-Bypass-Anti-Spam');
+    this.countsAsInternal = granted.has('ms-Exch-SMTP-Accept-Authentication-Flag');
     this.submit = check('ms-Exch-SMTP-Submit');
     this.anyRecipient = check('ms-Exch-SMTP-Accept-Any-Recipient');
     this.anySender = check('ms-Exch-SMTP-Accept-Any-Sender');

@@ -96,7 +96,7 @@ export class Session implements CommandSession {
   }
 
   get sizeLimit(): SizeLimit {
-    return sizeLimit(this.origin.limits, this.rights, this.authenticated);
+    return sizeLimit(this.origin.limits, this.rights, this.authenticated || this.rights.countsAsInternal);
   }
 
   get ended(): boolean {

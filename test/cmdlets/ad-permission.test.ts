@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { grantedRights, parseAcl, wellKnownSids } from '../../src/config/index.ts';
+import { grantedRights, parseAcl, rights, wellKnownSids } from '../../src/config/index.ts';
 import { Bench, defaultConnector } from './lib/bench.ts';
 
 const anyRecipient = 'MS-Exch-SMTP-Accept-Any-Recipient';
@@ -48,6 +48,24 @@ test('anyone relaying from everywhere is named as an open relay', async () => {
     ExtendedRights: [anyRecipient],
   });
   assert.match(warnings[0] ?? '', /open relay for 0\.0\.0\.0-255\.255\.255\.255/);
+});
+
+test('a right that nothing asks for is given with a warning that says why; the others without', async () => {
+  const warned: string[] = [];
+  for (const right of rights) {
+    const { warnings } = await new Bench().run('Add-ADPermission', {
+      Identity: defaultConnector,
+      User: 'S-1-5-21-1-2-3-4',
+      ExtendedRights: right,
+    });
+    if (warnings.length > 0) warned.push(right);
+    for (const warning of warnings) assert.match(warning, /is kept, and has no effect: /);
+  }
+  assert.equal(warned.length, 11);
+  assert.ok(
+    warned.every((right) => /X(?:Attr|Proxy|Session|Shadow|Sys|Message)|Exch50/.test(right)),
+    String(warned),
+  );
 });
 
 test('a right that is there already is said and not written', async () => {

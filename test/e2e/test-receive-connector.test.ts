@@ -63,6 +63,27 @@ test('the lines that it proposes lead, one after the other, to a session that ta
   assert.deepEqual(refusals, ['530 5.7.0 ', '530 5.7.57', '550 5.7.60', '550 5.7.54', '501 5.1.6 ', '550 5.7.54']);
 });
 
+test('inside TLS it goes on only where STARTTLS gets it there', { timeout: 60_000 }, async () => {
+  const replies = (rows: readonly Row[]): string[] =>
+    rows.filter(({ Kind }) => Kind === 'Reply').map(({ Item, Result }) => `${Item}: ${Result.slice(0, 4)}`);
+  const inside = await asked('-Helo c.example -UseTls -RequireTls -MailFrom a@far.example');
+  assert.deepEqual(replies(inside).slice(2), [
+    'STARTTLS: 220 ',
+    'EHLO c.example: 250-',
+    'MAIL FROM:<a@far.example> REQUIRETLS: 250 ',
+  ]);
+  assert.match(inside.find(({ Item }) => Item === 'EHLO c.example')?.Result ?? '', /STARTTLS/);
+  await appliance.shell(
+    'Set-ReceiveConnector "Default internal receive connector $server" -RequireTLS $false -AuthMechanism None',
+  );
+  const clear = await asked('-Helo c.example -UseTls -RequireTls -MailFrom a@far.example');
+  assert.deepEqual(replies(clear).slice(2), [
+    'STARTTLS: 502 ',
+    '(TLS): not ',
+    'MAIL FROM:<a@far.example> REQUIRETLS: 555 ',
+  ]);
+});
+
 test('the running one answers as it said', { timeout: 60_000 }, async () => {
   const rows = await asked(envelope);
   assert.equal(rows.find(({ Item }) => Item === 'back pressure')?.Result, 'Low');

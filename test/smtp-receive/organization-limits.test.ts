@@ -51,6 +51,20 @@ test('a session with Bypass-Message-Size-Limit is held to none of them', async (
   assert.match(await client.ask('MAIL FROM:<a@example.org> SIZE=2001'), /^250/);
 });
 
+test('ms-Exch-SMTP-Accept-Authentication-Flag: messages are of the inside, and MaxSendSize holds', async () => {
+  for (const flagged of [false, true]) {
+    const acl = [
+      ...anonymousAcl,
+      ...(flagged ? [ace(wellKnownSids.anonymous, 'ms-Exch-SMTP-Accept-Authentication-Flag')] : []),
+    ];
+    const limits = organization({ maxReceiveSize: 2000, maxSendSize: 3000 });
+    await using edge = await Receiving.start({ snapshot: internetSnapshot({ acl }, { organization: limits }) });
+    const client = await edge.greeted();
+    const answer = await client.ask('MAIL FROM:<a@example.org> SIZE=2500');
+    assert.match(answer, flagged ? /^250/ : /^552/);
+  }
+});
+
 test('MaxRecipientEnvelopeLimit refuses the message', async () => {
   const snapshot = internetSnapshot({}, { organization: organization({ maxRecipientEnvelopeLimit: 2 }) });
   await using edge = await Receiving.start({ snapshot });

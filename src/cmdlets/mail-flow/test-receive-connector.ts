@@ -17,7 +17,7 @@ import {
 } from '../../config/index.ts';
 import type { CommandAnswer, Rehearsal, RehearsalParts } from '../../smtp-receive/what-if/index.ts';
 import { listObjects, serverEntry } from '../directory-objects.ts';
-import { badArgument, missingArgument, textOf, textsOf } from '../parameter-values.ts';
+import { badArgument, isOn, missingArgument, textOf, textsOf } from '../parameter-values.ts';
 import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { replyRemedy, rightRemedy } from './receive-remedies.ts';
@@ -30,7 +30,13 @@ const parameters: readonly Parameter[] = [
     help: 'Where it connects to: 192.0.2.1:25. Without it every binding of a connector is looked at.',
   },
   { name: 'Helo', type: 'String', help: 'What it says in EHLO; a name of its own without it.' },
-  { name: 'TlsCertificate', type: 'String', help: 'Certificate that it shows behind STARTTLS, as PEM text.' },
+  { name: 'UseTls', type: 'SwitchParameter', help: 'It goes on inside TLS, if STARTTLS gets it there.' },
+  {
+    name: 'TlsCertificate',
+    type: 'String',
+    help: 'Certificate that it shows behind STARTTLS, as PEM text; those of its issuers may follow.',
+  },
+  { name: 'RequireTls', type: 'SwitchParameter', help: 'It asks for REQUIRETLS (RFC 8689) in MAIL.' },
   { name: 'User', type: 'String', help: 'Account that it logs on with; the password is not looked at.' },
   { name: 'MailFrom', type: 'String', help: 'Sender; the null sender is <>.' },
   { name: 'RcptTo', type: 'MultiValuedProperty', multivalued: true, help: 'Recipients.' },
@@ -42,7 +48,10 @@ type Row = (kind: string, item: string, result: string, reason?: string, remedy?
 interface Question {
   readonly remoteAddress: string;
   readonly helo: string;
-  readonly certificate: Buffer | undefined;
+  readonly usesTls: boolean;
+  /** What it shows, its own first; none: nothing. */
+  readonly certificates: readonly Buffer[];
+  readonly requiresTls: boolean;
   readonly user: string | undefined;
   readonly mailFrom: string | undefined;
   readonly rcptTo: readonly string[];
@@ -68,6 +77,10 @@ export const testReceiveConnector: Cmdlet = {
     {
       line: 'Test-ReceiveConnector 192.0.2.9 -MailFrom a@example.com -RcptTo b@example.net',
       says: 'What a client at that address would be answered.',
+    },
+    {
+      line: 'Test-ReceiveConnector 192.0.2.9 -UseTls -RequireTls -User printer -MailFrom a@example.com',
+      says: 'The same inside TLS, where it logs on and asks for REQUIRETLS.',
     },
     {
       line: "Test-ReceiveConnector 192.0.2.9 | Where-Object {$_.Kind -eq 'Right'} | Format-Table Item,Result,Reason",
@@ -100,16 +113,19 @@ function questionOf(bound: BoundParameters): Question {
   return {
     remoteAddress,
     helo: textOf(bound, 'Helo') ?? 'client.example',
-    certificate: pem === undefined ? undefined : certificateOf(pem),
+    usesTls: isOn(bound, 'UseTls') || pem !== undefined,
+    certificates: pem === undefined ? [] : certificatesIn(pem),
+    requiresTls: isOn(bound, 'RequireTls'),
     user: textOf(bound, 'User'),
     mailFrom: sender?.replace(/^<(.*)>$/, '$1'),
     rcptTo: textsOf(bound, 'RcptTo'),
   };
 }
 
-function certificateOf(pem: string): Buffer {
+function certificatesIn(pem: string): readonly Buffer[] {
   try {
-    return new X509Certificate(pem).raw;
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [pem];
+    return blocks.map((one) => new X509Certificate(one).raw);
   } catch (error) {
     throw badArgument('TlsCertificate', 'It is no certificate in PEM form: give (Get-Content client.pem -Raw).', error);
   }
@@ -241,13 +257,17 @@ async function* repliesOf(
     );
   yield shown(await session.greeting(new Date().toUTCString()));
   yield shown(await session.say(`EHLO ${question.helo}`));
-  if (question.certificate !== undefined) {
-    yield shown(await session.say('STARTTLS'));
-    session.secured({ certificates: [question.certificate], opensslError: '' });
-    yield shown(await session.say(`EHLO ${question.helo}`));
+  if (question.usesTls) {
+    const started = await session.say('STARTTLS');
+    yield shown(started);
+    if (started.reply.startsWith('220')) {
+      session.secured({ certificates: question.certificates, opensslError: '' });
+      if (!session.ended) yield shown(await session.say(`EHLO ${question.helo}`));
+    } else yield row('Reply', '(TLS)', 'not reached', 'what follows is in clear, and no certificate is shown');
   }
   if (question.user !== undefined) yield* logOn(session, connector, question.user, row);
-  if (question.mailFrom !== undefined) yield shown(await session.say(`MAIL FROM:<${question.mailFrom}>`));
+  const parameter = question.requiresTls ? ' REQUIRETLS' : '';
+  if (question.mailFrom !== undefined) yield shown(await session.say(`MAIL FROM:<${question.mailFrom}>${parameter}`));
   for (const recipient of question.mailFrom === undefined ? [] : question.rcptTo)
     yield shown(await session.say(`RCPT TO:<${recipient}>`));
   // At the end: MAIL may have made a partner of the client.
@@ -267,7 +287,7 @@ async function* logOn(
   const { reply, reason } = await session.say('AUTH LOGIN');
   if (!reply.startsWith('334')) {
     const remedy = reply.startsWith('538')
-      ? '' // Ask with -TlsCertificate, or from a client that speaks TLS.
+      ? '' // Ask with -UseTls.
       : `Set-ReceiveConnector '${connector.identity}' -AuthMechanism Tls,BasicAuth,BasicAuthRequireTLS`;
     yield row('Reply', 'AUTH LOGIN', reply, reason, remedy);
     return;

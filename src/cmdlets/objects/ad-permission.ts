@@ -15,6 +15,7 @@ import {
   sidOf,
   tryDecode,
   wellKnownPrincipals,
+  withoutEffect,
   writeAcl,
 } from '../../config/index.ts';
 import { type Entry, sidOfGuid } from '../../ldap/index.ts';
@@ -66,7 +67,7 @@ const known = [
 const checkUser = (value: unknown): string | undefined => {
   const text = isObject(value) ? '' : String(value);
   if (sidOf(text) !== undefined || text === '' || localAccount.test(text)) return undefined;
-  return `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts of this server (SERVER\\name), and SIDs.`;
+  return `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts of this server (SERVER\\name), and SIDs: give the SID of a user or group of the organization, whose names are not known here.`;
 };
 
 /** `EDGE1\device`: an account of the directory of this server. */
@@ -147,7 +148,10 @@ function userSid(bound: BoundParameters, accounts: ReadonlyMap<string, string>):
   const known = [...accounts].find(([, account]) => account.toLowerCase() === name.toLowerCase())?.[0];
   const sid = known ?? sidOf(name);
   if (localAccount.test(name) && sid === undefined)
-    throw badArgument('User', `This server has no account '${name}'. 'edge directory account list' names them.`);
+    throw badArgument(
+      'User',
+      `This server has no account '${name}'. 'edge directory account list' names them; of a user or group of the organization give the SID (objectSid).`,
+    );
   if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? '');
   return sid;
 }
@@ -224,6 +228,10 @@ async function addRights(context: CmdletContext, line: BoundParameters): Promise
     context.warning(
       `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${one.principal}".`,
     );
+  }
+  for (const { right } of missing) {
+    const idle = right === 'All' ? undefined : withoutEffect(right);
+    if (idle !== undefined) context.warning(`${right} is kept, and has no effect: ${idle}.`);
   }
   if (missing.length === 0) return [];
   const action = 'Adding Active Directory permission';
