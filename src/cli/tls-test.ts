@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { getCACertificates } from 'node:tls';
-import { type IpRange, parseIpRange, printableJson, systemClock } from '../base/index.ts';
+import { type IpRange, parseIpRange, printable, printableJson, systemClock } from '../base/index.ts';
 import { RevocationChecker, RevocationFetch } from '../certificates/revocation/index.ts';
 import {
   checkSigningKey,
@@ -91,12 +91,17 @@ interface Prepared {
 
 /** All that may be wrong with the options, before anything is tested. Throws RangeError. */
 function prepare(options: TestOptions): Prepared {
-  const names = [
-    'mail-baseline',
-    ...options.profile.split(',').filter((name) => name !== '' && name !== 'mail-baseline'),
-  ];
-  const profiles = names.map(loadProfile);
-  for (const profile of profiles) proveProfile(profile);
+  const names = new Set(['mail-baseline', ...options.profile.split(',').map((name) => name.trim())]);
+  names.delete('');
+  const profiles = [...names].map(loadProfile);
+  for (const [i, profile] of profiles.entries()) {
+    proveProfile(profile);
+    // Verdicts stand under the id: those of one would hide those of the other.
+    if (profiles.findIndex(({ id }) => id === profile.id) < i)
+      throw new RangeError(`two profiles have the id '${profile.id}': give yours another`);
+  }
+  if (options.ehlo !== undefined && !/^(?:[\w-]+(?:\.[\w-]+)*|\[[\w.:]+\])$/.test(options.ehlo))
+    throw new RangeError(`--ehlo: '${printable(options.ehlo)}' is no host name or [address]`);
   const resolvers = options.resolver === undefined ? systemResolvers() : [options.resolver];
   new DnsClient({ resolvers });
   if (options.sign !== undefined && (options.output === undefined || formOf(options) !== 'json')) {

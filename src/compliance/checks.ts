@@ -9,6 +9,7 @@ import {
   type ProtocolName,
   protocolNames,
   protocolReason,
+  suitesReason,
   untestedReason,
 } from './facts.ts';
 import { inventoryChecks, inventorySubjectNames } from './inventory-checks.ts';
@@ -32,10 +33,8 @@ function namesOf(facts: Facts, subject: string): readonly string[] | Finding {
 function suitesOf(facts: Facts, version: ProtocolName): readonly string[] | Finding {
   const answer = facts.protocols[version];
   if (answer === 'not-offered') return notApplied(`${version} is not taken`);
-  const reason =
-    protocolReason(facts, version) ?? facts.untested[`cipherSuites.${version}`] ?? facts.untested['cipherSuites'];
-  if (reason !== undefined) return untested(reason);
-  return facts.cipherSuites[version] ?? untested('the cipher suites are not known');
+  const reason = suitesReason(facts, version);
+  return reason === undefined ? (facts.cipherSuites[version] ?? []) : untested(reason);
 }
 
 export const checks: Readonly<Record<string, Check>> = {

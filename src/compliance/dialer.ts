@@ -76,7 +76,7 @@ export class Dialer {
     if (ms <= 0) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
-    const abort = (): void => reject(new Untested('stopped', false));
+    const abort = (): void => reject(new Untested('the time limit of the endpoint was reached', false));
     this.signal.addEventListener('abort', abort, { once: true });
     await promise.finally(() => {
       clearTimeout(timer);

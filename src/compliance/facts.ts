@@ -168,6 +168,17 @@ export function publishedProtocols(
   return { protocols: protocols as Facts['protocols'], untested };
 }
 
+/** Why it is not known which suites a version takes; undefined where they are, or where it is not taken. */
+export function suitesReason(
+  facts: Pick<Facts, 'protocols' | 'untested' | 'cipherSuites'>,
+  name: ProtocolName,
+): string | undefined {
+  const { protocols, untested, cipherSuites } = facts;
+  if (protocols[name] === 'not-offered') return undefined;
+  const reason = protocolReason(facts, name) ?? untested[`cipherSuites.${name}`] ?? untested['cipherSuites'];
+  return reason ?? (cipherSuites[name] === undefined ? 'the cipher suites are not known' : undefined);
+}
+
 /** Why it is not known whether a version is taken; undefined where it is. */
 export function protocolReason(
   { protocols, untested }: Pick<Facts, 'protocols' | 'untested'>,

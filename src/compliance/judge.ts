@@ -3,7 +3,7 @@
 import { suiteTraits } from '../tls/wire/index.ts';
 import { checks, subjectsOf } from './checks.ts';
 import { mxPort } from './endpoint.ts';
-import { type Facts, type ProtocolName, protocolReason } from './facts.ts';
+import { type Facts, type ProtocolName, protocolReason, suitesReason } from './facts.ts';
 import type { Applies, Profile, Rule } from './profile.ts';
 import type { JudgeContext, Verdict } from './verdict.ts';
 
@@ -44,18 +44,20 @@ const notApplicable: Readonly<Record<Applies, string>> = {
 
 /** Whether a rule is for this endpoint; a reason where that could not be tested. */
 function applicable(facts: Facts, applies: Applies): boolean | string {
-  const { protocols, cipherSuites } = facts;
   if (applies === 'cbc') {
-    const suites = Object.values(cipherSuites).flat();
+    const suites = Object.values(facts.cipherSuites).flat();
     if (suites.some((name) => suiteTraits(name).cbc)) return true;
-    return applicable(facts, 'tls1_2-') === true && suites.length === 0 ? 'the cipher suites are not known' : false;
+    return before13.map((name) => suitesReason(facts, name)).find((text) => text !== undefined) ?? false;
   }
   if (applies === 'fallback') {
-    if (protocols.tls1_3 === 'offered') return false;
-    return anyOf(facts, ['tls1_1', 'tls1_0', 'ssl3']);
+    if (facts.protocols.tls1_3 === 'offered') return false;
+    const older = anyOf(facts, ['tls1_1', 'tls1_0', 'ssl3']);
+    return older === true ? (protocolReason(facts, 'tls1_3') ?? true) : older;
   }
-  return anyOf(facts, applies === 'tls1_3' ? ['tls1_3'] : ['tls1_2', 'tls1_1', 'tls1_0', 'ssl3']);
+  return anyOf(facts, applies === 'tls1_3' ? ['tls1_3'] : before13);
 }
+
+const before13 = ['tls1_2', 'tls1_1', 'tls1_0', 'ssl3'] as const;
 
 /** Whether one of the versions is taken; a reason where that is not known. */
 function anyOf(facts: Facts, names: readonly ProtocolName[]): boolean | string {

@@ -32,7 +32,7 @@ export class ProbeConnection {
       reject(new Untested(reason));
     };
     const timer = setTimeout(() => fail(`no connection within ${timeoutMs / 1000} s`), timeoutMs);
-    const abort = (): void => fail('stopped');
+    const abort = (): void => fail('the time limit of the endpoint was reached');
     signal.addEventListener('abort', abort, { once: true });
     socket.once('error', (error: NodeJS.ErrnoException) => fail(`no connection: ${error.code ?? error.message}`));
     socket.once('connect', () => {

@@ -8,7 +8,7 @@ import {
   versionName,
   versions,
 } from '../tls/wire/index.ts';
-import { allUntested, untestedFeatures } from './blank-facts.ts';
+import { allUntested, reasonAmong, untestedFeatures, withoutSentinel } from './blank-facts.ts';
 import { Bracket } from './bracket.ts';
 import { askIssuers, type ChainJudge, Chains } from './chains.ts';
 import { Dialer } from './dialer.ts';
@@ -178,7 +178,10 @@ class EndpointProbe {
     }
     const name = newestBefore13(protocols);
     const accepted = name === undefined ? undefined : this.#suites[name];
-    if (name === undefined) return facts;
+    if (name === undefined) {
+      const unknown = reasonAmong(protocols, ['tls1_2', 'tls1_1', 'tls1_0', 'ssl3']);
+      return unknown === undefined ? facts : { ...facts, withoutNamedGroups: notTested(unknown) };
+    }
     if (accepted === undefined) {
       const reason = this.#untested[`cipherSuites.${name}`] ?? 'the cipher suites are not known';
       for (const part of ['groups', 'signatureAlgorithms', 'dhe']) this.#untested[part] ??= reason;
@@ -216,7 +219,7 @@ class EndpointProbe {
     const filled: Partial<Record<FeatureName, Answer | NotApplicable>> = {
       ocspStaple: this.#stapled(protocols),
       dheWithoutNamedGroups: keys.withoutNamedGroups,
-      downgradeSentinel: notApplicable('only a server of TLS 1.3 that also takes TLS 1.2 sends it'),
+      downgradeSentinel: withoutSentinel(protocols),
       helloWithoutSni,
       ...answers,
     };

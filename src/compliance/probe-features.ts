@@ -15,6 +15,7 @@ import {
   type TlsRecord,
   versions,
 } from '../tls/wire/index.ts';
+import { reasonAmong } from './blank-facts.ts';
 import type { Bracket } from './bracket.ts';
 import type { Dialer } from './dialer.ts';
 import {
@@ -90,12 +91,20 @@ const olderFeatures: readonly FeatureName[] = [
 
 /** The newest version before TLS 1.3 that is taken. */
 function older(known: Known): 'tls1_2' | 'tls1_1' | 'tls1_0' | undefined {
-  return (['tls1_2', 'tls1_1', 'tls1_0'] as const).find((name) => known.protocols[name] === 'offered');
+  return olderNames.find((name) => known.protocols[name] === 'offered');
+}
+
+const olderNames = ['tls1_2', 'tls1_1', 'tls1_0'] as const;
+
+/** Versions are not taken, so a question makes no sense; or nobody knows whether they are. */
+function lacking({ protocols }: Known, names: readonly ProtocolName[], text: string): Untested {
+  const reason = reasonAmong(protocols, names);
+  return reason === undefined ? new Unapplicable(text) : new Untested(reason, false);
 }
 
 function olderOffer(known: Known, wishes: Partial<HelloWishes> = {}): HelloOffer {
   const version = older(known);
-  if (version === undefined) throw new Unapplicable('no version from TLS 1.0 to 1.2 is taken');
+  if (version === undefined) throw lacking(known, olderNames, 'no version from TLS 1.0 to 1.2 is taken');
   const accepted = known.suites[version] ?? [];
   const suites = accepted.length > 0 ? { suites: accepted } : {};
   return hello12(versions[version], { host: known.host, ...suites, ...wishes });
@@ -154,7 +163,7 @@ async function askFallback(bracket: Bracket, known: Known, facts: FeatureFacts):
   const taken = protocolNames.filter((name) => name !== 'ssl2' && known.protocols[name] === 'offered');
   const below = taken.at(-2);
   if (below === undefined || below === 'ssl2' || below === 'tls1_3')
-    throw new Unapplicable('one version only is taken');
+    throw lacking(known, ['ssl3', ...olderNames, 'tls1_3'], 'one version only is taken');
   const suites = (known.suites[below] ?? []).slice(0, chunkSize - 1);
   const hello = hello12(versions[below], { host: known.host, suites: [...suites, signals.fallback] });
   const marked = await bracket.ask(hello);
@@ -169,12 +178,11 @@ async function askFallback(bracket: Bracket, known: Known, facts: FeatureFacts):
 
 /** Tickets of TLS 1.3 say whether early data is allowed; its encrypted extensions, whether raw keys are. */
 async function askTickets13(bracket: Bracket, known: Known, facts: FeatureFacts): Promise<void> {
-  if (known.protocols.tls1_3 !== 'offered') throw new Unapplicable('TLS 1.3 is not taken');
+  if (known.protocols.tls1_3 !== 'offered') throw lacking(known, ['tls1_3'], 'TLS 1.3 is not taken');
   // What an older version says of raw keys does not hold for this one, unless it has them.
   const rawBefore = facts.answers.rawPublicKeys === 'offered';
   if (!rawBefore) delete facts.answers.rawPublicKeys;
-  if (known.group13 === undefined)
-    throw new Untested(known.groupsUnknown ?? 'TLS 1.3 takes no group that can be computed here', false);
+  if (known.group13 === undefined) throw withoutGroup(known);
   const flight = await askWithAlpn(bracket, known, facts, true);
   if (flight.sealed) throw new Untested('the records of TLS 1.3 could not be opened here', false);
   facts.answers.rawPublicKeys = told(rawBefore || flight.rawKeys);
@@ -209,10 +217,17 @@ async function askAlpn(bracket: Bracket, known: Known, facts: FeatureFacts): Pro
   if (facts.answers.alpnSelected === undefined) await askWithAlpn(bracket, known, facts, false);
 }
 
+function withoutGroup({ groupsUnknown }: Known): Untested {
+  return new Untested(groupsUnknown ?? 'TLS 1.3 takes no group that can be computed here', false);
+}
+
 /** A hello that the endpoint would take if it were not for what is added. */
 function usual(known: Known, wishes: Partial<HelloWishes>): HelloOffer {
   const { group13, host } = known;
-  if (known.protocols.tls1_3 !== 'offered' || group13 === undefined) return olderOffer(known, wishes);
+  if (known.protocols.tls1_3 !== 'offered' || group13 === undefined) {
+    if (known.protocols.tls1_3 === 'offered' && older(known) === undefined) throw withoutGroup(known);
+    return olderOffer(known, wishes);
+  }
   return hello13({ host, groups: [group13], shares: [group13], ...wishes });
 }
 
@@ -253,7 +268,7 @@ async function askTolerances(bracket: Bracket, known: Known, facts: FeatureFacts
  */
 async function askRenegotiation(dialer: Dialer, known: Known, facts: FeatureFacts): Promise<void> {
   const version = older(known);
-  if (version === undefined) throw new Unapplicable('TLS 1.3 has no renegotiation');
+  if (version === undefined) throw lacking(known, olderNames, 'TLS 1.3 has no renegotiation');
   facts.answers.clientRenegotiation = await dialer.untilClear(async () => {
     const seen = new OlderHandshake();
     using connection = await dialer.openForTls();

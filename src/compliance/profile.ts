@@ -94,7 +94,10 @@ export function parseProfile(text: string, name: string): Profile {
   if (typeof id !== 'string' || typeof title !== 'string' || !Array.isArray(rules)) {
     throw new RangeError(`the profile ${name} needs 'id', 'title' and 'rules'`);
   }
-  return { id, title, sources: sources as string[], rules: rules.map((rule) => parseRule(rule, name)) };
+  const parsed = rules.map((rule) => parseRule(rule, name));
+  const twice = parsed.find((rule, i) => parsed.findIndex((one) => one.id === rule.id) < i);
+  if (twice !== undefined) throw new RangeError(`the profile ${name} has two rules '${twice.id}'`);
+  return { id, title, sources: sources as string[], rules: parsed };
 }
 
 const texts = ['id', 'title', 'check', 'miss', 'source', 'confidence'] as const;

@@ -1,7 +1,7 @@
 /** `edge tls test` as a person calls it: forms, exit status, signature, baseline, resuming. One quick endpoint serves all. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -55,6 +55,7 @@ before(async () => {
   const { rootPem, chains } = makeChains(Date.now(), ['good-ec']);
   const { keyPem = '', chainPem = '' } = chains['good-ec'] ?? {};
   writeFileSync(join(folder, 'root.pem'), rootPem);
+  copyFileSync(new URL('../../src/compliance/profiles/anssi-1.2.json', import.meta.url), join(folder, 'twin.json'));
   writeFileSync(join(folder, 'empty.txt'), '# nobody yet\n');
   writeFileSync(join(folder, 'key.pem'), keyPem, { mode: 0o600 });
   writeFileSync(join(folder, 'cert.pem'), chainPem);
@@ -260,6 +261,8 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     /'Printers' is no domain, .* in nowhere: there is no state of an appliance/,
   ],
   [['test', '127.0.0.1:25', '--profile', 'nobody'], /no profile 'nobody'/],
+  [['test', '127.0.0.1:25', '--profile', 'anssi-1.2,anssi-1.2,twin.json'], /two profiles have the id 'anssi-1\.2'/],
+  [['test', '127.0.0.1:25', '--ehlo', 'x\r\nQUIT'], /--ehlo: .* is no host name/],
   [['test', '127.0.0.1:25', '--name', 'CN=x'], /<I>issuer<S>subject/],
   [['test', '127.0.0.1:25', '--sign', 'key.pem'], /--sign needs/],
   [['test', '127.0.0.1:25', '--resolver', 'dns.example'], /no address of a resolver/],

@@ -167,6 +167,25 @@ for (const [endpoint, profile, rule, wanted] of rows) {
   });
 }
 
+test('what is not known of an older version makes no rule pointless', () => {
+  const facts = golden['openssl-tls13-only'] ?? assert.fail();
+  const cut = {
+    ...facts,
+    protocols: { ...facts.protocols, tls1_2: 'not-tested' as const },
+    untested: { 'protocols.tls1_2': 'time is up' },
+  };
+  const verdictOf = (seen: Facts, profile: string, rule: string): string | undefined =>
+    judge(seen, loadProfile(profile), context)[rule]?.verdict;
+  for (const [profile, rule] of [
+    ['bcp195', 'BCP195-FEATURE-ENCRYPTTHENMAC'],
+    ['nist-sp-800-52r2', 'NIST-PADDING'],
+    ['nist-sp-800-52r2', 'NIST-FEATURE-COMPRESSION'],
+  ] as const) {
+    assert.notEqual(verdictOf(facts, profile, rule), 'not-tested(time is up)');
+    assert.equal(verdictOf(cut, profile, rule), 'not-tested(time is up)');
+  }
+});
+
 test('BCP 195 is mild where mail comes by MX: who refuses there gets it in the clear', () => {
   const facts = golden['openssl-tls10-only'] ?? assert.fail();
   const profile = loadProfile('bcp195');
@@ -200,6 +219,7 @@ const bad: readonly (readonly [string, RegExp])[] = [
   [file([{ ...good, applies: 'always' }]), /rule X-1: 'applies'/],
   [file([{ ...good, rsaBits: 2048 }]), /rule X-1: 'rsaBits'/],
   [file([{ ...good, curves: { accept: 'x25519' } }]), /rule X-1: 'curves'/],
+  [file([good, good]), /two rules 'X-1'/],
   [file([{ ...good, steps: [{ maxDays: 1 }] }]), /rule X-1: 'steps'/],
 ];
 for (const [text, reason] of bad) {
