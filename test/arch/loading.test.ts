@@ -1,6 +1,6 @@
 /** What a command loads before it does its work: a person waits for it, and an idle service keeps it in memory. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
 
@@ -84,3 +84,12 @@ for (const [file, without, loads] of rows) {
     assert.ok(loaded.has(loads), `${loads} is not loaded, so this row shows nothing`);
   });
 }
+
+test('nothing imports node:http, whose facade loads HTTP/2 and fetch: process.getBuiltinModule does not', () => {
+  const importing = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .filter((name) =>
+      /^import (?!type\b)[^;]*'node:http'|import\('node:http'\)/m.test(readFileSync(join(source, name), 'utf8')),
+    );
+  assert.deepEqual(importing, []);
+});
