@@ -12,6 +12,7 @@ import { Postfix, postfixMissing } from '../lib/postfix.ts';
 import { drive, type Result, Sink } from './drive.ts';
 import { driveWithTools } from './postfix-tools.ts';
 import { perSecond, relayLines, type Scenario, scenarios } from './scenarios.ts';
+import { tunedPostfix } from './tuned-postfix.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,17 +33,7 @@ const toolScenarios: readonly { name: string; sessions: number; keep: boolean; g
   { name: 'smtp-source: 100 sessions, connections kept', sessions: 100, keep: true, goal: 4 },
 ];
 
-const tuned = {
-  in_flow_delay: '0s',
-  default_process_limit: '200',
-  initial_destination_concurrency: '20',
-  default_destination_concurrency_limit: '40',
-  smtpd_client_connection_count_limit: '0',
-  smtp_connection_cache_on_demand: 'yes',
-  smtp_connection_cache_destinations: 'static:all',
-  smtpd_delay_reject: 'no',
-  smtpd_data_restrictions: '',
-};
+const tuned = { ...tunedPostfix, smtpd_delay_reject: 'no', smtpd_data_restrictions: '' };
 
 interface Peer {
   readonly name: string;

@@ -4,8 +4,7 @@
  * The client has the same cost for all and shares the processors with them: rates show less than the whole difference, CPU all of it.
  *   node test/bench/tls.ts [--rounds N] [--seconds S] [--only handshakes|relay]
  */
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +13,11 @@ import { parseArgs } from 'node:util';
 import { Appliance } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
 import { Postfix, postfixMissing } from '../lib/postfix.ts';
+import { selfSigned } from '../lib/self-signed.ts';
 import { processTree } from './accounting.ts';
 import { drive, handshakeOptions, Sink } from './drive.ts';
 import { relayLines } from './scenarios.ts';
+import { tunedPostfix } from './tuned-postfix.ts';
 
 const { values } = parseArgs({
   options: {
@@ -37,12 +38,9 @@ if (missing !== '') {
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-bench-tls-'));
 chmodSync(folder, 0o755);
-const [key, cert, pem] = ['key', 'cert', 'pem'].map((name) => join(folder, name)) as [string, string, string];
-execFileSync('openssl', [
-  ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-  ...['-subj', '/CN=bench.test', '-keyout', key, '-out', cert],
-]);
-writeFileSync(pem, readFileSync(key, 'utf8') + readFileSync(cert, 'utf8'));
+const { key, cert, keyFile, certFile } = selfSigned(folder, 'bench.test');
+const pem = join(folder, 'pem');
+writeFileSync(pem, key + cert);
 
 interface Peer {
   readonly name: string;
@@ -61,20 +59,11 @@ const relay = {
   relayhost: `[127.0.0.1]:${sinkPort}`,
   disable_dns_lookups: 'yes',
   smtpd_tls_security_level: 'may',
-  smtpd_tls_chain_files: `${key}, ${cert}`,
+  smtpd_tls_chain_files: `${keyFile}, ${certFile}`,
   smtp_tls_security_level: 'may',
   smtpd_tls_loglevel: '0',
 };
-const tuned = {
-  in_flow_delay: '0s',
-  default_process_limit: '200',
-  initial_destination_concurrency: '20',
-  default_destination_concurrency_limit: '40',
-  smtpd_client_connection_count_limit: '0',
-  smtp_connection_cache_on_demand: 'yes',
-  smtp_connection_cache_destinations: 'static:all',
-  smtp_tls_connection_reuse: 'yes',
-};
+const tuned = { ...tunedPostfix, smtp_tls_connection_reuse: 'yes' };
 await using stock = await Postfix.start({ port: await freePort(), settings: relay });
 await using better = await Postfix.start({
   port: await freePort(),

@@ -1,10 +1,10 @@
 /** Debian's ACME authority for tests, with its server of challenges. Nonces are rejected often, validations wait for nobody. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './ports.ts';
 import { Daemon, listens } from './program.ts';
+import { selfSigned } from './self-signed.ts';
 
 export class Pebble implements AsyncDisposable {
   readonly directoryUrl: string;
@@ -19,7 +19,7 @@ export class Pebble implements AsyncDisposable {
     this.#folder = folder;
     this.#started = started;
     this.directoryUrl = `https://localhost:${port}/dir`;
-    this.authority = readFileSync(join(folder, 'cert.pem'), 'utf8');
+    this.authority = readFileSync(join(folder, 'localhost.crt'), 'utf8');
     this.hook = join(folder, 'hook');
   }
 
@@ -33,34 +33,12 @@ export class Pebble implements AsyncDisposable {
       await freePort(),
       await freePort(),
     ];
-    execFileSync('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=localhost',
-      ],
-      ...[
-        '-addext',
-        'subjectAltName=DNS:localhost',
-        '-keyout',
-        join(folder, 'key.pem'),
-        '-out',
-        join(folder, 'cert.pem'),
-      ],
-    ]);
+    const { keyFile, certFile } = selfSigned(folder, 'localhost');
     const pebble = {
       listenAddress: `127.0.0.1:${port}`,
       managementListenAddress: `127.0.0.1:${management}`,
-      certificate: join(folder, 'cert.pem'),
-      privateKey: join(folder, 'key.pem'),
+      certificate: certFile,
+      privateKey: keyFile,
       httpPort: http,
       tlsPort: 5001,
       ocspResponderURL: '',

@@ -59,6 +59,24 @@ test('queues that hold something and resources each minute, statistics each quar
   assert.equal(lines.filter((line) => line.startsWith('statistics')).length, 1);
 });
 
+test('nothing is listed for a log that is off', () => {
+  const clock = new HandClock();
+  const never = (): never => assert.fail('asked for nothing');
+  using _records = new StateRecords({
+    clock,
+    worker: 'worker 0',
+    journal: { records: () => false, record: never },
+    queue: { queues: never },
+    pressure: {
+      get state() {
+        return never();
+      },
+    },
+    numbers: never,
+  });
+  clock.advance(60_000);
+});
+
 const logs = [
   ['agent', 'agentLog'],
   ['dns', 'dnsLog'],

@@ -1,26 +1,19 @@
 /** Who we are to the next hop: logon, client certificate, Domain Security. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { type SendConnector, testSnapshot } from '../../src/config/index.ts';
+import { selfSigned } from '../lib/self-signed.ts';
 import { FakeWork } from './fake-work.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-identity-'));
 after(() => rmSync(folder, { recursive: true }));
-function certificate(name: string): { key: string; cert: string } {
-  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
-  execFileSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', cert],
-  ]);
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-}
+const certificate = (name: string) => selfSigned(folder, name);
 const hub = certificate('hub.example.com');
 const ours = certificate('edge.us.test');
 

@@ -1,8 +1,7 @@
 /** REQUIRETLS and TLS-Required on the way out: RFC 8689. The peer of the last test is the stock smtp-server. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
@@ -11,20 +10,14 @@ import { SMTPServer } from 'smtp-server';
 import type { SendConnector } from '../../src/config/index.ts';
 import type { NextHop } from '../../src/queue/index.ts';
 import type { MxAnswer } from '../../src/smtp-send/index.ts';
+import { selfSigned } from '../lib/self-signed.ts';
 import { FakeWork } from './fake-work.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
 import { senderBench, TableResolver } from './sender-bench.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/edge-requiretls-`);
 after(() => rmSync(folder, { recursive: true }));
-function certificate(name: string): { key: string; cert: string } {
-  const [key, cert] = [`${folder}/${name}.key`, `${folder}/${name}.crt`];
-  execFileSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, '-keyout', key, '-out', cert],
-  ]);
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-}
+const certificate = (name: string) => selfSigned(folder, name);
 const mx = certificate('mx.a.test');
 const other = certificate('other.test');
 const trust = createSecureContext({ ca: [mx.cert, other.cert] });

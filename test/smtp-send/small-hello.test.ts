@@ -1,34 +1,18 @@
 /** A firewall that breaks on a ClientHello longer than one packet: RFC 8446 §4.1.2 with X25519MLKEM768. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
+import { selfSigned } from '../lib/self-signed.ts';
 import { FakeWork } from './fake-work.ts';
 import { ScriptedPeer } from './scripted-peer.ts';
 import { senderBench } from './sender-bench.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/edge-hello-`);
 after(() => rmSync(folder, { recursive: true }));
-execFileSync('openssl', [
-  ...[
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=a',
-  ],
-  ...['-keyout', `${folder}/key`, '-out', `${folder}/crt`],
-]);
-const tls = { key: readFileSync(`${folder}/key`, 'utf8'), cert: readFileSync(`${folder}/crt`, 'utf8') };
+const tls = selfSigned(folder, 'a.test');
 
 /** Forwards to a port, and does with a large ClientHello what such firewalls do. */
 class Firewall implements AsyncDisposable {

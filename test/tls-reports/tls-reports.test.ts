@@ -17,6 +17,7 @@ import { noPolicy, type PublishedPolicy, type TlsOutcome } from '../../src/tls/i
 import { DayCounter, ReportCourier, ReportFiles, readReceivedReport } from '../../src/tls-reports/index.ts';
 import { mailAddressOf, reportDestinations } from '../../src/tls-reports/report.ts';
 import { postReport } from '../../src/tls-reports/report-post.ts';
+import { selfSigned } from '../lib/self-signed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-tls-reports-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -218,14 +219,9 @@ test('python3-dkim takes the signature as well', {
 });
 
 test('by https, whatever the certificate: taken, refused, redirected; and again an hour later for a day', async () => {
-  const [key, cert] = [join(folder, 'web.key'), join(folder, 'web.crt')];
-  execFileSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=other.test', '-keyout', key, '-out', cert],
-  ]);
   const taken: { type: string | undefined; body: Buffer }[] = [];
   let status = 503;
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+  const server = createServer(selfSigned(folder, 'other.test'), (request, response) => {
     const body: Buffer[] = [];
     request.on('data', (chunk: Buffer) => body.push(chunk));
     request.on('end', () => {

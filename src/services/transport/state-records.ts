@@ -61,23 +61,37 @@ export class StateRecords implements Disposable {
   }
 
   #write(): void {
-    const { journal, clock, worker, queue, pressure, numbers } = this.#parts;
-    const at = clock.now();
-    const queues = queue.queues();
+    const { journal } = this.#parts;
+    // What it takes to list them is spent only for a log that is written.
+    if (journal.records('queue')) this.#writeQueues();
+    if (journal.records('resource')) this.#writeResources();
+    if (this.#minutes++ % statisticsEvery === 0 && journal.records('statistics')) this.#writeStatistics();
+  }
+
+  #writeQueues(): void {
+    const { journal, clock, worker, queue } = this.#parts;
     // An empty queue says nothing that the next line does not say again.
-    for (const one of queues.filter(({ messageCount }) => messageCount > 0)) {
+    for (const one of queue.queues().filter(({ messageCount }) => messageCount > 0)) {
       const { identity, nextHopDomain, nextHopConnector, deliveryType, status, messageCount } = one;
       const rates = [one.incomingRate, one.outgoingRate].map((rate) => rate.toFixed(2));
       const who = [worker, identity, nextHopDomain, nextHopConnector, deliveryType, status];
       const more = [one.deferredMessageCount, ...rates, one.connections, one.lastError];
-      journal.record('queue', at, [...who, messageCount, ...more]);
+      journal.record('queue', clock.now(), [...who, messageCount, ...more]);
     }
+  }
+
+  #writeResources(): void {
+    const { journal, clock, worker, pressure } = this.#parts;
     for (const one of pressure.state) {
       const { resource, level, previous, transitions } = one;
-      journal.record('resource', at, [worker, resource, level, previous, one.pressure.toFixed(1), transitions]);
+      const fields = [worker, resource, level, previous, one.pressure.toFixed(1), transitions];
+      journal.record('resource', clock.now(), fields);
     }
-    if (this.#minutes++ % statisticsEvery !== 0) return;
+  }
+
+  #writeStatistics(): void {
+    const { journal, clock, worker, queue, numbers } = this.#parts;
     const [sessions, messages, memory] = numbers();
-    journal.record('statistics', at, [worker, sessions, messages, queues.length, memory]);
+    journal.record('statistics', clock.now(), [worker, sessions, messages, queue.queues().length, memory]);
   }
 }
