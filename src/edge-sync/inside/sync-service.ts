@@ -26,6 +26,8 @@ interface Due {
 
 /** Without a subscription: how often one is looked for, in milliseconds. */
 const idleMs = 5000;
+/** Wait where nothing could be planned, as with a state that cannot be read, in milliseconds. */
+const unplannedMs = 60_000;
 /** Changes that come within this time are one run; it grows while runs find nothing, for most changes of a source are no mail's. */
 const [firstCalmMs, longestCalmMs] = [1000, 60_000];
 
@@ -55,18 +57,22 @@ export class SyncService {
 
   async #turn(signal: AbortSignal): Promise<void> {
     const { state } = this.#parts.edgeSync;
-    let wait = idleMs;
+    let failed = false;
     try {
       if (state.subscriptions.some(({ established }) => established)) {
         this.#listen(signal);
         await this.#runDue(signal);
-        wait = Math.max(0, this.#next - performance.now());
-        await state.noteNextRun(Date.now() + wait);
       } else this.#forget();
     } catch (error) {
       // The source is gone or the state is not ready: the next turn tries again.
       if (!signal.aborted) this.#parts.failed(textOf(error));
+      failed = true;
     }
+    const next = this.#due.size === 0 ? idleMs : this.#next - performance.now();
+    // What could not even be planned is no better a second later.
+    const wait = !failed ? Math.max(0, next) : next > 0 ? Math.max(next, firstCalmMs) : unplannedMs;
+    // For people alone: a full disk stops nothing here.
+    if (this.#due.size > 0) await state.noteNextRun(Date.now() + wait).catch(() => undefined);
     await this.#rest(wait, signal);
   }
 
