@@ -270,8 +270,7 @@ describe('slapd as the source', skip, () => {
     // What is no netstring ends its connection and nothing else.
     for (const octets of ['x:', '99999:', '-1:a,', '3:abcX', ':::', '5']) await refused(port, octets);
     assert.equal(look(map, 'user3@corp.example'), 'OK\n');
-    await smtpdTakes(map);
-    await smtpdTakes(`texthash:${file}`);
+    await smtpdTakes(map, `texthash:${file}`);
     await ended(service);
     assert.equal(service.exitCode, 0);
   });
@@ -387,8 +386,8 @@ describe('slapd as the source', skip, () => {
   });
 });
 
-/** A real smtpd asks the map for recipients of the domain. */
-async function smtpdTakes(map: string): Promise<void> {
+/** A real smtpd asks each map for recipients of the domain. */
+async function smtpdTakes(map: string, other: string): Promise<void> {
   const settings = {
     relay_domains: 'corp.example',
     relay_recipient_maps: map,
@@ -396,17 +395,22 @@ async function smtpdTakes(map: string): Promise<void> {
     smtpd_recipient_restrictions: 'reject_unauth_destination',
     smtpd_relay_restrictions: 'reject_unauth_destination',
   };
-  await using postfix = await Postfix.start({ port: await freePort(), settings });
-  const client = new Client(connect(postfix.port, '127.0.0.1'));
-  await client.reply();
-  await client.ask('EHLO sender.example');
-  await client.ask('MAIL FROM:<sender@sender.example>');
-  assert.match(await client.ask('RCPT TO:<user4@corp.example>'), /^250 /, map);
-  assert.match(
-    await client.ask('RCPT TO:<nobody@corp.example>'),
-    /^550 5\.1\.1 .*User unknown in relay recipient table/,
-  );
-  client.socket.destroy();
+  const [port, otherPort] = [await freePort(), await freePort()];
+  const services = [`127.0.0.1:${otherPort} inet n - n - - smtpd -o relay_recipient_maps=${other}`];
+  await using _postfix = await Postfix.start({ port, settings, services });
+  for (const [at, asked] of [
+    [port, map],
+    [otherPort, other],
+  ] as const) {
+    const client = new Client(connect(at, '127.0.0.1'));
+    await client.reply();
+    await client.ask('EHLO sender.example');
+    await client.ask('MAIL FROM:<sender@sender.example>');
+    assert.match(await client.ask('RCPT TO:<user4@corp.example>'), /^250 /, asked);
+    const unknown = await client.ask('RCPT TO:<nobody@corp.example>');
+    assert.match(unknown, /^550 5\.1\.1 .*User unknown in relay recipient table/, asked);
+    client.socket.destroy();
+  }
 }
 
 /** Sends octets and waits until the other side hangs up or says that it waits for more. */
