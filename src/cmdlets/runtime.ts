@@ -4,7 +4,7 @@
  * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
-import type { AcmeOrder, AcmeService } from '../certificates/acme/index.ts';
+import type { AcmeOrder, AcmeService, ExternalAccount } from '../certificates/acme/index.ts';
 import type { CertificateStore } from '../certificates/index.ts';
 import type { ServerRole } from '../config/index.ts';
 import { StructuredValue } from '../config/values/index.ts';
@@ -234,7 +234,12 @@ export interface AcmeAdministration {
   orders(): Promise<readonly AcmeOrder[]>;
   keep(orders: readonly AcmeOrder[]): Promise<void>;
   /** Resolves with the chain, PEM. `authorities`: PEM of those that the directory's certificate may come from. Throws CertificateError. */
-  request(service: AcmeService, csr: string, authorities: readonly string[], signal: AbortSignal): Promise<string>;
+  request(
+    service: AcmeService,
+    csr: string,
+    parts: { readonly authorities: readonly string[]; readonly externalAccount?: ExternalAccount | undefined },
+    signal: AbortSignal,
+  ): Promise<string>;
 }
 
 /** The TLS reports of this server to others (RFC 8460). */

@@ -6,13 +6,14 @@ export function acmeAdministration(folder: string): AcmeAdministration {
   return {
     orders: async () => (await room()).readAcmeOrders(folder),
     keep: async (orders) => (await room()).writeAcmeOrders(folder, orders),
-    async request(service, csr, authorities, signal) {
+    async request(service, csr, { authorities, externalAccount }, signal) {
       const { hookVariable, orderCertificate } = await room();
       const { acmeAccountKey, keyPassphrase } = await import('../certificates/index.ts');
       const parts = {
         accountKey: await acmeAccountKey(folder, keyPassphrase()),
         hook: process.env[hookVariable] ?? '',
         authorities,
+        externalAccount,
       };
       return orderCertificate(service, csr, parts, signal);
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -186,6 +187,88 @@ describe('certificates by ACME, from pebble', needs('pebble'), () => {
     assert.ok(pebble.calls.includes('add dns-01 _acme-challenge.a.acme.test'));
     await ok('Remove-AcmeCertificate a.acme.test,*.acme.test -Confirm:$false');
     assert.equal((await ok('(Get-AcmeCertificate | Measure-Object).Count')).trim(), '1');
+  });
+
+  test('keys of both algorithms are shown when the TLSA records of both are there', async () => {
+    const [ecdsa] = [await current()];
+    zone.keys = [];
+    await ok(`${order} -KeyAlgorithm RSA`);
+    const rsa = store
+      .list()
+      .find(
+        ({ certificate, friendlyName }) =>
+          friendlyName === 'ACME' && certificate.keyType === 'rsa' && certificate.dnsNames[0] === host,
+      );
+    assert.ok(rsa);
+    zone.keys = [digestOf(ecdsa), digestOf(rsa.thumbprint)];
+    zone.ttl = 0.001;
+    await ok('Update-AcmeCertificate -NewKey');
+    const held = (await ok('(Get-AcmeCertificate).Held'))
+      .trim()
+      .split('\n')
+      .map((line) => line.slice(0, 40));
+    assert.equal(held.length, 2, held.join());
+    const shown = async (): Promise<string> => (await ok('(Get-AcmeCertificate).Thumbprint')).trim();
+    const before = await shown();
+    // That of one alone moves neither.
+    zone.keys.push(digestOf(held[0] ?? ''));
+    for (let i = 0; i < 2; i++) await ok('Update-AcmeCertificate');
+    assert.equal(await shown(), before);
+    zone.keys.push(digestOf(held[1] ?? ''));
+    for (let i = 0; i < 3; i++) await ok('Update-AcmeCertificate');
+    assert.deepEqual((await shown()).split('\n'), held);
+    await ok(`Remove-AcmeCertificate ${host} -KeyAlgorithm RSA -Confirm:$false`);
+    zone.keys = [];
+  });
+
+  test('another authority, which wants to know its customer: told that the issuer changed, connectors follow', async () => {
+    const account = { keyId: 'customer-1', key: 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W' };
+    await using other = await Pebble.start(account);
+    await store.importCertificates(Buffer.from(other.authority));
+    process.env[hookVariable] = other.hook;
+    const line = order.replace('$url', `'${other.directoryUrl}'`);
+    await fails(line, /externalAccountBinding/);
+    const name = await connectorName();
+    const text = await ok(
+      `${line} -ExternalAccountKeyId ${account.keyId} -ExternalAccountKey (ConvertTo-SecureString ${account.key} -AsPlainText -Force)`,
+    );
+    assert.match(
+      text.replace(/\s+/g, ' '),
+      /The authority changed the issuer: it was CN=Pebble Intermediate CA \w+, it is CN=Pebble Intermediate CA \w+.*now names the certificate that came by ACME/,
+    );
+    assert.notEqual(await connectorName(), name);
+    const files = JSON.stringify(await acmeAdministration(certificates).orders());
+    assert.ok(!files.includes(account.key), 'the key is not kept');
+    assert.ok(!JSON.stringify(changes).includes(account.key), 'the key is in no log');
+    // The account is there now.
+    await ok('Update-AcmeCertificate -Force');
+    process.env[hookVariable] = pebble.hook;
+    await ok(order);
+  });
+
+  test('a certificate without a subject: the connector is re-pointed to its Fqdn', async () => {
+    const path = (name: string): string => join(folder, name);
+    const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { stdio: 'pipe' });
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    openssl('req', '-x509', ...key, '-days', '2', '-subj', '/CN=CA', '-keyout', path('ca.key'), '-out', path('ca.pem'));
+    openssl('req', '-new', ...key, '-subj', '/', '-keyout', path('bare.key'), '-out', path('bare.csr'));
+    writeFileSync(path('bare.ext'), `subjectAltName=critical,DNS:${host}\n`);
+    const authority = ['-CA', path('ca.pem'), '-CAkey', path('ca.key'), '-days', '2', '-extfile', path('bare.ext')];
+    openssl('x509', '-req', '-in', path('bare.csr'), ...authority, '-out', path('bare.pem'));
+    const { thumbprint } = await store.importPem(
+      readFileSync(path('bare.key'), 'utf8') + readFileSync(path('bare.pem'), 'utf8'),
+    );
+    const administration = acmeAdministration(certificates);
+    const orders = await administration.orders();
+    await administration.keep(orders.map((one) => ({ ...one, held: { thumbprint, services: ['SMTP'] } })));
+    assert.match(await connectorName(), /^<I>/);
+    await ok('Update-AcmeCertificate');
+    assert.equal(await connectorName(), '');
+    const shown = await ok(
+      `Test-TlsCertificateSelection ${connector} | Where-Object { $_.Selected } | Format-List Thumbprint`,
+    );
+    assert.match(shown, new RegExp(thumbprint));
+    await administration.keep(orders);
   });
 
   test('a hook that fails, or is not set: the reason is told, nothing changes, no request is left', async () => {

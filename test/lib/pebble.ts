@@ -23,7 +23,8 @@ export class Pebble implements AsyncDisposable {
     this.hook = join(folder, 'hook');
   }
 
-  static async start(): Promise<Pebble> {
+  /** `externalAccount`: who has no account of this key id and MAC key (base64url) gets none here. */
+  static async start(externalAccount?: { readonly keyId: string; readonly key: string }): Promise<Pebble> {
     const folder = mkdtempSync(join(tmpdir(), 'edge-pebble-'));
     chmodSync(folder, 0o755);
     const [port, management, http, dns, answers] = [
@@ -42,14 +43,16 @@ export class Pebble implements AsyncDisposable {
       httpPort: http,
       tlsPort: 5001,
       ocspResponderURL: '',
-      externalAccountBindingRequired: false,
+      externalAccountBindingRequired: externalAccount !== undefined,
+      ...(externalAccount && { externalAccountMACKeys: { [externalAccount.keyId]: externalAccount.key } }),
     };
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ pebble }));
     writeFileSync(join(folder, 'hook'), hookScript(folder, answers), { mode: 0o755 });
     const environment = {
       ...process.env,
       PEBBLE_VA_NOSLEEP: '1',
-      PEBBLE_WFE_NONCEREJECT: '40',
+      // The library tries six times: a request in 10,000 and more fails by this.
+      PEBBLE_WFE_NONCEREJECT: '15',
       PEBBLE_AUTHZREUSE: '0',
     };
     await using started = new AsyncDisposableStack();

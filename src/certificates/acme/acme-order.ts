@@ -12,6 +12,13 @@ export interface AcmeService {
   readonly challenge: ChallengeType;
 }
 
+/** Ties a new account to one that the authority knows (RFC 8555 §7.3.4): what a customer gets from it. */
+export interface ExternalAccount {
+  readonly keyId: string;
+  /** MAC key, base64url. */
+  readonly key: string;
+}
+
 export interface AcmeOrderParts {
   /** PEM of the key of the account. */
   readonly accountKey: string;
@@ -19,6 +26,8 @@ export interface AcmeOrderParts {
   readonly hook: string;
   /** PEM of the authorities that the directory's certificate may come from. */
   readonly authorities: readonly string[];
+  /** Only for an account that is not there yet. */
+  readonly externalAccount?: ExternalAccount | undefined;
 }
 
 /** Most time that one order takes, in milliseconds. */
@@ -28,7 +37,7 @@ const orderMs = 10 * 60_000;
 export async function orderCertificate(
   { directoryUrl, contact, challenge }: AcmeService,
   csr: string,
-  { accountKey, hook, authorities }: AcmeOrderParts,
+  { accountKey, hook, authorities, externalAccount }: AcmeOrderParts,
   signal: AbortSignal,
 ): Promise<string> {
   // Loaded by the first order: most appliances never need it.
@@ -42,6 +51,9 @@ export async function orderCertificate(
   const client = new acme.Client({
     directoryUrl,
     accountKey,
+    ...(externalAccount && {
+      externalAccountBinding: { kid: externalAccount.keyId, hmacKey: externalAccount.key },
+    }),
     backoffAttempts: 20,
     backoffMin: 200,
     backoffMax: 10_000,
@@ -65,9 +77,9 @@ export async function orderCertificate(
     return await Promise.race([order, aborted(limit)]);
   } catch (cause) {
     if (cause instanceof CertificateError) throw cause;
-    throw new CertificateError(`the authority at ${directoryUrl} gave no certificate: ${(cause as Error).message}`, {
-      cause,
-    });
+    // The library trips over errors without a request: nobody answers there.
+    const why = cause instanceof TypeError ? 'it does not answer' : (cause as Error).message;
+    throw new CertificateError(`the authority at ${directoryUrl} gave no certificate: ${why}`, { cause });
   } finally {
     agent.destroy();
   }

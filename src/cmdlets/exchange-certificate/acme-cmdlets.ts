@@ -7,6 +7,12 @@ const domainName: Parameter = {
   position: 1,
   help: 'Host names of the certificate.',
 };
+const keyAlgorithm: Parameter = {
+  name: 'KeyAlgorithm',
+  type: 'String',
+  allowed: ['ECDSA', 'RSA'],
+  help: 'ECDSA (the default) or RSA, 2048 bits.',
+};
 const orderParameters: readonly Parameter[] = [
   domainName,
   {
@@ -21,7 +27,13 @@ const orderParameters: readonly Parameter[] = [
     allowed: ['Http01', 'Dns01'],
     help: 'How control of the names is shown: by a file on their web server (the default) or by a TXT record. The program EDGE_ACME_HOOK of the service puts it there.',
   },
-  { name: 'KeyAlgorithm', type: 'String', allowed: ['ECDSA', 'RSA'], help: 'ECDSA (the default) or RSA, 2048 bits.' },
+  keyAlgorithm,
+  {
+    name: 'ExternalAccountKeyId',
+    type: 'String',
+    help: 'Id of the key by which the authority knows its customer (external account binding); for the first order alone.',
+  },
+  { name: 'ExternalAccountKey', type: 'SecureString', help: 'That key, as the authority gave it (base64url).' },
   { name: 'TermsOfServiceAgreed', type: 'SwitchParameter', help: "The authority's terms are agreed to." },
 ];
 
@@ -67,7 +79,7 @@ export const acmeCmdlets: readonly Cmdlet[] = [
   {
     name: 'Remove-AcmeCertificate',
     synopsis: 'Ends the renewal by ACME. The certificate stays (Remove-ExchangeCertificate).',
-    parameters: [domainName],
+    parameters: [domainName, { ...keyAlgorithm, help: 'Of this key algorithm alone; without it all for the names.' }],
     supportsShouldProcess: true,
     examples: [],
     run: loadedLater(async () => (await import('./acme.ts')).removeOrder),

@@ -13,19 +13,26 @@ import { tlsaReadiness } from './tlsa-record.ts';
 const waitedTtls = 2;
 
 /**
- * Shows the certificate that an order holds back, as soon as that does no harm; gives the order as it is then. Nothing is
+ * Shows the certificate that an order holds back, as soon as that does no harm; gives the order as it is then. `sisters`: orders
+ * of the same names with another key algorithm; where they hold one back too, both wait for each other's records. Nothing is
  * changed when a connector that names the predecessor would find no certificate by the new name.
  */
 export async function takeUp(
   context: CmdletContext,
   store: CertificateStore,
-  order: AcmeOrder,
+  { order, sisters }: { readonly order: AcmeOrder; readonly sisters: readonly AcmeOrder[] },
   now: number,
 ): Promise<AcmeOrder> {
   const { held, ...rest } = order;
   if (held === undefined) return order;
   const entry = namedWithKey(store, held.thumbprint);
-  const { warnings, ttlMs } = await tlsaReadiness(context, entry);
+  // RFC 7671 §8.1: what is shown side by side changes when the records of both keys are there.
+  const heldBeside = sisters.flatMap((one) =>
+    store.list().filter(({ thumbprint }) => thumbprint === one.held?.thumbprint),
+  );
+  const ready = await Promise.all([entry, ...heldBeside].map((one) => tlsaReadiness(context, one)));
+  const warnings = [...new Set(ready.flatMap((one) => one.warnings))];
+  const ttlMs = Math.max(...ready.map((one) => one.ttlMs));
   if (warnings.length > 0) {
     for (const warning of warnings) context.warning(`${warning} It is held back until then.`);
     return { ...rest, held: { thumbprint: held.thumbprint, services: held.services } };

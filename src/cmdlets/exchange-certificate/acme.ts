@@ -1,6 +1,7 @@
 /** New-, Update-, Get- and Remove-AcmeCertificate: certificates by ACME (RFC 8555), renewed by the service. Our addition. */
-import type { AcmeOrder } from '../../certificates/acme/index.ts';
+import type { AcmeOrder, ExternalAccount } from '../../certificates/acme/index.ts';
 import type { CertificateEntry, CertificateStore } from '../../certificates/index.ts';
+import { SecureString } from '../calling/secure-string.ts';
 import { badArgument, isOn, missingArgument, textOf, textsOf } from '../parameter-values.ts';
 import {
   type AcmeAdministration,
@@ -15,14 +16,25 @@ import { told } from './certificate-notices.ts';
 import { asked, storeOf } from './certificate-objects.ts';
 
 export async function* order(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
-  refuseOthers(bound, ['DomainName', 'DirectoryUrl', 'Contact', 'Challenge', 'KeyAlgorithm', 'TermsOfServiceAgreed']);
+  refuseOthers(bound, [
+    'DomainName',
+    'DirectoryUrl',
+    'Contact',
+    'Challenge',
+    'KeyAlgorithm',
+    'TermsOfServiceAgreed',
+    'ExternalAccountKeyId',
+    'ExternalAccountKey',
+  ]);
   if (!isOn(bound, 'TermsOfServiceAgreed')) throw missingArgument('TermsOfServiceAgreed', 'The authority asks for it.');
   const { administration, store } = await groundOf(context);
   const order = await orderOf(bound);
+  const externalAccount = externalAccountOf(bound);
   const target = order.domains.join(', ');
   if (!(await context.shouldProcess({ action: 'Ordering a certificate for', target, impact: 'Medium' }))) return;
   const known = (await administration.orders()).find((one) => isSame(one, order));
-  yield present(store, await obtain(context, store, { ...order, thumbprint: known?.thumbprint ?? '' }, false));
+  const wish = { ...order, thumbprint: known?.thumbprint ?? '' };
+  yield present(store, await obtain(context, store, wish, { newKey: false, externalAccount }));
 }
 
 export async function* update(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
@@ -34,13 +46,14 @@ export async function* update(context: CmdletContext, bound: BoundParameters): A
     if (wanted.length > 0 && !wanted.some((name) => order.domains.includes(name))) continue;
     const target = order.domains.join(', ');
     if (order.held !== undefined && store.list().some(({ thumbprint }) => thumbprint === order.held?.thumbprint)) {
-      const next = await takeUp(context, store, order, Date.now());
+      const sisters = sistersOf(await administration.orders(), order);
+      const next = await takeUp(context, store, { order, sisters }, Date.now());
       await keep(administration, next);
       yield present(store, next);
     } else if (force || isDue(currentOf(store, order))) {
       if (!(await context.shouldProcess({ action: 'Renewing the certificate for', target, impact: 'Medium' })))
         continue;
-      yield present(store, await obtain(context, store, order, isOn(bound, 'NewKey')));
+      yield present(store, await obtain(context, store, order, { newKey: isOn(bound, 'NewKey') }));
     }
   }
 }
@@ -52,16 +65,19 @@ export async function* show(context: CmdletContext, bound: BoundParameters): Asy
 }
 
 export async function* removeOrder(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
-  refuseOthers(bound, ['DomainName']);
+  refuseOthers(bound, ['DomainName', 'KeyAlgorithm']);
   const names = namesOf(bound);
+  const algorithm = textOf(bound, 'KeyAlgorithm')?.toUpperCase();
   const { administration } = await groundOf(context);
   const orders = await asked(() => administration.orders());
-  const gone = orders.find(({ domains }) => domains.join() === names.join());
-  if (gone === undefined) throw badArgument('DomainName', `No certificate for ${names.join(', ')} is renewed by ACME.`);
+  const gone = orders.filter(
+    (one) => one.domains.join() === names.join() && (algorithm === undefined || one.algorithm === algorithm),
+  );
+  if (gone.length === 0) throw badArgument('DomainName', `No certificate for ${names.join(', ')} is renewed by ACME.`);
   if (!(await context.shouldProcess({ action: 'Ending the renewal of', target: names.join(', '), impact: 'High' })))
     return;
-  await administration.keep(orders.filter((one) => one !== gone));
-  told(context, gone.thumbprint, names.join(', '));
+  await administration.keep(orders.filter((one) => !gone.includes(one)));
+  for (const { thumbprint } of gone) told(context, thumbprint, names.join(', '));
   yield* [];
 }
 
@@ -111,6 +127,22 @@ async function orderOf(bound: BoundParameters): Promise<AcmeOrder> {
   };
 }
 
+/** Both come with the account; the key is no part of the order and is not kept. */
+function externalAccountOf(bound: BoundParameters): ExternalAccount | undefined {
+  const keyId = textOf(bound, 'ExternalAccountKeyId');
+  const key = bound.get('ExternalAccountKey');
+  if (keyId === undefined && key === undefined) return undefined;
+  if (keyId === undefined) throw missingArgument('ExternalAccountKeyId', 'The authority gave it with the key.');
+  if (!(key instanceof SecureString))
+    throw badArgument('ExternalAccountKey', 'It takes a SecureString: (Read-Host -AsSecureString).');
+  return { keyId, key: key.reveal() };
+}
+
+/** Orders of the same names with a key of another algorithm: both certificates are shown side by side. */
+function sistersOf(orders: readonly AcmeOrder[], order: AcmeOrder): readonly AcmeOrder[] {
+  return orders.filter((one) => one.domains.join() === order.domains.join() && one.algorithm !== order.algorithm);
+}
+
 function isSame(a: AcmeOrder, b: AcmeOrder): boolean {
   return a.domains.join() === b.domains.join() && a.algorithm === b.algorithm;
 }
@@ -136,12 +168,13 @@ async function obtain(
   context: CmdletContext,
   store: CertificateStore,
   order: AcmeOrder,
-  newKey: boolean,
+  { newKey, externalAccount }: { readonly newKey: boolean; readonly externalAccount?: ExternalAccount | undefined },
 ): Promise<AcmeOrder> {
   const { administration } = await groundOf(context);
   const current = currentOf(store, order);
   try {
-    const { entry, issuerBefore } = await asked(() => fetched(context, store, order, newKey ? undefined : current));
+    const keyOf = newKey ? undefined : current;
+    const { entry, issuerBefore } = await asked(() => fetched(context, store, order, { keyOf, externalAccount }));
     told(context, entry.thumbprint, entry.certificate.subjectText);
     if (issuerBefore !== undefined && issuerBefore !== entry.certificate.issuerText)
       context.warning(
@@ -152,7 +185,10 @@ async function obtain(
     const next = await takeUp(
       context,
       store,
-      { ...rest, held: { thumbprint: entry.thumbprint, services } },
+      {
+        order: { ...rest, held: { thumbprint: entry.thumbprint, services } },
+        sisters: sistersOf(await administration.orders(), order),
+      },
       Date.now(),
     );
     await keep(administration, next);
@@ -167,7 +203,7 @@ async function fetched(
   context: CmdletContext,
   store: CertificateStore,
   order: AcmeOrder,
-  current: CertificateEntry | undefined,
+  { keyOf, externalAccount }: { keyOf: CertificateEntry | undefined; externalAccount?: ExternalAccount | undefined },
 ): Promise<{ readonly entry: CertificateEntry; readonly issuerBefore: string | undefined }> {
   const { subjectFrom } = await import('../../certificates/index.ts');
   const { administration } = await groundOf(context);
@@ -181,14 +217,19 @@ async function fetched(
     friendlyName: 'ACME',
     exportable: false,
   };
-  const request = await store.makeRequest(wish, current?.thumbprint);
+  const request = await store.makeRequest(wish, keyOf?.thumbprint);
   try {
     const csr = request.pem.replaceAll('NEW CERTIFICATE REQUEST', 'CERTIFICATE REQUEST');
-    const chain = await administration.request(order, csr, store.trustAnchors().pem, context.signal);
+    const chain = await administration.request(
+      order,
+      csr,
+      { authorities: store.trustAnchors().pem, externalAccount },
+      context.signal,
+    );
     const imported = await store.importCertificates(Buffer.from(chain));
     if (imported.kind !== 'certificate')
       throw new CmdletError('AcmeAnswer', 'InvalidOperation', 'The authority sent no certificate for the key.');
-    return { entry: imported.entry, issuerBefore: current?.certificate.issuerText };
+    return { entry: imported.entry, issuerBefore: currentOf(store, order)?.certificate.issuerText };
   } catch (error) {
     if (store.requests().some(({ thumbprint }) => thumbprint === request.thumbprint))
       await store.remove(request.thumbprint);
