@@ -96,6 +96,18 @@ describe('local faults', () => {
     assert.match(log, /"fault: update \d+ of the configuration cannot be taken up/);
     assert.match(log, /"fault is over: update \d+ of the configuration/);
   });
+
+  test('a worker that hangs is a FAULT with exit 1, by its name', async () => {
+    const [worker = 0] = edge.workers();
+    process.kill(worker, 'SIGSTOP');
+    try {
+      const { status: code, out } = await status();
+      assert.equal(code, 1, out);
+      assert.match(out, /FAULT {2}worker 0: worker-status: no answer within 10000 ms/);
+    } finally {
+      process.kill(worker, 'SIGCONT');
+    }
+  });
 });
 
 /** The spool on a file system of its own, which only the service sees: a full one is nobody else's. */

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { sendMessage } from '../../src/lab/lab-client.ts';
 import { Appliance, eventually, edge as run } from '../lib/appliance.ts';
 import { needs } from '../lib/peers.ts';
+import { freePort } from '../lib/ports.ts';
 import { Daemon } from '../lib/program.ts';
 
 /** A client that stays in a session. */
@@ -34,27 +35,37 @@ class Client {
 const corp = 'New-AcceptedDomain -Name Corp -DomainName corp.example -DomainType Authoritative';
 
 describe('the processes of an appliance', () => {
+  /** Of those tests that leave it running; the last of them stops it. */
+  let edge: Appliance;
+  before(async () => {
+    edge = await Appliance.start({ lines: [corp] });
+  });
+  after(() => edge[Symbol.asyncDispose]());
+
   test('a second start on the same state is refused, with who holds it', async () => {
-    await using edge = await Appliance.start();
     const second = await run('start', '--state', edge.state);
     assert.equal(second.status, 2);
     assert.match(second.error, new RegExp(`is in use by process ${edge.pid}`));
   });
 
-  test('status tells bindings, processes and queues, and that nothing runs', async () => {
-    await using edge = await Appliance.start();
+  test('status tells bindings, processes and queues', async () => {
     const { status, out } = await run('status', '--state', edge.state);
     assert.equal(status, 0, out);
     assert.match(out, new RegExp(`smtp +127\\.0\\.0\\.1:${edge.port}`));
     assert.match(out, new RegExp(`ldap +127\\.0\\.0\\.1:${edge.ldapPort}`));
-    await edge.stop();
-    const stopped = await run('status', '--state', edge.state);
-    assert.equal(stopped.status, 2);
-    assert.match(stopped.error, /nothing runs on .*edge start/);
+  });
+
+  test('SIGHUP opens the logs anew', async () => {
+    const folder = join(edge.state, 'logs');
+    const log = join(folder, 'service.log');
+    await eventually('a service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
+    renameSync(log, `${log}.old`);
+    process.kill(edge.pid, 'SIGHUP');
+    await eventually('a new service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
+    assert.match(edge.output, /logs are opened anew/);
   });
 
   test('a worker that is killed comes back; sessions of the other go on', async () => {
-    await using edge = await Appliance.start({ lines: [corp] });
     const clients = Array.from({ length: 12 }, () => new Client(edge.port));
     for (const client of clients) assert.match(await client.say(), /^220 /);
     const before = edge.workers();
@@ -74,6 +85,13 @@ describe('the processes of an appliance', () => {
       return greetings.every((greeting) => greeting.startsWith('220'));
     });
     for (const client of clients) client.socket.destroy();
+  });
+
+  test('status tells that nothing runs', async () => {
+    await edge.stop();
+    const stopped = await run('status', '--state', edge.state);
+    assert.equal(stopped.status, 2);
+    assert.match(stopped.error, /nothing runs on .*edge start/);
   });
 
   test('SIGTERM: a message in DATA finishes, other sessions get 421, exit status 0', async () => {
@@ -100,19 +118,8 @@ describe('the processes of an appliance', () => {
     });
   });
 
-  test('SIGHUP opens the logs anew', async () => {
-    await using edge = await Appliance.start({ lines: [corp] });
-    const folder = join(edge.state, 'logs');
-    const log = join(folder, 'service.log');
-    await eventually('a service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
-    renameSync(log, `${log}.old`);
-    process.kill(edge.pid, 'SIGHUP');
-    await eventually('a new service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
-    assert.match(edge.output, /logs are opened anew/);
-  });
-
   test('root binds, everything else runs as the account named', needs('root'), async () => {
-    await using edge = await Appliance.start({ lines: [corp], user: 'nobody' });
+    await using edge = await Appliance.start({ lines: [corp], user: 'nobody', workers: 1 });
     const { out } = await run('status', '--state', edge.state, '--json');
     const { processes, pid } = JSON.parse(out) as { processes: { name: string; pid: number }[]; pid: number };
     const uidOf = (id: number): string =>
@@ -131,7 +138,7 @@ describe('the processes of an appliance', () => {
   });
 
   test('the service manager is told when it is ready and when it stops', needs('systemd-notify'), async () => {
-    await using edge = await Appliance.prepare();
+    await using edge = await Appliance.prepare({ workers: 1 });
     const socket = join(edge.state, '..', 'notify');
     // Datagrams of the service manager's protocol are read by Python: the runtime has no unix datagram sockets.
     const script = `import socket, sys
@@ -151,19 +158,17 @@ while True: print(s.recv(4096).decode().replace('\\n', ' '), file=sys.stderr, fl
   });
 
   test('a port that is taken is named, and had as soon as it is free', async () => {
-    await using first = await Appliance.start();
-    await using second = await Appliance.prepare();
+    const port = await freePort();
+    const other = createServer().listen(port, '127.0.0.1');
+    await using second = await Appliance.prepare({ workers: 1 });
     await second.shell(
-      `Set-ReceiveConnector "Default internal receive connector $server" -Bindings 127.0.0.1:${second.port},127.0.0.1:${first.port}`,
+      `Set-ReceiveConnector "Default internal receive connector $server" -Bindings 127.0.0.1:${second.port},127.0.0.1:${port}`,
     );
     await second.start();
-    assert.match(
-      second.output,
-      new RegExp(`127\\.0\\.0\\.1:${first.port} cannot be bound: another program listens there`),
-    );
-    await first.stop();
+    assert.match(second.output, new RegExp(`127\\.0\\.0\\.1:${port} cannot be bound: another program listens there`));
+    other.close();
     await eventually('the binding', async () => /listens now/.test(second.output));
-    assert.match(await new Client(first.port).say(), /^220/);
+    assert.match(await new Client(port).say(), /^220/);
   });
 
   test('a state directory that cannot be used says why', async (t) => {
