@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { DirectoryClient } from '../../src/directory/index.ts';
 import { Appliance, edge, edgeCommand, eventually } from '../lib/appliance.ts';
 
@@ -64,8 +64,13 @@ async function settle(
   known.set(i, outcome);
 }
 
+let appliance: Appliance;
+before(async () => {
+  appliance = await Appliance.start({ workers: 2 });
+});
+after(() => appliance[Symbol.asyncDispose]());
+
 test('every acknowledged write survives kill -9, and the indexes agree', async () => {
-  await using appliance = await Appliance.start({ workers: 1 });
   await using client = clientOf(appliance);
   let configuration = '';
   for await (const entry of client.search({ base: '', scope: 'base', attributes: ['configurationNamingContext'] }))
@@ -119,11 +124,10 @@ test('every acknowledged write survives kill -9, and the indexes agree', async (
 });
 
 test('an import beside the running service is killed: nothing of it is there, and the service goes on', async () => {
-  await using appliance = await Appliance.start({ workers: 1 });
   const file = join(appliance.state, '..', 'load.ldif');
   const people = Array.from({ length: 30_000 }, (_, i) => `dn: cn=p${i},o=load\nobjectClass: person\nsn: s${i}\n`);
   writeFileSync(file, ['dn: o=load\nobjectClass: organization\n', ...people].join('\n'));
-  const before = await edge('directory', 'export', '--state', appliance.state);
+  const content = await edge('directory', 'export', '--state', appliance.state);
   const child = spawn(edgeCommand, ['directory', 'import', '--state', appliance.state, file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -131,16 +135,15 @@ test('an import beside the running service is killed: nothing of it is there, an
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
   await using client = clientOf(appliance);
-  const configuration = /^dn: (CN=Configuration,.*)$/m.exec(before.out)?.[1] ?? '';
+  const configuration = /^dn: (CN=Configuration,.*)$/m.exec(content.out)?.[1] ?? '';
   // A writer that died holding the lock must not keep the next one from it.
   await client.add(`CN=After,${configuration}`, attributes({ objectClass: 'container' }));
   await client.delete(`CN=After,${configuration}`);
-  assert.equal((await edge('directory', 'export', '--state', appliance.state)).out, before.out);
+  assert.equal((await edge('directory', 'export', '--state', appliance.state)).out, content.out);
   assert.equal((await edge('directory', 'verify', '--state', appliance.state)).status, 0);
 });
 
 test('an import beside the running service is in force in every worker, and heard by those who follow', async () => {
-  await using appliance = await Appliance.start({ workers: 2 });
   const { out } = await edge('directory', 'export', '--state', appliance.state);
   const connector =
     /^dn: (CN=Default internal receive connector[^\n]*(?:\n [^\n]*)*)/m.exec(out)?.[1]?.replaceAll('\n ', '') ?? '';
