@@ -92,7 +92,7 @@ test('a connection that breaks at any octet loses nothing, and takes nothing awa
       [...edge.store.search({ base: recipientsDn, scope: 'one', limit: 10_000 })].flatMap((entry) =>
         entry.buffers('edgeHashedAddress'),
       ).length;
-    let cuts = 0;
+    let [cuts, leased] = [0, 0];
     for (let round = 0; round < 16; round++) {
       for (let i = 0; i < 4; i++) all.push(domain.add(`CN=r${round}n${i}`, person(`r${round}n${i}`)));
       domain.set(all[round] ?? '', person(`changed${round}`));
@@ -101,6 +101,7 @@ test('a connection that breaks at any octet loses nothing, and takes nothing awa
       const before = held();
       const { edges } = await sync.apply({ force: true, signal });
       if (edges[0]?.stopped !== undefined) cuts += 1;
+      leased += Object.keys(state.leases).length;
       assert.ok(held() >= before, `round ${round}: nothing that was there is gone`);
     }
     assert.ok(cuts > 2, `${cuts} of 16 runs were cut`);
@@ -108,6 +109,8 @@ test('a connection that breaks at any octet loses nothing, and takes nothing awa
     const { edges } = await sync.apply({ force: true, signal });
     assert.equal(edges[0]?.stopped, undefined);
     assert.equal(held(), all.length);
+    assert.ok(leased > 0, 'a run that was cut off leaves its lease, which is said');
+    assert.deepEqual(state.leases, {});
     const compared = await sync.test(subscribed.name, { full: true, recipients: true, most: 10, signal });
     assert.deepEqual([compared.scanned, compared.differing, compared.configuration], [all.length, 0, []]);
   } finally {

@@ -38,6 +38,7 @@ interface SubscriptionStatus {
   readonly account: string;
   readonly recipients: number;
   readonly waiting: number;
+  readonly leaseUntil: string | null;
   readonly problem: string;
 }
 
@@ -195,6 +196,7 @@ describe('slapd as the source', skip, () => {
     const { status, edges } = await inside.apply();
     assert.equal(status, 0);
     assert.equal(edges[0]?.recipients?.written, count);
+    assert.equal((await waiting()).leaseUntil, null, 'it was given back');
     const again = await inside.sync('plan');
     assert.equal(again.status, 0, again.out);
   });

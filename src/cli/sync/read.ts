@@ -59,8 +59,8 @@ export function status(options: SyncOptions, terminal: Terminal): Promise<number
     async (edgeSync) => {
       const counts = await edgeSync.counts();
       const { settings, subscriptions } = edgeSync.state;
-      const rows = subscriptions.map((one) => rowOf(one, counts.edges.get(one.name)));
-      const { nextRun } = edgeSync.state;
+      const { nextRun, leases } = edgeSync.state;
+      const rows = subscriptions.map((one) => rowOf(one, counts.edges.get(one.name), leases[one.name] ?? 0));
       const next = nextRun === undefined ? null : new Date(nextRun).toISOString();
       if (options.json)
         terminal.out(
@@ -86,6 +86,7 @@ const day = 86_400_000;
 function rowOf(
   { name, fqdn, site, certificate, credential, next, lastSuccess, lastFailure, paused, established }: Subscription,
   counts: { readonly recipients: number; readonly addresses: number; readonly waiting: number } | undefined,
+  leasedUntil: number,
 ) {
   const now = Date.now();
   const problem = !established
@@ -100,6 +101,7 @@ function rowOf(
     account: (next !== undefined && now >= credential.expires - 3 * day ? next : credential).user,
     accountExpires: new Date(Math.max(credential.expires, next?.expires ?? 0)).toISOString(),
     certificateExpires: new X509Certificate(Buffer.from(certificate, 'base64')).validToDate.toISOString(),
+    leaseUntil: leasedUntil > now ? new Date(leasedUntil).toISOString() : null,
     lastSuccess: lastSuccess === undefined ? null : new Date(lastSuccess).toISOString(),
     ageSeconds: lastSuccess === undefined ? null : Math.round((now - lastSuccess) / 1000),
     ...(counts ?? { recipients: 0, addresses: 0, waiting: 0 }),
@@ -110,10 +112,11 @@ function rowOf(
 function renderRow(row: Row): string {
   const { name, fqdn, site, account, accountExpires, certificateExpires, problem } = row;
   const { lastSuccess, ageSeconds, recipients, addresses, waiting } = row;
+  const lease = row.leaseUntil === null ? 'lease not held' : `lease held until ${row.leaseUntil}`;
   const last = lastSuccess === null ? 'never' : `${lastSuccess} (${ageSeconds ?? 0} s ago)`;
   const lines = [
     `${name} (${fqdn}), site ${site}`,
-    `  last success ${last}; ${recipients} recipients, ${addresses} addresses on the edge, ${waiting} to be written`,
+    `  last success ${last}; ${recipients} recipients, ${addresses} addresses on the edge, ${waiting} to be written; ${lease}`,
     `  account ${account} until ${accountExpires}; certificate of the edge until ${certificateExpires}`,
     ...(problem === '' ? [] : [`  problem: ${problem}`]),
   ];

@@ -31,7 +31,9 @@ export class EdgeAccess {
     try {
       const hasher = hasherOf(subscription);
       const { lockDuration: leaseSeconds } = serviceConfigOf(this.#state.settings, subscription.site);
-      const edge = new LdapEdge({ client, place: placeOf(subscription), hasher, presented, leaseSeconds });
+      const leased = (forMs: number | undefined): Promise<void> =>
+        this.#state.noteLease(subscription.name, forMs === undefined ? undefined : this.#clock.now() + forMs);
+      const edge = new LdapEdge({ client, place: placeOf(subscription), hasher, presented, leaseSeconds, leased });
       if (askAgain !== undefined) await edge.tell({ credentials: askAgain });
       return await work(edge);
     } finally {

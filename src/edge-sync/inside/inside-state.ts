@@ -144,6 +144,22 @@ export class InsideState {
     else await replaceFile(this.#nextRunPath, `${JSON.stringify({ pid: process.pid, at })}\n`);
   }
 
+  /** Until when the leases of this server hold, by edge, as far as is known here; those that were given back are not among them. */
+  get leases(): Readonly<Record<string, number>> {
+    const path = this.#leasesPath;
+    return existsSync(path) ? readJson<Record<string, number>>(path) : {};
+  }
+
+  async noteLease(edge: string, until: number | undefined): Promise<void> {
+    const { [edge]: _, ...others } = this.leases;
+    const leases = until === undefined ? others : { ...others, [edge]: until };
+    await replaceFile(this.#leasesPath, `${JSON.stringify(leases)}\n`);
+  }
+
+  get #leasesPath(): string {
+    return join(this.folder, 'leases.json');
+  }
+
   get #nextRunPath(): string {
     return join(this.folder, 'next-run.json');
   }

@@ -29,6 +29,8 @@ export interface LdapEdgeParts {
   readonly presented?: Buffer | undefined;
   /** How long the lease holds without being taken again. Default: six minutes. */
   readonly leaseSeconds?: number;
+  /** Hears until when the lease holds, in milliseconds from now; undefined: it was given back. */
+  readonly leased?: (forMs: number | undefined) => Promise<void>;
 }
 
 /** Connects and binds: by the client certificate, or with a password as the bootstrap account. Throws LdapError, PinMismatchError. */
@@ -79,6 +81,7 @@ export class LdapEdge implements EdgeTarget {
       throw error;
     }
     this.#leasedAt = performance.now();
+    await this.#parts.leased?.(seconds * 1000);
   }
 
   get #leaseSeconds(): number {
@@ -90,6 +93,7 @@ export class LdapEdge implements EdgeTarget {
     if (!Number.isFinite(this.#leasedAt)) return;
     await this.#replace(leaseDn(this.#parts.place), { edgeSyncLeaseSeconds: '0' });
     this.#leasedAt = Number.NEGATIVE_INFINITY;
+    await this.#parts.leased?.(undefined);
   }
 
   async #leased(): Promise<LdapError> {
