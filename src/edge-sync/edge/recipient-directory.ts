@@ -22,13 +22,16 @@ export interface RecipientDirectoryParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
+/** How long the time of the last success is taken as read, in milliseconds. */
+const lookMs = 1000;
+
 export class RecipientDirectory {
   readonly #parts: RecipientDirectoryParts;
   #hasher: RecipientHasher | undefined;
   #version = '';
   /** Parsed once: every unknown address asks. */
   readonly #heartbeat: Dn;
-  #known: { readonly usn: number; readonly at: number | undefined } | undefined;
+  #known: { readonly usn: number; readonly at: number | undefined; readonly seen: number } | undefined;
 
   constructor(parts: RecipientDirectoryParts) {
     this.#parts = parts;
@@ -60,10 +63,15 @@ export class RecipientDirectory {
 
   /** When the last run ended well, in milliseconds since 1970; undefined before the first. */
   get lastSuccess(): number | undefined {
+    const now = this.#parts.clock.now();
+    const known = this.#known;
+    // Days decide, not seconds: under a flood of unknown addresses it is read once in a second.
+    if (known?.at !== undefined && Math.abs(now - known.seen) < lookMs) return known.at;
     const entry = this.#parts.store.get(this.#heartbeat);
     if (entry === undefined) return undefined;
-    if (this.#known?.usn !== entry.usn) this.#known = { usn: entry.usn, at: successOf(entry) };
-    return this.#known.at;
+    const at = known?.usn === entry.usn ? known.at : successOf(entry);
+    this.#known = { usn: entry.usn, at, seen: now };
+    return at;
   }
 }
 
