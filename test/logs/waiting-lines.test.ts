@@ -34,3 +34,30 @@ test('a line longer than a piece has one of its own, and nothing waiting gives n
   );
   assert.equal(waiting.take(), undefined);
 });
+
+test('the room of a piece that was written is used again, and not while it is being written', () => {
+  const waiting = new WaitingLines();
+  const rooms = new Set<ArrayBufferLike>();
+  for (let i = 0; i < 1_000; i++) {
+    waiting.add(`line ${i}`);
+    const piece = waiting.take();
+    assert.ok(piece !== undefined);
+    rooms.add(piece.octets.buffer);
+    // Comes while the piece is on its way to the disk.
+    waiting.add(`meanwhile ${i}`);
+    assert.equal(piece.octets.toString(), `line ${i}\r\n`);
+    waiting.giveBack(piece);
+    const next = waiting.take();
+    assert.equal(next?.octets.toString(), `meanwhile ${i}\r\n`);
+    if (next !== undefined) waiting.giveBack(next);
+    rooms.add(next?.octets.buffer ?? new ArrayBuffer());
+  }
+  assert.equal(rooms.size, 2);
+  waiting.add('€'.repeat(200_000));
+  const long = waiting.take();
+  assert.ok(long !== undefined);
+  waiting.giveBack(long);
+  waiting.rest();
+  waiting.add('behind the silence');
+  assert.ok(!rooms.has(waiting.take()?.octets.buffer ?? new ArrayBuffer()), 'a log that rests holds no room');
+});

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { type FileHandle, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, FaultReport } from '../../base/index.ts';
+import { type Clock, type FaultReport, MovingLimit } from '../../base/index.ts';
 import { DiskRoom, leftFreeBytes } from './disk-room.ts';
 import { hourOf, logFileName, logFilesAmong } from './log-files.ts';
 import { openToAppend } from './open-log-file.ts';
@@ -29,6 +29,8 @@ export interface LineLogParts {
 
 /** Lines wait this long for company, in milliseconds: a crash loses no more than that of the log. */
 const flushDelayMs = 200;
+/** Silence after which a log holds no memory for its next lines, in milliseconds. */
+const restMs = 10_000;
 /** More octets waiting mean that the disk does not follow; what comes on top is dropped and counted. */
 export const maxWaiting = 16 * 1024 * 1024;
 /** After a failure the next attempt comes so much later, in milliseconds. */
@@ -61,6 +63,7 @@ export class LineLog {
   readonly #parts: LineLogParts;
   #limits: LogLimits;
   readonly #waiting = new WaitingLines();
+  readonly #rest: MovingLimit;
   #timer: { cancel(): void } | undefined;
   #draining: Promise<void> | undefined;
   #file: OpenFile | undefined;
@@ -73,6 +76,7 @@ export class LineLog {
   constructor(limits: LogLimits, parts: LineLogParts) {
     this.#limits = limits;
     this.#parts = parts;
+    this.#rest = new MovingLimit(parts.clock, () => this.#waiting.rest());
     this.#room = new DiskRoom(parts.clock, parts.minFreeBytes ?? leftFreeBytes);
   }
 
@@ -131,6 +135,7 @@ export class LineLog {
     await this.flush();
     // What was under way may have looked for the end already.
     await this.flush();
+    this.#rest[Symbol.dispose]();
   }
 
   get #fault(): string {
@@ -169,10 +174,13 @@ export class LineLog {
     slow.cancel();
   }
 
-  async #append({ octets, lines }: Piece): Promise<boolean> {
+  async #append(piece: Piece): Promise<boolean> {
+    const { octets, lines } = piece;
     try {
       const file = await this.#open();
       await writeWhole(file.handle, octets);
+      this.#waiting.giveBack(piece);
+      this.#rest.set(restMs);
       file.size += octets.length;
       this.#parts.faults.end(this.#fault);
       this.#lost = 0;

@@ -1,10 +1,14 @@
 /** Octets that one piece holds; a longer line gets a piece of its own. */
 const pieceBytes = 128 * 1024;
+/** One piece is written while the next one fills. */
+const mostSpares = 2;
 
 /** Whole lines, as they go to the file in one write. */
 export interface Piece {
   readonly octets: Buffer;
   readonly lines: number;
+  /** What the octets are part of. */
+  readonly room: Buffer;
 }
 
 /**
@@ -14,6 +18,8 @@ export interface Piece {
 export class WaitingLines {
   readonly #full: Piece[] = [];
   #open: Buffer | undefined;
+  /** Of pieces that were written, for the next ones. */
+  #spares: Buffer[] = [];
   #length = 0;
   #lines = 0;
   #waiting = 0;
@@ -33,7 +39,7 @@ export class WaitingLines {
     // One UTF-16 unit is three octets of UTF-8 at most.
     const most = 3 * line.length + 2;
     if (this.#open !== undefined && this.#open.length - this.#length < most) this.#close();
-    this.#open ??= Buffer.allocUnsafeSlow(Math.max(pieceBytes, most));
+    this.#open ??= this.#roomFor(most);
     const start = this.#length;
     this.#length += this.#open.write(line, start);
     // Not as part of the text, which would be copied for it.
@@ -51,9 +57,27 @@ export class WaitingLines {
     return piece;
   }
 
+  /**
+   * The piece is written, and nobody looks at it any more: its room is used again. A new one for each write lives just long
+   * enough to be taken for old by the garbage collector, which then goes through the whole heap for a few of them.
+   */
+  giveBack({ room }: Piece): void {
+    if (room.length === pieceBytes && this.#spares.length < mostSpares) this.#spares.push(room);
+  }
+
+  /** Nothing is written for a while: no room is held for it. */
+  rest(): void {
+    this.#spares = [];
+  }
+
+  #roomFor(octets: number): Buffer {
+    const spare = octets <= pieceBytes ? this.#spares.pop() : undefined;
+    return spare ?? Buffer.allocUnsafeSlow(Math.max(pieceBytes, octets));
+  }
+
   #close(): void {
     if (this.#open === undefined) return;
-    this.#full.push({ octets: this.#open.subarray(0, this.#length), lines: this.#lines });
+    this.#full.push({ octets: this.#open.subarray(0, this.#length), lines: this.#lines, room: this.#open });
     this.#open = undefined;
     this.#length = 0;
     this.#lines = 0;
