@@ -25,6 +25,9 @@ const subjects: Readonly<Record<string, Subject>> = {
     });
     return `${texts.join(', ')}: keep it with the date of its next review`;
   },
+  /** Resumption without a new key exchange (RFC 8446 §4.2.9): every ticket here asks for one with it. */
+  resumption: () =>
+    'psk_ke is not offered here: see that the server leaves it off (OpenSSL: SSL_OP_ALLOW_NO_DHE_KEX, off unless set)',
   /** Who vouches for each leaf. */
   authority: (facts) => {
     const leaves = facts.chain.flatMap(({ certificates }) => facts.certificates[certificates[0] ?? -1] ?? []);

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { Untested } from './untested.ts';
+import { Unreachable } from './untested.ts';
 
 /** What a read ended with: octets, or how the peer left. */
 export type Read = Buffer | 'end' | 'reset' | 'silence';
@@ -29,7 +29,7 @@ export class ProbeConnection {
     const socket = connect({ host: address, port, noDelay: true, allowHalfOpen: true });
     const fail = (reason: string): void => {
       socket.destroy();
-      reject(new Untested(reason));
+      reject(new Unreachable(reason));
     };
     const timer = setTimeout(() => fail(`no connection within ${timeoutMs / 1000} s`), timeoutMs);
     const abort = (): void => fail('the time limit of the endpoint was reached');

@@ -6,7 +6,7 @@ import { type Answer, notTested, type ProtocolName, protocolNames } from './fact
 import type { HelloOffer } from './hello-exchange.ts';
 import { hello12, hello13 } from './hellos.ts';
 import { chunksOf, isFiniteField, suitesByRarity } from './suite-lists.ts';
-import { Untested } from './untested.ts';
+import { Unreachable, Untested } from './untested.ts';
 
 /**
  * Which versions of the protocol the endpoint takes. Newest first until one is taken, so that a control hello is found early;
@@ -30,7 +30,9 @@ export async function probeProtocols(
         else refused.push(name);
       } catch (error) {
         if (!(error instanceof Untested)) throw error;
-        found[name] = notTested(error.message);
+        const same = error instanceof Unreachable && !bracket.hasControl;
+        for (const one of same ? protocolNames : [name]) found[one] ??= notTested(error.message);
+        if (same) return;
       }
     }
   };

@@ -10,6 +10,9 @@ export class Untested extends Error {
   }
 }
 
+/** Not even a connection comes about: whatever else is asked, the answer is the same. */
+export class Unreachable extends Untested {}
+
 /** The question makes no sense for this endpoint; the message says why. */
 export class Unapplicable extends Untested {
   constructor(reason: string) {
