@@ -11,7 +11,7 @@ import { StructuredValue } from '../config/values/index.ts';
 import type { DnsAsker } from '../dns/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
-import type { ReportRecord } from '../tls-reports/index.ts';
+import type { KeptReport, ReportRecord } from '../tls-reports/index.ts';
 import type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
 
@@ -246,6 +246,8 @@ export interface AcmeAdministration {
 export interface TlsReportShelf {
   waiting(): Promise<readonly ReportRecord[]>;
   sent(): Promise<readonly ReportRecord[]>;
+  /** Those of others that came in the mail. */
+  received(): Promise<readonly KeptReport[]>;
   /** Text of the TXT record of the key that signs them. */
   dkimRecord(): Promise<string>;
 }

@@ -241,6 +241,12 @@ const properties = {
     default: null,
     help: 'Address that TLS reports (RFC 8460) come from and name as contact; $null: none are made. Its domain signs them, with the key of Get-TlsReportKey. Ours, not of Exchange.',
   }),
+  tlsReportMailbox: property({
+    attribute: 'edgeTlsReportMailbox',
+    syntax: smtpAddress,
+    default: null,
+    help: 'Address that TLS reports of others come to, as the TXT record of _smtp._tls names it: they are read on their way and kept for Get-TlsReport -Received; $null: none are. Ours, not of Exchange.',
+  }),
   tlsReportSelector: property({
     attribute: 'edgeTlsReportSelector',
     syntax: selector,

@@ -10,6 +10,7 @@ export function tlsReportShelf(paths: StatePaths): TlsReportShelf {
   return {
     waiting: async () => (await files()).waiting(),
     sent: async () => (await files()).sent(),
+    received: async () => (await files()).received(),
     dkimRecord: async () => {
       const { dkimRecord, keyPassphrase, signingKey } = await import('../certificates/index.ts');
       return dkimRecord(await signingKey(paths.certificates, keyPassphrase()));

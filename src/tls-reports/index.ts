@@ -5,5 +5,6 @@
  */
 export { DayCounter } from './day-counts.ts';
 export { type ReceivedReport, readReceivedReport } from './received-report.ts';
+export { tlsReportAgent } from './report-agent.ts';
 export { ReportCourier } from './report-courier.ts';
-export { ReportFiles, type ReportRecord } from './report-files.ts';
+export { type KeptReport, ReportFiles, type ReportRecord } from './report-files.ts';

@@ -34,27 +34,27 @@ export interface ReceivedReport {
   readonly policies: readonly ReceivedPolicy[];
 }
 
-/** Throws RangeError that says what is wrong with it. */
-export function readReceivedReport(octets: Buffer): ReceivedReport {
-  if (isGzip(octets) || octets[0] === 0x7b) return parseReport(unpacked(octets));
+/** `most`: octets of the report when it is unpacked. Throws RangeError that says what is wrong with it. */
+export function readReceivedReport(octets: Buffer, most = mostOctets): ReceivedReport {
+  if (isGzip(octets) || octets[0] === 0x7b) return parseReport(unpacked(octets, most));
   const attached = attachmentOf(octets);
   if (attached === undefined) throw new RangeError('it is neither JSON nor gzip, and no mail with a TLS report in it');
-  return parseReport(unpacked(attached));
+  return parseReport(unpacked(attached, most));
 }
 
 function isGzip(octets: Buffer): boolean {
   return octets[0] === 0x1f && octets[1] === 0x8b;
 }
 
-function unpacked(octets: Buffer): string {
+function unpacked(octets: Buffer, most: number): string {
   if (!isGzip(octets)) return octets.toString('utf8');
   try {
-    return gunzipSync(octets, { maxOutputLength: mostOctets }).toString('utf8');
+    return gunzipSync(octets, { maxOutputLength: most }).toString('utf8');
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException;
     throw new RangeError(
       code === 'ERR_BUFFER_TOO_LARGE'
-        ? `it unpacks to more than ${mostOctets / 1024 ** 2} MB`
+        ? `it unpacks to more than ${most / 1024 ** 2} MB`
         : 'its gzip is damaged or cut off',
       { cause },
     );

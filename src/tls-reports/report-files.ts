@@ -1,9 +1,11 @@
 /** The reports of the days before on disk: made, waiting for their hour, and sent. One file for each day and domain. */
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../base/index.ts';
 import { type DayCounts, readCounts } from './day-counts.ts';
+import type { ReceivedReport } from './received-report.ts';
 
 /** What became of one destination. */
 export interface Submission {
@@ -27,10 +29,22 @@ export interface ReportRecord {
   readonly sentAt?: number;
 }
 
+/** A report that came in the mail. */
+export interface KeptReport {
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** MAIL FROM; nobody has proved it. */
+  readonly from: string;
+  readonly report: ReceivedReport;
+}
+
+/** Received reports that are kept, the newest: strangers may send as many as they like. */
+const mostReceived = 1_000;
 /** Reports that were sent are kept so many days. */
 const keptDays = 30;
 const waiting = 'waiting';
 const sent = 'sent';
+const received = 'received';
 
 export class ReportFiles {
   readonly #folder: string;
@@ -73,6 +87,21 @@ export class ReportFiles {
     await rename(join(this.#folder, waiting, fileName(record)), join(this.#folder, sent, fileName(record)));
   }
 
+  /** Keeps a report of another; the oldest of too many go. */
+  async receive(report: KeptReport): Promise<void> {
+    const folder = join(this.#folder, received);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const name = `${String(report.receivedAt).padStart(15, '0')}-${randomUUID()}.json`;
+    await replaceFile(join(folder, name), JSON.stringify(report));
+    for (const old of namesIn(folder).slice(0, -mostReceived)) await rm(join(folder, old), { force: true });
+  }
+
+  /** Oldest first. */
+  received(): readonly KeptReport[] {
+    const folder = join(this.#folder, received);
+    return namesIn(folder).flatMap((name) => readJson<KeptReport>(join(folder, name), isKept) ?? []);
+  }
+
   waiting(): readonly ReportRecord[] {
     return this.#readAll(waiting);
   }
@@ -110,10 +139,17 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-function readRecord(path: string): ReportRecord | undefined {
+const readRecord = (path: string): ReportRecord | undefined =>
+  readJson<ReportRecord>(path, (value) => typeof value.domain === 'string' && typeof value.report === 'string');
+
+function isKept({ receivedAt, from, report }: Partial<KeptReport>): boolean {
+  return typeof receivedAt === 'number' && typeof from === 'string' && Array.isArray(report?.policies);
+}
+
+function readJson<T>(path: string, isOne: (value: Partial<T>) => boolean): T | undefined {
   try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<ReportRecord> | null;
-    return typeof value?.domain === 'string' && typeof value.report === 'string' ? (value as ReportRecord) : undefined;
+    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<T> | null;
+    return value !== null && isOne(value) ? (value as T) : undefined;
   } catch {
     // Sent and moved meanwhile, or no file of ours: it is no report.
     return undefined;

@@ -84,6 +84,18 @@ const sentReport = {
   sentAt: Date.UTC(2026, 10, 25, 3),
   submissions: [{ uri: 'mailto:t@b.example', fault: '' }],
 };
+const receivedReport = {
+  receivedAt: Date.UTC(2026, 10, 25, 4),
+  from: 'tls@peer.example',
+  report: {
+    organization: 'Peer',
+    contact: '',
+    id: 'r1',
+    begin: '',
+    end: '',
+    policies: [{ type: 'sts', domain: 'contoso.example', successes: 5, failed: 1, failures: [] }],
+  },
+};
 const catalogue = cmdletCatalogue();
 const changes: AuditEntry[] = [];
 const shell = new Shell({
@@ -104,6 +116,7 @@ const shell = new Shell({
       tlsReports: {
         waiting: async () => [waitingReport],
         sent: async () => [sentReport],
+        received: async () => [receivedReport],
         dkimRecord: async () => 'v=DKIM1; p=x',
       },
     },
@@ -325,6 +338,11 @@ test('Get-TlsReport prints what waits and what was sent, Get-TlsReportKey the re
   assert.match(out, /a\.example\s[^]*State +: Waiting\s+SuccessfulSessions +: 7\s+FailedSessions +: 2/);
   assert.match(out, /State +: Sent[^]*Submissions +: \{mailto:t@b\.example: taken\}/);
   assert.equal(await ok('(Get-TlsReport b.example).Day'), '2026-11-24\n');
+  assert.match(
+    await ok('Get-TlsReport -Received | Format-List'),
+    /Domain +: contoso\.example\s+Organization +: Peer[^]*FailedSessions +: 1[^]*Sender +: tls@peer\.example/,
+  );
+  assert.equal(await ok('Get-TlsReport -Received -Domain other.example'), '');
   assert.match(await ok('(Get-TlsReportKey).Line'), /^edge-tlsrpt\._domainkey\.DOMAIN\. IN TXT "v=DKIM1; p=x"/);
 });
 

@@ -46,6 +46,7 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
     tlsReports: {
       waiting: () => Promise.resolve([]),
       sent: () => Promise.resolve([]),
+      received: () => Promise.resolve([]),
       dkimRecord: () => Promise.resolve('v=DKIM1; p=x'),
     },
     edgeSync: {

@@ -1,9 +1,9 @@
 /** Get-TlsReport and Get-TlsReportKey: the TLS reports (RFC 8460) that this server makes. Our addition. */
 
 import { transportService } from '../../config/index.ts';
-import type { ReportRecord } from '../../tls-reports/index.ts';
+import type { KeptReport, ReportRecord } from '../../tls-reports/index.ts';
 import { serverEntry } from '../directory-objects.ts';
-import { plainText } from '../parameter-values.ts';
+import { isOn, plainText } from '../parameter-values.ts';
 import {
   type Cmdlet,
   type CmdletContext,
@@ -16,6 +16,11 @@ import { refuseOthers } from '../transport-objects.ts';
 
 const parameters: readonly Parameter[] = [
   { name: 'Domain', type: 'String', position: 1, help: 'Domain that the reports are for; without it all.' },
+  {
+    name: 'Received',
+    type: 'SwitchParameter',
+    help: 'Those that others sent to TlsReportMailbox. Whoever sent them has proved nothing.',
+  },
 ];
 
 const getTlsReport: Cmdlet = {
@@ -29,9 +34,10 @@ const getTlsReport: Cmdlet = {
   ],
   // biome-ignore lint/suspicious/useAwait: the shape of cmdlets
   async *run(context, bound) {
-    refuseOthers(bound, ['Domain']);
+    refuseOthers(bound, ['Domain', 'Received']);
     const shelf = shelfOf(context);
     const domain = plainText(bound.get('Domain') ?? '').toLowerCase();
+    if (isOn(bound, 'Received')) return yield* receivedRows(await shelf.received(), domain);
     const all = [...(await shelf.waiting()), ...(await shelf.sent())].filter(
       (one) => domain === '' || one.domain === domain,
     );
@@ -52,6 +58,30 @@ const getTlsReport: Cmdlet = {
     }
   },
 };
+
+function* receivedRows(reports: readonly KeptReport[], domain: string): Generator<CmdletObject, void, undefined> {
+  for (const { receivedAt, from, report } of reports.toReversed()) {
+    for (const policy of report.policies.filter((one) => domain === '' || one.domain.toLowerCase() === domain)) {
+      yield new CmdletObject('ReceivedTlsReport', [
+        ['Domain', policy.domain],
+        ['Organization', report.organization],
+        ['Begin', report.begin],
+        ['End', report.end],
+        ['PolicyType', policy.type],
+        ['SuccessfulSessions', policy.successes],
+        ['FailedSessions', policy.failed],
+        [
+          'Failures',
+          policy.failures.map(({ count, type, mxHost, reason }) => `${count} x ${type} at ${mxHost} ${reason}`.trim()),
+        ],
+        ['Contact', report.contact],
+        ['Sender', from],
+        ['ReceivedAt', new Date(receivedAt)],
+        ['Identity', report.id],
+      ]);
+    }
+  }
+}
 
 const getTlsReportKey: Cmdlet = {
   name: 'Get-TlsReportKey',

@@ -15,6 +15,7 @@ import { RecipientDirectory, recipientKeyFile } from '../../edge-sync/edge/index
 import { AgentChain } from '../../pipeline/index.ts';
 import type { StatePaths } from '../../processes/index.ts';
 import { placeIn } from '../../server-state/directory/index.ts';
+import { reportReader } from './tls-reports.ts';
 
 /** The recipients that EdgeSync replicated. */
 export function recipientsOf(
@@ -35,6 +36,7 @@ export function agentsOf(
   { clock, faults, paths }: { readonly clock: Clock; readonly faults: FaultReport; readonly paths: StatePaths },
 ): AgentChain {
   const counts = new HourlyCounts(clock, faults);
+  const readReports = reportReader({ paths, faults, clock });
   const build = ({ acceptedDomains, remoteDomains, server, organization }: Snapshot): AgentChain => {
     const domains = new AcceptedDomainTable(acceptedDomains);
     const filter = recipientFilterAgent({
@@ -51,6 +53,7 @@ export function agentsOf(
     const wanted = remoteDomains.some(isRestrictive) ? [remote] : [];
     const { agentGeneratedMessageLoopDetectionInSmtpEnabled } = organization;
     if (agentGeneratedMessageLoopDetectionInSmtpEnabled) wanted.push(loopDetectionAgent(generatedLimits(organization)));
+    if (server.tlsReportMailbox !== null) wanted.push(readReports(server.tlsReportMailbox));
     const agents = server.antispamAgentsEnabled ? [filter, ...wanted] : wanted;
     const { pipelineTracingEnabled, pipelineTracingSenderAddress: sender, pipelineTracingPath } = server;
     if (!pipelineTracingEnabled || sender === null) return new AgentChain(agents);

@@ -5,9 +5,10 @@ import type { SnapshotSource } from '../../config/index.ts';
 import { DnsClient, systemResolvers } from '../../dns/index.ts';
 import type { Journal } from '../../logs/index.ts';
 import { HeaderBlock } from '../../mail/index.ts';
+import type { ReceiveAgent } from '../../pipeline/index.ts';
 import type { StatePaths } from '../../processes/index.ts';
 import { type MessageQueue, queuedEvent } from '../../queue/index.ts';
-import { DayCounter, ReportCourier, ReportFiles } from '../../tls-reports/index.ts';
+import { DayCounter, ReportCourier, ReportFiles, tlsReportAgent } from '../../tls-reports/index.ts';
 
 interface ReportParts {
   readonly paths: StatePaths;
@@ -23,6 +24,18 @@ export function dayCounter({ paths, snapshots, faults, clock }: ReportParts, wor
     clock,
     (error) => faults.begin('TLS report counts', `${paths.tlsReports} cannot be written: ${(error as Error).message}`),
   );
+}
+
+/** Reads the reports of others that come to a mailbox. */
+export function reportReader({
+  paths,
+  faults,
+  clock,
+}: Omit<ReportParts, 'snapshots'>): (mailbox: string) => ReceiveAgent {
+  const files = new ReportFiles(paths.tlsReports);
+  const failed = (error: unknown): void =>
+    faults.begin('received TLS reports', `a TLS report could not be kept: ${(error as Error).message}`);
+  return (mailbox) => tlsReportAgent(mailbox, { clock, keep: (report) => files.receive(report), failed });
 }
 
 export function reportCourier(
