@@ -69,6 +69,8 @@ import { TicketSecret } from './ticket-secret.ts';
 const betweenRefreshesMs = 50;
 /** Longer than a worker is waited for (the bus: ten seconds): one that hangs is told by name, and the others answer. */
 const fanOutMs = 15_000;
+/** A run of EdgeSync that was told to end is waited for so long. */
+const runEndMs = 5000;
 const clock = systemClock;
 
 type SupervisorBus = Bus<ToSupervisor, ToProcess>;
@@ -167,7 +169,9 @@ export async function openDirectoryService(
     policyWatch[Symbol.dispose]();
     tickets[Symbol.dispose]();
     management.close();
-    await inside;
+    // A source that does not answer must not hold the end up: a run may be cut off anywhere.
+    if (inside !== undefined)
+      await Promise.race([inside, new Promise((resume) => clock.after(runEndMs, () => resume(undefined)))]);
     await archiver[Symbol.asyncDispose]();
     await client[Symbol.asyncDispose]();
     await ldap[Symbol.asyncDispose]();
