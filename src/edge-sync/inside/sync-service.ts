@@ -89,7 +89,8 @@ export class SyncService {
     this.#plan(now);
     for (const [what, only] of runs) {
       using _lock = await exclusive?.();
-      const told = this.#takeSign();
+      // A look at the configuration alone leaves the sign for one at the recipients.
+      const told = what !== 'configuration' && this.#takeSign();
       const { edges, reading } = await edgeSync.apply({ only, additions: true, what, signal });
       if (told) this.#calmMs = reading.changed > 0 ? firstCalmMs : Math.min(this.#calmMs * 2, longestCalmMs);
       ran(edges);
