@@ -19,8 +19,10 @@ export interface ContextUse {
    * Absent: 'default'.
    */
   readonly sessionContext?: string;
-  /** Clients are asked for a certificate. Such sessions are never resumed: every client shows it and is judged afresh. */
+  /** Clients are asked for a certificate. */
   readonly clients?: boolean;
+  /** Sessions are never resumed: every client shows its whole chain and is judged afresh. */
+  readonly fresh?: boolean;
 }
 
 /** Contexts by certificates and use; made once, for as long as neither changes. */
@@ -54,8 +56,8 @@ export class TlsContexts {
   }
 }
 
-function idOf(parts: readonly ContextPart[], { settings, sessionContext, clients }: ContextUse): string {
-  const text = JSON.stringify([parts.map(({ thumbprint }) => thumbprint), settings, sessionContext, clients]);
+function idOf(parts: readonly ContextPart[], { settings, sessionContext, clients, fresh }: ContextUse): string {
+  const text = JSON.stringify([parts.map(({ thumbprint }) => thumbprint), settings, sessionContext, clients, fresh]);
   return createHash('sha256').update(text).digest('base64');
 }
 
@@ -63,7 +65,7 @@ function idOf(parts: readonly ContextPart[], { settings, sessionContext, clients
 const noTicket = 0x4000;
 
 function makeContext(parts: readonly ContextPart[], use: ContextUse, ticketSecret: Buffer | undefined): SecureContext {
-  const { settings = serverTlsSettings(null, null), sessionContext = 'default', clients = false } = use;
+  const { settings = serverTlsSettings(null, null), sessionContext = 'default', fresh = false } = use;
   const id = createHash('sha256').update(sessionContext).digest();
   const tickets =
     ticketSecret === undefined
@@ -75,7 +77,7 @@ function makeContext(parts: readonly ContextPart[], use: ContextUse, ticketSecre
       cert: parts.map(({ chainPem }) => chainPem),
       ...settings,
       sessionIdContext: id.toString('hex').slice(0, 32),
-      ...(clients ? { secureOptions: noTicket } : tickets),
+      ...(fresh ? { secureOptions: noTicket } : tickets),
     }),
   );
 }

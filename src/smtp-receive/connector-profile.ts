@@ -14,6 +14,11 @@ export interface TlsUse {
   readonly sessionContext: string;
   /** Clients are asked for a certificate. */
   readonly clients: boolean;
+  /**
+   * No session is resumed, where chains are judged. A key that is looked for needs none of it: a resumed session has the
+   * certificate of the first one, and whoever resumes it holds what only that client was given.
+   */
+  readonly fresh: boolean;
 }
 
 const versions = { Tls12: 'TLSv1.2', Tls13: 'TLSv1.3' } as const;
@@ -27,8 +32,15 @@ function tlsUseOf(
   const demand = policy === undefined ? [] : [tlsSenderCertificateName, clientEku, ...policy.secureDomains];
   return {
     settings: serverTlsSettings(tlsCipherProfile, versions[tlsMinVersion]),
-    sessionContext: JSON.stringify([guid === '' ? dn : guid, tlsCipherProfile, tlsMinVersion, ...demand]),
+    sessionContext: JSON.stringify([
+      guid === '' ? dn : guid,
+      tlsCipherProfile,
+      tlsMinVersion,
+      ...demand,
+      ...(pinnedKeys === undefined ? [] : ['direct trust']),
+    ]),
     clients: policy !== undefined || pinnedKeys !== undefined,
+    fresh: policy !== undefined,
   };
 }
 

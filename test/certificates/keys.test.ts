@@ -145,7 +145,7 @@ test('a ticket comes back to any worker that shares the secret, to no other use,
     const again = { maxVersion, session };
     assert.equal((await handshake(contextOf(second), again)).reused, true, maxVersion);
     assert.equal((await handshake(contextOf(second, { sessionContext: 'other' }), again)).reused, false);
-    const demanding = contextOf(second, { clients: true });
+    const demanding = contextOf(second, { clients: true, fresh: true });
     assert.equal((await handshake(demanding, again, true)).reused, false);
     const { session: own } = await handshake(demanding, { maxVersion }, true);
     assert.equal((await handshake(demanding, { maxVersion, session: own }, true)).reused, false);

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { keyDigest, systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import {
@@ -155,6 +157,50 @@ test('a key that is pinned or taken away counts for the next session, and the se
   assert.match(await running.ask('MAIL FROM:<a@example.test>'), /^250/);
   assert.equal(await running.ask('RCPT TO:<b@far.example>'), relayed);
   assert.match(await running.ask('AUTH LOGIN'), /^50[23]/);
+});
+
+test('sessions resume, and are who they were, as long as the key is pinned; tickets are worth nothing elsewhere', async () => {
+  certificates.shareTickets(Buffer.alloc(48, 7));
+  await using edge = await Receiving.start({ certificates, snapshot: withServers(pinned(hub)) });
+  const talk = async (shown: Partial<Made>, session?: Buffer) => {
+    const client = await edge.greeted();
+    await client.ask('STARTTLS');
+    client.socket.removeAllListeners();
+    const { key, cert } = shown;
+    const own = key === undefined ? {} : { key, cert };
+    const socket = connectTls({
+      socket: client.socket,
+      rejectUnauthorized: false,
+      ...own,
+      ...(session && { session }),
+    });
+    const tickets: Buffer[] = [];
+    socket.on('session', (ticket: Buffer) => tickets.push(ticket));
+    await once(socket, 'secureConnect');
+    const reused = socket.isSessionReused();
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += String(chunk)));
+    socket.write('EHLO x\r\nMAIL FROM:<a@example.test>\r\nRCPT TO:<b@far.example>\r\nQUIT\r\n');
+    while (!/^221 /m.test(text)) await once(socket, 'data');
+    socket.destroy();
+    return { reused, relays: text.includes(relayed), ticket: tickets.at(-1) };
+  };
+  const [first, stranger] = [await talk(hub), await talk({})];
+  assert.deepEqual([first.reused, first.relays, stranger.reused, stranger.relays], [false, true, false, false]);
+  const [again, strangerAgain] = [await talk({}, first.ticket), await talk({}, stranger.ticket)];
+  assert.deepEqual(
+    [again.reused, again.relays, strangerAgain.reused, strangerAgain.relays],
+    [true, true, true, false],
+    'the ticket has the key of the first session, and no other',
+  );
+  edge.snapshots.set({ ...edge.snapshots.current, internalServers: pinned(next) });
+  assert.equal((await talk({}, first.ticket)).relays, false, 'the key is pinned no more');
+  const [connector] = edge.snapshots.current.receiveConnectors;
+  assert.ok(connector);
+  for (const change of [{ tlsSenderCertificateName: 'hub1.corp.example' }, { authMechanism: ['Tls' as const] }]) {
+    edge.snapshots.set({ ...edge.snapshots.current, receiveConnectors: [{ ...connector, ...change }] });
+    assert.equal((await talk({}, stranger.ticket)).reused, false, JSON.stringify(change));
+  }
 });
 
 test('fields of the organization pass from a pinned server, and are taken from others', async () => {
