@@ -160,8 +160,7 @@ const properties = {
     attribute: 'msExchInternalSMTPServers',
     syntax: ipRanges,
     default: [] as readonly IpRange[],
-    notImplementedYet: true,
-    help: 'Own mail servers in front of this one, skipped when the source of a message is looked for.',
+    help: 'Own mail servers in front of this one: skipped when the tracking log tells where a message comes from (OriginalClientIp).',
   }),
   journalingReportNdrTo: property({
     attribute: 'msExchJournalingReportNdrTo',

@@ -288,7 +288,6 @@ const properties = {
     syntax: integer(1, 256),
     default: 20,
     help: 'Deliveries into mailboxes at a time.',
-    notImplementedYet: true,
   }),
   maxConcurrentMailboxSubmissions: property({
     attribute: 'msExchTransportMaxConcurrentMailboxSubmissions',

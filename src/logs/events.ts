@@ -130,6 +130,8 @@ interface Kinds {
     readonly reply: string;
     readonly connector: string;
     readonly clientIp: string;
+    /** Where it came from before own servers (InternalSMTPServers) had it; absent: from `clientIp`. */
+    readonly originalClient?: string;
     readonly clientName: string;
     readonly serverIp: string;
     /** 'SMTP' or 'DSN'. */

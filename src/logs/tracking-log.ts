@@ -116,7 +116,7 @@ export class TrackingLog {
       'sender-address': event.from,
       'return-path': event.from === '' ? '<>' : event.from,
       directionality: made ? 'Originating' : 'Incoming',
-      'original-client-ip': event.clientIp,
+      'original-client-ip': event.originalClient ?? event.clientIp,
       'original-server-ip': event.serverIp,
     };
   }

@@ -14,6 +14,7 @@ export {
 export { insertFields, removeFields, renameFields } from './header-edit.ts';
 export { crossPremises, type HeaderClass, headerClasses, type Screened, screenHeader } from './header-firewall.ts';
 export { type EntityType, MimeWalker, type WalkerEvents } from './mime-walker.ts';
+export { originalClient } from './original-client.ts';
 export {
   finishReceived,
   type ReceivedMessage,

@@ -12,6 +12,8 @@ export interface MailboxParts {
   readonly journal: Journal;
   readonly sessions: SessionIds;
   readonly clock: Clock;
+  /** MaxConcurrentMailboxDeliveries: mailboxes that are written at a time. */
+  readonly atOnce: () => number;
 }
 
 /** How long one delivery waits for more work, in milliseconds. */
@@ -21,6 +23,8 @@ const idleMs = 2_000;
 export class MailboxDelivery implements Deliverer {
   readonly #target: MailboxTarget;
   readonly #parts: MailboxParts;
+  #writing = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(target: MailboxTarget, parts: MailboxParts) {
     this.#target = target;
@@ -38,13 +42,25 @@ export class MailboxDelivery implements Deliverer {
     while (!work.signal.aborted) {
       const item = await work.next(idleMs);
       if (item === undefined) break;
-      const outcomes = await Promise.all(item.recipients.map((index) => put(folder, item, index)));
+      const outcomes = await Promise.all(item.recipients.map((index) => this.#inTurn(() => put(folder, item, index))));
       messages += 1;
       bytes += item.message.facts.size * outcomes.filter(({ kind }) => kind === 'delivered').length;
       item.settle(outcomes, 'Maildir');
     }
     journal.emit({ kind: 'connection-closed', at: clock.now(), ...head, messages, bytes });
     return { kind: 'done' };
+  }
+
+  /** Runs the work when fewer deliveries than may be are under way. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#writing >= this.#parts.atOnce()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#writing += 1;
+    try {
+      return await work();
+    } finally {
+      this.#writing -= 1;
+      this.#waiting.shift()?.();
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-import { crossPremises, type Envelope, renameFields, screenHeader } from '../mail/index.ts';
+import { contains, parseIp } from '../base/index.ts';
+import { crossPremises, type Envelope, originalClient, renameFields, screenHeader } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -331,7 +332,7 @@ export class MailData implements ChunkedContent, MailDataState {
     try {
       await this.#output.end();
       if (replaced !== undefined) this.#sink.replaceHead(replaced);
-      reply = await this.#sink.commit(message);
+      reply = await this.#sink.commit(message, this.#originalClient());
     } catch (error) {
       if (!(error instanceof SmtpError)) throw error;
       this.#refusal = { reply: error.reply, reason: error.reason };
@@ -344,6 +345,17 @@ export class MailData implements ChunkedContent, MailDataState {
     session.messages++;
     session.thrownAway = 0;
     this.#answer(reply);
+  }
+
+  /** Where it was before own servers had it; undefined: no server of one's own brought it. */
+  #originalClient(): string | undefined {
+    const { ownServers, remoteAddress } = this.#session.origin;
+    if (ownServers.length === 0 || this.#header === undefined) return undefined;
+    const isOwn = (address: string): boolean => {
+      const ip = parseIp(address);
+      return ownServers.some((range) => contains(range, ip));
+    };
+    return isOwn(remoteAddress) ? originalClient(this.#header.block, remoteAddress, isOwn) : undefined;
   }
 
   /** RFC 8689 §4.1: REQUIRETLS counts more than the header. */

@@ -37,8 +37,8 @@ export interface SinkContent {
   write(chunk: Buffer): void | Promise<void>;
   /** All was written, and agents have changed the header since. Throws SmtpError where it cannot be had back. */
   replaceHead(replaced: ReplacedHead): void;
-  /** The message is complete. Resolves with the reply to the client: after a 2xx the sink is responsible for the message. Rejects with SmtpError. */
-  commit(message: NewMessage): Promise<Reply>;
+  /** The message is complete. `originalClient`: address that it came from before own servers had it, where they did. Resolves with the reply to the client: after a 2xx the sink is responsible for the message. Rejects with SmtpError. */
+  commit(message: NewMessage, originalClient?: string): Promise<Reply>;
   /** Forgets the content, and gives the reply of a message that was taken: an agent has it thrown away. */
   discard(message: Pick<NewMessage['facts'], 'messageId'>): Reply;
   /** Forgets the content. */

@@ -80,7 +80,7 @@ class QueueContent implements SinkContent {
     this.#writer.replaceHead(replaced);
   }
 
-  async commit(message: NewMessage): Promise<Reply> {
+  async commit(message: NewMessage, originalClient?: string): Promise<Reply> {
     const { snapshots, journal, clock } = this.#parts;
     const { server } = snapshots.current;
     try {
@@ -89,7 +89,8 @@ class QueueContent implements SinkContent {
       throw asRefusal(error);
     }
     const reply = queuedReply(this, message.facts.messageId, server.fqdn);
-    journal.emit(queuedEvent(this, message, { at: clock.now(), source: 'SMTP', reply: oneLine(reply), reference: '' }));
+    const event = queuedEvent(this, message, { at: clock.now(), source: 'SMTP', reply: oneLine(reply), reference: '' });
+    journal.emit(originalClient === undefined ? event : { ...event, originalClient });
     return reply;
   }
 

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import { FairTurns, formatEndpoint, ReceivedGarbage } from '../base/index.ts';
+import { FairTurns, formatEndpoint, type IpRange, ReceivedGarbage } from '../base/index.ts';
 import {
   AcceptedDomainTable,
   type Binding,
@@ -58,6 +58,7 @@ interface Compiled {
   readonly connectionRate: number;
   readonly limits: OrganizationLimits;
   readonly externalAddress: string | null;
+  readonly ownServers: readonly IpRange[];
 }
 
 /** Receives mail on the bindings of the configuration. */
@@ -259,7 +260,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     const origin = this.#originOf(endpoints);
     const { localAddress, remoteAddress } = origin;
     if (this.#draining) return this.#refuse(socket, origin, shuttingDown, 'the service stops');
-    const { table, domains, servers, connectionRate, limits, externalAddress } = this.#compiled;
+    const { table, domains, servers, connectionRate, limits, externalAddress, ownServers } = this.#compiled;
     const tooFast = this.#limits.arrived(connectionRate);
     if (tooFast !== undefined) return this.#refuse(socket, origin, tooFast.reply, tooFast.reason);
     const choice = table.choose({ address: localAddress, port: binding.port }, remoteAddress);
@@ -290,6 +291,7 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
         domains,
         limits,
         externalAddress,
+        ownServers,
         ...(isBalancer(xClientBalancers, binding, remoteAddress) && { balanced: { binding, endpoints } }),
       };
       const connection = server.take(socket, whole, this.#sessionParts, this);
@@ -352,6 +354,7 @@ function compile(snapshot: Snapshot, before: Compiled | undefined): Compiled {
     connectionRate: snapshot.server.maxConnectionRatePerMinute,
     limits: organizationLimits(snapshot.organization),
     externalAddress: snapshot.server.externalIPAddress,
+    ownServers: snapshot.organization.internalSMTPServers,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a session is made of. */
 import type { SecureContext } from 'node:tls';
+import type { IpRange } from '../base/index.ts';
 import type { AcceptedDomainTable, Binding } from '../config/index.ts';
 import type { AgentChain } from '../pipeline/index.ts';
 import type { ProxiedEndpoints } from '../smtp/index.ts';
@@ -43,6 +44,8 @@ export interface SessionOrigin {
   /** Limits of the organization, and the address that Received tells instead of ours; null: ours. */
   readonly limits: OrganizationLimits;
   readonly externalAddress: string | null;
+  /** InternalSMTPServers: own servers in front of this one. */
+  readonly ownServers: readonly IpRange[];
   /** Addresses without brackets, and the endpoints as logs show them. */
   readonly localAddress: string;
   readonly remoteAddress: string;

@@ -87,6 +87,7 @@ test('tracking: fields in order, one row for each fact about a message', async (
   const [dropped, received, sent] = found;
   assert.deepEqual([dropped?.['source-context'], dropped?.['recipient-status']], ['Rules', 'the subject']);
   assert.equal(received?.['client-ip'], '127.0.0.9');
+  assert.equal(received['original-client-ip'], '192.0.2.9');
   assert.equal(received?.['connector-id'], 'EDGE\\Default');
   assert.equal(received?.['message-subject'], 'Hello, "world"');
   assert.equal(received?.['internal-message-id'], '77');

@@ -106,6 +106,7 @@ const bodies: { [K in EventKind]: Omit<Extract<DecisionEvent, { kind: K }>, 'at'
     reply: '250 2.6.0 queued',
     connector: 'Default',
     clientIp: '127.0.0.9',
+    originalClient: '192.0.2.9',
     clientName: 'client.example.net',
     serverIp: '127.0.0.1',
     source: 'SMTP',

@@ -12,7 +12,12 @@ import { quick } from '../smtp-send/sender-bench.ts';
 const hop: NextHop = { key: 'SmtpDeliveryToMailbox:x', type: 'SmtpDeliveryToMailbox', domain: 'x', connector: '' };
 
 function deliveryTo(target: LmtpTarget, timeouts = quick): MailboxDelivery {
-  const parts = { journal: { emit: () => undefined }, sessions: new SessionIds(), clock: systemClock };
+  const parts = {
+    journal: { emit: () => undefined },
+    sessions: new SessionIds(),
+    clock: systemClock,
+    atOnce: () => 20,
+  };
   const deliverer = new LmtpSender(target, parts, { name: 'hub.example.net', timeouts, idleMs: 50 });
   return new MailboxDelivery({ kind: 'lmtp', deliverer }, parts);
 }

@@ -25,7 +25,12 @@ class Mailboxes implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'edge-maildir-'));
 
   async deliver(wishes: readonly MessageWish[], options: WorkOptions = {}): Promise<FakeWork> {
-    const parts = { journal: { emit: () => undefined }, sessions: new SessionIds(), clock: systemClock };
+    const parts = {
+      journal: { emit: () => undefined },
+      sessions: new SessionIds(),
+      clock: systemClock,
+      atOnce: () => 20,
+    };
     const delivery = new MailboxDelivery({ kind: 'maildir', folder: this.folder }, parts);
     const work = new FakeWork(wishes, { hop, ...options });
     assert.deepEqual(await delivery.deliver(work), { kind: 'done' });
@@ -161,3 +166,36 @@ test('a name too long for a file system is refused for ever, and only that recip
     ['failed 550 5.1.3', 'delivered 250 2.'],
   );
 });
+
+for (const most of [1, 3, 20])
+  test(`MaxConcurrentMailboxDeliveries ${most}: no more mailboxes are written at a time, and all are`, async () => {
+    using boxes = new Mailboxes();
+    const recipients = Array.from({ length: 8 }, (_, i) => `u${i}@corp.example`);
+    const work = new FakeWork([{ recipients }], { hop });
+    let writing = 0;
+    let highest = 0;
+    const given = work.records[0]?.item ?? assert.fail();
+    const watched = {
+      ...given,
+      settle: given.settle.bind(given),
+      content: () => undefined,
+      async *stream() {
+        writing += 1;
+        highest = Math.max(highest, writing);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        yield Buffer.from('Subject: x\r\n\r\n');
+        writing -= 1;
+      },
+    };
+    const items = [watched];
+    const parts = {
+      journal: { emit: () => undefined },
+      sessions: new SessionIds(),
+      clock: systemClock,
+      atOnce: () => most,
+    };
+    const delivery = new MailboxDelivery({ kind: 'maildir', folder: boxes.folder }, parts);
+    await delivery.deliver({ hop, signal: work.signal, next: () => items.shift() });
+    assert.equal(highest, Math.min(most, 8));
+    assert.equal(boxes.files('corp.example').length, 8);
+  });

@@ -1,6 +1,7 @@
 /** Limits of the organization: which of several holds, and what a client is answered. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseIpRange } from '../../src/base/index.ts';
 import { ace, defaultsOf, type TransportConfig, transportConfig, wellKnownSids } from '../../src/config/index.ts';
 import { sizeLimit } from '../../src/smtp-receive/organization-limits.ts';
 import { anonymousAcl, internetSnapshot, Receiving } from './receiving.ts';
@@ -97,5 +98,26 @@ test('SIZE tells the limit that holds, which is the narrower one', async () => {
     const snapshot = internetSnapshot({ maxMessageSize }, { organization: organization({ maxReceiveSize }) });
     await using edge = await Receiving.start({ snapshot });
     assert.match(await (await edge.greeted()).ask('EHLO client.example.org'), told);
+  }
+});
+
+test('InternalSMTPServers: the tracking log tells where a message was before own servers had it', async () => {
+  const own = (...ranges: readonly string[]) => organization({ internalSMTPServers: ranges.map(parseIpRange) });
+  const trace = (...addresses: readonly string[]): string =>
+    addresses.map((ip) => `Received: from a.example (b.example [${ip}])\r\n\tby c.example; date\r\n`).join('');
+  const rows: readonly (readonly [ranges: readonly string[], fields: string, client: string | undefined])[] = [
+    [[], trace('10.0.0.1'), undefined],
+    [['10.0.0.0/8'], trace('10.0.0.1'), undefined],
+    [['127.0.0.0/8'], trace('192.0.2.7', '198.51.100.1'), '192.0.2.7'],
+    [['127.0.0.0/8', '10.0.0.0/8'], trace('10.0.0.1', 'IPv6:2001:db8::7'), '2001:db8::7'],
+    [['127.0.0.0/8', '10.0.0.0/8'], trace('10.0.0.1', '999.1.1.1'), '10.0.0.1'],
+    [['127.0.0.0/8'], 'Received: by c.example; date [192.0.2.1]\r\n', '127.0.0.1'],
+  ];
+  for (const [ranges, fields, client] of rows) {
+    const acl = [...anonymousAcl, ace(wellKnownSids.anonymous, 'ms-Exch-Accept-Headers-Routing')];
+    const snapshot = internetSnapshot({ acl }, { organization: own(...ranges) });
+    await using edge = await Receiving.start({ snapshot });
+    assert.match(await (await edge.greeted()).message(`${fields}Subject: x\r\n\r\nx\r\n`), /^250/);
+    assert.equal(edge.of('message-queued')[0]?.originalClient, client, fields);
   }
 });

@@ -33,6 +33,7 @@ function sessionOn(connector: Parameters<typeof internetConnector>[0] = {}) {
   const origin = {
     limits: { receive: Infinity, send: Infinity, recipients: Infinity },
     externalAddress: null,
+    ownServers: [],
     id: '1',
     profile: new ConnectorProfile(internetConnector(connector), 'edge1.example.net'),
     domains: new AcceptedDomainTable([]),

@@ -157,7 +157,13 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
   });
   const mailboxes = new MailboxDelivery(
     { kind: 'maildir', folder: paths.mailboxes },
-    { journal, sessions: sessionIds, clock },
+    {
+      journal,
+      sessions: sessionIds,
+      clock,
+      // The limit of the server, shared out among its workers.
+      atOnce: () => Math.ceil(snapshots.current.server.maxConcurrentMailboxDeliveries / options.workers),
+    },
   );
   const spool = await LmdbSpool.open({
     path: join(paths.spool, String(options.index)),

@@ -54,6 +54,7 @@ export class Rehearsal {
     const origin = {
       limits,
       externalAddress: null,
+      ownServers: [],
       id: '',
       profile,
       domains,
