@@ -40,6 +40,7 @@ bench: node_modules/.installed peers ## Edge against Postfix in the same run, as
 	@$(NODE) test/bench/run.ts
 	@$(NODE) test/bench/run.ts --tools
 	@$(NODE) test/bench/limits.ts
+	@$(NODE) --disable-warning=ExperimentalWarning test/bench/receive.ts
 
 bench-directory: node_modules/.installed peers ## the directory against slapd in the same run, as ratios
 	@$(NODE) --disable-warning=ExperimentalWarning test/bench/directory.ts

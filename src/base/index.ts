@@ -20,6 +20,7 @@ export {
   type IpRange,
   parseIp,
   parseIpRange,
+  plainIpv4,
   sourceNetwork,
 } from './ip-range.ts';
 export { joined } from './joined.ts';

@@ -75,6 +75,28 @@ export function sourceNetwork(address: string): string {
   return `${(value >> 64n).toString(16)}::/64`;
 }
 
+/** The number of an IPv4 address in plain dotted form; -1 for any other text, which parseIp() reads. */
+export function plainIpv4(text: string): number {
+  if (text.length > 15) return -1;
+  let value = 0;
+  let octet = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      // A leading zero would be read as octal by some.
+      if (octet === 0) return -1;
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return -1;
+    } else if (digit === -2 && octet >= 0) {
+      value = value * 256 + octet;
+      octet = -1;
+      dots += 1;
+    } else return -1;
+  }
+  return dots === 3 && octet >= 0 ? value * 256 + octet : -1;
+}
+
 /** True when the address lies in the range. */
 export function contains(range: IpRange, address: IpNumber): boolean {
   return range.family === address.family && range.first <= address.value && address.value <= range.last;

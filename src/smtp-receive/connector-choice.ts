@@ -1,5 +1,5 @@
 /** Which receive connector takes a connection: Exchange's rules as a pure function over one snapshot. */
-import { formatEndpoint, type IpRange, parseIp } from '../base/index.ts';
+import { formatEndpoint, type IpRange, parseIp, plainIpv4 } from '../base/index.ts';
 import type { Binding, ReceiveConnector } from '../config/index.ts';
 import type { PassedOver } from '../logs/index.ts';
 import { type RangeEntry, RangeIndex } from './range-index.ts';
@@ -20,6 +20,8 @@ export type ConnectorChoice =
 interface Candidate {
   readonly connector: ReceiveConnector;
   readonly binding: Binding;
+  /** As events tell it. */
+  readonly endpoint: string;
 }
 
 /** How many of the connectors that lost an event names. */
@@ -28,8 +30,10 @@ const mostPassedOver = 20;
 /** What was worked out for one local endpoint. */
 interface Endpoint {
   readonly index: RangeIndex<Candidate>;
-  /** Addresses that came lately: reading one costs more than all the rest. */
+  /** Addresses of IPv6 that came lately: reading one costs more than all the rest. */
   readonly lately: Map<string, RangeEntry<Candidate> | undefined>;
+  /** Why nobody takes an address that lies in no range. */
+  none: string | undefined;
   /** Losers for each winning range. */
   readonly passedOver: WeakMap<IpRange, readonly PassedOver[]>;
 }
@@ -46,6 +50,9 @@ const mostEndpoints = 1024;
 export class ConnectorTable {
   #connectors: readonly ReceiveConnector[];
   #endpoints = new Map<string, Endpoint>();
+  #last: { readonly local: Binding; readonly endpoint: Endpoint } | undefined;
+  /** The ranges of one connector each, for the reasons of those that lost. */
+  readonly #own = new Map<ReceiveConnector, RangeIndex<undefined>>();
 
   constructor(connectors: readonly ReceiveConnector[]) {
     this.#connectors = connectors;
@@ -55,22 +62,34 @@ export class ConnectorTable {
   choose(local: Binding, remoteAddress: string): ConnectorChoice {
     const endpoint = this.#endpoint(local);
     const found = find(endpoint, remoteAddress);
-    if (found === undefined) return { kind: 'none', reason: this.#whyNone(local) };
-    const { connector, binding } = found.value;
+    if (found === undefined) {
+      endpoint.none ??= this.#whyNone(local);
+      return { kind: 'none', reason: endpoint.none };
+    }
+    const { connector, endpoint: bound } = found.value;
     return {
       kind: 'chosen',
       connector,
-      binding: formatEndpoint(binding),
+      binding: bound,
       range: found.range.text,
       passedOver: this.#losers(endpoint, local, found),
     };
   }
 
   #endpoint(local: Binding): Endpoint {
+    const last = this.#last;
+    if (last !== undefined && last.local.port === local.port && last.local.address === local.address)
+      return last.endpoint;
+    const endpoint = this.#endpointOf(local);
+    this.#last = { local, endpoint };
+    return endpoint;
+  }
+
+  #endpointOf(local: Binding): Endpoint {
     const key = formatEndpoint(local);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = { index: this.#compile(local), lately: new Map(), passedOver: new WeakMap() };
+      endpoint = { index: this.#compile(local), lately: new Map(), none: undefined, passedOver: new WeakMap() };
       if (this.#endpoints.size < mostEndpoints) this.#endpoints.set(key, endpoint);
     }
     return endpoint;
@@ -80,7 +99,10 @@ export class ConnectorTable {
     const entries = this.#connectors.flatMap((connector) => {
       const binding = coveringBinding(connector, local);
       if (binding === undefined || !connector.enabled) return [];
-      return connector.remoteIPRanges.map((range) => ({ range, value: { connector, binding } }));
+      return connector.remoteIPRanges.map((range) => ({
+        range,
+        value: { connector, binding, endpoint: formatEndpoint(binding) },
+      }));
     });
     return new RangeIndex(entries, (a, b) => preferCandidate(a, b, local));
   }
@@ -91,9 +113,30 @@ export class ConnectorTable {
     const losers = this.#connectors
       .filter((connector) => connector !== value.connector)
       .slice(0, mostPassedOver)
-      .map((connector) => ({ name: connector.name, reason: whyNot(connector, local, range) }));
+      .map((connector) => ({ name: connector.name, reason: this.#whyNot(connector, local, range) }));
     endpoint.passedOver.set(range, losers);
     return losers;
+  }
+
+  #whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {
+    if (coveringBinding(connector, local) === undefined) return `not bound to ${formatEndpoint(local)}`;
+    if (!connector.enabled) return 'disabled';
+    let own = this.#own.get(connector);
+    if (own === undefined) {
+      own = new RangeIndex(
+        connector.remoteIPRanges.map((range) => ({ range, value: undefined })),
+        () => 0,
+      );
+      this.#own.set(connector, own);
+    }
+    const around = (range: IpRange): boolean =>
+      range.family === winner.family && range.first <= winner.first && winner.last <= range.last;
+    const smallest = own.find({ family: winner.family, value: winner.first })?.range;
+    if (smallest === undefined) return `none of its RemoteIPRanges is around ${winner.text}`;
+    // Another range of it may begin in there, and be smaller.
+    const found = around(smallest) ? smallest : connector.remoteIPRanges.find(around);
+    if (found === undefined) return `none of its RemoteIPRanges is around ${winner.text}`;
+    return `its range ${found.text} is less specific than ${winner.text}`;
   }
 
   #whyNone(local: Binding): string {
@@ -108,6 +151,8 @@ export class ConnectorTable {
 }
 
 function find({ index, lately }: Endpoint, address: string): RangeEntry<Candidate> | undefined {
+  const number = plainIpv4(address);
+  if (number >= 0) return index.findIpv4(number);
   if (lately.has(address)) return lately.get(address);
   if (lately.size >= mostAddresses) lately.clear();
   const found = index.find(parseIp(address));
@@ -128,14 +173,4 @@ function coveringBinding(connector: ReceiveConnector, local: Binding): Binding |
     onPort.find((binding) => binding.address === local.address) ??
     onPort.find((binding) => binding.address === anyAddress)
   );
-}
-
-function whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {
-  if (coveringBinding(connector, local) === undefined) return `not bound to ${formatEndpoint(local)}`;
-  if (!connector.enabled) return 'disabled';
-  const around = connector.remoteIPRanges.find(
-    (range) => range.family === winner.family && range.first <= winner.first && winner.last <= range.last,
-  );
-  if (around === undefined) return `none of its RemoteIPRanges is around ${winner.text}`;
-  return `its range ${around.text} is less specific than ${winner.text}`;
 }

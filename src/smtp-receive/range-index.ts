@@ -24,6 +24,11 @@ export class RangeIndex<T> {
     this.#families = new Map([4, 6].map((family) => [family as 4 | 6, new Segments(ranked, family as 4 | 6)]));
   }
 
+  /** The same as find() for an IPv4 address as a number. */
+  findIpv4(address: number): RangeEntry<T> | undefined {
+    return this.#families.get(4)?.findNumber(address);
+  }
+
   /** The entry with the smallest range around the address; undefined when none holds it. */
   find(address: IpNumber): RangeEntry<T> | undefined {
     return this.#families.get(address.family)?.find(address.value);
@@ -38,6 +43,8 @@ function compareExtent(a: IpRange, b: IpRange): number {
 /** Segments of one family: from `starts[i]` up to the next start, the winner is `winners[i]`. */
 class Segments<T> {
   #starts: bigint[] = [];
+  /** Those of IPv4 as plain numbers, which are found several times as fast. */
+  readonly #numbers: Float64Array;
   #winners: (RangeEntry<T> | undefined)[] = [];
 
   constructor(ranked: readonly RangeEntry<T>[], family: 4 | 6) {
@@ -62,6 +69,19 @@ class Segments<T> {
       this.#starts.push(at);
       this.#winners.push(open.least === undefined ? undefined : ranked[open.least]);
     }
+    this.#numbers = Float64Array.from(family === 4 ? this.#starts : [], Number);
+  }
+
+  findNumber(value: number): RangeEntry<T> | undefined {
+    const numbers = this.#numbers;
+    let low = 0;
+    let high = numbers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((numbers[middle] ?? 0) <= value) low = middle + 1;
+      else high = middle;
+    }
+    return this.#winners[low - 1];
   }
 
   find(value: bigint): RangeEntry<T> | undefined {

@@ -119,10 +119,26 @@ export class DotUnstuffer {
     const content = Buffer.allocUnsafe(chunk.length + 1);
     let length = chunk.copy(content, 0, 0, from);
     let place = this.#place;
-    for (let i = from; i < chunk.length; i++) {
-      const octet = chunk[i] ?? 0;
+    for (let i = from; i < chunk.length; ) {
+      if (place === 'inLine') {
+        // Nothing but CR says anything here: most octets are copied by this loop alone.
+        while (i < chunk.length && place === 'inLine') {
+          const octet = chunk[i++] ?? 0;
+          content[length++] = octet;
+          if (octet === cr) place = 'afterCr';
+        }
+        continue;
+      }
+      const octet = chunk[i++] ?? 0;
       if (place === 'lineStart' && octet === dot) {
-        place = 'afterDot';
+        const next = chunk[i];
+        if (next === undefined || next === cr) place = 'afterDot';
+        else {
+          // A stuffed dot, which is most of them.
+          content[length++] = next;
+          i += 1;
+          place = 'inLine';
+        }
         continue;
       }
       if (place === 'afterDot' && octet === cr) {
@@ -132,7 +148,7 @@ export class DotUnstuffer {
       if (place === 'afterDotCr') {
         if (octet === lf) {
           this.#done = true;
-          return { content: content.subarray(0, length), done: true, rest: chunk.subarray(i + 1) };
+          return { content: content.subarray(0, length), done: true, rest: chunk.subarray(i) };
         }
         content[length++] = cr;
       }

@@ -95,7 +95,10 @@ async function runDriver(): Promise<void> {
   }
 }
 
-function report({ name, figure, goal, cpuGoal }: Scenario, results: ReadonlyMap<string, readonly Result[]>): void {
+function report(
+  { name, figure, goal, cpuGoal, latencyGoal }: Scenario,
+  results: ReadonlyMap<string, readonly Result[]>,
+): void {
   say(name);
   for (const [peer, list] of results) {
     const lost = list.reduce(
@@ -123,6 +126,15 @@ function report({ name, figure, goal, cpuGoal }: Scenario, results: ReadonlyMap<
         Math.min(of('postfix', i)?.cpuPerThousand ?? 0, of('postfix tuned', i)?.cpuPerThousand ?? 0),
     );
     say(`  CPU ratio ${show(median(cpu))}, goal ${cpuGoal}: ${median(cpu) <= cpuGoal ? 'reached' : 'MISSED'}`);
+  }
+  if (latencyGoal !== undefined) {
+    const slowest = (result: Result | undefined): number => result?.acceptMs[2] ?? Number.POSITIVE_INFINITY;
+    const latency = edges.map(
+      (result, i) => slowest(result) / Math.min(slowest(of('postfix', i)), slowest(of('postfix tuned', i))),
+    );
+    say(
+      `  p99 of the time to 250, ratio ${show(median(latency))}, goal ${latencyGoal}: ${median(latency) <= latencyGoal ? 'reached' : 'MISSED'}`,
+    );
   }
   say('');
 }

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly goal: number;
   /** Goal for the ratio of CPU seconds, where there is one. */
   readonly cpuGoal?: number;
+  /** Goal for the ratio of the 99th percentile of the time to 250, where there is one. */
+  readonly latencyGoal?: number;
 }
 
 export const perSecond = 'deliveredPerSecond';
@@ -44,6 +46,7 @@ export const scenarios: readonly Scenario[] = [
     load: { sessions: 100, perConnection: Infinity, size: 4096, recipients: 1 },
     figure: perSecond,
     goal: 6,
+    latencyGoal: 0.5,
   },
   {
     name: '20 sessions kept, 20 recipients',
@@ -55,7 +58,7 @@ export const scenarios: readonly Scenario[] = [
     name: '4 sessions kept, 10 MB',
     load: { sessions: 4, perConnection: Infinity, size: 10_000_000, recipients: 1 },
     figure: 'deliveredMegabytesPerSecond',
-    goal: 1.2,
+    goal: 1.5,
   },
 ];
 

