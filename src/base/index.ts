@@ -6,6 +6,7 @@
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';
+export { commitReason } from './commit-reason.ts';
 export { localDate, parseDate } from './dates.ts';
 export { type Endpoint, formatEndpoint } from './endpoint.ts';
 export { FairTurns, type Pace, unpaced } from './fair-turns.ts';

@@ -1,5 +1,5 @@
 import { contains, parseIp } from '../base/index.ts';
-import { crossPremises, type Envelope, originalClient, renameFields, screenHeader } from '../mail/index.ts';
+import { type Envelope, originalClient } from '../mail/index.ts';
 import { type AgentDecision, type EndOfDataArgs, endOfContent, type ReceiveOutcome } from '../pipeline/index.ts';
 import type { ContentFacts } from '../queue/index.ts';
 import { ContentScanner, type Reply, replies, SmtpError } from '../smtp/index.ts';
@@ -8,6 +8,7 @@ import type { ChunkedContent } from './chunked-content.ts';
 import type { CommandSession, MailDataState } from './command-session.ts';
 import { contentRefusal, headerRefusal, hopRefusal } from './content-limits.ts';
 import { ContentOutput } from './content-output.ts';
+import { screenReceived } from './header-screening.ts';
 import { HeldHeader } from './held-header.ts';
 import { MessageHeader } from './message-header.ts';
 import type { Refusal, SinkContent } from './message-sink.ts';
@@ -15,9 +16,6 @@ import type { SizeLimit } from './organization-limits.ts';
 import { missingFromRight } from './sender-right.ts';
 import { newMessage } from './trace.ts';
 import type { Transaction } from './transaction.ts';
-
-/** Names of fields that one event tells. */
-const mostTold = 20;
 
 /**
  * The mail data of one transaction (RFC 5321 §3.3) on its way from the wire to the sink. The header is held until it is
@@ -142,7 +140,6 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#refuseFor(hopRefusal(header.facts, this.#session.connector));
     this.#checkFrom(header);
     this.#screen(header);
-    this.#promote(header);
     const { onEndOfHeaders, readContent } = this.#session.parts.agents;
     if (!this.#writing || (onEndOfHeaders === undefined && readContent === undefined))
       return this.#storeHeader(header, first);
@@ -166,38 +163,10 @@ export class MailData implements ChunkedContent, MailDataState {
     this.#refuse(replies.cannotSendAsSender, `From: ${missing.right}: ${missing.by}`);
   }
 
-  /** Behind the count of hops, which needs the Received fields that it may take away. */
   #screen(header: MessageHeader): void {
-    const session = this.#session;
     if (!this.#writing) return;
-    const screened = screenHeader(header.block, session.rights.forbiddenFields);
-    if (screened === undefined) return;
-    header.change(screened.header);
-    const changes = screened.removed
-      .slice(0, mostTold)
-      .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);
-    session.tellChanges([{ agent: 'Header firewall', changes: { header: changes } }], this.id);
-  }
-
-  /**
-   * TlsDomainCapabilities AcceptCloudServicesMail: fields of the organization that crossed the Internet under another name get
-   * theirs back. Behind the firewall, which took away what others wrote under it.
-   */
-  #promote(header: MessageHeader): void {
-    const { client } = this.#session;
-    if (!this.#writing || client?.acceptsCloudServices !== true) return;
-    const names = header.block.fields
-      .map(({ name }) => name)
-      .filter((name) => name.startsWith(crossPremises.outside.toLowerCase()));
-    if (names.length === 0) return;
-    header.change(renameFields(header.block, crossPremises.outside.toLowerCase(), crossPremises.within));
-    const changes = [...new Set(names)]
-      .slice(0, mostTold)
-      .map((name) => ({ kind: 'remove', name: name.slice(0, 80) }) as const);
-    this.#session.tellChanges(
-      [{ agent: `Cross-premises fields of ${client.subject}`, changes: { header: changes } }],
-      this.id,
-    );
+    const changes = screenReceived(header, this.#session);
+    if (changes.length > 0) this.#session.tellChanges(changes, this.id);
   }
 
   #storeHeader(header: MessageHeader, first: Buffer): void | Promise<void> {

@@ -70,19 +70,7 @@ export const heldInternals: readonly HeldInternal[] = [
     library: 'lmdb',
     version: '3.5.6',
     internal: "error.commitError, a second promise with the system's reason",
-    usedIn: 'src/directory/store/directory-store.ts',
-    seenBy: 'commitError',
-    reason: 'without a handler it ends the process; the first error says nothing of the cause',
-    test: [
-      'test/directory-store/lmdb.test.ts',
-      'lmdb: a commit that fails rejects with commitError, whose reason is that of the system',
-    ],
-  },
-  {
-    library: 'lmdb',
-    version: '3.5.6',
-    internal: "error.commitError, a second promise with the system's reason",
-    usedIn: 'src/queue/spool/group-commit.ts',
+    usedIn: 'src/base/commit-reason.ts',
     seenBy: 'commitError',
     reason: 'without a handler it ends the process; the first error says nothing of the cause',
     test: [

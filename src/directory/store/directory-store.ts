@@ -1,7 +1,7 @@
 /** The store of the embedded directory: entries in LMDB, read by many processes, written in one transaction at a time. */
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../base/index.ts';
+import { type Clock, commitReason, systemClock } from '../../base/index.ts';
 import { type AttributeValues, type Dn, LdapError, type Modification, type Schema } from '../../ldap/index.ts';
 import type {
   Change,
@@ -289,7 +289,7 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
       });
     } catch (cause) {
       if (failed) throw cause;
-      const reason = await reasonOf(cause);
+      const reason = await commitReason(cause);
       throw new StoreError(
         'io',
         `the directory store could not be written: ${reason instanceof Error ? reason.message : String(reason)}; is the disk full?`,
@@ -322,16 +322,6 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
 /** Operations of one entry, which check everything and then write. */
 const throwsBeforeWriting: ReadonlySet<Operation['kind']> = new Set(['add', 'modify']);
-
-/** lmdb tells the reason in a second promise, which must not stay without a handler, and which may never settle. */
-async function reasonOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;
-  const reason = error.commitError.then(
-    () => error,
-    (why: unknown) => why,
-  );
-  return Promise.race([reason, new Promise((resolve) => setImmediate(() => resolve(error)))]);
-}
 
 /** Ends a rehearsal. */
 class Rehearsed extends Error {}

@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb';
-import { type Clock, MovingLimit } from '../../base/index.ts';
+import { type Clock, commitReason, MovingLimit } from '../../base/index.ts';
 import { SpoolError } from '../contract.ts';
 import type { StoreRoom } from './store-room.ts';
 
@@ -164,7 +164,7 @@ export class GroupCommit implements AsyncDisposable {
       if (group.length > 0) await this.#unlessSilent(this.#transact(group));
       for (const { resolve } of group) resolve();
     } catch (error) {
-      const refusal = new SpoolError('the message store could not be written', { cause: await reasonOf(error) });
+      const refusal = new SpoolError('the message store could not be written', { cause: await commitReason(error) });
       for (const { reject } of group) reject(refusal);
     }
     this.#landed();
@@ -231,14 +231,4 @@ export class GroupCommit implements AsyncDisposable {
       );
     });
   }
-}
-
-/** lmdb tells the reason in a second promise, which must not stay without a handler, and which may never settle. */
-async function reasonOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error) || !(error.commitError instanceof Promise)) return error;
-  const reason = error.commitError.then(
-    () => error,
-    (why: unknown) => why,
-  );
-  return Promise.race([reason, new Promise((resolve) => setImmediate(() => resolve(error)))]);
 }

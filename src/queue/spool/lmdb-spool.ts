@@ -4,23 +4,23 @@ import { type Clock, type FaultReport, unreported } from '../../base/index.ts';
 import {
   type NewMessage,
   type RecipientState,
-  type ReplacedHead,
   type Revision,
   type Spool,
   SpoolError,
   type StoredMessage,
 } from '../contract.ts';
 import { compact, compactWhileOpen } from './compaction.ts';
-import { ContentFolder, chunkBytes } from './content-folder.ts';
+import { ContentFolder } from './content-folder.ts';
 import { CrashNoteFile } from './crash-note-file.ts';
-import { Databases, read } from './databases.ts';
+import { Databases } from './databases.ts';
 import { FreeSpace } from './free-space.ts';
 import { GroupCommit } from './group-commit.ts';
 import { IdSource } from './id-source.ts';
 import { IdleCompaction } from './idle-compaction.ts';
 import { LmdbWriter, type WriterStore, type Written } from './lmdb-writer.ts';
-import { decodeHead, decodeRecord, decodeStates, encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
-import { joinHeads, streamWithHead, withHead } from './replaced-head.ts';
+import { encodeRecord, encodeStates, untouchedStates } from './record-codec.ts';
+import { joinHeads, withHead } from './replaced-head.ts';
+import { SpoolReader } from './spool-reader.ts';
 import { StoreRoom } from './store-room.ts';
 
 export interface LmdbSpoolOptions {
@@ -52,14 +52,10 @@ interface SpoolTools {
   readonly ids: IdSource;
 }
 
-/** Records read at a time, so that no read transaction lasts: it would keep freed pages from being used again. */
-const pageOfRecords = 256;
-
 /** The spool of one worker: small messages in LMDB, large ones in files beside it. */
 export class LmdbSpool implements Spool {
   readonly crashNotes: CrashNoteFile;
-  /** Found when the spool was listed. They stay where they are, for whoever can mend them. */
-  readonly damaged = new Map<number, string>();
+  readonly #reader: SpoolReader;
   readonly #faults: FaultReport;
   readonly #databases: Databases;
   readonly #commits: GroupCommit;
@@ -92,6 +88,7 @@ export class LmdbSpool implements Spool {
     this.#space = new FreeSpace(path, minFreeBytes, { clock, faults });
     this.#folder = new ContentFolder(join(path, 'content'));
     this.#large = new Set(this.#folder.list().ids);
+    this.#reader = new SpoolReader({ databases, folder: this.#folder, large: this.#large, faults });
     this.crashNotes = new CrashNoteFile(join(path, 'crashes.json'));
     this.#writerStore = {
       thresholdBytes,
@@ -141,58 +138,24 @@ export class LmdbSpool implements Spool {
     return new LmdbWriter(this.#ids.next() * shards + this.#shard, this.#writerStore);
   }
 
-  content(id: number): Buffer | undefined {
-    return read(this.#databases.contents, id);
+  get damaged(): Map<number, string> {
+    return this.#reader.damaged;
   }
 
-  async *stream(id: number, start = 0): AsyncGenerator<Buffer, void> {
-    if (this.#large.has(id)) {
-      const replaced = this.#headOf(id);
-      if (replaced === undefined) return yield* this.#folder.stream(id, start);
-      return yield* streamWithHead(replaced, start, chunkBytes, (from) => this.#folder.stream(id, from));
-    }
-    const content = this.content(id);
-    if (content === undefined) throw new SpoolError(`message ${id} is not in the store`);
-    for (let at = start; at < content.length; at += chunkBytes) yield content.subarray(at, at + chunkBytes);
+  content(id: number): Buffer | undefined {
+    return this.#reader.content(id);
+  }
+
+  stream(id: number, start = 0): AsyncIterable<Buffer> {
+    return this.#reader.stream(id, start);
   }
 
   get(id: number): StoredMessage | undefined {
-    const octets = read(this.#databases.records, id);
-    return octets === undefined ? undefined : this.#decode(id, octets);
+    return this.#reader.get(id);
   }
 
-  *list(): Generator<StoredMessage, void> {
-    for (let start = 0; ; ) {
-      const page = [...this.#databases.records.getKeys({ start, limit: pageOfRecords })];
-      for (const id of page) {
-        const message = this.#readable(id);
-        if (message !== undefined) yield message;
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageOfRecords) return;
-      start = last + 1;
-    }
-  }
-
-  /** A damaged message must not keep the others from their delivery. */
-  #readable(id: number): StoredMessage | undefined {
-    try {
-      const message = this.get(id);
-      if (message === undefined || this.#large.has(id) || this.#databases.contents.doesExist(id)) return message;
-      this.#setAside(id, `the content of message ${id} is missing`);
-    } catch (error) {
-      if (!(error instanceof SpoolError)) throw error;
-      this.#setAside(id, error.message);
-    }
-    return undefined;
-  }
-
-  #setAside(id: number, reason: string): void {
-    this.damaged.set(id, reason);
-    this.#faults.begin(
-      `message ${id}`,
-      `${reason}: it is kept in the spool and not delivered (Get-Message shows it in the queue Poison, Remove-Message removes it)`,
-    );
+  list(): Iterable<StoredMessage> {
+    return this.#reader.list();
   }
 
   async update(id: number, recipients: readonly RecipientState[]): Promise<void> {
@@ -208,7 +171,7 @@ export class LmdbSpool implements Spool {
     const message: StoredMessage = { ...before, envelope, facts, recipients, categorized: true };
     const small = this.content(id);
     const content = small !== undefined && replaced !== undefined ? withHead(small, replaced) : undefined;
-    const earlier = small === undefined ? this.#headOf(id) : undefined;
+    const earlier = small === undefined ? this.#reader.headOf(id) : undefined;
     const head = small === undefined && replaced !== undefined ? joinHeads(earlier, replaced) : earlier;
     const record = encodeRecord(message, message, head);
     const changed = (): void => {
@@ -305,19 +268,6 @@ export class LmdbSpool implements Spool {
       this.#faults.begin(writeFault, `the message store cannot be written: ${causeOf(error)}`);
       throw error;
     }
-  }
-
-  #headOf(id: number): ReplacedHead | undefined {
-    const octets = read(this.#databases.records, id);
-    return octets === undefined ? undefined : decodeHead(id, octets);
-  }
-
-  #decode(id: number, octets: Buffer): StoredMessage {
-    const record = decodeRecord(id, octets);
-    const states = read(this.#databases.states, id);
-    const recipients =
-      states === undefined ? untouchedStates(record.envelope.recipients.length) : decodeStates(id, states);
-    return { ...record, recipients };
   }
 
   /** Contents, states and files that no record speaks of; drafts. */
