@@ -389,10 +389,9 @@ describe('DANE, with nsd, ldns-signzone and unbound', { skip: missing }, () => {
   ] as const) {
     test(`what the reports count of ${domain}`, async () => {
       const { outcomes } = await send(domain);
-      assert.ok(
-        outcomes.every(({ sendingIp }) => sendingIp?.startsWith('127.')),
-        JSON.stringify(outcomes),
-      );
+      // Where STARTTLS was refused there was no connection to judge.
+      const hasOwn = domain !== 'clear.dane.test';
+      for (const { sendingIp = '' } of outcomes) assert.equal(sendingIp.startsWith('127.'), hasOwn, sendingIp);
       assert.deepEqual(
         outcomes.map(({ policy, failure, ...one }) => [
           one.domain,

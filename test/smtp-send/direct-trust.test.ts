@@ -10,7 +10,7 @@ import { keyDigest } from '../../src/base/index.ts';
 import type { SendConnector } from '../../src/config/index.ts';
 import { FakeWork } from './fake-work.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
-import { senderBench, TableResolver } from './sender-bench.ts';
+import { quick, senderBench, TableResolver } from './sender-bench.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/edge-direct-trust-`);
 after(() => rmSync(folder, { recursive: true }));
@@ -31,6 +31,8 @@ function make(name: string, ...kind: string[]): Made {
 const [old, next, impostor, ours] = [make('old'), make('next', '-newkey', 'rsa:2048'), make('impostor'), make('ours')];
 const hub = 'hub1.corp.example';
 const trust = createSecureContext({ ca: [impostor.cert] });
+/** Nobody hangs here, and a busy machine takes its time. */
+const patient = { ...quick, greetingMs: 5_000, helloMs: 5_000, mailMs: 5_000, rcptMs: 5_000, finalMs: 5_000 };
 const certificates = {
   pick: ({ purpose }: { purpose: string }) => ({
     context: createSecureContext({ key: ours.key, cert: ours.cert }),
@@ -112,6 +114,7 @@ for (const { name, host, keys = [old], connector, script, failed, level, shows }
       {
         resolver: new TableResolver({ [host ?? hub]: ['127.0.0.1'] }),
         secureContext: trust,
+        timeouts: patient,
         certificates,
         snapshot: { internalServers: [{ name: hub, keys: keys.map(({ digest }) => digest) }] },
       },
@@ -137,6 +140,7 @@ test('header fields of the organization go to the server that proved itself, and
       {
         resolver: new TableResolver({ [host]: ['127.0.0.1'] }),
         secureContext: trust,
+        timeouts: patient,
         snapshot: { internalServers: [{ name: hub, keys: [old.digest] }] },
       },
     );
