@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { extent, parseIp, parseIpRange, sourceNetwork } from '../../src/base/index.ts';
+import { extent, parseIp, parseIpRange, plainIpv4, sourceNetwork } from '../../src/base/index.ts';
 
 const ranges: readonly (readonly [text: string, first: string, last: string])[] = [
   ['192.168.9.7', '192.168.9.7', '192.168.9.7'],
@@ -43,4 +43,24 @@ test('limits count IPv6 by /64, and IPv4 in any spelling by address', () => {
   }
   for (const other of ['2001:db8:1:3::1', '2001:db8::1', '::1']) assert.notEqual(sourceNetwork(other), network);
   assert.equal(sourceNetwork('::ffff:192.0.2.1'), sourceNetwork('192.0.2.1'));
+});
+
+test('a plain IPv4 address is read as parseIp reads it; nothing else is', () => {
+  for (const text of ['0.0.0.0', '10.0.0.1', '127.0.0.1', '192.0.2.255', '255.255.255.255', '1.20.100.9'])
+    assert.equal(BigInt(plainIpv4(text)), parseIp(text).value, text);
+  for (const text of [
+    '',
+    '1.2.3',
+    '1.2.3.4.5',
+    '01.2.3.4',
+    '1.2.3.256',
+    '1..2.3',
+    '.1.2.3',
+    '1.2.3.',
+    '1.2.3.4 ',
+    '::1',
+    '1.2.3.a',
+    '1234.1.1.1',
+  ])
+    assert.equal(plainIpv4(text), -1, text);
 });

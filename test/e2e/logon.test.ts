@@ -1,5 +1,7 @@
 /** AUTH against the accounts of the directory: through worker, supervisor and directory process. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -100,3 +102,32 @@ test(
     );
   },
 );
+
+test('AUTH EXTERNAL: an account is who shows its certificate, by openssl', needs('openssl'), async () => {
+  const folder = join(appliance.state, '..');
+  const openssl = (args: readonly string[], input = ''): string =>
+    execFileSync('openssl', args, { cwd: folder, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  for (const name of ['device', 'stranger'])
+    openssl(
+      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ${name}.key -out ${name}.pem -subj /CN=${name}`.split(
+        ' ',
+      ),
+    );
+  const exported = await edge('directory', 'export', '--state', appliance.state);
+  const dn = /^dn: (CN=device,.*)$/im.exec(exported.out.replaceAll('\n ', ''))?.[1] ?? assert.fail(exported.error);
+  const value = new X509Certificate(readFileSync(join(folder, 'device.pem'))).raw.toString('base64');
+  const change = `dn: ${dn}\nchangetype: modify\nadd: userCertificate\nuserCertificate:: ${value}\n-\n`;
+  writeFileSync(join(folder, 'certificate.ldif'), change);
+  const imported = await edge('directory', 'import', join(folder, 'certificate.ldif'), '--state', appliance.state);
+  assert.equal(imported.status, 0, imported.error);
+  await appliance.shell('Set-ReceiveConnector Users -ExternalAuthEnabled $true');
+  const said = (name: string): string =>
+    openssl(
+      `s_client -starttls smtp -connect 127.0.0.1:${appliance.port} -cert ${name}.pem -key ${name}.key -quiet -ign_eof -crlf`.split(
+        ' ',
+      ),
+      'EHLO client.example\nAUTH EXTERNAL =\nMAIL FROM:<a@corp2.example>\nRCPT TO:<x@far.example>\nQUIT\n',
+    );
+  assert.match(said('device'), /235 2\.7\.0 [^]*250 2\.1\.0 [^]*250 2\.1\.5 /);
+  assert.match(said('stranger'), /535 5\.7\.8 /);
+});

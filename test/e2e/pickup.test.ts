@@ -1,4 +1,4 @@
-/** The pickup folder of a running appliance: a file becomes a message in a queue, and tracking tells of it. */
+/** The pickup and replay folders of a running appliance: a file becomes a message in a queue, and tracking tells of it. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,11 +7,13 @@ import { Appliance, eventually } from '../lib/appliance.ts';
 
 let appliance: Appliance;
 let folder: string;
+let replay: string;
 before(async () => {
   appliance = await Appliance.prepare({ workers: 2 });
   folder = join(appliance.state, '..', 'pickup');
-  mkdirSync(folder);
-  await appliance.shell(`Set-TransportService -PickupDirectoryPath ${folder}`);
+  replay = join(appliance.state, '..', 'replay');
+  for (const one of [folder, replay]) mkdirSync(one);
+  await appliance.shell(`Set-TransportService -PickupDirectoryPath ${folder} -ReplayDirectoryPath ${replay}`);
   await appliance.start();
 });
 after(() => appliance?.[Symbol.asyncDispose]());
@@ -21,7 +23,19 @@ test('a file is taken once, and tracking tells of it', { timeout: 60_000 }, asyn
   renameSync(join(folder, 'draft'), join(folder, 'one.eml'));
   await eventually('the file is gone', () => !existsSync(join(folder, 'one.eml')));
   const out = await appliance.shell(
-    "Get-MessageTrackingLog -EventId RECEIVE | ForEach-Object { $_.Source + ' ' + $_.Sender + ' ' + $_.Recipients + ' ' + $_.MessageSubject }",
+    "Get-MessageTrackingLog -EventId RECEIVE -Sender a@corp.example | ForEach-Object { $_.Source + ' ' + $_.Sender + ' ' + $_.Recipients + ' ' + $_.MessageSubject }",
   );
   assert.deepEqual(out.trim().split('\n'), ['PICKUP a@corp.example b@far.example from a script']);
+});
+
+test('an exported file is sent again: its envelope is in its first fields', { timeout: 60_000 }, async () => {
+  const fields = 'X-Sender: <c@corp.example>\nX-Receiver: <d@far.example>\nX-CreatedBy: MSExchange15\n';
+  const inner = 'X-MS-Exchange-Organization-SCL: 1\nFrom: other@corp.example\nSubject: again\n\nx\n';
+  writeFileSync(join(replay, 'draft'), `${fields}${inner}`);
+  renameSync(join(replay, 'draft'), join(replay, 'two.eml'));
+  await eventually('the file is gone', () => !existsSync(join(replay, 'two.eml')));
+  const out = await appliance.shell(
+    "Get-MessageTrackingLog -EventId RECEIVE -Sender c@corp.example | ForEach-Object { $_.Source + ' ' + $_.Sender + ' ' + $_.Recipients + ' ' + $_.MessageSubject }",
+  );
+  assert.deepEqual(out.trim().split('\n'), ['REPLAY c@corp.example d@far.example again']);
 });
