@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { SecretBox } from '../../src/certificates/secrets/index.ts';
 import { credentialPurpose } from '../../src/config/index.ts';
 import { DirectoryClient } from '../../src/directory/index.ts';
-import { connectorsDn, internalServersDn, placeOf } from '../../src/edge-sync/edge/place.ts';
+import { connectorsDn, internalServersDn, placeOf, recipientsDn } from '../../src/edge-sync/edge/place.ts';
 import { type Credential, newCredential } from '../../src/edge-sync/inside/credential.ts';
 import type { Subscription } from '../../src/edge-sync/inside/inside-state.ts';
 import { connectEdge, LdapEdge } from '../../src/edge-sync/inside/ldap-edge.ts';
@@ -53,10 +53,14 @@ describe('two appliances of one site', skip, () => {
   /** What an internal server proves itself by: the certificate that it has, and the one that it is about to have. */
   const hub = newCredential('x', 'hub1', 0, Date.now());
   const nextHub = newCredential('x', 'hub1', 1, Date.now());
-  const hashesOn = async (appliance: Appliance): Promise<number> => {
-    const { out } = await command('directory', 'export', '--state', appliance.state);
-    return [...out.matchAll(/^edgeHashedAddress:/gm)].length;
+  /** As the administrator of the machine sees them. */
+  const hashesIn = async (appliance: Appliance): Promise<string[]> => {
+    await using client = new DirectoryClient({ url: ldapi(appliance), bind: 'external' });
+    const search = { base: recipientsDn, scope: 'one', attributes: ['edgeHashedAddress'] } as const;
+    const entries = await client.searchAll(search);
+    return entries.flatMap((entry) => entry.buffers('edgeHashedAddress')).map((hash) => hash.toString('hex'));
   };
+  const hashesOn = async (appliance: Appliance): Promise<number> => (await hashesIn(appliance)).length;
   const subscriptionOf = (state: Inside, name: string): Subscription =>
     JSON.parse(readFileSync(join(state.state, 'edge-sync/edges', `${name}.json`), 'utf8')) as Subscription;
 
@@ -200,12 +204,7 @@ describe('two appliances of one site', skip, () => {
   });
 
   test('their hashes of one address differ: each subscription has a key of its own', async () => {
-    const [first, second] = await Promise.all(
-      edges.map(async ({ state }) => {
-        const { out } = await command('directory', 'export', '--state', state);
-        return new Set([...out.matchAll(/^edgeHashedAddress:: (.*)$/gm)].map(([, hash]) => hash));
-      }),
-    );
+    const [first, second] = await Promise.all(edges.map(async (appliance) => new Set(await hashesIn(appliance))));
     assert.equal(first?.size, 50);
     assert.ok([...(second ?? [])].every((hash) => first?.has(hash) === false));
   });
