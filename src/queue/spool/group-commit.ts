@@ -224,9 +224,9 @@ export class GroupCommit implements AsyncDisposable {
           this.#silence.clear();
           resolve();
         },
-        (error: unknown) => {
+        (error: Error) => {
           this.#silence.clear();
-          reject(error as Error);
+          reject(error);
         },
       );
     });
