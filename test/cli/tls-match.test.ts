@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { issuerText, makeChains, writeChains } from '../../certs/make.ts';
-import { type CommandResult, edge, edgeCommand } from '../lib/appliance.ts';
+import { type CommandResult, edgeCommand } from '../lib/appliance.ts';
+import { edgeHere } from '../lib/command-here.ts';
 
 const folder = mkdtempSync(`${tmpdir()}/edge-match-`);
 after(() => rmSync(folder, { recursive: true }));
@@ -94,7 +95,7 @@ const runs: readonly [what: string, args: readonly string[], status: number, say
 ];
 for (const [what, args, status, says] of runs) {
   test(`edge tls match: ${what}`, async () => {
-    const result = await edge('tls', 'match', ...args);
+    const result = await edgeHere(['tls', 'match', ...args]);
     assert.equal(result.status, status, result.out + result.error);
     assert.match(result.out + result.error, says);
   });
@@ -102,8 +103,8 @@ for (const [what, args, status, says] of runs) {
 
 test('what was printed matches', async () => {
   for (const row of ['quoted-name', 'backslash-name', 'bmp-name']) {
-    const { out } = await edge('tls', 'match', '--print', file(row));
-    assert.equal((await edge('tls', 'match', '--name', out.trimEnd(), file(row))).status, 0, out);
+    const { out } = await edgeHere(['tls', 'match', '--print', file(row)]);
+    assert.equal((await edgeHere(['tls', 'match', '--name', out.trimEnd(), file(row)])).status, 0, out);
   }
 });
 

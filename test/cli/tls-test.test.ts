@@ -10,12 +10,12 @@ import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { makeChains } from '../../certs/make.ts';
-import { type CommandParts, runCommand } from '../../src/cli/index.ts';
 import { openConnectorPlaces } from '../../src/services/connector-trial/index.ts';
+import type { CommandResult } from '../lib/appliance.ts';
+import { edgeHere } from '../lib/command-here.ts';
 import { RevocationAuthority } from '../lib/revocation-authority.ts';
 
 const edge = new URL('../../src/bin/edge', import.meta.url).pathname;
-const parts = { connectors: openConnectorPlaces } as Partial<CommandParts> as CommandParts;
 const schemaOf = (name: string): object =>
   JSON.parse(
     readFileSync(new URL(`../../src/compliance/schema/${name}.schema.json`, import.meta.url), 'utf8'),
@@ -42,14 +42,8 @@ let folder: string;
 let server: Server;
 let target: string;
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly error: string;
-}
-
 /** As a process of its own, once: everything between the shell and the report. */
-function spawned(...args: string[]): Promise<Ran> {
+function spawned(...args: string[]): Promise<CommandResult> {
   return new Promise((resolve) =>
     execFile(edge, ['tls', ...args], { maxBuffer: 1 << 26 }, (error, out, text) =>
       resolve({ status: error === null ? 0 : Number(error.code), out, error: text }),
@@ -58,17 +52,11 @@ function spawned(...args: string[]): Promise<Ran> {
 }
 
 /** The same command in this process, which stands in the folder. */
-async function run(...args: string[]): Promise<Ran> {
-  const texts = { out: '', error: '' };
-  const terminal = {
-    out: (text: string): void => void (texts.out += text),
-    error: (text: string): void => void (texts.error += text),
-  };
-  return { status: await runCommand(['tls', ...args], parts, terminal, '0'), ...texts };
-}
+const run = (...args: string[]): Promise<CommandResult> =>
+  edgeHere(['tls', ...args], { connectors: openConnectorPlaces });
 
 const usual = (): string[] => ['test', target, '--tls', '--parallel', '--ca', 'root.pem'];
-const testing = (...args: string[]): Promise<Ran> => run(...usual(), ...args);
+const testing = (...args: string[]): Promise<CommandResult> => run(...usual(), ...args);
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edge-tls-test-'));

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommand } from '../../src/cli/index.ts';
 import { type Appliance, type CommandResult, edgeCommand } from './appliance.ts';
+import { edgeHere } from './command-here.ts';
 
 /** What `edge sync apply --json` says of one edge. */
 export interface Applied {
@@ -17,9 +17,6 @@ export interface Applied {
     readonly stopped?: string;
   }[];
 }
-
-/** `edge sync` needs none of them. */
-const noParts = {} as Parameters<typeof runCommand>[1];
 
 export class Inside implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'edge-inside-'));
@@ -40,11 +37,8 @@ export class Inside implements AsyncDisposable {
   }
 
   /** One command of `edge sync`, in this process: a process for each would take most of a test's time. */
-  async sync(command: string, ...args: string[]): Promise<CommandResult> {
-    let [out, error] = ['', ''];
-    const terminal = { out: (text: string) => void (out += text), error: (text: string) => void (error += text) };
-    const status = await runCommand(['sync', command, '--state', this.state, ...args], noParts, terminal, '');
-    return { status, out, error };
+  sync(command: string, ...args: string[]): Promise<CommandResult> {
+    return edgeHere(['sync', command, '--state', this.state, ...args]);
   }
 
   /** A command that must be done; what it printed. */
