@@ -33,6 +33,7 @@ const rows: readonly (readonly [line: string, printed: string])[] = [
   ['(New-TimeSpan -Start $utc -End $local).TotalSeconds', '0'],
   ['([datetime]::UtcNow - (Get-Date)).TotalSeconds', '0'],
   ['@{ At = $utc } | ConvertTo-Json -Compress', '{"At":"2026-02-28T20:30:09.000Z"}'],
+  ['$local, $plain | ConvertTo-Json -Compress', '["2026-03-01T02:15:09.000+05:45","2026-03-01T02:15:09.000"]'],
   ['$local.Kind; $utc.Kind; $plain.Kind', 'Local\nUtc\nUnspecified'],
   [
     '(Get-Date).Kind; [datetime]::Now.Kind; [datetime]::Today.Kind; [datetime]::UtcNow.Kind',

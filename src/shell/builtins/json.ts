@@ -1,6 +1,7 @@
 import { printableJson } from '../../base/text/index.ts';
 import { StructuredValue } from '../../config/values/index.ts';
 import type { ShellCmdlet } from '../interpreter/contract.ts';
+import { formatDate } from '../values/dates.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';
 import { Quantity } from '../values/quantity.ts';
@@ -16,7 +17,8 @@ function toJson(value: unknown, depth: number): Json {
   if (value === null || value === undefined) return null;
   if (typeof value === 'boolean' || typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : toText(value);
-  if (value instanceof Date) return value.toISOString();
+  // ISO 8601 as its kind has it: Z, an offset, or no zone at all.
+  if (value instanceof Date) return formatDate(value, "yyyy-MM-dd'T'HH:mm:ss.fffK");
   if (value instanceof Quantity || value instanceof StructuredValue) return value.toString();
   if (value instanceof Uint8Array) return [...value];
   if (Array.isArray(value)) return depth < 0 ? toText(value) : value.map((item) => toJson(item, depth - 1));
