@@ -63,3 +63,26 @@ test('told once for each limit in the log, as a fault in the last week, and over
   watch.look();
   assert.deepEqual(told, ['expires in 29 days', 'begin certificate AA', 'end certificate AA']);
 });
+
+test('a connector whose certificate is not there is a fault until it is', () => {
+  const told: string[] = [];
+  let list: CertificateCandidate[] = [];
+  const named = '<I>CN=Nobody<S>CN=nothing.example';
+  let tlsCertificateName: string | null = null;
+  using watch = new CertificateWatch({
+    clock: { ...systemClock, now: () => now },
+    certificates: { list: () => list as never },
+    configuration: () =>
+      testSnapshot({ receiveConnectors: [testReceiveConnector({ name: 'A', fqdn: host, tlsCertificateName })] }),
+    faults: { begin: (key) => void told.push(`begin ${key}`), end: (key) => void told.push(`end ${key}`) },
+    warn: () => undefined,
+  });
+  const look = (): string[] => (watch.look(), told.splice(0));
+  assert.deepEqual(look(), ['begin no certificate receive connector A', 'begin no certificate LDAPS']);
+  list = [candidate('AA', 90)];
+  assert.deepEqual(look(), ['end no certificate receive connector A', 'end no certificate LDAPS']);
+  tlsCertificateName = named;
+  assert.deepEqual(look(), ['begin no certificate receive connector A']);
+  tlsCertificateName = null;
+  assert.deepEqual(look(), ['end no certificate receive connector A']);
+});
