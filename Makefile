@@ -18,7 +18,7 @@ start: node_modules/.installed ## an Edge appliance and its internal hub on loop
 	@$(NODE) --disable-warning=ExperimentalWarning src/bin/lab.ts
 
 test: node_modules/.installed peers ## installs the real peers, then type check, linter and all tests
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check
 	@$(NODE) test/lib/run-all.ts
 
 check: types lint ## type check, linter, formatter

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { inspect } from 'node:util';
@@ -36,9 +37,12 @@ const shortPath = (file: string | undefined): string => relative(root, file ?? '
 // Some 300 processes load much the same: as the command itself does, they keep what was compiled.
 process.env['NODE_COMPILE_CACHE'] ??= `${root}node_modules/.cache/compile`;
 
+/** One more than there are processors: many tests wait for a peer or for a limit of time. */
+const concurrency = availableParallelism() + 1;
+
 // Not --test-force-exit: it ends a process before all of its results are out.
 const execArgv = ['--disable-warning=ExperimentalWarning', '--import', `${root}test/lib/end-of-file.ts`];
-const stream = run({ files, concurrency: 2, timeout: 600_000, execArgv });
+const stream = run({ files, concurrency, timeout: 600_000, execArgv });
 const unfinished = new Set<string>();
 const wholeRun = setTimeout(() => {
   say(
