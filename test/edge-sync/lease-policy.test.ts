@@ -71,6 +71,14 @@ test('it ends by the clock of the edge, when it is given back, and after an hour
   assert.ok(may('ESRA.EDGE1.HUB2.0'), 'given back');
 });
 
+test('a clock that ran a day ahead and is put right holds nobody up', () => {
+  const { state, may } = world();
+  state.since = start + 86_400_000;
+  assert.ok(may('ESRA.EDGE1.HUB2.0'));
+  Object.assign(state, { usn: 2, since: start + 200_000 });
+  assert.ok(!may('ESRA.EDGE1.HUB2.0'), 'a small step back keeps it');
+});
+
 test('who takes it next holds it against the one before', () => {
   const { state, may } = world();
   state.now = start + 400_000;

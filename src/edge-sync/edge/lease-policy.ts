@@ -14,6 +14,7 @@ export interface Lease {
   /** Server that holds it; '' for none. */
   readonly holder: string;
   /** Milliseconds since 1970. */
+  readonly since: number;
   readonly until: number;
 }
 
@@ -22,7 +23,7 @@ function leaseOf(entry: Entry | undefined): Lease {
   const holder = accountOfDn(entry?.values('modifiersName')[0] ?? '')?.server ?? '';
   const since = parseGeneralizedTime(entry?.values('modifyTimestamp')[0] ?? '') ?? 0;
   const seconds = Math.min(longestLease, Math.max(0, Number(entry?.values('edgeSyncLeaseSeconds')[0] ?? 0)));
-  return { holder, until: since + seconds * 1000 };
+  return { holder, since, until: since + seconds * 1000 };
 }
 
 export interface LeaseParts {
@@ -70,8 +71,10 @@ export class LeasePolicy implements AccessPolicy {
     // Rights are made for one operation, so the answer is the same for each of its attributes.
     const held = (): boolean => {
       if (answer !== undefined) return answer;
-      const { holder, until } = this.#lease;
-      answer = holder !== '' && holder.toLowerCase() !== account.server.toLowerCase() && clock.now() < until;
+      const { holder, since, until } = this.#lease;
+      // A clock that was put back must not make it longer than one lease more.
+      const lasts = clock.now() < until && since - clock.now() < until - since;
+      answer = holder !== '' && holder.toLowerCase() !== account.server.toLowerCase() && lasts;
       return answer;
     };
     // Asked for writes alone: reading costs nothing more.
