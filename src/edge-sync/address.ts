@@ -10,6 +10,8 @@ const typed = /^([a-z0-9-]{1,20}):/i;
 
 /** The canonical form of a mailbox that was parsed already. */
 export function canonicalMailbox({ localPart, domain }: Pick<Mailbox, 'localPart' | 'domain'>): string {
+  // ASCII is in every form of Unicode as it stands.
+  if (/^[\x00-\x7f]*$/.test(localPart)) return `${localPart.toLowerCase()}@${domain}`;
   // Folding may compose anew, so the form is made again behind it.
   return `${localPart.normalize('NFC').toLowerCase().normalize('NFC')}@${domain}`;
 }
