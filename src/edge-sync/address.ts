@@ -33,7 +33,8 @@ export function canonicalAddress(text: string): string | undefined {
 
 /** What a recipient may be known as, best first: as it stands, and without the part behind a plus (RFC 5233). */
 export function lookupForms(canonical: string): readonly string[] {
-  const at = canonical.lastIndexOf('@');
   const plus = canonical.indexOf('+');
-  return plus <= 0 || plus > at ? [canonical] : [canonical, canonical.slice(0, plus) + canonical.slice(at)];
+  if (plus <= 0) return [canonical];
+  const at = canonical.lastIndexOf('@');
+  return plus > at ? [canonical] : [canonical, canonical.slice(0, plus) + canonical.slice(at)];
 }

@@ -22,6 +22,8 @@ export interface RecipientDirectoryParts {
   readonly clock: Pick<Clock, 'now'>;
 }
 
+/** As the schema's table has it, which is asked once less for a name in lower case. */
+const hashedAddress = 'edgehashedaddress';
 /** How long the time of the last success is taken as read, in milliseconds. */
 const lookMs = 1000;
 
@@ -54,16 +56,20 @@ export class RecipientDirectory {
     if (hasher === undefined) return { kind: 'no-subscription' };
     const { store } = this.#parts;
     for (const form of lookupForms(canonicalMailbox({ localPart, domain }))) {
-      if (store.hasValue('edgeHashedAddress', hasher.hash(form))) return known;
+      if (store.hasValue(hashedAddress, hasher.hash(form))) return known;
     }
-    const at = this.lastSuccess;
+    const now = this.#parts.clock.now();
+    const at = this.#lastSuccess(now);
     // Before the first run has ended nothing can be said to be unknown.
-    return at === undefined ? { kind: 'no-subscription' } : { kind: 'unknown', ageMs: this.#parts.clock.now() - at };
+    return at === undefined ? { kind: 'no-subscription' } : { kind: 'unknown', ageMs: now - at };
   }
 
   /** When the last run ended well, in milliseconds since 1970; undefined before the first. */
   get lastSuccess(): number | undefined {
-    const now = this.#parts.clock.now();
+    return this.#lastSuccess(this.#parts.clock.now());
+  }
+
+  #lastSuccess(now: number): number | undefined {
     const known = this.#known;
     // Days decide, not seconds: under a flood of unknown addresses it is read once in a second.
     if (known?.at !== undefined && Math.abs(now - known.seen) < lookMs) return known.at;
