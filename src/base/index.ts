@@ -11,6 +11,7 @@ export { localDate, parseDate } from './dates.ts';
 export { type Endpoint, formatEndpoint } from './endpoint.ts';
 export { FairTurns, type Pace, unpaced } from './fair-turns.ts';
 export { type Fault, FaultList, type FaultReport, unreported } from './faults.ts';
+export { FoundFaults } from './found-faults.ts';
 export { HeldShares, type Share } from './held-share.ts';
 export { newGuid, SessionIds } from './ids.ts';
 export {
@@ -26,6 +27,7 @@ export {
 } from './ip-range.ts';
 export { joined } from './joined.ts';
 export { keyDigest } from './key-digest.ts';
+export { type ListenSource, listening } from './listening.ts';
 export { makeFolder } from './make-folder.ts';
 export { MovingLimit } from './moving-limit.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';

@@ -3,9 +3,16 @@
  * connections at a time and in a second, small requests, short lives.
  */
 import type { Server as HttpsServer, IncomingMessage, ServerResponse } from 'node:http';
-import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { type Clock, type Endpoint, formatEndpoint, sourceNetwork } from '../base/index.ts';
+import {
+  type Clock,
+  type Endpoint,
+  formatEndpoint,
+  type ListenSource,
+  listening,
+  sourceNetwork,
+} from '../base/index.ts';
 import { AcceptedDomainTable, type SnapshotSource } from '../config/index.ts';
 import { ownPolicy, policyText } from './own-policy.ts';
 
@@ -48,26 +55,21 @@ export class PolicyServer implements AsyncDisposable {
   }
 
   /** Starts to accept connections on a handle that the supervisor passed, or where it says. Rejects when it cannot listen. */
-  async serve(source: ListenOptions | object, binding: Endpoint): Promise<AddressInfo> {
+  async serve(source: ListenSource, binding: Endpoint): Promise<AddressInfo> {
     const https = await this.#server();
     const key = formatEndpoint(binding);
     this.unserve(binding);
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket, https));
     this.#listeners.set(key, server);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject);
-    if ('port' in source) server.listen({ backlog, ...source }, resolve);
-    else server.listen(source, backlog, resolve);
     try {
-      await promise;
+      const address = await listening(server, source, backlog);
+      // EMFILE and its kin: those who wait come later.
+      server.on('error', () => undefined);
+      return address;
     } catch (error) {
       this.#listeners.delete(key);
       throw error;
     }
-    server.off('error', reject);
-    // EMFILE and its kin: those who wait come later.
-    server.on('error', () => undefined);
-    return server.address() as AddressInfo;
   }
 
   unserve(binding: Endpoint): void {

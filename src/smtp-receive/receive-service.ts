@@ -1,5 +1,12 @@
-import { type AddressInfo, createServer, isIPv6, type ListenOptions, type Server, type Socket } from 'node:net';
-import { FairTurns, formatEndpoint, type IpRange, ReceivedGarbage } from '../base/index.ts';
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import {
+  FairTurns,
+  formatEndpoint,
+  type IpRange,
+  type ListenSource,
+  listening,
+  ReceivedGarbage,
+} from '../base/index.ts';
 import {
   AcceptedDomainTable,
   type Binding,
@@ -23,9 +30,6 @@ import { isBalancer, readProxied } from './proxied-socket.ts';
 import { shuttingDown } from './session.ts';
 import type { OrganizationLimits, SessionOrigin, SessionParts } from './session-parts.ts';
 import { unshared } from './shared-numbers.ts';
-
-/** What to listen on: a bound handle that the supervisor passed, or an endpoint to bind here. */
-export type ListenSource = ListenOptions | object;
 
 /** One listening socket. */
 export interface Listener {
@@ -104,19 +108,14 @@ export class ReceiveService implements AsyncDisposable, ConnectionOwner {
     // Half-open: a client that closes its side behind the last command still gets its answers.
     const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket, binding));
     this.#listeners.set(key, server);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once('error', reject);
-    if ('port' in source) server.listen({ backlog, ...source }, resolve);
-    else server.listen(source, backlog, resolve);
     try {
-      await promise;
+      const address = await listening(server, source, backlog);
+      server.on('error', (error) => this.#parts.onFault?.(error, ''));
+      return { binding, address };
     } catch (error) {
       this.#listeners.delete(key);
       throw error;
     }
-    server.off('error', reject);
-    server.on('error', (error) => this.#parts.onFault?.(error, ''));
-    return { binding, address: server.address() as AddressInfo };
   }
 
   /** Stops to accept there; sessions go on. */

@@ -21,7 +21,7 @@ export {
 } from './client-policy.ts';
 export { findInCrl, type RevocationList, readCrl } from './crl.ts';
 export type { DistinguishedName } from './distinguished-name.ts';
-export { type ExpiryNotice, expiryNotices, type ShownAt } from './expiry.ts';
+export { certificateNotices, type ExpiryNotice, type ShownAt } from './expiry.ts';
 export { matchesHost } from './host-match.ts';
 export {
   maxPolicyAge,

@@ -46,6 +46,16 @@ describe('configuration in force', needs('ldapsearch'), () => {
   const modify = (...lines: string[]): string =>
     ldap('ldapmodify', [], `dn: ${connectorDn()}\nchangetype: modify\n${lines.join('\n')}\n`);
 
+  test('a certificate that is not there is a fault at once, and over when the name is mended', async () => {
+    const status = async (): Promise<string> => (await run('status', '--state', edge.state)).out;
+    const named = (name: string): Promise<string> =>
+      edge.shell(`Set-ReceiveConnector "${connector} $server" -TlsCertificateName ${name} -Confirm:$false`);
+    await named("'<I>CN=Nobody<S>CN=nothing.example'");
+    await eventually('the fault', async () => /FAULT.* has no certificate to show/.test(await status()));
+    await named('$null');
+    await eventually('its end', async () => !(await status()).includes('has no certificate to show'));
+  });
+
   test('a change by cmdlet is in force in every worker at once, sessions stay', async () => {
     const kept = connect({ port: edge.port, host: '127.0.0.1' });
     await new Promise((resolve) => kept.once('data', resolve));

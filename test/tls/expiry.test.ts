@@ -4,7 +4,7 @@ import { host, makeChains } from '../../certs/make.ts';
 import { systemClock } from '../../src/base/index.ts';
 import { testReceiveConnector, testSnapshot } from '../../src/config/index.ts';
 import { CertificateWatch } from '../../src/services/directory/certificate-watch.ts';
-import { type CertificateCandidate, expiryNotices, readCertificate } from '../../src/tls/index.ts';
+import { type CertificateCandidate, certificateNotices, readCertificate } from '../../src/tls/index.ts';
 
 const now = Date.UTC(2026, 5, 1);
 const dayMs = 86_400_000;
@@ -16,7 +16,7 @@ const candidate = (thumbprint: string, days: number, notBefore = now - dayMs): C
 });
 const place = { title: 'receive connector A', tlsCertificateName: '', fqdn: host };
 const limits = (candidates: CertificateCandidate[], places = [place]): number[] =>
-  expiryNotices(candidates, places, { serverFqdn: host, now }).map(({ within }) => within);
+  certificateNotices(candidates, places, { serverFqdn: host, now }).expiring.map(({ within }) => within);
 
 for (const [days, within] of [
   [61, []],
@@ -36,10 +36,9 @@ for (const [days, within] of [
 test('only what is shown somewhere counts', () => {
   assert.deepEqual(limits([candidate('OLD', 5, now - 9 * dayMs), candidate('NEW', 90)]), []);
   assert.deepEqual(limits([candidate('AA', 5)], []), []);
-  const [notice] = expiryNotices([candidate('AA', 5)], [place, { ...place, title: 'LDAPS' }], {
-    serverFqdn: host,
-    now,
-  });
+  const {
+    expiring: [notice],
+  } = certificateNotices([candidate('AA', 5)], [place, { ...place, title: 'LDAPS' }], { serverFqdn: host, now });
   assert.match(notice?.text ?? '', /expires in 5 days, on 2026-06-06; it is shown by receive connector A, LDAPS/);
 });
 

@@ -142,7 +142,10 @@ export async function openDirectoryService(
   const { methods, renewal, edgeSync } = methodsOf({ ...parts, watch }, bus, client, auditTrail);
   const management = new ManagementServer(methods);
   await management.listen(parts.paths.management);
-  tellChanges(parts, bus, () => policyWatch.changed());
+  tellChanges(parts, bus, () => {
+    watch.look();
+    policyWatch.changed();
+  });
   bus.handle('reopen-logs', () => {
     service.reopen();
     auditTrail.reopen();

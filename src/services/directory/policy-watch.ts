@@ -1,5 +1,5 @@
 /** Looks every hour, and after a change, whether senders can find, believe and obey our own MTA-STS policy: what is wrong stands in `edge status`. */
-import type { Clock, FaultReport } from '../../base/index.ts';
+import { type Clock, type FaultReport, FoundFaults } from '../../base/index.ts';
 import type { CertificateStore } from '../../certificates/index.ts';
 import type { Snapshot } from '../../config/index.ts';
 import type { DnsAsker } from '../../dns/index.ts';
@@ -25,11 +25,12 @@ const mostDomains = 100;
 export class PolicyWatch implements Disposable {
   readonly #parts: PolicyWatchParts;
   readonly #stopped = new AbortController();
-  #told: readonly string[] = [];
+  readonly #found: FoundFaults;
   #timer: { cancel(): void } | undefined;
 
   constructor(parts: PolicyWatchParts) {
     this.#parts = parts;
+    this.#found = new FoundFaults(parts.faults);
   }
 
   /** Configuration or certificates changed. */
@@ -56,14 +57,7 @@ export class PolicyWatch implements Disposable {
         }
       }
     }
-    this.#tell(found);
-  }
-
-  #tell(found: readonly string[]): void {
-    const { faults } = this.#parts;
-    for (const text of this.#told) if (!found.includes(text)) faults.end(keyOf(text));
-    for (const text of found) if (!this.#told.includes(text)) faults.begin(keyOf(text), `MTA-STS: ${text}`);
-    this.#told = found;
+    this.#found.set(new Map(found.map((text) => [`MTA-STS ${text}`, `MTA-STS: ${text}`])));
   }
 
   #wait(delayMs: number): void {
@@ -76,8 +70,4 @@ export class PolicyWatch implements Disposable {
     this.#stopped.abort();
     this.#timer?.cancel();
   }
-}
-
-function keyOf(text: string): string {
-  return `MTA-STS ${text}`;
 }
