@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { printable, printableJson } from '../base/index.ts';
 import { Trap, type TrapResult } from '../compliance/index.ts';
+import { ending } from './ending.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
 export interface TrapCommandOptions {
@@ -42,10 +43,9 @@ export async function tlsTrap(options: TrapCommandOptions, terminal: Terminal): 
     return exitStatus.failed;
   }
   if (options.root !== undefined) writeFileSync(options.root, running.rootPem, { mode: 0o644 });
+  const ended = ending();
   if (!options.json) introduce(running, options, terminal);
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  await ended;
   const results = running.results();
   if (options.json) for (const result of results) terminal.out(`${printableJson(result)}\n`);
   else terminal.out(`\n${tableOf(results)}`);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { type EdgeSync, SyncStateError } from '../../edge-sync/index.ts';
+import { ending } from '../ending.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
 import type { SyncOptions } from './options.ts';
 import { onSync } from './session.ts';
@@ -24,10 +25,9 @@ export function socketmap(options: SyncOptions & { readonly listen: string }, te
       const server = createServer((socket) => serve(socket, lookups));
       server.listen(Number(port), host.replace(/^\[|\]$/g, ''));
       await once(server, 'listening');
+      const ended = ending();
       terminal.error(`socketmap answers on ${options.listen}\n`);
-      await new Promise<void>((resolve) => {
-        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-      });
+      await ended;
       server.close();
       return exitStatus.done;
     },
