@@ -26,7 +26,7 @@ export {
   sourceNetwork,
 } from './ip-range.ts';
 export { joined } from './joined.ts';
-export { keyDigest } from './key-digest.ts';
+export { keyDigest, keyDigestOf } from './key-digest.ts';
 export { type ListenSource, listening } from './listening.ts';
 export { makeFolder } from './make-folder.ts';
 export { MovingLimit } from './moving-limit.ts';

@@ -1,6 +1,5 @@
 /** Servers of the organization that an edge trusts by their keys (direct trust), as EdgeSync delivers them. */
-import { X509Certificate } from 'node:crypto';
-import { keyDigest } from '../base/index.ts';
+import { keyDigestOf } from '../base/index.ts';
 import { type Entry, equals, type Filter } from '../ldap/index.ts';
 import type { ConfigurationProblem, InternalServer } from './contract.ts';
 import { versionOf } from './entry-version.ts';
@@ -56,7 +55,7 @@ export class InternalServers {
 function serverOf(entry: Entry): Omit<Known, 'version'> {
   const address = entry.values('networkAddress').find((one) => /^ncacn_ip_tcp:./i.test(one));
   const name = address?.replace(/^.*?:/, '').toLowerCase() ?? entry.values('cn')[0] ?? entry.dn;
-  const digests = entry.buffers(certificates).map(digestOf);
+  const digests = entry.buffers(certificates).map(keyDigestOf);
   const problems = digests
     .filter((digest) => digest === undefined)
     .map(() => ({
@@ -66,13 +65,4 @@ function serverOf(entry: Entry): Omit<Known, 'version'> {
     }));
   const keys = [...new Set(digests.filter((digest) => digest !== undefined))];
   return { server: Object.freeze({ name, keys }), problems };
-}
-
-function digestOf(der: Buffer): string | undefined {
-  try {
-    return keyDigest(new X509Certificate(der));
-  } catch {
-    // No certificate, or a key of a kind that OpenSSL does not know: nobody can prove it either.
-    return undefined;
-  }
 }

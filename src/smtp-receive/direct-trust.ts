@@ -3,8 +3,7 @@
  * key which the directory pins is the server that the key belongs to. Names, dates and issuers of the certificate mean
  * nothing: it is a way to show a key.
  */
-import { X509Certificate } from 'node:crypto';
-import { keyDigest } from '../base/index.ts';
+import { keyDigestOf } from '../base/index.ts';
 import type { InternalServer, ReceiveConnector } from '../config/index.ts';
 import type { ShownChain } from './client-certificate.ts';
 import { internalServer, type Principal } from './principal.ts';
@@ -35,18 +34,9 @@ export function pinnedKeysOf(
 /** Whom the client's key belongs to. The handshake proved that it holds the key of the leaf. */
 export function recognize(pinned: PinnedKeys, { certificates: [leaf] }: ShownChain): TrustVerdict {
   if (leaf === undefined) return { server: undefined, key: '', reason: 'the client showed no certificate' };
-  const key = digestOf(leaf);
+  const key = keyDigestOf(leaf);
   if (key === undefined)
     return { server: undefined, key: '', reason: "the key of the client's certificate cannot be read" };
   const server = pinned.get(key);
   return { server, key, reason: server === undefined ? 'no internal server has this key' : '' };
-}
-
-function digestOf(der: Buffer): string | undefined {
-  try {
-    return keyDigest(new X509Certificate(der));
-  } catch {
-    // OpenSSL took in the handshake what it cannot write down: it stands for nobody.
-    return undefined;
-  }
 }

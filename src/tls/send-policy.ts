@@ -1,6 +1,5 @@
 /** What TLS is asked to reach, and whether a peer meets it. */
-import { X509Certificate } from 'node:crypto';
-import { keyDigest } from '../base/index.ts';
+import { keyDigestOf } from '../base/index.ts';
 import { asciiLowerCase, matchesHost, nameMatches } from './host-match.ts';
 import { matchTlsa, type TlsaRecord } from './tlsa.ts';
 
@@ -129,19 +128,10 @@ function reachedByTlsa({ records, names }: LevelPolicy<'dane'>, peer: PeerIdenti
 function reachedByKey({ keys }: LevelPolicy<'pinned'>, { encrypted, chain: [leaf] = [] }: PeerIdentity): Reached {
   if (!encrypted) return notEncrypted;
   if (leaf === undefined) return { reached: 'encryption', reason: 'the peer showed no certificate' };
-  const key = digestOf(leaf);
+  const key = keyDigestOf(leaf);
   return key !== undefined && keys.includes(key)
     ? { reached: 'pinned', reason: `the key ${key} is pinned` }
     : { reached: 'encryption', reason: `the key ${key ?? 'that came'} is none of the ${keys.length} that are pinned` };
-}
-
-function digestOf(der: Buffer): string | undefined {
-  try {
-    return keyDigest(new X509Certificate(der));
-  } catch {
-    // OpenSSL took in the handshake what it cannot write down: it is nobody's key.
-    return undefined;
-  }
 }
 
 /** A TlsDomain of the form *.contoso.com asks for any host of the domain, or for the same wildcard. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { listening } from '../../base/index.ts';
 import { TrapAuthority, type TrapCertificate } from './trap-certificates.ts';
 import { type TrapAttempt, TrapSession } from './trap-session.ts';
 import { type TrapKind, trapKinds } from './trap-table.ts';
@@ -211,13 +212,8 @@ function policyOf({ kind, host }: TrapEndpoint): string | undefined {
   return `version: STSv1\r\nmode: enforce\r\nmx: ${mx}\r\nmax_age: 86400\r\n`;
 }
 
-function listen(server: Server | HttpsServer, port: number, address: string): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.once('error', reject);
-  server.listen({ port, host: address }, () => {
-    server.removeListener('error', reject);
-    server.on('error', () => undefined);
-    resolve((server.address() as { port: number }).port);
-  });
-  return promise;
+async function listen(server: Server | HttpsServer, port: number, address: string): Promise<number> {
+  const bound = await listening(server, { port, host: address });
+  server.on('error', () => undefined);
+  return bound.port;
 }
