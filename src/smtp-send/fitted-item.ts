@@ -60,31 +60,40 @@ async function convert(item: DeliveryItem, task: ConversionTask): Promise<Fitted
     const refusal = `554 5.6.3 The next hop does not offer ${missing}, and ${plan.obstacle} cannot be converted`;
     return { item, changes: [], refusal };
   }
-  const rewritten = async function* (): AsyncGenerator<Buffer, void> {
-    const writer = new SevenBitWriter(plan);
-    for await (const chunk of chunksOf(item)) yield writer.push(chunk);
-    yield writer.end();
-  };
   const changes = [
     {
       change: task.eightBit ? 'binary to 8-bit' : '7-bit',
       broken: plan.broken,
     },
   ];
+  return { item: await rewrittenItem(item, () => new SevenBitWriter(plan), task), changes };
+}
+
+/** Makes other content of what is pushed through it. */
+interface ContentWriter {
+  push(chunk: Buffer): Buffer;
+  end(): Buffer;
+}
+
+/** The item with all of its content written anew: at once where the content is held, else each time that it streams. */
+export async function rewrittenItem(
+  item: DeliveryItem,
+  newWriter: () => ContentWriter,
+  kept: Kept,
+): Promise<DeliveryItem> {
+  const rewritten = async function* (): AsyncGenerator<Buffer, void> {
+    const writer = newWriter();
+    for await (const chunk of chunksOf(item)) yield writer.push(chunk);
+    yield writer.end();
+  };
   if (item.content() !== undefined) {
     const content = Buffer.concat(await Array.fromAsync(rewritten()));
-    return {
-      item: withContent(item, content.length, () => content, [content], task),
-      changes,
-    };
+    return withContent(item, content.length, () => content, [content], kept);
   }
   // SIZE must be true (RFC 1870 §6.1): the length is known only when all has been written once.
   let size = 0;
   for await (const chunk of rewritten()) size += chunk.length;
-  return {
-    item: withContent(item, size, () => undefined, { [Symbol.asyncIterator]: rewritten }, task),
-    changes,
-  };
+  return withContent(item, size, () => undefined, { [Symbol.asyncIterator]: rewritten }, kept);
 }
 
 /** What a content keeps of the facts of the one before. */
@@ -140,6 +149,19 @@ function chunksOf(item: DeliveryItem): Iterable<Buffer> | AsyncIterable<Buffer> 
 
 async function whole(item: DeliveryItem): Promise<Buffer> {
   return item.content() ?? Buffer.concat(await Array.fromAsync(item.stream()));
+}
+
+/** The header of the message; of a large one no more is read. */
+export async function headerOf(item: DeliveryItem): Promise<Buffer> {
+  const { headerSize } = item.message.facts;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(item)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= headerSize) break;
+  }
+  return Buffer.concat(chunks).subarray(0, headerSize);
 }
 
 /** The facts of the event that tells of the changes. */

@@ -1,7 +1,7 @@
 /** The header firewall of sending: the content of a message without the fields that the next hop must not get. */
 import { crossPremises, HeaderBlock, renameFields, type Screened, screenHeader } from '../mail/index.ts';
 import type { DeliveryItem } from '../queue/index.ts';
-import { type FittedItem, withContent } from './fitted-item.ts';
+import { type FittedItem, headerOf, withContent } from './fitted-item.ts';
 
 /** All but the Routing class begin so; most messages have none of them, and are passed on as they are. */
 const exchangeField = 'x-ms-exchange-';
@@ -48,7 +48,7 @@ const changeOf = (removed: readonly string[]) =>
 /** Of a large message only the header is held. */
 async function screenStream(item: DeliveryItem, screening: Screening): Promise<FittedItem> {
   const { headerSize, size } = item.message.facts;
-  const screened = screenedHeader(await beginning(item, headerSize), screening);
+  const screened = screenedHeader(await headerOf(item), screening);
   if (screened === undefined) return { item, changes: [] };
   const stream = async function* (): AsyncGenerator<Buffer, void> {
     yield screened.header;
@@ -63,15 +63,4 @@ async function screenStream(item: DeliveryItem, screening: Screening): Promise<F
   const content = { [Symbol.asyncIterator]: stream };
   const kept = withContent(item, shorter, () => undefined, content, { body: item.message.envelope.body });
   return { item: kept, changes: [changeOf(screened.removed)] };
-}
-
-async function beginning(item: DeliveryItem, octets: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of item.stream()) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= octets) break;
-  }
-  return Buffer.concat(chunks).subarray(0, octets);
 }

@@ -39,6 +39,7 @@ async function formed(
     }),
   );
   assert.equal(results[0]?.text, results[1]?.text);
+  assert.deepEqual(results[0]?.broken, results[1]?.broken);
   return results[0] ?? assert.fail();
 }
 
