@@ -8,6 +8,8 @@ export interface EntityType {
   readonly type: string;
   /** Content-Transfer-Encoding, lower case; '' when absent. */
   readonly encoding: string;
+  /** What the delimiters of its parts are known by; '' when absent. */
+  readonly boundary: string;
 }
 
 /** What a line, or a piece of a long one, is. Octets keep their line end. */
@@ -145,7 +147,7 @@ export class MimeWalker {
 
   #endHeader(blank: Buffer | undefined): void {
     this.#takeField();
-    const found = { type: this.#type, encoding: this.#encoding };
+    const found = { type: this.#type, encoding: this.#encoding, boundary: this.#boundary };
     const parents = this.#open.map(({ number }) => number);
     this.#events.headerEnd(this.#current, blank, found, parents);
     const identity = /^(?:|7bit|8bit|binary)$/.test(this.#encoding);

@@ -41,8 +41,8 @@ export class ContentFormWriter {
   #delimiter: Buffer | undefined;
   /** A plain text that goes when HTML follows: its octets with its delimiter. */
   #doubtful: Buffer[] | undefined;
-  /** The multipart whose part is left out. */
-  #leavingOut: Entity | undefined;
+  /** A part is left out: boundaries of the multiparts that it is in, whose delimiters end it (RFC 2046 §5.1.1). */
+  #leavingOut: readonly string[] | undefined;
 
   constructor(form: ContentForm) {
     this.#form = form;
@@ -88,10 +88,10 @@ export class ContentFormWriter {
   }
 
   #between(line: Buffer): void {
-    const left = this.#leavingOut;
-    if (left !== undefined) {
+    const around = this.#leavingOut;
+    if (around !== undefined) {
       const text = line.toString('latin1').trimEnd();
-      if (text !== `--${left.boundary}` && text !== `--${left.boundary}--`) return;
+      if (!around.some((boundary) => text === `--${boundary}` || text === `--${boundary}--`)) return;
       this.#leavingOut = undefined;
     }
     if (/--\s*$/.test(line.toString('latin1'))) this.#settleDoubt(false);
@@ -107,12 +107,11 @@ export class ContentFormWriter {
     const value = valueOf(fields, 'content-type');
     const parent = this.#entities[parents.at(-1) ?? -1];
     const sealed = parent?.sealed === true || /^(?:multipart\/(?:signed|encrypted)|message\/.*)$/.test(found.type);
-    const boundary = /;\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))/i.exec(value);
-    this.#entities[entity] = { type: found.type, boundary: boundary?.[1] ?? boundary?.[2] ?? '', parts: [], sealed };
+    this.#entities[entity] = { type: found.type, boundary: found.boundary, parts: [], sealed };
     const alternative = parent?.type === 'multipart/alternative' && !sealed ? parent : undefined;
     if (alternative !== undefined && this.#isLeftOut(found.type, alternative)) {
       this.#delimiter = undefined;
-      this.#leavingOut = alternative;
+      this.#leavingOut = parents.map((number) => this.#entities[number]?.boundary ?? '').filter((one) => one !== '');
       return;
     }
     if (alternative !== undefined) alternative.parts.push(found.type);

@@ -179,6 +179,16 @@ test('ContentType MimeText leaves HTML out of alternatives, with what belongs to
   }
 });
 
+test('nothing behind a part that is left out is lost, however its multipart is delimited', async () => {
+  const content = alternative(html).toString();
+  const unclosed = content.replace('--a b--\r\n', '');
+  const quoted = content.replace('boundary="a b"', 'boundary="a\\"b"').replaceAll('--a b', '--a"b');
+  for (const given of [unclosed, quoted]) {
+    const { text } = await formed({ contentType: 'MimeText' }, Buffer.from(given));
+    assert.equal(text, given.replace(/--a[ "]b\r\nContent-Type: text\/html\r\n\r\n<p>\r\n/, ''));
+  }
+});
+
 test('signed parts and enclosed messages stay, a broken DKIM signature is told', async () => {
   const part = 'Content-Type: text/plain; charset=utf-8\r\n\r\n\u00fc\r\n';
   for (const type of ['multipart/signed; boundary=s', 'multipart/encrypted; boundary=s']) {
