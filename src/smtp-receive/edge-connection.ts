@@ -204,6 +204,13 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
       () => {},
       () => this.#secured(),
     );
+    // A socket that may be half open does not end by itself, and in a handshake no answer is owed.
+    const secure = this.#top;
+    secure.once('end', () => {
+      if (!this._upgrading) return;
+      this._onError(new Error('the client closed its side in the handshake'));
+      secure.destroy();
+    });
   }
 
   #secured(): void {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { TLSSocket } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import type { CertificatePicker } from '../../src/smtp-receive/index.ts';
@@ -130,6 +132,42 @@ test('RST in the handshake, at every octet of a ClientHello', async () => {
   }
   while (edge.service.count > 0) await new Promise(setImmediate);
   assert.match(await (await edge.greeted()).ask('NOOP'), /^250 /);
+});
+
+/** What a client of this runtime says first. */
+async function clientHello(): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const server = createServer((socket) => {
+    socket.once('data', resolve);
+    socket.on('error', () => undefined);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connectTls({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  client.on('error', () => undefined);
+  const hello = await promise;
+  client.destroy();
+  server.close();
+  return hello;
+}
+
+test('a client that closes its side within a handshake leaves, and keeps no place of its source', async () => {
+  await using edge = await start();
+  const hello = await clientHello();
+  for (const length of [1, 20, hello.length]) {
+    const client = await edge.greeted();
+    await client.ask('STARTTLS');
+    client.socket.write(hello.subarray(0, length));
+    // The whole hello is answered; the client still says nothing more.
+    if (length === hello.length) await once(client.socket, 'data');
+    client.socket.end();
+    const end = performance.now() + 5_000;
+    while (edge.service.count > 0 && performance.now() < end) await new Promise(setImmediate);
+    assert.equal(edge.service.count, 0, `after ${length} octets`);
+  }
+  assert.deepEqual(
+    edge.of('tls-failed').map(({ reason }) => reason),
+    Array.from({ length: 3 }, () => 'the client closed its side in the handshake'),
+  );
 });
 
 test('a handshake that is never begun runs into the time limit, or is cut by a stop', async () => {
