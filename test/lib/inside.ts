@@ -1,10 +1,12 @@
 /** The inside of a subscription: the state of `edge sync` in a folder of its own, and the commands on it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Appliance, type CommandResult, edgeCommand } from './appliance.ts';
+import { readSubscriptionFile } from '../../src/edge-sync/subscription-file.ts';
+import { type Appliance, type CommandResult, edgeCommand, eventually } from './appliance.ts';
 import { edgeHere } from './command-here.ts';
 
 /** What `edge sync apply --json` says of one edge. */
@@ -58,6 +60,14 @@ export class Inside implements AsyncDisposable {
   async fileOf(appliance: Appliance, name = 'edge.xml'): Promise<string> {
     const path = join(this.folder, name);
     await appliance.shell(`New-EdgeSubscription -FileName '${path}' -Force`);
+    // LDAPS listens from now on; a person carries the file inside meanwhile.
+    const { adamSslPort: port } = readSubscriptionFile(readFileSync(path));
+    await eventually('LDAPS of the edge', async () => {
+      const socket = connect(port, '127.0.0.1');
+      const answers = await once(socket, 'connect').catch(() => undefined);
+      socket.destroy();
+      return answers !== undefined;
+    });
     return path;
   }
 
