@@ -1,6 +1,6 @@
 import { decisionPrefixes, decisionVersion } from './decision-log.ts';
 import { type Question, questionMatcher, termsOfQuestion } from './decision-question.ts';
-import type { DecisionEvent } from './events.ts';
+import type { DecisionEvent, EventKind } from './events.ts';
 import { mayHoldAny } from './files/log-archive.ts';
 import { hourOf, type LogFile, listLogFiles } from './files/log-files.ts';
 import { linesOf, readBlocks } from './files/log-reader.ts';
@@ -117,7 +117,7 @@ async function collect(
     if (found.length > 0) read.add(file);
     events.push(...found);
   }
-  return events.sort((a, b) => a.at - b.at);
+  return events.sort(inOrder);
 }
 
 /** Texts at hand, and the files in which something was found. */
@@ -234,7 +234,7 @@ function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string
     const queued = own.find((event) => event.kind === 'message-queued');
     chains.push({
       title: `message ${id}${queued === undefined ? '' : ` ${queued.messageId === '' ? queued.guid : queued.messageId}`}`,
-      events: [...chain, ...sending.of(Number(id))].sort((a, b) => a.at - b.at),
+      events: [...chain, ...sending.of(Number(id))].sort(inOrder),
     });
   }
   const rest = Map.groupBy(
@@ -244,6 +244,22 @@ function chainsOf(events: readonly DecisionEvent[], messages: ReadonlySet<string
   for (const [session, own] of rest) chains.push({ title: `session ${session}`, events: own });
   return chains.sort((a, b) => (b.events[0]?.at ?? 0) - (a.events[0]?.at ?? 0));
 }
+
+/**
+ * By time. In one millisecond a session begins, its rights come before what follows from them, then what was refused, then its
+ * end: what belongs to a message and refusals come to their file before the lines that are held back.
+ */
+function inOrder(a: DecisionEvent, b: DecisionEvent): number {
+  return a.at - b.at || placeOf(a) - placeOf(b);
+}
+
+const places: Partial<Record<EventKind, number>> = {
+  'connector-chosen': -2,
+  'right-checked': -1,
+  'command-refused': 1,
+  'session-closed': 2,
+};
+const placeOf = ({ kind }: DecisionEvent): number => places[kind] ?? 0;
 
 function parsed(line: string): DecisionEvent[] {
   try {

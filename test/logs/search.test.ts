@@ -338,6 +338,39 @@ test('a flood of refusals and of sessions without mail washes away only its like
   assert.equal((await state.why('spam@example.org')).length, 10);
 });
 
+test('what came about in one millisecond is told in the order in which it did', async (t) => {
+  const state = new JournalForTest(t);
+  const [chosen] = mailEvents(start, { id: 8, session: '00112233445566FF' });
+  assert.ok(chosen);
+  const head = { at: start, session: chosen.session, message: 0 };
+  const right = { right: 'ms-Exch-SMTP-Accept-Any-Sender', principal: 'x', granted: false, by: 'no entry' };
+  state.journal.emit({ ...chosen, at: start });
+  state.journal.emit({ kind: 'right-checked', ...head, ...right });
+  state.journal.emit({
+    kind: 'command-refused',
+    ...head,
+    command: 'MAIL FROM:<a@x>',
+    reply: '550',
+    reason: right.right,
+  });
+  state.journal.emit({ kind: 'session-closed', ...head, reason: 'QUIT' });
+  await state.journal.flush();
+  const kinds = async (question: string) =>
+    (await findChains(join(state.folder, 'Decisions'), parseQuestion(question)))[0]?.events.map(({ kind }) => kind);
+  assert.deepEqual(await kinds(chosen.session), [
+    'connector-chosen',
+    'right-checked',
+    'command-refused',
+    'session-closed',
+  ]);
+  const session = '00112233445566EE';
+  state.journal.emit({ ...chosen, at: start, session });
+  state.journal.emit({ ...head, session, kind: 'right-checked', ...right, granted: true });
+  state.journal.emit({ ...head, session, message: 9, kind: 'sender-accepted', from: 'a@x.example' });
+  await state.journal.flush();
+  assert.deepEqual(await kinds('9'), ['connector-chosen', 'right-checked', 'sender-accepted']);
+});
+
 test('decisions of a later version are refused with the reason, those of the first are read', async (t) => {
   const state = new JournalForTest(t);
   for (const event of mailEvents(start, { id: 7, session: '00112233445566AA' })) state.journal.emit(event);
