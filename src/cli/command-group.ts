@@ -36,3 +36,20 @@ export function commandsOf(group: Command): AddCommand {
         `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n${examples.map((example) => `  ${example}`).join('\n')}`,
       );
 }
+
+/** `edge directory --state DIR export` is `edge directory export --state DIR`: the option may stand before any word of the command. */
+export function stateBehindCommand(program: Command, args: readonly string[]): string[] {
+  const [words, state]: [string[], string[]] = [[], []];
+  let at = 0;
+  for (let command: Command | undefined = program; at < args.length; at += 1) {
+    const word: string = args[at] ?? '';
+    if (word.startsWith('--state=')) state.push(word);
+    else if (word === '--state') state.push(...args.slice(at, ++at + 1));
+    else {
+      command = command?.commands.find((one) => one.name() === word);
+      if (command === undefined) break;
+      words.push(word);
+    }
+  }
+  return [...words, ...state, ...args.slice(at)];
+}

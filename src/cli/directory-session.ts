@@ -1,5 +1,6 @@
 /** Opens the directory for one command, beside the running service or instead of it, and turns what goes wrong into words. */
 import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
@@ -78,11 +79,21 @@ export async function telling(
     const status = statusOf(error);
     if (status === undefined) throw error;
     const message = isBarred(error)
-      ? `you may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it`
+      ? `the account ${accountName()} may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it (root's commands on a state run as its owner: open the place to that account)`
       : (error as Error).message;
     if (json) terminal.out(`${printableJson({ error: message })}\n`);
     else terminal.error(`edge directory ${command}: ${message}\n`);
     return status;
+  }
+}
+
+/** As whom this process runs: root's commands take the account of the state before they touch anything. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Not every user id has a name.
+    return String(process.getuid?.());
   }
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printableLines } from '../base/text/index.ts';
 import { defaultStateFolder } from '../processes/state/index.ts';
+import { stateBehindCommand } from './command-group.ts';
 import { addDirectory } from './directory-program.ts';
 import { type CommandParts, exitStatus, type StartOptions, type Terminal } from './parts.ts';
 import { addSync } from './sync-program.ts';
@@ -37,7 +38,7 @@ export async function runCommand(
   // It draws a line of progress over and over, and makes each text of a stranger printable itself.
   addTls(program, parts, given, finish);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(stateBehindCommand(program, args), { from: 'user' });
     return result;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;

@@ -64,6 +64,17 @@ test('options reach the services as they were given', async () => {
   assert.deepEqual(started, [{ state: '/srv/x', role: 'Mailbox', workers: 3, allowPort: [], user: 'mail' }]);
 });
 
+test('--state may stand before any word of the command', async () => {
+  const { started, shells } = await run('--state', '/srv/x', 'start', '--workers', '3');
+  assert.deepEqual(started, [{ state: '/srv/x', role: 'EdgeTransport', workers: 3, allowPort: [] }]);
+  assert.deepEqual(shells, []);
+  const { status, error } = await run('directory', '--state=/nonexistent/edge', 'account', 'list');
+  assert.equal(status, 2, error);
+  assert.doesNotMatch(error, /unknown option/);
+  for (const args of [['--state'], ['--state', '/srv/x'], ['directory', '--state'], ['directory', '--state', '/srv/x']])
+    assert.equal((await run(...args)).status, 64, args.join(' '));
+});
+
 test('lines keep their order, and a failed line is exit status 1', async () => {
   const { status, shells } = await run('shell', '--state', '/s', '-c', 'one', '-c', 'two', 'a.ps1');
   assert.equal(status, 1);

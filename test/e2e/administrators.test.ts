@@ -83,7 +83,7 @@ test('a member sees the state of the services and the decisions, and reaches not
   assert.equal(as(member, 'why', 'nobody@m.example').status, 1, 'nothing known, but allowed to ask');
   const exported = as(member, 'directory', 'export');
   assert.equal(exported.status, 2);
-  assert.match(exported.stderr, /^edge directory export: you may not open .*: run the command as root/);
+  assert.match(exported.stderr, /^edge directory export: the account \S+ may not open .*: run the command as root/);
   for (const path of [
     '',
     'run/ldapi',
