@@ -66,6 +66,67 @@ test('the losers are told with the reason', () => {
   assert.equal(reasons.get('Submission'), 'not bound to 10.0.0.1:25');
 });
 
+test('between equal ranges the binding on the very address decides, then the name, whatever their order', () => {
+  const here: Binding = { address: '10.0.0.1', port: 25 };
+  const all = connector('A', any25, ['0.0.0.0/0']);
+  const own = connector('B', [here], ['0.0.0.0/0']);
+  const same = connector('C', [here], ['0.0.0.0/0']);
+  for (const connectors of [
+    [all, own, same],
+    [same, own, all],
+    [own, all, same],
+    [same, all, own],
+  ]) {
+    const choice = new ConnectorTable(connectors).choose(here, '203.0.113.9');
+    assert.equal(choice.kind === 'chosen' ? choice.connector.name : '', 'B');
+  }
+});
+
+test('a loser is told with that range of its own which lies around the one that won', () => {
+  const reasonOf = (ranges: readonly string[], winner = '10.0.1.0-10.0.1.255', from = '10.0.1.7'): string => {
+    const choice = new ConnectorTable([
+      connector(
+        'Winner',
+        [
+          { address: '0.0.0.0', port: 25 },
+          { address: '::', port: 25 },
+        ],
+        [winner],
+      ),
+      connector(
+        'Loser',
+        [
+          { address: '0.0.0.0', port: 25 },
+          { address: '::', port: 25 },
+        ],
+        ranges,
+      ),
+    ]).choose({ address: from.includes(':') ? '::1' : '10.0.0.1', port: 25 }, from);
+    assert.ok(choice.kind === 'chosen' && choice.connector.name === 'Winner', JSON.stringify(ranges));
+    return choice.passedOver[0]?.reason ?? '';
+  };
+  const none = 'none of its RemoteIPRanges is around 10.0.1.0-10.0.1.255';
+  const less = (range: string): string => `its range ${range} is less specific than 10.0.1.0-10.0.1.255`;
+  assert.equal(reasonOf(['10.0.0.0/16']), less('10.0.0.0/16'));
+  assert.equal(reasonOf(['10.0.1.0-10.0.2.0', '10.0.0.0/16']), less('10.0.1.0-10.0.2.0'));
+  assert.equal(reasonOf(['10.0.0.0-10.0.1.255']), less('10.0.0.0-10.0.1.255'));
+  // They hold one end of the winner, or nothing of it.
+  for (const range of [
+    '10.0.0.0-10.0.1.6',
+    '10.0.1.8-10.0.3.0',
+    '10.0.1.8-10.0.1.255',
+    '172.16.0.0/12',
+    '9.0.0.0/8',
+    '::/0',
+  ])
+    assert.equal(reasonOf([range]), none, range);
+  // The smallest range at its first address ends within it.
+  assert.equal(reasonOf(['10.0.1.0-10.0.1.3', '9.0.0.0-11.0.0.0']), less('9.0.0.0-11.0.0.0'));
+  assert.equal(reasonOf(['10.0.1.0-10.0.1.3', '10.0.1.8', '::/0', '9.0.0.0/8', '10.0.1.9-10.0.2.9']), none);
+  assert.match(reasonOf(['0.0.0.0/0'], '2001:db8::/32', '2001:db8::9'), /^none of its RemoteIPRanges is around/);
+  assert.match(reasonOf(['::/0'], '2001:db8::/32', '2001:db8::9'), /^its range ::\/0 is less specific/);
+});
+
 for (const [connectors, reason] of [
   [[], /no receive connector is bound to 10\.0\.0\.1:25/],
   [[connector('Off', any25, ['0.0.0.0/0'], false)], /is disabled: 'Off'/],
