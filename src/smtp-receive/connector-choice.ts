@@ -22,6 +22,8 @@ interface Candidate {
   readonly binding: Binding;
   /** As events tell it. */
   readonly endpoint: string;
+  /** What was answered for one of its ranges before. */
+  choice: ConnectorChoice | undefined;
 }
 
 /** How many of the connectors that lost an event names. */
@@ -34,8 +36,6 @@ interface Endpoint {
   readonly lately: Map<string, RangeEntry<Candidate> | undefined>;
   /** Why nobody takes an address that lies in no range. */
   none: string | undefined;
-  /** Losers for each winning range. */
-  readonly passedOver: WeakMap<IpRange, readonly PassedOver[]>;
 }
 
 /** Bounds of the two memories; a peer can choose its address, hardly ours. */
@@ -66,14 +66,8 @@ export class ConnectorTable {
       endpoint.none ??= this.#whyNone(local);
       return { kind: 'none', reason: endpoint.none };
     }
-    const { connector, endpoint: bound } = found.value;
-    return {
-      kind: 'chosen',
-      connector,
-      binding: bound,
-      range: found.range.text,
-      passedOver: this.#losers(endpoint, local, found),
-    };
+    found.value.choice ??= this.#chosen(local, found);
+    return found.value.choice;
   }
 
   #endpoint(local: Binding): Endpoint {
@@ -89,7 +83,7 @@ export class ConnectorTable {
     const key = formatEndpoint(local);
     let endpoint = this.#endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = { index: this.#compile(local), lately: new Map(), none: undefined, passedOver: new WeakMap() };
+      endpoint = { index: this.#compile(local), lately: new Map(), none: undefined };
       if (this.#endpoints.size < mostEndpoints) this.#endpoints.set(key, endpoint);
     }
     return endpoint;
@@ -101,21 +95,19 @@ export class ConnectorTable {
       if (binding === undefined || !connector.enabled) return [];
       return connector.remoteIPRanges.map((range) => ({
         range,
-        value: { connector, binding, endpoint: formatEndpoint(binding) },
+        value: { connector, binding, endpoint: formatEndpoint(binding), choice: undefined },
       }));
     });
     return new RangeIndex(entries, (a, b) => preferCandidate(a, b, local));
   }
 
-  #losers(endpoint: Endpoint, local: Binding, { range, value }: RangeEntry<Candidate>): readonly PassedOver[] {
-    const known = endpoint.passedOver.get(range);
-    if (known !== undefined) return known;
-    const losers = this.#connectors
-      .filter((connector) => connector !== value.connector)
+  #chosen(local: Binding, { range, value }: RangeEntry<Candidate>): ConnectorChoice {
+    const { connector, endpoint: binding } = value;
+    const passedOver = this.#connectors
+      .filter((other) => other !== connector)
       .slice(0, mostPassedOver)
-      .map((connector) => ({ name: connector.name, reason: this.#whyNot(connector, local, range) }));
-    endpoint.passedOver.set(range, losers);
-    return losers;
+      .map((other) => ({ name: other.name, reason: this.#whyNot(other, local, range) }));
+    return { kind: 'chosen', connector, binding, range: range.text, passedOver };
   }
 
   #whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {

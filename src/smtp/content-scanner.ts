@@ -6,6 +6,7 @@ const lf = 0x0a;
 const dot = 0x2e;
 const space = 0x20;
 const tab = 0x09;
+const noWords = new Int32Array(0);
 
 export interface ContentScannerOptions {
   /** Lines longer than this set `longLine`; octets without the line end. 998 by default (RFC 5322 §2.1.1). */
@@ -80,74 +81,64 @@ export class ContentScanner {
     const base = this.#size;
     if (base === 0 && (chunk[0] === space || chunk[0] === tab)) this.#headerSize = 0;
     const inHeader = this.#headerSize < 0;
-    if (this.#last === cr && chunk[0] !== lf) this.#foundBareCr(base - 1);
-    if ((this.#lineStart === base || this.#last === cr) && chunk[0] === dot) this.#leadingDots = true;
     this.#scanLines(chunk, base);
     this.#size = base + chunk.length;
     this.#last = chunk[chunk.length - 1] ?? 0;
     // One more than allowed: the last octet may be the CR of the line end.
-    if (this.#size - this.#lineStart > this.#maxLineBytes + 1) this.#foundLongLine();
+    if (this.#size - this.#lineStart > this.#maxLineBytes + 1) this.#foundLongLine(this.#lineStart);
     if (!isAscii(chunk)) this.#foundEightBit(chunk, base, inHeader);
   }
 
   /** No more comes: a CR at the very end is bare; a message without an empty line is all header. */
   end(): void {
-    if (this.#last === cr) this.#foundBareCr(this.#size - 1);
-    if (this.#size - this.#lineStart > this.#maxLineBytes) this.#foundLongLine();
+    if (this.#last === cr && this.#bareCr < 0) this.#bareCr = this.#size - 1;
+    if (this.#size - this.#lineStart > this.#maxLineBytes) this.#foundLongLine(this.#lineStart);
     if (this.#headerSize < 0) this.#headerSize = this.#size;
   }
 
   /**
-   * Four octets at a time: a word is looked at closely only when one of its octets is below 14, where CR and LF are.
-   * Five times as fast as octet by octet, and three times as fast as one indexOf() for each line.
+   * Four octets at a time where there is text: a word with no octet below 14, where CR and LF are, is passed over. All that
+   * changes at each line is a variable here, because content may be nothing but line ends.
    */
   #scanLines(chunk: Buffer, base: number): void {
-    if (chunk.length < 8) {
-      this.#scanOctets(chunk, base, 0, chunk.length);
-      return;
-    }
-    // A slice of a pooled buffer may begin anywhere; words must not.
+    // A slice of a pooled buffer may begin anywhere; words must not, and may not lie behind the buffer's end.
     const head = (4 - (chunk.byteOffset & 3)) & 3;
-    const words = new Int32Array(chunk.buffer, chunk.byteOffset + head, (chunk.length - head) >> 2);
-    this.#scanOctets(chunk, base, 0, head);
-    for (let i = 0; i < words.length; i++) {
-      const word = words[i] ?? 0;
-      if (((word - 0x0e0e0e0e) & ~word & 0x80808080) !== 0) {
-        const at = head + i * 4;
-        this.#scanOctets(chunk, base, at, at + 4);
+    const count = (chunk.length - head) >> 2;
+    const words = count > 0 ? new Int32Array(chunk.buffer, chunk.byteOffset + head, count) : noWords;
+    const longest = this.#maxLineBytes;
+    let lineStart = this.#lineStart - base;
+    let [before, bareCr, bareLf, headerSize, leadingDots] = [
+      this.#last,
+      this.#bareCr,
+      this.#bareLf,
+      this.#headerSize,
+      this.#leadingDots,
+    ];
+    for (let i = 0; i < chunk.length; i++) {
+      if (((i - head) & 3) === 0 && before > cr && i > head) {
+        i = head + plainUntil(words, (i - head) >> 2) * 4;
+        if (i === chunk.length) break;
       }
+      const octet = chunk[i] ?? 0;
+      if (octet === lf) {
+        const length = i - lineStart - (before === cr ? 1 : 0);
+        if (before !== cr && bareLf < 0) bareLf = base + i;
+        if (length > longest) this.#foundLongLine(base + lineStart);
+        if (length === 0 && headerSize < 0) headerSize = base + i + 1;
+        lineStart = i + 1;
+      } else if (before === cr) {
+        // Behind a bare CR others may see the beginning of a line.
+        if (bareCr < 0) bareCr = base + i - 1;
+        if (octet === dot) leadingDots = true;
+      } else if (octet === dot && lineStart === i) leadingDots = true;
+      before = octet;
     }
-    this.#scanOctets(chunk, base, head + words.length * 4, chunk.length);
+    this.#lineStart = base + lineStart;
+    [this.#bareCr, this.#bareLf, this.#headerSize, this.#leadingDots] = [bareCr, bareLf, headerSize, leadingDots];
   }
 
-  #scanOctets(chunk: Buffer, base: number, from: number, to: number): void {
-    for (let i = from; i < to; i++) {
-      const octet = chunk[i];
-      if (octet === lf) this.#lineEnd(chunk, base, i);
-      // A CR at the end of the chunk is judged when the next one comes.
-      else if (octet === cr && i + 1 < chunk.length && chunk[i + 1] !== lf) {
-        this.#foundBareCr(base + i);
-        if (chunk[i + 1] === dot) this.#leadingDots = true;
-      }
-    }
-  }
-
-  #lineEnd(chunk: Buffer, base: number, i: number): void {
-    const whole = (i > 0 ? chunk[i - 1] : this.#last) === cr;
-    if (!whole && this.#bareLf < 0) this.#bareLf = base + i;
-    const length = base + i - this.#lineStart - (whole ? 1 : 0);
-    if (length > this.#maxLineBytes) this.#foundLongLine();
-    if (length === 0 && this.#headerSize < 0) this.#headerSize = base + i + 1;
-    this.#lineStart = base + i + 1;
-    if (chunk[i + 1] === dot) this.#leadingDots = true;
-  }
-
-  #foundBareCr(offset: number): void {
-    if (this.#bareCr < 0) this.#bareCr = offset;
-  }
-
-  #foundLongLine(): void {
-    if (this.#longLine < 0) this.#longLine = this.#lineStart;
+  #foundLongLine(lineStart: number): void {
+    if (this.#longLine < 0) this.#longLine = lineStart;
   }
 
   #foundEightBit(chunk: Buffer, base: number, inHeader: boolean): void {
@@ -156,4 +147,15 @@ export class ContentScanner {
     const end = this.#headerSize < 0 ? chunk.length : this.#headerSize - base;
     if (!isAscii(chunk.subarray(0, end))) this.#utf8Header = true;
   }
+}
+
+/** The first word from `from` on that has an octet below 14. */
+function plainUntil(words: Int32Array, from: number): number {
+  let i = from;
+  while (i < words.length) {
+    const word = words[i] ?? 0;
+    if (((word - 0x0e0e0e0e) & ~word & 0x80808080) !== 0) break;
+    i += 1;
+  }
+  return i;
 }

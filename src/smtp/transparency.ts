@@ -121,24 +121,15 @@ export class DotUnstuffer {
     let place = this.#place;
     for (let i = from; i < chunk.length; ) {
       if (place === 'inLine') {
-        // Nothing but CR says anything here: most octets are copied by this loop alone.
-        while (i < chunk.length && place === 'inLine') {
-          const octet = chunk[i++] ?? 0;
-          content[length++] = octet;
-          if (octet === cr) place = 'afterCr';
-        }
-        continue;
+        const ran = copyLines(chunk, i, content, length);
+        length += ran.written;
+        i += ran.read;
+        place = ran.place;
+        if (i === chunk.length) break;
       }
       const octet = chunk[i++] ?? 0;
       if (place === 'lineStart' && octet === dot) {
-        const next = chunk[i];
-        if (next === undefined || next === cr) place = 'afterDot';
-        else {
-          // A stuffed dot, which is most of them.
-          content[length++] = next;
-          i += 1;
-          place = 'inLine';
-        }
+        place = 'afterDot';
         continue;
       }
       if (place === 'afterDot' && octet === cr) {
@@ -158,4 +149,32 @@ export class DotUnstuffer {
     this.#place = place;
     return { content: content.subarray(0, length), done: false, rest: none };
   }
+}
+
+interface Copied {
+  readonly read: number;
+  readonly written: number;
+  readonly place: Place;
+}
+
+/**
+ * Copies from the middle of a line on, without the dots of transparency, up to what may be the end of data or the last two
+ * octets: those are for the table of places.
+ */
+function copyLines(chunk: Buffer, from: number, content: Buffer, to: number): Copied {
+  const end = chunk.length - 2;
+  let i = from;
+  let length = to;
+  while (i < end) {
+    const octet = chunk[i++] ?? 0;
+    content[length++] = octet;
+    if (octet !== cr || chunk[i] !== lf) continue;
+    content[length++] = lf;
+    i += 1;
+    if (chunk[i] !== dot) continue;
+    if (i >= end || chunk[i + 1] === cr) return { read: i - from, written: length - to, place: 'lineStart' };
+    // The dot in front of another octet was stuffed.
+    i += 1;
+  }
+  return { read: i - from, written: length - to, place: 'inLine' };
 }

@@ -87,6 +87,16 @@ test('one octet, at every place of a long text, is found', () => {
   }
 });
 
+test('a chunk of any length at any place of its memory, up to the last octet of it, is read', () => {
+  for (let offset = 0; offset < 8; offset++) {
+    for (let length = 1; length < 12; length++) {
+      const chunk = Buffer.from(new ArrayBuffer(offset + length), offset, length).fill('x');
+      chunk[length - 1] = 0x0a;
+      assert.deepEqual(scan([chunk], 998), factsOf(chunk, 998), `${length} octets at ${offset}`);
+    }
+  }
+});
+
 test('a bare CR at the very end is bare only when nothing follows', () => {
   const s = new ContentScanner();
   s.push(Buffer.from('A: b\r'));
