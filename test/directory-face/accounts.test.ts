@@ -181,10 +181,15 @@ for (const [name, operation] of revocations) {
 
 test('an account that expires while it is bound is ended then', async () => {
   await using face = await startFace();
-  const soon = new Date(Date.now() + 1500).toISOString().replace(/[-:T]/g, '');
   using admin = await bound(face, adminDn);
-  assert.equal((await admin.ask(modifyOp(userDn, [2, 'edgeAccountExpires', [soon]]))).code, 0);
-  using client = await bound(face, userDn);
+  using client = await RawClient.connect(face.port);
+  // On a busy machine the account may have expired before it is bound: then it gets longer.
+  for (let leftMs = 1500, code: number | undefined = 49; code !== 0; leftMs *= 2) {
+    const soon = new Date(Date.now() + leftMs).toISOString().replace(/[-:T]/g, '');
+    assert.equal((await admin.ask(modifyOp(userDn, [2, 'edgeAccountExpires', [soon]]))).code, 0);
+    ({ code } = await client.ask(bindOp(userDn, password)));
+    assert.ok(code === 0 || code === 49, String(code));
+  }
   assert.equal((await client.next())?.code, 8);
   assert.equal((await admin.ask(searchOp({ base: '' }))).code, 0);
 });

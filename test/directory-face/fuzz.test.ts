@@ -216,7 +216,7 @@ function play(path: string, bytes: Buffer, bound: boolean): Promise<void> {
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error(`the connection hangs after ${bytes.toString('hex')}`));
-    }, 5000);
+    }, 60_000);
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(timer);

@@ -24,7 +24,7 @@ export interface RawAnswer {
   readonly controls: ReadonlyMap<string, Buffer>;
 }
 
-const answerLimitMs = 5000;
+const answerLimitMs = 60_000;
 
 export class RawClient implements Disposable {
   readonly socket: Socket;

@@ -75,7 +75,7 @@ function contentOf(store: DirectoryStore): string[] {
 
 /** Asks until slapd has the last change, which it tells by its contextCSN; then both must be the same. */
 async function agree(store: DirectoryStore, slapd: Slapd): Promise<void> {
-  const until = Date.now() + 20_000 + changes * 10;
+  const until = Date.now() + 60_000 + changes * 10;
   const wanted = csnOf(store.usn);
   await using client = slapd.client();
   while ((await reached(client)) !== wanted) assert.ok(Date.now() < until, 'slapd did not get the last change');

@@ -71,7 +71,7 @@ describe('configuration in force', needs('ldapsearch'), () => {
 
   test('a change by ldapmodify is in force too', async () => {
     modify('replace: msExchSmtpReceiveMaxMessageSize', 'msExchSmtpReceiveMaxMessageSize: 1048576');
-    await eventually('SIZE 1048576', async () => (await ehlo(edge.port)).includes('SIZE 1048576'), 2000);
+    await eventually('SIZE 1048576', async () => (await ehlo(edge.port)).includes('SIZE 1048576'));
     assert.match(
       await edge.shell(`(Get-ReceiveConnector "${connector} $server").MaxMessageSize`),
       /1 MB \(1,048,576 bytes\)/,

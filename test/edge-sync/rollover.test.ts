@@ -173,5 +173,5 @@ const selfSigned = {
 async function published(): Promise<void> {
   const keys = edge.certificates.list().length;
   const told = (): number => edge.store.get(subscriptionDn(place()))?.values('edgeSyncServerKey').length ?? 0;
-  await eventually('the keys are published', () => told() === keys, 5000);
+  await eventually('the keys are published', () => told() === keys);
 }

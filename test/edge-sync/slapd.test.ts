@@ -419,7 +419,7 @@ async function smtpdTakes(map: string, other: string): Promise<void> {
 function refused(port: number, octets: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.end(octets));
-    socket.setTimeout(5000, () => reject(new Error(`'${octets}' was not answered by an end`)));
+    socket.setTimeout(60_000, () => reject(new Error(`'${octets}' was not answered by an end`)));
     socket.on('error', () => resolve());
     socket.on('close', () => resolve());
     socket.resume();

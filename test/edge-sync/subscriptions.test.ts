@@ -172,7 +172,7 @@ describe('two appliances of one site', skip, () => {
       }
     };
     const comes = async (password: string): Promise<void> => {
-      const end = performance.now() + 20_000;
+      const end = performance.now() + 60_000;
       while ((await kept()) !== password) {
         assert.ok(performance.now() < end, `the connector has not the logon ${password}`);
         await new Promise((resolve) => setTimeout(resolve, 100));
@@ -411,7 +411,7 @@ describe('two appliances of one site', skip, () => {
         await ended(run);
       }
     }
-    const end = performance.now() + 30_000;
+    const end = performance.now() + 120_000;
     while ((await inside.apply()).status !== 0) assert.ok(performance.now() < end, 'the edges did not come back');
     for (const appliance of edges) assert.equal(await hashesOn(appliance), 50 + 4 * 20, appliance.name);
     const { status, edges: results } = await inside.apply('--full');

@@ -44,10 +44,10 @@ export class Daemon implements AsyncDisposable {
     for (const pipe of [child.stdin, child.stderr] as unknown as Socket[]) pipe.unref();
   }
 
-  /** Resolves when it is up; rejects, with it ended, after ten seconds or when it does not live any more. */
+  /** Resolves when it is up; rejects, with it ended, after a minute or when it does not live any more. */
   static async start(command: string, args: readonly string[], options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(command, args, options);
-    const until = performance.now() + (options.upWithinMs ?? 10_000);
+    const until = performance.now() + (options.upWithinMs ?? 60_000);
     try {
       while (!(await options.up(daemon.#said))) {
         if (performance.now() > until || daemon.#ended) throw new Error(`${command} does not serve`);

@@ -54,7 +54,7 @@ export async function startDns(zones: readonly ZoneOptions[], { address53 }: Dns
   const start = async (path: string, file: string, isUp: () => Promise<boolean>): Promise<void> => {
     const daemon = await Daemon.start(path, ['-d', '-c', join(folder, file)], {
       up: isUp,
-      upWithinMs: 30_000,
+      upWithinMs: 60_000,
       asked: true,
     });
     started.use(daemon);

@@ -13,7 +13,7 @@ export class SlapdProcess {
   async start(configuration: string, url: string): Promise<void> {
     this.#daemon = await Daemon.start('/usr/sbin/slapd', ['-d', '0', '-f', configuration, '-h', url], {
       up: () => answersLdap(url.split(' ')[0] ?? ''),
-      upWithinMs: 15_000,
+      upWithinMs: 60_000,
       asked: true,
     });
   }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SessionIds, systemClock } from '../../src/base/index.ts';
+import { SessionIds } from '../../src/base/index.ts';
 import { MailboxDelivery } from '../../src/mailbox-transport/index.ts';
 import type { NextHop } from '../../src/queue/index.ts';
 import { LmtpSender, type LmtpTarget } from '../../src/smtp-send/index.ts';
 import { Dovecot, dovecotMissing } from '../lib/dovecot.ts';
+import { turningClock } from '../lib/turning-clock.ts';
 import { FakeWork } from '../smtp-send/fake-work.ts';
 import { close, hang, ScriptedPeer } from '../smtp-send/scripted-peer.ts';
 import { quick } from '../smtp-send/sender-bench.ts';
@@ -15,7 +16,7 @@ function deliveryTo(target: LmtpTarget, timeouts = quick): MailboxDelivery {
   const parts = {
     journal: { emit: () => undefined },
     sessions: new SessionIds(),
-    clock: systemClock,
+    clock: turningClock,
     atOnce: () => 20,
   };
   const deliverer = new LmtpSender(target, parts, { name: 'hub.example.net', timeouts, idleMs: 50 });

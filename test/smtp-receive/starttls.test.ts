@@ -160,7 +160,7 @@ test('a client that closes its side within a handshake leaves, and keeps no plac
     // The whole hello is answered; the client still says nothing more.
     if (length === hello.length) await once(client.socket, 'data');
     client.socket.end();
-    const end = performance.now() + 5_000;
+    const end = performance.now() + 60_000;
     while (edge.service.count > 0 && performance.now() < end) await new Promise(setImmediate);
     assert.equal(edge.service.count, 0, `after ${length} octets`);
   }

@@ -1,5 +1,5 @@
 /** A sender with everything around it that a test may want to look at. */
-import { parseIpRange, SessionIds, systemClock } from '../../src/base/index.ts';
+import { parseIpRange, SessionIds } from '../../src/base/index.ts';
 import {
   type SendConnector,
   type Snapshot,
@@ -19,6 +19,7 @@ import {
   type SenderParts,
   SmtpSender,
 } from '../../src/smtp-send/index.ts';
+import { turningClock } from '../lib/turning-clock.ts';
 
 /** Every wait of the client is over quickly: hostile peers hang. */
 export const quick: PhaseTimeouts = {
@@ -104,7 +105,7 @@ export function senderBench(
       ...(options.secrets !== undefined && { secrets: options.secrets }),
       journal: { emit: (event) => void events.push(event) },
       sessions: new SessionIds(),
-      clock: systemClock,
+      clock: turningClock,
     },
     { timeouts: quick, idleMs: 50, ...options },
   );
