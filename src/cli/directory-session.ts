@@ -1,6 +1,6 @@
 /** Opens the directory for one command, beside the running service or instead of it, and turns what goes wrong into words. */
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { accountName } from '../base/index.ts';
 import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
@@ -84,16 +84,6 @@ export async function telling(
     if (json) terminal.out(`${printableJson({ error: message })}\n`);
     else terminal.error(`edge directory ${command}: ${message}\n`);
     return status;
-  }
-}
-
-/** As whom this process runs: root's commands take the account of the state before they touch anything. */
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // Not every user id has a name.
-    return String(process.getuid?.());
   }
 }
 

@@ -132,6 +132,8 @@ const places = [
   'management/socket',
   'mailboxes',
   'cache',
+  'edge-sync',
+  'edge-sync/settings.json',
 ];
 
 const commands: readonly (readonly [command: string, args: readonly string[]])[] = [
@@ -140,6 +142,9 @@ const commands: readonly (readonly [command: string, args: readonly string[]])[]
   ['status', []],
   ['why', ['a@b.example']],
   ['directory', ['export']],
+  // Nobody listens there: what init says about the source is kept, and that it cannot be read is told.
+  ['sync', ['init', '--source', 'ldap://127.0.0.1:1', '--domain', 'corp.example']],
+  ['sync', ['status']],
 ];
 
 /** A short form of all pairs: each attack at a place or two and every command over the cases; all of them with EDGE_HOSTILE=all. */
@@ -174,6 +179,23 @@ describe('things that root may not touch', { skip, concurrency: 3 }, () => {
       rmSync(state, { recursive: true });
     });
   }
+});
+
+test('edge sync on a state of another account leaves files that this account owns, and says what it may not read', {
+  skip,
+}, () => {
+  const state = join(top, 'inside');
+  execFileSync('cp', ['-a', model, state]);
+  const secret = join(top, 'secret');
+  writeFileSync(secret, 'x', { mode: 0o600 });
+  const init = ['init', '--source', 'ldap://127.0.0.1:1', '--bind-dn', 'cn=a', '--password-file', secret];
+  const { status, stderr } = run('sync', init, state);
+  assert.equal(status, 2);
+  assert.match(stderr, /password of the source cannot be read: EACCES.*the account games, which owns the state/);
+  assert.equal(run('sync', ['logon', 'To X', '--user', 'u', '--password-file', secret], state).status, 0);
+  const made = readdirSync(join(state, 'edge-sync'));
+  assert.ok(made.includes('settings.json') && made.length > 1, made.join());
+  for (const name of made) assert.equal(lstatSync(join(state, 'edge-sync', name)).uid, account.uid, name);
 });
 
 test('what a command changes anywhere is seen', { skip }, async () => {

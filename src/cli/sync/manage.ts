@@ -13,8 +13,8 @@ import { onSync } from './session.ts';
 const previewCount = 10;
 
 export function init(options: InitOptions, terminal: Terminal): Promise<number> {
-  return onSync('init', options, terminal, async (edgeSync) => {
-    await edgeSync.state.saveSettings(settingsOf(options));
+  const work = async (edgeSync: EdgeSync, settings: SyncSettings): Promise<number> => {
+    await edgeSync.state.saveSettings(settings);
     const { profile, source, notes, parts = [] } = await edgeSync.openSource();
     const bases = parts.length === 0 ? [profile.base] : parts.map((part) => part.profile.base);
     const shown = await edgeSync.sample(previewCount);
@@ -35,7 +35,8 @@ export function init(options: InitOptions, terminal: Terminal): Promise<number> 
     if (shown.length === 0)
       terminal.out('no recipient was found: look at --base, --address and the rights of the account\n');
     return exitStatus.done;
-  });
+  };
+  return onSync('init', options, terminal, work, { given: () => settingsOf(options) });
 }
 
 function settingsOf(options: InitOptions): SyncSettings {
@@ -113,8 +114,8 @@ export interface SubscribeCommandOptions extends SyncOptions {
 }
 
 export function subscribe(file: string, options: SubscribeCommandOptions, terminal: Terminal): Promise<number> {
-  return onSync('subscribe', options, terminal, async (edgeSync) => {
-    const { name, fqdn, credential } = await edgeSync.subscribe(readFileSync(file), {
+  const work = async (edgeSync: EdgeSync, content: Buffer): Promise<number> => {
+    const { name, fqdn, credential } = await edgeSync.subscribe(content, {
       site: options.site,
       ...(options.address === undefined ? {} : { address: options.address }),
       createInternetSendConnector: options.internetConnector,
@@ -126,7 +127,8 @@ export function subscribe(file: string, options: SubscribeCommandOptions, termin
         `${name} (${fqdn}) is subscribed to site ${options.site} as ${credential.user}. Delete ${file}, look at: edge sync plan, then: edge sync apply\n`,
       );
     return exitStatus.done;
-  });
+  };
+  return onSync('subscribe', options, terminal, work, { given: () => readFileSync(file) });
 }
 
 export function rekey(
@@ -141,19 +143,22 @@ export function rekey(
 }
 
 export function logon(connector: string, options: LogonOptions, terminal: Terminal): Promise<number> {
-  return simple('logon', options, terminal, async ({ state }) => {
-    const { user, passwordFile, remove } = options;
-    if (remove) {
-      await state.saveLogon(connector, undefined);
-      return `the logon of '${connector}' is forgotten; the edges lose it at the next run`;
-    }
-    if (user === undefined || passwordFile === undefined)
-      throw new SyncStateError('--user and --password-file are needed, or --remove');
-    const password = readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
-    if (/[\0\r\n]/.test(user + password)) throw new SyncStateError('user name and password are one line each');
-    await state.saveLogon(connector, { user, password });
-    return `'${connector}' logs on as ${user} from the next run on`;
-  });
+  const work = async ({ state }: EdgeSync, given: Logon | undefined): Promise<string> => {
+    await state.saveLogon(connector, given);
+    if (given === undefined) return `the logon of '${connector}' is forgotten; the edges lose it at the next run`;
+    return `'${connector}' logs on as ${given.user} from the next run on`;
+  };
+  return simple('logon', options, terminal, work, () => (options.remove ? undefined : logonOf(options)));
+}
+
+type Logon = { readonly user: string; readonly password: string };
+
+function logonOf({ user, passwordFile }: LogonOptions): Logon {
+  if (user === undefined || passwordFile === undefined)
+    throw new SyncStateError('--user and --password-file are needed, or --remove');
+  const password = readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
+  if (/[\0\r\n]/.test(user + password)) throw new SyncStateError('user name and password are one line each');
+  return { user, password };
 }
 
 export function unsubscribe(edge: string, options: SyncOptions, terminal: Terminal): Promise<number> {
@@ -182,15 +187,17 @@ export function resume(edge: string, options: SyncOptions, terminal: Terminal): 
 }
 
 /** A command that does one thing and says so. */
-function simple(
+function simple<T = undefined>(
   command: string,
   options: SyncOptions,
   terminal: Terminal,
-  work: (edgeSync: EdgeSync) => Promise<string>,
+  work: (edgeSync: EdgeSync, given: T) => Promise<string>,
+  given?: () => T,
 ): Promise<number> {
-  return onSync(command, options, terminal, async (edgeSync) => {
-    const said = await work(edgeSync);
+  const told = async (edgeSync: EdgeSync, read: T): Promise<number> => {
+    const said = await work(edgeSync, read);
     terminal.out(options.json ? `${printableJson({ done: said })}\n` : `${said}\n`);
     return exitStatus.done;
-  });
+  };
+  return onSync(command, options, terminal, told, given === undefined ? {} : { given });
 }

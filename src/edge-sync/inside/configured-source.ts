@@ -1,5 +1,4 @@
 /** The source that the settings name: opened, read into a mirror, sampled for people. */
-import { readFileSync } from 'node:fs';
 import type { Clock } from '../../base/index.ts';
 import type { Schema } from '../../ldap/index.ts';
 import type { Recipient } from '../recipient.ts';
@@ -38,9 +37,9 @@ export class ConfiguredSource {
 
   /** Looks at the source with what the settings say. Throws LdapError, SyncStateError. */
   async open(): Promise<OpenedSource> {
-    const { settings, password, mappings } = this.#parts.state;
-    const { url, also = [], bindDn, caFile, base } = settings.source;
-    const tls = caFile === '' ? {} : { ca: readFileSync(caFile, 'utf8') };
+    const { settings, password, sourceAuthorities: ca, mappings } = this.#parts.state;
+    const { url, also = [], bindDn, base } = settings.source;
+    const tls = ca === '' ? {} : { ca };
     const servers = [url, ...also].map((one) => ({ url: one, bindDn, password, tls }));
     return openForest(servers, { base, mappings });
   }

@@ -4,7 +4,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../../base/index.ts';
+import { accountName, replaceFile } from '../../base/index.ts';
 import type { EdgeSyncLevel } from '../../logs/index.ts';
 import type { ConnectorLogon } from '../connector-logon.ts';
 import type { MappingSettings } from '../recipient-mapping.ts';
@@ -110,7 +110,9 @@ export class InsideState {
   get settings(): SyncSettings {
     const path = join(this.folder, 'settings.json');
     if (!existsSync(path)) {
-      throw new SyncStateError(`there is no EdgeSync state in ${this.folder}: begin with edge sync init`);
+      throw new SyncStateError(
+        `no directory to read is named in ${this.folder}: begin with edge sync init --source ldaps://…`,
+      );
     }
     return readJson<SyncSettings>(path);
   }
@@ -124,11 +126,13 @@ export class InsideState {
   get password(): string {
     const { passwordFile } = this.settings.source;
     if (passwordFile === '') return '';
-    try {
-      return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
-    } catch (error) {
-      throw new SyncStateError(`the password of the source cannot be read: ${(error as Error).message}`);
-    }
+    return readAtEachRun(passwordFile, 'the password of the source').replace(/\r?\n$/, '');
+  }
+
+  /** PEM text of the authorities of the source; '': those of the system. Throws SyncStateError. */
+  get sourceAuthorities(): string {
+    const { caFile } = this.settings.source;
+    return caFile === '' ? '' : readAtEachRun(caFile, 'the authorities of the source');
   }
 
   /** When `edge sync run` looks again, in milliseconds since 1970; undefined: it does not run. */
@@ -291,5 +295,15 @@ function readJson<T>(path: string): T {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {
     throw new SyncStateError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function readAtEachRun(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const who = code === 'EACCES' ? `; the account ${accountName()}, which owns the state, reads it at each run` : '';
+    throw new SyncStateError(`${what} cannot be read: ${message}${who}`);
   }
 }

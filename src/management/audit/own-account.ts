@@ -1,4 +1,4 @@
-import { userInfo } from 'node:os';
+import { accountName } from '../../base/index.ts';
 
 /** The account of this process, and who became it by sudo: `root (alice by sudo)`. */
 export function ownAccount(environment: NodeJS.ProcessEnv = process.env): string {
@@ -9,13 +9,4 @@ export function ownAccount(environment: NodeJS.ProcessEnv = process.env): string
 export function accountText(account: string, sudoer = ''): string {
   const isName = /^[\w.@\\-]{1,64}$/.test(sudoer);
   return account === 'root' && isName && sudoer !== 'root' ? `${account} (${sudoer} by sudo)` : account;
-}
-
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // An account that /etc/passwd does not list, as in containers.
-    return `uid ${process.getuid?.() ?? '?'}`;
-  }
 }
