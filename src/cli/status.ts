@@ -130,7 +130,9 @@ function renderStatus(report: StatusReport): string {
   for (const address of report.ldap) lines.push(`  ldap   ${address}`);
   for (const line of report.edgeSync?.lines ?? []) lines.push(`  sync   ${line}`);
   for (const { name, keys } of report.directTrust ?? [])
-    lines.push(`  trust  ${name} by ${keys.length === 0 ? 'no key' : keys.map((key) => `key ${key}`).join(' or ')}`);
+    lines.push(
+      `  trust  ${name} ${keys.length === 0 ? 'is not trusted: EdgeSync brought no certificate of it' : `by ${keys.map((key) => `key ${key}`).join(' or ')}`}`,
+    );
   lines.push(`  configuration at update ${report.usn}`);
   for (const worker of report.workers) {
     const megabytes = Math.round((worker.memory ?? 0) / 1024 ** 2);
