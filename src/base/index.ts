@@ -3,7 +3,6 @@
  * file writes that survive a crash, text made fit to be shown, local faults.
  */
 
-export { accountName } from './account-name.ts';
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';

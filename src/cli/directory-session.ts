@@ -1,10 +1,10 @@
 /** Opens the directory for one command, beside the running service or instead of it, and turns what goes wrong into words. */
 import { existsSync } from 'node:fs';
-import { accountName } from '../base/index.ts';
 import { printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
 import { ManagementClient, NotRunningError } from '../management/client/index.ts';
+import { ownAccountName } from '../processes/accounts/index.ts';
 import {
   becomeOwner,
   lockHolder,
@@ -79,7 +79,7 @@ export async function telling(
     const status = statusOf(error);
     if (status === undefined) throw error;
     const message = isBarred(error)
-      ? `the account ${accountName()} may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it (root's commands on a state run as its owner: open the place to that account)`
+      ? `the account ${ownAccountName()} may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it (root's commands on a state run as its owner: open the place to that account)`
       : (error as Error).message;
     if (json) terminal.out(`${printableJson({ error: message })}\n`);
     else terminal.error(`edge directory ${command}: ${message}\n`);

@@ -4,8 +4,9 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountName, replaceFile } from '../../base/index.ts';
+import { replaceFile } from '../../base/index.ts';
 import type { EdgeSyncLevel } from '../../logs/index.ts';
+import { ownAccountName } from '../../processes/accounts/index.ts';
 import type { ConnectorLogon } from '../connector-logon.ts';
 import type { MappingSettings } from '../recipient-mapping.ts';
 import type { Credential } from './credential.ts';
@@ -303,7 +304,8 @@ function readAtEachRun(path: string, what: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const who = code === 'EACCES' ? `; the account ${accountName()}, which owns the state, reads it at each run` : '';
+    const who =
+      code === 'EACCES' ? `; the account ${ownAccountName()}, which owns the state, reads it at each run` : '';
     throw new SyncStateError(`${what} cannot be read: ${message}${who}`);
   }
 }

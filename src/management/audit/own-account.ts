@@ -1,8 +1,8 @@
-import { accountName } from '../../base/index.ts';
+import { ownAccountName } from '../../processes/accounts/index.ts';
 
 /** The account of this process, and who became it by sudo: `root (alice by sudo)`. */
 export function ownAccount(environment: NodeJS.ProcessEnv = process.env): string {
-  return accountText(accountName(), environment['SUDO_USER']);
+  return accountText(ownAccountName(), environment['SUDO_USER']);
 }
 
 /** Only letters, digits and a few signs: the name goes into a log. */
