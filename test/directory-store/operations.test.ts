@@ -217,3 +217,43 @@ test('the schema grows at run time, for good, with its indexes, and in readers',
   await assert.rejects(store.extendSchema("dn: cn=schema\nattributeTypes: ( 1.2.3 NAME 'x' )\n"), RangeError);
   assert.deepEqual(store.verify(), []);
 });
+
+test('operations asked for at once share a transaction, keep their order, and each ends by itself', async () => {
+  await using small = await smallStore();
+  const { store } = small;
+  const heard: Change[][] = [];
+  const told: string[] = [];
+  using _ = store.onChange((changes) => {
+    heard.push([...changes]);
+    told.push('listener');
+  });
+  const before = store.usn;
+  const person = (name: string): Promise<string> => {
+    const values = attributes({ objectClass: 'person', sn: name });
+    const added = store.add(`cn=${name},ou=People,o=x`, values, {
+      ...admin,
+      // Asked when the number of the change is given out already.
+      authorize: () => {
+        if (name === 'c') throw new Error('not this one');
+      },
+    });
+    return added.then(
+      ({ usn }) => `${name} ${usn - before}`,
+      (error: unknown) => `${name} ${String(error)}`,
+    );
+  };
+  const asked = [person('a'), person('b'), person('c'), person('d')];
+  void asked[0]?.then(() => told.push('who asked'));
+  // It comes between: what is asked for behind it is done behind it.
+  const gone = store.delete('cn=a,ou=People,o=x', admin);
+  const again = person('a');
+  assert.deepEqual(await Promise.all(asked), ['a 1', 'b 2', 'c Error: not this one', 'd 3']);
+  assert.equal((await gone).usn, before + 4);
+  assert.equal(await again, 'a 5');
+  assert.deepEqual(
+    heard.map((changes) => changes.map(({ kind, usn }) => `${kind} ${usn - before}`)),
+    [['add 1', 'add 2', 'add 3'], ['delete 4'], ['add 5']],
+  );
+  assert.equal(told[0], 'listener');
+  assert.deepEqual(store.verify(), []);
+});

@@ -8,7 +8,9 @@ import type { Change, ChangeKind } from './contract.ts';
 /** Key of a sequence number: 8 octets in order of the numbers. */
 export function usnOctets(usn: number): Buffer {
   const octets = Buffer.allocUnsafe(8);
-  octets.writeBigUInt64BE(BigInt(Math.max(0, usn)));
+  const number = Math.max(0, usn);
+  octets.writeUInt32BE(Math.floor(number / 2 ** 32), 0);
+  octets.writeUInt32BE(number % 2 ** 32, 4);
   return octets;
 }
 
@@ -17,18 +19,21 @@ const kinds: readonly ChangeKind[] = ['add', 'modify', 'delete', 'modifyDn'];
 const json = 0x7b;
 const fixed = 1 + 8 + 8 + 16;
 
-export function formatChange({ usn, kind, guid, dn, oldDn = '', attributes, actor, time }: Change): Buffer {
-  const texts = [dn, oldDn, actor, attributes.join(' ')];
-  const lengths = texts.map((text) => Buffer.byteLength(text));
-  const octets = Buffer.allocUnsafe(fixed + lengths.reduce((sum, length) => sum + 3 + length, 0));
+/** `guid`: the change's, as octets. */
+export function formatChange(change: Change, guid = parseGuid(change.guid)): Buffer {
+  const { usn, kind, dn, oldDn = '', attributes, actor, time } = change;
+  const names = attributes.join(' ');
+  const lengths = [Buffer.byteLength(dn), Buffer.byteLength(oldDn), Buffer.byteLength(actor), Buffer.byteLength(names)];
+  const octets = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 3 + length, fixed));
   octets[0] = kinds.indexOf(kind);
   octets.writeDoubleBE(usn, 1);
   octets.writeDoubleBE(time, 9);
-  parseGuid(guid).copy(octets, 17);
+  guid.copy(octets, 17);
   let at = fixed;
-  for (const [i, text] of texts.entries()) {
-    at = octets.writeUIntBE(lengths[i] ?? 0, at, 3);
-    at += octets.write(text, at);
+  for (const text of [dn, oldDn, actor, names]) {
+    const length = octets.write(text, at + 3);
+    octets.writeUIntBE(length, at, 3);
+    at += 3 + length;
   }
   return octets;
 }

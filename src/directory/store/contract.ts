@@ -75,6 +75,8 @@ export interface PendingChange {
   readonly after?: DirectoryEntry;
   /** Primary names of the attributes that the client changes. */
   readonly attributes: readonly string[];
+  /** Of an add: the name of the new entry. */
+  readonly name?: Dn;
 }
 
 /** What a write did; `before` and `after` serve the pre-read and post-read controls (RFC 4527). */

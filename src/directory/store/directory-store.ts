@@ -15,9 +15,10 @@ import type {
 } from './contract.ts';
 import { OlderLayoutError, openEnvironment, readMeta } from './environment.ts';
 import { declaredIndexes } from './index-keys.ts';
-import { Operations, type Outcome } from './operations.ts';
+import { Operations } from './operations.ts';
 import { rebuildIndexes } from './rebuild.ts';
 import { type Restored, restoreContent } from './restore.ts';
+import { SharedCommit } from './shared-commit.ts';
 import { StoreError } from './store-error.ts';
 import { StoreReader } from './store-reader.ts';
 import { StoreWriter } from './store-writer.ts';
@@ -57,6 +58,12 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
   readonly #writer: StoreWriter;
   readonly #operations: Operations;
   readonly #clock: Clock;
+  /** For operations of one entry. */
+  readonly #shared = new SharedCommit({
+    transaction: (work) => this.#transaction(work, true),
+    attempt: (work) => this.#writer.attempt(work),
+    committed: (changes) => this.#announce(changes),
+  });
   readonly #listeners = new Set<ChangeListener>();
   /** Last change that the listeners know of. */
   #announced: number;
@@ -231,8 +238,10 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
   }
 
   async #one(operation: Operation, options: WriteOptions): Promise<WriteResult> {
-    const work = (): Outcome => this.#operations.run(operation, options);
-    const outcome = await this.#transaction(work, throwsBeforeWriting.has(operation.kind));
+    if (this.#readOnly) throw onlyReads();
+    if (throwsBeforeWriting.has(operation.kind))
+      return this.#shared.run(() => this.#operations.run(operation, options));
+    const outcome = await this.#transaction(() => this.#operations.run(operation, options));
     this.#announce(outcome.changes);
     return outcome.result;
   }
@@ -265,11 +274,12 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
   /**
    * Runs the work in a transaction of its own within one that all work of the moment shares: one sync to disk for all, and
-   * work that throws leaves nothing behind. `plain` work throws before it writes, and needs no transaction of its own, which
-   * would copy every page that it touches.
+   * work that throws leaves nothing behind. `plain` work never throws behind its first write, and needs no transaction of its
+   * own, which would copy every page that it touches.
    */
   async #transaction<T>(work: () => T, plain = false): Promise<T> {
-    if (this.#readOnly) throw new LdapError('unwillingToPerform', 'this process only reads the directory');
+    if (this.#readOnly) throw onlyReads();
+    if (!plain) this.#shared.seal();
     const { root } = this.environment;
     let failed = false;
     try {
@@ -322,6 +332,8 @@ export class DirectoryStore extends StoreReader implements DirectoryWriter, Asyn
 
 /** Operations of one entry, which check everything and then write. */
 const throwsBeforeWriting: ReadonlySet<Operation['kind']> = new Set(['add', 'modify']);
+
+const onlyReads = (): LdapError => new LdapError('unwillingToPerform', 'this process only reads the directory');
 
 /** Ends a rehearsal. */
 class Rehearsed extends Error {}

@@ -180,11 +180,15 @@ export class EncodedEntry {
 
   toData(): EntryData {
     const { guid, usnCreated, usnChanged, created, changed, key, dn } = this;
-    const attributes = this.names.map((attribute) => ({
-      attribute,
-      values: this.values(attribute.toLowerCase()) ?? [],
-    }));
-    return { guid, usnCreated, usnChanged, created, changed, key, dn, attributes };
+    return { guid, usnCreated, usnChanged, created, changed, key, dn, attributes: this.attributes };
+  }
+
+  /** All of them, by their names as kept. */
+  get attributes(): AttributeValues[] {
+    const attributes: AttributeValues[] = [];
+    this.#toAttributes();
+    while (this.#at < this.octets.length) attributes.push({ attribute: this.#name(), values: this.#block() });
+    return attributes;
   }
 
   #toAttributes(): void {

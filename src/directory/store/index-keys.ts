@@ -129,19 +129,32 @@ export function overflowKey(attribute: KnownAttribute): Buffer {
 /** All index keys of an attribute's values. */
 export function indexKeys(attribute: KnownAttribute, values: readonly Buffer[], schema: Schema): Buffer[] {
   const keys: Buffer[] = [];
-  if (values.length === 0) return keys;
-  for (const kind of keptKinds(attribute)) {
-    if (kind === 'pres') keys.push(presenceKey(attribute));
-    else for (const value of values) keys.push(...valueKeys(attribute, kind, value, schema));
-  }
+  pushIndexKeys(keys, attribute, values, schema);
   return keys;
 }
 
-function valueKeys(attribute: KnownAttribute, kind: 'eq' | 'sub', value: Buffer, schema: Schema): Buffer[] {
-  const rule = kind === 'eq' ? attribute.equalityRule : attribute.substringsRule;
-  const normal = rule?.normalise(value, schema);
-  if (normal === undefined) return [];
-  if (kind === 'eq') return [equalityKey(attribute, normal)];
-  if (hasTooManyTrigrams(normal)) return [overflowKey(attribute)];
-  return trigrams(normal).map((trigram) => trigramKey(attribute, trigram));
+/** As `indexKeys`, behind those that are there. */
+export function pushIndexKeys(
+  keys: Buffer[],
+  attribute: KnownAttribute,
+  values: readonly Buffer[],
+  schema: Schema,
+): void {
+  if (values.length === 0) return;
+  for (const kind of keptKinds(attribute)) {
+    if (kind === 'pres') keys.push(presenceKey(attribute));
+    else if (kind === 'sub') for (const value of values) keys.push(...substringKeys(attribute, value, schema));
+    else
+      for (const value of values) {
+        const normal = attribute.equalityRule?.normalise(value, schema);
+        if (normal !== undefined) keys.push(equalityKey(attribute, normal));
+      }
+  }
+}
+
+function* substringKeys(attribute: KnownAttribute, value: Buffer, schema: Schema): Generator<Buffer, void, undefined> {
+  const normal = attribute.substringsRule?.normalise(value, schema);
+  if (normal === undefined) return;
+  if (hasTooManyTrigrams(normal)) yield overflowKey(attribute);
+  else for (const trigram of trigrams(normal)) yield trigramKey(attribute, trigram);
 }

@@ -92,6 +92,7 @@ export class Operations {
       kind: 'add',
       after,
       attributes: kept.map(({ attribute }) => this.#primaryName(attribute)),
+      name: dn,
     } as const;
     this.#approve(pending, after, options);
     this.#writer.insert(after);
@@ -210,7 +211,7 @@ export class Operations {
       actor: options.actor,
       time,
     };
-    this.#writer.log(change);
+    this.#writer.log(change, entry.encoded.guid);
     return change;
   }
 
@@ -232,7 +233,7 @@ export class Operations {
     const { usnChanged: usn, changed: time } = after.encoded;
     const moved = kind === 'modifyDn' && before !== undefined ? { oldDn: before.dn } : {};
     const change: Change = { usn, kind, guid: after.guid, dn: after.dn, ...moved, attributes, actor, time };
-    this.#writer.log(change);
+    this.#writer.log(change, after.encoded.guid);
     return { result: before === undefined ? { usn, after } : { usn, before, after }, changes: [change] };
   }
 

@@ -4,7 +4,7 @@ import { formatChange, usnOctets } from './change-log.ts';
 import type { Change } from './contract.ts';
 import { type EntryData, encodeEntry } from './entry-data.ts';
 import { type Environment, type Meta, readMeta } from './environment.ts';
-import { indexKeys } from './index-keys.ts';
+import { indexKeys, pushIndexKeys } from './index-keys.ts';
 import { idOctets } from './lmdb-index.ts';
 import type { StoreReader } from './store-reader.ts';
 import { headerKeys, StoredEntry } from './stored-entry.ts';
@@ -44,6 +44,18 @@ export class StoreWriter {
     return result;
   }
 
+  /** Runs one piece of work of several: when it throws, which it does before it writes, the numbers it took are free again. */
+  attempt<T>(work: () => T): T {
+    const [usn, nextId] = [this.#usn, this.#nextId];
+    try {
+      return work();
+    } catch (error) {
+      this.#usn = usn;
+      this.#nextId = nextId;
+      throw error;
+    }
+  }
+
   nextUsn(): number {
     this.#usn += 1;
     return this.#usn;
@@ -61,7 +73,9 @@ export class StoreWriter {
   insert(entry: StoredEntry): void {
     const id = this.#nextId;
     // Worked out before anything is written: what throws leaves nothing behind.
-    const keys = namesOf(entry).flatMap((name) => this.#keysOf(name, entry));
+    const keys: Buffer[] = [];
+    for (const name of headerKeys) this.#pushKeys(keys, name, () => entry.buffers(name));
+    for (const { attribute, values } of entry.encoded.attributes) this.#pushKeys(keys, attribute, () => values);
     this.#nextId += 1;
     void this.#environment.names.put(entry.encoded.key, idOctets(id));
     void this.#environment.entries.put(id, entry.encoded.octets);
@@ -89,8 +103,9 @@ export class StoreWriter {
     void this.#environment.entries.remove(id);
   }
 
-  log(change: Change): void {
-    void this.#environment.changes.put(usnOctets(change.usn), formatChange(change));
+  /** `guid`: of the entry, where its octets are at hand. */
+  log(change: Change, guid?: Buffer): void {
+    void this.#environment.changes.put(usnOctets(change.usn), formatChange(change, guid));
     if (change.usn > changesKept) void this.#environment.changes.remove(usnOctets(change.usn - changesKept));
   }
 
@@ -120,10 +135,10 @@ export class StoreWriter {
   }
 
   /** A key that comes twice is put twice: the database keeps it once. */
-  #keysOf(name: string, entry: StoredEntry): readonly Buffer[] {
-    const attribute = this.#reader.schema.describe(name)?.attribute;
-    if (attribute === undefined || attribute.indexes.length === 0) return [];
-    return indexKeys(attribute, entry.buffers(name), this.#reader.schema);
+  #pushKeys(keys: Buffer[], name: string, values: () => readonly Buffer[]): void {
+    const { schema } = this.#reader;
+    const attribute = schema.describe(name)?.attribute;
+    if (attribute !== undefined && attribute.indexes.length > 0) pushIndexKeys(keys, attribute, values(), schema);
   }
 
   /** How the keys of one attribute change; undefined where they do not. */

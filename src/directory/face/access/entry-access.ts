@@ -116,11 +116,9 @@ export function authorizer(
 ): ((change: PendingChange) => void) | undefined {
   if (principal.kind === 'administrator') return undefined;
   const keyOf = (type: string): string => store.schema.attribute(type)?.key ?? type;
-  return ({ kind, before, after, attributes: given }) => {
+  return ({ kind, before, after, attributes: given, name }) => {
     // An add also writes what its name says.
-    const named =
-      kind === 'add' && after !== undefined ? store.schema.dn(after.dn).rdn.map(({ type }) => keyOf(type)) : [];
-    const attributes = [...given, ...named];
+    const attributes = name === undefined ? given : [...given, ...name.rdn.map(({ type }) => keyOf(type))];
     const old = before === undefined ? undefined : policy.rights(principal, before);
     if (old?.visible === false) throw new LdapError('noSuchObject', 'there is no such entry');
     // Not by what it says itself: whoever writes a rule would thereby have what it gives.
