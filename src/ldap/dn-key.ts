@@ -37,18 +37,27 @@ export function joinRdnKeys(keys: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-function pairKey({ type, value }: Ava, context: KeyContext): Buffer {
+function pairKey({ type, value: given }: Ava, context: KeyContext): Buffer {
   const attribute = context.attribute(type);
   const normal =
-    attribute?.equalityRule?.normalise(value, context as never) ??
-    prepare(value, { ignoreCase: true, spaces: 'fold' }) ??
-    value;
-  return Buffer.concat([Buffer.from(`${attribute?.key ?? type.toLowerCase()}=`), escapeSeparators(normal)]);
+    attribute?.equalityRule?.normalise(given, context as never) ??
+    prepare(given, { ignoreCase: true, spaces: 'fold' }) ??
+    given;
+  const name = attribute?.key ?? type.toLowerCase();
+  const value = escapeSeparators(normal);
+  const nameLength = Buffer.byteLength(name);
+  const key = Buffer.allocUnsafe(nameLength + 1 + value.length);
+  key.write(name);
+  key[nameLength] = 0x3d;
+  value.copy(key, nameLength + 1);
+  return key;
 }
 
 /** Octets 0, 1 and 2 become two, so that they can separate. */
 function escapeSeparators(value: Buffer): Buffer {
-  if (!value.some((byte) => byte <= 2)) return value;
+  let at = 0;
+  while (at < value.length && (value[at] ?? 0) > 2) at += 1;
+  if (at === value.length) return value;
   return Buffer.from([...value].flatMap((byte) => (byte <= 2 ? [1, byte + 1] : [byte])));
 }
 

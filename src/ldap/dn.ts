@@ -16,6 +16,10 @@ const maxRdns = 256;
 
 const typePattern = /^(?:[A-Za-z][A-Za-z0-9-]*|(?:OID\.)?(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+)$/i;
 
+const [space, quote, plus, comma, semicolon, less, greater, backslash] = [
+  0x20, 0x22, 0x2b, 0x2c, 0x3b, 0x3c, 0x3e, 0x5c,
+];
+
 /** A parsed name, most specific RDN first. Holds the spelling it was given; comparing needs the schema (see `Schema.dnKey`). */
 export class Dn {
   readonly rdns: readonly Rdn[];
@@ -138,7 +142,7 @@ class DnReader {
       throw this.#fault(`has '${type.slice(0, 40)}' where an attribute type belongs`);
     this.#at = equals + 1;
     this.#skipSpace();
-    return { type: type.replace(/^OID\./i, ''), value: this.#value() };
+    return { type: type.includes('.') ? type.replace(/^OID\./i, '') : type, value: this.#value() };
   }
 
   #value(): Buffer {
@@ -173,6 +177,12 @@ class DnReader {
   }
 
   #string(): Buffer {
+    const end = this.#plainEnd();
+    if (end !== undefined) {
+      const value = Buffer.from(this.#text.slice(this.#at, end));
+      this.#at = end;
+      return value;
+    }
     const parts: Buffer[] = [];
     let trailing = 0;
     for (;;) {
@@ -188,6 +198,19 @@ class DnReader {
     }
     const value = Buffer.concat(parts);
     return value.subarray(0, value.length - trailing);
+  }
+
+  /** Where a value of printable ASCII ends that needs no second look, as most do; undefined for any other. */
+  #plainEnd(): number | undefined {
+    const text = this.#text;
+    let last = 0;
+    for (let at = this.#at; ; at += 1) {
+      const code = at < text.length ? text.charCodeAt(at) : comma;
+      if (code === comma || code === semicolon || code === plus) return last === space ? undefined : at;
+      if (code < space || code > 0x7e || code === backslash || code === quote || code === less || code === greater)
+        return undefined;
+      last = code;
+    }
   }
 
   #plain(stop: RegExp): Buffer {

@@ -37,6 +37,12 @@ export interface KnownAttribute extends AttributeType {
   readonly substringsRule: KnownRule | undefined;
 }
 
+/** An attribute description that was read. */
+interface Described {
+  readonly attribute: KnownAttribute;
+  readonly options: readonly string[];
+}
+
 const noOptions: readonly string[] = [];
 
 const rememberedNames = 256;
@@ -47,6 +53,8 @@ export class Schema implements RuleContext {
   readonly #syntaxes = new Map<string, LdapSyntax>();
   readonly #rules = new Map<string, KnownRule>();
   readonly #attributes = new Map<string, KnownAttribute>();
+  /** By name or OID, without options. */
+  readonly #described: ReadonlyMap<string, Described>;
   readonly #classes = new Map<string, ObjectClass>();
   readonly #subtypes = new Map<string, Set<string>>();
   readonly #chains = new Map<string, readonly ObjectClass[]>();
@@ -62,6 +70,9 @@ export class Schema implements RuleContext {
     for (const line of text.ldapSyntaxes) this.#addSyntax(parseLdapSyntax(line));
     for (const line of text.matchingRules) this.#addRule(parseMatchingRule(line));
     this.#addAttributes(latest(text.attributeTypes.map(parseAttributeType)));
+    this.#described = new Map(
+      [...this.#attributes].map(([name, attribute]) => [name, { attribute, options: noOptions }]),
+    );
     for (const objectClass of latest(text.objectClasses.map(parseObjectClass))) register(this.#classes, objectClass);
     for (const objectClass of this.objectClasses) this.#checkClass(objectClass);
   }
@@ -123,11 +134,9 @@ export class Schema implements RuleContext {
   }
 
   /** Type and options of an attribute description; undefined when it cannot be read or its type is unknown. */
-  describe(
-    description: string,
-  ): { readonly attribute: KnownAttribute; readonly options: readonly string[] } | undefined {
-    const plain = this.#attributes.get(description);
-    if (plain !== undefined) return { attribute: plain, options: noOptions };
+  describe(description: string): Described | undefined {
+    const plain = this.#described.get(description);
+    if (plain !== undefined) return plain;
     const parsed: AttributeDescription | undefined = parseAttributeDescription(description);
     const attribute = parsed === undefined ? undefined : this.attribute(parsed.type);
     return parsed === undefined || attribute === undefined ? undefined : { attribute, options: parsed.options };

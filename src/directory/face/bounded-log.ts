@@ -61,9 +61,13 @@ const isRefusal = (event: FaceEvent): boolean =>
   event.kind === 'refused' || ((event.kind === 'bind' || event.kind === 'write') && event.code !== 0);
 
 function cut(event: FaceEvent): FaceEvent {
+  if (!Object.values(event).some(isLong)) return event;
   const entries = Object.entries(event).map(([name, value]: [string, unknown]) => [name, cutValue(value)]);
   return Object.fromEntries(entries) as FaceEvent;
 }
+
+const isLong = (value: unknown): boolean =>
+  typeof value === 'string' ? value.length > maxTextLength : Array.isArray(value) && value.some(isLong);
 
 function cutValue(value: unknown): unknown {
   if (typeof value === 'string') return value.length > maxTextLength ? `${value.slice(0, maxTextLength)}…` : value;

@@ -1,7 +1,7 @@
 /** One LDAP connection from its first octet to its last: RFC 4511 §3.1, §4.2.1, §4.4.1, §4.11, §4.14, §5. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { FairTurns, Pace, Share } from '../../base/index.ts';
+import type { FairTurns, Share } from '../../base/index.ts';
 import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import { BoundPrincipal } from './access/bound-principal.ts';
 import { anonymous, type Peer, type Principal } from './access/identity.ts';
@@ -17,9 +17,10 @@ import type { FaceLog } from './face-event.ts';
 import type { LdapjsRouter } from './ldapjs-router.ts';
 import type { FaceLimits } from './limits.ts';
 import { Deadlines } from './operations/deadlines.ts';
-import type { Operation, OperationContext, Session } from './operations/operation.ts';
+import type { Operation, Session } from './operations/operation.ts';
 import { type RunningOperation, RunningOperations } from './operations/running-operations.ts';
 import { Outbox } from './outbox.ts';
+import { type ContextParts, RunningContext } from './running-context.ts';
 
 /** What a connection can do, by kind of request. */
 export type Operations = { readonly [K in AnsweredKind]: Operation<Extract<Call, { kind: K }>> };
@@ -70,7 +71,8 @@ export class LdapConnection implements Session {
   readonly #running = new RunningOperations();
   readonly #deadlines = new Deadlines();
   readonly #share: Share;
-  readonly #pace: Pace;
+  /** For what operations are given. */
+  readonly #context: ContextParts;
   /** Octets of the messages of requests that run, and of what they were made into. */
   #runningBytes = 0;
   #socket: Socket;
@@ -92,7 +94,16 @@ export class LdapConnection implements Session {
     this.#parts = parts;
     this.#framer = new Framer(parts.limits.maxMessageBytesBeforeBind);
     this.#share = parts.share(() => this.disconnect('busy', 'the requests of all clients hold too much memory'));
-    this.#pace = parts.turns.accounts.paceOf(id);
+    this.#context = {
+      session: this,
+      pace: parts.turns.accounts.paceOf(id),
+      outbox: () => this.#outbox,
+      deadline: (running, ms) => this.#deadlines.set(running, ms),
+      persist: (running) => {
+        this.#running.persist(running, parts.limits.maxPersistent);
+        this.#pump();
+      },
+    };
     this.#outbox = this.#attach(socket);
     parts.log({ kind: 'connected', connection: id, peer });
   }
@@ -300,24 +311,8 @@ export class LdapConnection implements Session {
       await this.#running.allBut(running);
     }
     if (upgrade) return this.#mayUpgrade();
-    const context: OperationContext = {
-      messageId: envelope.messageId,
-      session: this,
-      controls,
-      signal: running.signal,
-      send: (bytes) => {
-        if (!running.silent) this.#outbox.write(bytes);
-      },
-      room: () => this.#outbox.room(),
-      pace: this.#pace,
-      deadline: (ms) => this.#deadlines.set(running, ms),
-      persist: () => {
-        this.#running.persist(running, this.#parts.limits.maxPersistent);
-        this.#pump();
-      },
-    };
     const operation = this.#parts.operations[call.kind] as Operation<typeof call>;
-    return operation(call, context);
+    return operation(call, new RunningContext(running, controls, this.#context));
   }
 
   /** Written by our own encoder: ldapjs's takes a kilobyte for each result, and cannot write octets or controls with octets. */

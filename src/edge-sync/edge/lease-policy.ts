@@ -38,6 +38,8 @@ export class LeasePolicy implements AccessPolicy {
   /** Parsed once: every write asks. */
   readonly #dn: Dn;
   #known: { readonly usn: number; readonly lease: Lease } | undefined;
+  /** The account that asked last: it asks for each entry. */
+  #account: { readonly dn: string; readonly server: string | undefined } | undefined;
 
   constructor(inner: AccessPolicy, parts: LeaseParts) {
     this.#inner = inner;
@@ -63,34 +65,63 @@ export class LeasePolicy implements AccessPolicy {
 
   #limited(principal: Principal, rights: EntryRights): EntryRights {
     if (principal.kind !== 'account') return rights;
-    const account = accountOfDn(principal.dn);
-    if (account === undefined) return rights;
-    const { clock } = this.#parts;
-    const { visible, reads } = rights;
-    let answer: boolean | undefined;
-    // Rights are made for one operation, so the answer is the same for each of its attributes.
-    const held = (): boolean => {
-      if (answer !== undefined) return answer;
-      const { holder, since, until } = this.#lease;
-      // A clock that was put back must not make it longer than one lease more.
-      const lasts = clock.now() < until && since - clock.now() < until - since;
-      answer = holder !== '' && holder.toLowerCase() !== account.server.toLowerCase() && lasts;
-      return answer;
-    };
-    // Asked for writes alone: reading costs nothing more.
-    return {
-      visible,
-      reads: (attribute) => reads.call(rights, attribute),
-      writes: (attribute) => rights.writes(attribute) && !held(),
-      get creates() {
-        return rights.creates && !held();
-      },
-      get deletes() {
-        return rights.deletes && !held();
-      },
-      get setsClasses() {
-        return rights.setsClasses && !held();
-      },
-    };
+    const server = this.#serverOf(principal.dn);
+    return server === undefined ? rights : new LeasedRights(rights, () => this.#isHeldBeside(server));
+  }
+
+  /** Name of the server that an account of EdgeSync belongs to, in lower case; undefined for another account. */
+  #serverOf(dn: string): string | undefined {
+    if (this.#account?.dn !== dn) this.#account = { dn, server: accountOfDn(dn)?.server.toLowerCase() };
+    return this.#account.server;
+  }
+
+  #isHeldBeside(server: string): boolean {
+    const { holder, since, until } = this.#lease;
+    const now = this.#parts.clock.now();
+    // A clock that was put back must not make it longer than one lease more.
+    const lasts = now < until && since - now < until - since;
+    return holder !== '' && holder.toLowerCase() !== server && lasts;
+  }
+}
+
+/** Rights of an account while another may hold the lease. Asked for writes alone: reading costs nothing more. */
+class LeasedRights implements EntryRights {
+  readonly #rights: EntryRights;
+  readonly #look: () => boolean;
+  /** Rights are made for one operation, so the answer is the same for each of its attributes. */
+  #answer: boolean | undefined;
+
+  constructor(rights: EntryRights, look: () => boolean) {
+    this.#rights = rights;
+    this.#look = look;
+  }
+
+  get visible(): boolean {
+    return this.#rights.visible;
+  }
+
+  reads(attribute: string): boolean {
+    return this.#rights.reads(attribute);
+  }
+
+  writes(attribute: string): boolean {
+    return this.#rights.writes(attribute) && !this.#held;
+  }
+
+  get creates(): boolean {
+    return this.#rights.creates && !this.#held;
+  }
+
+  get deletes(): boolean {
+    return this.#rights.deletes && !this.#held;
+  }
+
+  get setsClasses(): boolean {
+    return this.#rights.setsClasses && !this.#held;
+  }
+
+  get #held(): boolean {
+    this.#answer ??= this.#look();
+    return this.#answer;
   }
 }

@@ -51,6 +51,7 @@ export function codeOfError(error: unknown): number {
 
 /** Octets of a response with a result. `tag` is the one of the operation. */
 export function encodeResult(messageId: number, tag: number, result: Result): Buffer {
+  if (result === success) return encodeSuccess(messageId, tag);
   const referrals = result.referrals ?? [];
   const parts = [enumerated(resultCodeOf(result)), octets(result.matchedDn ?? ''), octets(result.message ?? '')];
   if (referrals.length > 0) parts.push(element(0xa3, ...referrals.map((uri) => octets(uri))));
@@ -58,6 +59,17 @@ export function encodeResult(messageId: number, tag: number, result: Result): Bu
   if (result.name !== undefined) parts.push(octets(result.name, 0x8a));
   if (result.value !== undefined) parts.push(octets(result.value, 0x8b));
   return envelope(messageId, element(tag, ...parts), result.controls);
+}
+
+/** As most writes are answered: nothing but the code. */
+function encodeSuccess(messageId: number, tag: number): Buffer {
+  const id = integer(messageId);
+  const bytes = Buffer.allocUnsafe(2 + id.length + 9);
+  bytes[0] = 0x30;
+  bytes[1] = id.length + 9;
+  let at = 2 + id.copy(bytes, 2);
+  for (const octet of [tag, 7, 0x0a, 1, 0, 0x04, 0, 0x04, 0]) bytes[at++] = octet;
+  return bytes;
 }
 
 /** Octets of an IntermediateResponse (RFC 4511 §4.13). */

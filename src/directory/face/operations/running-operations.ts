@@ -10,7 +10,9 @@ export class RunningOperation {
   persistent = false;
   /** Nothing more may be sent for it. */
   silent = false;
-  readonly #controller = new AbortController();
+  /** Made when somebody listens: most operations end before anyone could stop them. */
+  #controller: AbortController | undefined;
+  #reason: StopReason | undefined;
 
   constructor(messageId: number, kind: AnsweredKind) {
     this.messageId = messageId;
@@ -18,13 +20,18 @@ export class RunningOperation {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
   stop(reason: StopReason): void {
     // An operation that is canceled or out of time still answers, with that as its result.
     if (reason === 'abandoned' || reason === 'disconnected') this.silent = true;
-    this.#controller.abort(reason);
+    this.#reason ??= reason;
+    this.#controller?.abort(reason);
   }
 }
 
