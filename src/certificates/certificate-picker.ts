@@ -32,6 +32,11 @@ export interface PickedCertificate {
   };
 }
 
+interface Choice {
+  readonly picked: PickedCertificate;
+  readonly until: number;
+}
+
 /** How long a choice is kept: certificates expire while we run. */
 const choiceMs = 60_000;
 /** Connectors times purposes; more means that somebody makes them up. */
@@ -40,7 +45,9 @@ const mostChoices = 1000;
 export class CertificatePicker {
   readonly #clock: Clock;
   readonly #contexts = new TlsContexts();
-  readonly #choices = new Map<string, { readonly picked: PickedCertificate; readonly until: number }>();
+  readonly #choices = new Map<string, Choice>();
+  /** Who asks with the same object again, as each session of a connector does, need not have it compared. */
+  #repeated = new WeakMap<PickRequest, Choice>();
   #loaded: ReadonlyMap<string, Loaded> = new Map();
 
   constructor(clock: Clock) {
@@ -51,13 +58,18 @@ export class CertificatePicker {
   take(loaded: ReadonlyMap<string, Loaded>): void {
     this.#loaded = loaded;
     this.#contexts.clear();
-    this.#choices.clear();
+    this.#forget();
   }
 
   /** At least 32 octets. */
   shareTickets(secret: Buffer): void {
     this.#contexts.shareTickets(secret);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#choices.clear();
+    this.#repeated = new WeakMap();
   }
 
   /** The context of certificates named by thumbprint. */
@@ -69,14 +81,22 @@ export class CertificatePicker {
   }
 
   pick(request: PickRequest): PickedCertificate {
+    const now = this.#clock.now();
+    const repeated = this.#repeated.get(request);
+    if (repeated !== undefined && now < repeated.until) return repeated.picked;
+    const choice = this.#chosen(request, now);
+    this.#repeated.set(request, choice);
+    return choice.picked;
+  }
+
+  #chosen(request: PickRequest, now: number): Choice {
     const key = JSON.stringify(request);
     const known = this.#choices.get(key);
-    const now = this.#clock.now();
-    if (known !== undefined && now < known.until) return known.picked;
-    const picked = this.#choose(request, now);
+    if (known !== undefined && now < known.until) return known;
+    const choice = { picked: this.#choose(request, now), until: now + choiceMs };
     if (this.#choices.size >= mostChoices) this.#choices.clear();
-    this.#choices.set(key, { picked, until: now + choiceMs });
-    return picked;
+    this.#choices.set(key, choice);
+    return choice;
   }
 
   #choose(request: PickRequest, now: number): PickedCertificate {

@@ -1,7 +1,13 @@
 /** What every session of one connector shares, worked out once: names, offered parameters, and replies ready to send. */
 import type { InternalServer, ReceiveConnector } from '../config/index.ts';
 import { type OfferedParameters, type Reply, renderReply, replies } from '../smtp/index.ts';
-import { type ServerTlsSettings, serverTlsSettings } from '../tls/index.ts';
+import {
+  describeTls,
+  type NegotiatedTls,
+  type ServerTlsSettings,
+  serverTlsSettings,
+  type TlsDescription,
+} from '../tls/index.ts';
 import { type ClientPolicy, clientPolicyOf } from './client-certificate.ts';
 import { type PinnedKeys, pinnedKeysOf } from './direct-trust.ts';
 import { anonymous, externallySecured } from './principal.ts';
@@ -44,6 +50,17 @@ function tlsUseOf(
   };
 }
 
+/** Which certificate the connector shows behind STARTTLS: by its TlsCertificateName, its Fqdn or the server's name. */
+function certificateRequestOf({ tlsCertificateName, fqdn }: ReceiveConnector, serverFqdn: string, use: TlsUse) {
+  return {
+    purpose: 'STARTTLS',
+    ...(tlsCertificateName === null ? {} : { tlsCertificateName }),
+    ...(fqdn === null ? {} : { fqdn }),
+    serverFqdn,
+    use,
+  };
+}
+
 /** One receive connector, compiled. */
 export class ConnectorProfile {
   readonly connector: ReceiveConnector;
@@ -54,6 +71,8 @@ export class ConnectorProfile {
   readonly pinnedKeys: PinnedKeys | undefined;
   /** Versions, suites and groups, and what session tickets belong to. */
   readonly tlsUse: TlsUse;
+  /** The same object for all sessions, by which the choice is found again. */
+  readonly certificateRequest: ReturnType<typeof certificateRequestOf>;
   /** Name in the greeting, the EHLO reply and Received. */
   readonly fqdn: string;
   /** Write every line of the conversation. */
@@ -63,6 +82,8 @@ export class ConnectorProfile {
   /** The rights that every session begins with. */
   readonly initialRights: SessionRights;
   #texts: ReadonlyMap<Reply, string>;
+  /** As many as there are suites. */
+  readonly #described = new Map<string, TlsDescription>();
 
   /** `secureDomains`: TLSReceiveDomainSecureList. */
   constructor(
@@ -76,6 +97,7 @@ export class ConnectorProfile {
     this.pinnedKeys = pinnedKeysOf(connector, internalServers);
     this.tlsUse = tlsUseOf(connector, this.clientPolicy, this.pinnedKeys);
     this.serverFqdn = serverFqdn;
+    this.certificateRequest = certificateRequestOf(connector, serverFqdn, this.tlsUse);
     this.fqdn = connector.fqdn ?? serverFqdn;
     this.verbose = connector.protocolLoggingLevel === 'Verbose';
     this.offered = {
@@ -98,6 +120,16 @@ export class ConnectorProfile {
   /** A reply as it goes out: without enhanced codes where the connector does not offer them (RFC 2034 §3). */
   text(reply: Reply): string {
     return this.#texts.get(reply) ?? this.#render(reply);
+  }
+
+  /** What was negotiated, in the words of logs and Received. */
+  describe(negotiated: NegotiatedTls): TlsDescription {
+    const suite = `${negotiated.protocol} ${negotiated.cipher}`;
+    const known = this.#described.get(suite);
+    if (known !== undefined) return known;
+    const description = describeTls(negotiated);
+    this.#described.set(suite, description);
+    return description;
   }
 
   /** RFC 5321 §4.2: the greeting, or the connector's Banner. */

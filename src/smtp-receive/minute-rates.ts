@@ -12,6 +12,8 @@ interface Taken {
 /** Names that are remembered; beyond, those of past minutes are forgotten. */
 const mostNames = 50_000;
 const minuteMs = 60_000;
+/** Exchange's largest number stands for no limit where the word Unlimited is not to be had; nothing happens so often in a minute. */
+const unreachable = 2 ** 31 - 1;
 
 /**
  * How much was taken in the last minute under each name, over all workers. The last minute is the one of the clock that runs, and of the one
@@ -29,7 +31,7 @@ export class MinuteRates {
 
   /** Takes one more, unless `limit` were taken in the last minute. */
   take(name: string, limit: number): boolean {
-    if (limit === Infinity) return true;
+    if (limit >= unreachable) return true;
     const time = this.#clock.now();
     const minute = Math.floor(time / minuteMs);
     const left = 1 - (time % minuteMs) / minuteMs;

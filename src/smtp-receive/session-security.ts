@@ -1,10 +1,4 @@
-import {
-  describeTls,
-  type NegotiatedTls,
-  type RevocationVerdict,
-  type TlsDescription,
-  TrustAnchors,
-} from '../tls/index.ts';
+import { type NegotiatedTls, type RevocationVerdict, type TlsDescription, TrustAnchors } from '../tls/index.ts';
 import { ClientIdentity, type ShownChain } from './client-certificate.ts';
 import type { CertificatePicker } from './contract.ts';
 import { recognize } from './direct-trust.ts';
@@ -34,21 +28,14 @@ export class SessionSecurity {
     this.#log = log;
   }
 
-  /** The certificate for STARTTLS, by the connector's TlsCertificateName, its Fqdn or the server's name. */
+  /** The certificate for STARTTLS. */
   pickCertificate(): ReturnType<CertificatePicker['pick']> {
-    const { tlsCertificateName, fqdn } = this.#origin.profile.connector;
-    return this.#parts.certificates.pick({
-      purpose: 'STARTTLS',
-      ...(tlsCertificateName === null ? {} : { tlsCertificateName }),
-      ...(fqdn === null ? {} : { fqdn }),
-      serverFqdn: this.#origin.profile.serverFqdn,
-      use: this.#origin.profile.tlsUse,
-    });
+    return this.#parts.certificates.pick(this.#origin.profile.certificateRequest);
   }
 
   /** The handshake is done. */
   reached(negotiated: NegotiatedTls, shown: ShownChain | undefined): void {
-    this.tls = describeTls(negotiated);
+    this.tls = this.#origin.profile.describe(negotiated);
     this.client = this.#identify(shown);
     const { protocol, cipher, text } = this.tls;
     this.#parts.journal.emit({

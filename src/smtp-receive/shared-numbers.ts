@@ -31,7 +31,7 @@ export interface SharedNumbers {
   placeOf(name: string): number;
   /** Writes what this worker has to say there: at most four whole numbers below 2^32. */
   write(place: number, ...numbers: number[]): void;
-  /** What each of the other workers has written there: always four numbers, 0 where nothing was written. */
+  /** What each of the other workers has written there: always four numbers, 0 where nothing was written. Good until it is asked again. */
   others(place: number): readonly Uint32Array[];
   /** Forgets what workers have written that do not run any more. */
   forgetDead?(): void;
@@ -43,14 +43,17 @@ export const unshared: SharedNumbers = { placeOf: () => 0, write() {}, others: (
 /** Shared by files in a folder that only the account of the workers may enter. */
 export class NumberFiles implements SharedNumbers, Disposable {
   readonly #own: number;
-  readonly #others: readonly number[];
+  readonly #others: readonly { readonly file: number; readonly cell: Uint32Array }[];
   /** A stranger who chooses addresses must not choose the place of somebody else's. */
   readonly #secret: string;
   readonly #cell = new Uint32Array(numbersInCell);
+  readonly #cells: readonly Uint32Array[];
 
   private constructor(own: number, others: readonly number[], secret: string) {
     this.#own = own;
-    this.#others = others;
+    // One for each file and for good: octets outside the heap are costly to get for each connection.
+    this.#others = others.map((file) => ({ file, cell: new Uint32Array(numbersInCell) }));
+    this.#cells = this.#others.map(({ cell }) => cell);
     this.#secret = secret;
   }
 
@@ -77,21 +80,20 @@ export class NumberFiles implements SharedNumbers, Disposable {
   }
 
   others(place: number): readonly Uint32Array[] {
-    return this.#others.map((file) => {
-      const cell = new Uint32Array(numbersInCell);
-      readSync(file, cell, 0, cellBytes, place * cellBytes);
-      return cell;
-    });
+    // Nothing is there for the moment in which a worker empties its file.
+    for (const { file, cell } of this.#others)
+      if (readSync(file, cell, 0, cellBytes, place * cellBytes) < cellBytes) cell.fill(0);
+    return this.#cells;
   }
 
   forgetDead(): void {
-    for (const file of this.#others) if (!isAlive(writerOf(file))) clear(file);
+    for (const { file } of this.#others) if (!isAlive(writerOf(file))) clear(file);
   }
 
   /** An orderly end leaves nothing behind. */
   [Symbol.dispose](): void {
     clear(this.#own);
-    for (const file of [this.#own, ...this.#others]) closeSync(file);
+    for (const file of [this.#own, ...this.#others.map((other) => other.file)]) closeSync(file);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -151,4 +151,38 @@ test('the counts of a worker that runs stay, whoever is refused for them', (t) =
   const [one, two] = [new ConnectionLimits(open(0), systemClock), new ConnectionLimits(open(1), systemClock)];
   assert.equal(one.admit(connector, '192.0.2.1'), undefined);
   for (let i = 0; i < 3; i++) assert.match(two.admit(connector, '192.0.2.1')?.reason ?? '', /PerSource 1/);
+});
+
+test('a file that another worker empties at the moment counts for nothing', (t) => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'edge-counts-')), 'counts');
+  t.after(() => rmSync(join(folder, '..'), { recursive: true }));
+  using one = NumberFiles.open(folder, 0, 2);
+  using two = NumberFiles.open(folder, 1, 2);
+  const place = one.placeOf('sessions');
+  two.write(place, 3, 4, 5, 6);
+  assert.deepEqual(one.others(place), [Uint32Array.of(3, 4, 5, 6)]);
+  truncateSync(join(folder, 'worker-1'), 0);
+  assert.deepEqual(one.others(place), [Uint32Array.of(0, 0, 0, 0)]);
+});
+
+test('sources that come and go leave no more than a thousand behind, and are counted right when they come again', () => {
+  const limits = new ConnectionLimits(unshared, systemClock);
+  const connector = internetConnector({ maxInboundConnectionPerSource: 1, maxInboundConnection: 1 });
+  const sources = Array.from({ length: 3_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+  for (let round = 0; round < 2; round++)
+    for (const source of sources) {
+      assert.equal(limits.admit(connector, source), undefined);
+      assert.notEqual(limits.admit(connector, source), undefined);
+      limits.release(connector, source);
+    }
+});
+
+test('the largest number of Exchange is no limit: nothing is written for it', () => {
+  const written: number[] = [];
+  const numbers = { placeOf: () => 0, write: (place: number) => void written.push(place), others: () => [] };
+  const limits = new ConnectionLimits(numbers, systemClock);
+  assert.equal(limits.arrived(2_147_483_647), undefined);
+  assert.deepEqual(written, []);
+  assert.equal(limits.arrived(1_200), undefined);
+  assert.deepEqual(written, [0]);
 });
