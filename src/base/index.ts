@@ -31,7 +31,7 @@ export { type ListenSource, listening } from './listening.ts';
 export { makeFolder } from './make-folder.ts';
 export { MovingLimit } from './moving-limit.ts';
 export { nearestName, nearestNameHint } from './nearest-name.ts';
-export { ReceivedGarbage } from './received-garbage.ts';
+export { ReadGarbage } from './read-garbage.ts';
 export { fillDraft, replaceFile, syncFolder } from './safe-file.ts';
 export {
   finite,

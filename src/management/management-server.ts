@@ -2,7 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { HeldShares, ReceivedGarbage, type Share } from '../base/index.ts';
+import { HeldShares, ReadGarbage, type Share } from '../base/index.ts';
 import { listedAccount } from '../processes/accounts/index.ts';
 import { type HeldFolder, holdFolder, ProofFolder } from './caller-proof.ts';
 import { isShared } from './management-folder.ts';
@@ -44,7 +44,7 @@ export class ManagementServer {
   readonly #server: Server;
   readonly #connections = new Set<Connection>();
   readonly #shares = new HeldShares(maxHeldOctets);
-  readonly #garbage = new ReceivedGarbage();
+  readonly #garbage = new ReadGarbage();
   #folder?: HeldFolder;
   #proofs?: ProofFolder;
 

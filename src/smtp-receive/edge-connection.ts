@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
-import { type FairTurns, type ReceivedGarbage, sourceNetwork } from '../base/index.ts';
+import { type FairTurns, type ReadGarbage, sourceNetwork } from '../base/index.ts';
 import { type ProxiedEndpoints, type Reply, replies } from '../smtp/index.ts';
 import type { ShownChain } from './client-certificate.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
@@ -21,7 +21,7 @@ export interface ConnectionOwner {
   /** TLS handshakes, which cost more than all else that a stranger may ask for: each address has its turn. */
   readonly handshakes: FairTurns;
   /** What was received. */
-  readonly garbage: ReceivedGarbage;
+  readonly garbage: ReadGarbage;
 }
 
 const nothing: ReadonlyMap<string, never> & Map<string, never> = new Map<string, never>();

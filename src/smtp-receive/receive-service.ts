@@ -1,12 +1,5 @@
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net';
-import {
-  FairTurns,
-  formatEndpoint,
-  type IpRange,
-  type ListenSource,
-  listening,
-  ReceivedGarbage,
-} from '../base/index.ts';
+import { FairTurns, formatEndpoint, type IpRange, type ListenSource, listening, ReadGarbage } from '../base/index.ts';
 import {
   AcceptedDomainTable,
   type Binding,
@@ -68,7 +61,7 @@ interface Compiled {
 /** Receives mail on the bindings of the configuration. */
 export class ReceiveService implements AsyncDisposable, ConnectionOwner {
   readonly handshakes = new FairTurns(handshakesMs);
-  readonly garbage = new ReceivedGarbage();
+  readonly garbage = new ReadGarbage();
   #parts: ReceiveParts;
   #sessionParts: SessionParts;
   #compiled: Compiled;

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ReadGarbage } from '../../src/base/index.ts';
 import type { QueueSettings } from '../../src/queue/index.ts';
 import { RateMeter } from '../../src/queue/rate-meter.ts';
 import { retryDelayMs } from '../../src/queue/retry-plan.ts';
+import { ContentFolder } from '../../src/queue/spool/content-folder.ts';
 import { IdSource } from '../../src/queue/spool/id-source.ts';
 import {
   decodeHead,
@@ -114,5 +119,22 @@ test('records and states survive the codec, and damage is told', () => {
   assert.deepEqual(decodeStates(7, encodeStates(states)), states);
   for (const octets of ['', '[9]', '{', '[99,"guid"]']) {
     assert.throws(() => decodeRecord(7, Buffer.from(octets)), { name: 'SpoolError' }, octets);
+  }
+});
+
+test('buffers that a large content was read into are collected while it is read', async () => {
+  const path = mkdtempSync(join(tmpdir(), 'edge-content-'));
+  try {
+    let collected = 0;
+    const folder = new ContentFolder(path, new ReadGarbage(() => (collected += 1)));
+    const file = await folder.create(1);
+    await file.write(Buffer.alloc(13 * 1024 ** 2));
+    await file.close();
+    let length = 0;
+    for await (const chunk of folder.stream(1, 0)) length += chunk.length;
+    assert.equal(length, 13 * 1024 ** 2);
+    assert.equal(collected, 2);
+  } finally {
+    rmSync(path, { recursive: true });
   }
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
-import { FairTurns, HeldShares, ReceivedGarbage, systemClock } from '../../base/index.ts';
+import { FairTurns, HeldShares, ReadGarbage, systemClock } from '../../base/index.ts';
 import type { Change, DirectoryWriter } from '../store/contract.ts';
 import { type AccessPolicy, administratorsOnly } from './access/access-policy.ts';
 import { DirectoryAccessPolicy } from './access/directory-access-policy.ts';
@@ -102,7 +102,7 @@ export class LdapServer implements AsyncDisposable {
   readonly #connections = new Set<OpenConnection>();
   readonly #places: ConnectionPlaces;
   readonly #shares: HeldShares;
-  readonly #garbage = new ReceivedGarbage();
+  readonly #garbage = new ReadGarbage();
   readonly #turns: Turns = { strangers: new FairTurns(sliceMs), accounts: new FairTurns(sliceMs) };
   readonly #bounded: BoundedLog;
   #next = 1;

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ReadGarbage } from '../../base/index.ts';
 import { SpoolError } from '../contract.ts';
 
 /** Octets that a reader gets at a time, and that a writer gathers before it writes. */
@@ -9,12 +10,14 @@ export const chunkBytes = 128 * 1024;
 /** The files of large messages, one for each, named by the message id. A file counts only once a record names it. */
 export class ContentFolder {
   readonly #path: string;
+  readonly #garbage: ReadGarbage;
   #syncing: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
 
   /** Makes the folder when it is absent. */
-  constructor(path: string) {
+  constructor(path: string, garbage = new ReadGarbage()) {
     this.#path = path;
+    this.#garbage = garbage;
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
 
@@ -65,6 +68,7 @@ export class ContentFolder {
         const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes, at);
         if (bytesRead === 0) return;
         at += bytesRead;
+        this.#garbage.add(bytesRead);
         yield buffer.subarray(0, bytesRead);
       }
     } catch (cause) {
