@@ -24,7 +24,7 @@ const rooms = {
     tests: ['test/smtp-receive/connector-choice.test.ts', 'test/base/ip-range.test.ts'],
   },
   rights: {
-    mutate: ['src/smtp-receive/session-rights.ts', 'src/smtp-receive/principal.ts', 'src/config/access-control.ts'],
+    mutate: ['src/smtp-receive/session-rights.ts', 'src/smtp-receive/principal.ts', 'src/config/rights/access-control.ts'],
     tests: ['test/smtp-receive/session-rights.test.ts', 'test/config/access-control.test.ts'],
   },
   routing: {
@@ -32,7 +32,7 @@ const rooms = {
     tests: ['test/categorizer/routing-table.test.ts', 'test/smtp-send/envelope-plan.test.ts'],
   },
   queue: {
-    mutate: ['src/queue/retry-plan.ts', 'src/queue/outcome-rules.ts', 'src/queue/time-heap.ts', 'src/queue/rate-meter.ts'],
+    mutate: ['src/queue/dispatch/retry-plan.ts', 'src/queue/settlement/outcome-rules.ts', 'src/queue/table/time-heap.ts', 'src/queue/table/rate-meter.ts'],
     tests: ['test/queue/parts.test.ts', 'test/queue/outcome-rules.test.ts'],
   },
 };

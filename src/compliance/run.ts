@@ -1,18 +1,18 @@
 /** From targets to reports, several hosts at once, each host politely. */
 import { DnsFailure } from '../dns/index.ts';
-import { blindFacts } from './blank-facts.ts';
-import type { DomainParts } from './domain-answer.ts';
-import { type DomainSurvey, surveyDomain, surveyHost } from './domain-facts.ts';
-import { type Endpoint, endpointText, type Manners, mxPort, portsBeside } from './endpoint.ts';
-import { type Facts, notTested } from './facts.ts';
-import { judge } from './judge.ts';
-import { withParity } from './parity.ts';
-import { ProbeConnection } from './probe-connection.ts';
-import { type ProbeOptions, probeEndpoint } from './probe-endpoint.ts';
-import type { Profile } from './profile.ts';
+import { judge } from './checks/judge.ts';
+import type { DomainParts } from './domain/domain-answer.ts';
+import { type DomainSurvey, surveyDomain, surveyHost } from './domain/domain-facts.ts';
+import { withParity } from './domain/parity.ts';
+import { type Resolved, resolveTarget, type Target } from './domain/targets.ts';
+import { blindFacts } from './facts/blank-facts.ts';
+import { type Facts, notTested } from './facts/facts.ts';
+import type { Profile } from './facts/profile.ts';
+import { reducedReason, Untested } from './facts/untested.ts';
+import { type Endpoint, endpointText, type Manners, mxPort, portsBeside } from './probe/endpoint.ts';
+import { ProbeConnection } from './probe/probe-connection.ts';
+import { type ProbeOptions, probeEndpoint } from './probe/probe-endpoint.ts';
 import { type Report, reportSchema } from './report/report.ts';
-import { type Resolved, resolveTarget, type Target } from './targets.ts';
-import { reducedReason, Untested } from './untested.ts';
 
 export interface RunOptions {
   readonly profiles: readonly Profile[];

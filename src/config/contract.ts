@@ -1,11 +1,12 @@
 /** The configuration as the mail path sees it: immutable, complete, swapped as a whole. */
-import type { AcceptedDomain } from './accepted-domain.ts';
-import type { ReceiveConnector } from './receive-connector.ts';
-import type { RecipientFilterConfig } from './recipient-filter-config.ts';
-import type { RemoteDomain } from './remote-domain.ts';
-import type { SendConnector } from './send-connector.ts';
-import type { TransportConfig } from './transport-config.ts';
-import type { TransportService } from './transport-service.ts';
+
+import type { ReceiveConnector } from './connectors/receive-connector.ts';
+import type { SendConnector } from './connectors/send-connector.ts';
+import type { AcceptedDomain } from './organization/accepted-domain.ts';
+import type { RecipientFilterConfig } from './organization/recipient-filter-config.ts';
+import type { RemoteDomain } from './organization/remote-domain.ts';
+import type { TransportConfig } from './organization/transport-config.ts';
+import type { TransportService } from './servers/transport-service.ts';
 
 /** An entry that does not decode, and what is in force instead. */
 export interface ConfigurationProblem {

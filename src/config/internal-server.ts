@@ -2,7 +2,7 @@
 import { keyDigestOf } from '../base/index.ts';
 import { type Entry, equals, type Filter } from '../ldap/index.ts';
 import type { ConfigurationProblem, InternalServer } from './contract.ts';
-import { versionOf } from './entry-version.ts';
+import { versionOf } from './properties/entry-version.ts';
 
 /** Their container, below the configuration naming context. */
 export const internalServersPath =

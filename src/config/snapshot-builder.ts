@@ -1,18 +1,18 @@
 /** Builds the snapshot from the directory. What does not decode is reported, and its last good state stays in force. */
 import { type Entry, equals, escapeDnValue, type Filter } from '../ldap/index.ts';
-import { acceptedDomain } from './accepted-domain.ts';
-import { tryDecode } from './codec.ts';
+import { receiveConnector } from './connectors/receive-connector.ts';
+import { sendConnector } from './connectors/send-connector.ts';
 import type { ConfigurationProblem, Snapshot } from './contract.ts';
-import { versionOf } from './entry-version.ts';
 import { InternalServers } from './internal-server.ts';
-import { brokenRules, defaultsOf, type ObjectTable } from './object-table.ts';
-import type { ObjectIdentity, Properties, ServerRole, ValuesOf } from './property.ts';
-import { receiveConnector } from './receive-connector.ts';
-import { recipientFilterConfig } from './recipient-filter-config.ts';
-import { remoteDomain } from './remote-domain.ts';
-import { sendConnector } from './send-connector.ts';
-import { transportConfig } from './transport-config.ts';
-import { transportService } from './transport-service.ts';
+import { acceptedDomain } from './organization/accepted-domain.ts';
+import { recipientFilterConfig } from './organization/recipient-filter-config.ts';
+import { remoteDomain } from './organization/remote-domain.ts';
+import { transportConfig } from './organization/transport-config.ts';
+import { tryDecode } from './properties/codec.ts';
+import { versionOf } from './properties/entry-version.ts';
+import { brokenRules, defaultsOf, type ObjectTable } from './properties/object-table.ts';
+import type { ObjectIdentity, Properties, ServerRole, ValuesOf } from './properties/property.ts';
+import { transportService } from './servers/transport-service.ts';
 
 /** Where entries come from. A DirectoryReader is one as it stands. */
 export interface EntrySource {

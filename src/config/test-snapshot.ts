@@ -1,12 +1,12 @@
-import { type AcceptedDomain, acceptedDomain } from './accepted-domain.ts';
+import { type ReceiveConnector, receiveConnector } from './connectors/receive-connector.ts';
+import { type SendConnector, sendConnector } from './connectors/send-connector.ts';
 import type { Snapshot, SnapshotSource } from './contract.ts';
-import { defaultsOf } from './object-table.ts';
-import { type ReceiveConnector, receiveConnector } from './receive-connector.ts';
-import { recipientFilterConfig } from './recipient-filter-config.ts';
-import { remoteDomain } from './remote-domain.ts';
-import { type SendConnector, sendConnector } from './send-connector.ts';
-import { transportConfig } from './transport-config.ts';
-import { transportService } from './transport-service.ts';
+import { type AcceptedDomain, acceptedDomain } from './organization/accepted-domain.ts';
+import { recipientFilterConfig } from './organization/recipient-filter-config.ts';
+import { remoteDomain } from './organization/remote-domain.ts';
+import { transportConfig } from './organization/transport-config.ts';
+import { defaultsOf } from './properties/object-table.ts';
+import { transportService } from './servers/transport-service.ts';
 
 /** A snapshot with the defaults of an Edge server and no connector or domain, for tests, which connect faster than the default allows; `overrides` replaces parts. */
 export function testSnapshot(overrides: Partial<Snapshot> = {}): Snapshot {

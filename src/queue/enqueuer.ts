@@ -1,15 +1,15 @@
 import type { FaultReport } from '../base/index.ts';
-import type { Spool, StoredMessage } from './contract.ts';
-import type { NextHop, QueueSettings, RoutePlan, Router } from './delivery.ts';
-import { type DeliveryQueue, heldDue, Item, isInternal, poisonHop, submissionHop } from './delivery-queue.ts';
-import type { Dispatcher } from './dispatcher.ts';
-import type { Ledger } from './ledger.ts';
-import { Mail } from './mail.ts';
-import type { MailCache } from './mail-cache.ts';
-import { type PoisonDetection, reportPoison } from './poison-detection.ts';
-import type { QueueClock } from './queue-clock.ts';
-import type { QueueTable } from './queue-table.ts';
-import type { Settlement } from './settlement.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
+import type { Spool, StoredMessage } from './model/contract.ts';
+import type { NextHop, QueueSettings, RoutePlan, Router } from './model/delivery.ts';
+import { Mail } from './model/mail.ts';
+import type { Ledger } from './settlement/ledger.ts';
+import type { MailCache } from './settlement/mail-cache.ts';
+import { type PoisonDetection, reportPoison } from './settlement/poison-detection.ts';
+import type { Settlement } from './settlement/settlement.ts';
+import { type DeliveryQueue, heldDue, Item, isInternal, poisonHop, submissionHop } from './table/delivery-queue.ts';
+import type { QueueClock } from './table/queue-clock.ts';
+import type { QueueTable } from './table/queue-table.ts';
 
 export interface EnqueuerParts {
   readonly spool: Spool;

@@ -4,6 +4,8 @@
  * RFC 3464 (what is reported and when; the text of reports is the notifier's). It knows neither routing nor SMTP: router,
  * deliverers and notifier are handed in. Another engine takes the spool's place when it passes `test/queue/contract.ts`.
  */
+
+export { MessageQueue } from './message-queue.ts';
 export {
   type ContentFacts,
   type MessageWriter,
@@ -15,7 +17,7 @@ export {
   SpoolError,
   type SpoolWriter,
   type StoredMessage,
-} from './contract.ts';
+} from './model/contract.ts';
 export type {
   Categorized,
   ConnectionResult,
@@ -30,8 +32,7 @@ export type {
   RecipientOutcome,
   RoutePlan,
   Router,
-} from './delivery.ts';
-export { MessageQueue } from './message-queue.ts';
-export { queuedEvent } from './queued-event.ts';
+} from './model/delivery.ts';
+export type { MessageFilter, MessageStatus, MessageView, QueueStatus, QueueView } from './model/views.ts';
+export { queuedEvent } from './settlement/queued-event.ts';
 export { LmdbSpool } from './spool/lmdb-spool.ts';
-export type { MessageFilter, MessageStatus, MessageView, QueueStatus, QueueView } from './views.ts';

@@ -1,8 +1,10 @@
 import { type Clock, type FaultReport, unreported } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { type Reply, replies } from '../smtp/index.ts';
-import type { Delivery } from './connection.ts';
-import type { MessageWriter, Spool, StoredMessage } from './contract.ts';
+import type { Delivery } from './dispatch/connection.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { Enqueuer } from './enqueuer.ts';
+import type { MessageWriter, Spool, StoredMessage } from './model/contract.ts';
 import type {
   Deliverer,
   DeliveryType,
@@ -11,20 +13,18 @@ import type {
   QueueSettings,
   RecipientOutcome,
   Router,
-} from './delivery.ts';
-import { heldDue, type Item, poisonHop, submissionHop } from './delivery-queue.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { Enqueuer } from './enqueuer.ts';
-import { Ledger } from './ledger.ts';
-import { MailCache } from './mail-cache.ts';
-import { PoisonDetection } from './poison-detection.ts';
+} from './model/delivery.ts';
+import type { MessageFilter, MessageView, QueueView } from './model/views.ts';
 import { QueueAdministration } from './queue-administration.ts';
-import { QueueClock } from './queue-clock.ts';
-import { QueueTable } from './queue-table.ts';
-import { Settlement } from './settlement.ts';
+import { Ledger } from './settlement/ledger.ts';
+import { MailCache } from './settlement/mail-cache.ts';
+import { PoisonDetection } from './settlement/poison-detection.ts';
+import { Settlement } from './settlement/settlement.ts';
 import { SubmissionQueue } from './submission-queue.ts';
 import { SubmissionTurn, SubmittingWriter } from './submitting-writer.ts';
-import type { MessageFilter, MessageView, QueueView } from './views.ts';
+import { heldDue, type Item, poisonHop, submissionHop } from './table/delivery-queue.ts';
+import { QueueClock } from './table/queue-clock.ts';
+import { QueueTable } from './table/queue-table.ts';
 
 /** What the queue is made of. */
 export interface QueueParts {

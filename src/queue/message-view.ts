@@ -1,7 +1,7 @@
-import type { StoredMessage } from './contract.ts';
-import { heldDue, type Item, type ItemState } from './delivery-queue.ts';
-import type { QueueClock } from './queue-clock.ts';
-import type { MessageStatus, MessageView, QueueView } from './views.ts';
+import type { StoredMessage } from './model/contract.ts';
+import type { MessageStatus, MessageView, QueueView } from './model/views.ts';
+import { heldDue, type Item, type ItemState } from './table/delivery-queue.ts';
+import type { QueueClock } from './table/queue-clock.ts';
 
 /** Exchange's name of the state. */
 export function statusOf(state: ItemState): MessageStatus {

@@ -1,15 +1,15 @@
 import type { FaultReport } from '../base/index.ts';
-import type { Spool } from './contract.ts';
-import type { NextHop } from './delivery.ts';
-import { heldDue, type Item, poisonHop } from './delivery-queue.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Enqueuer } from './enqueuer.ts';
-import type { Ledger } from './ledger.ts';
 import { damagedView, statusOf, submissionView, viewOf } from './message-view.ts';
-import type { PoisonDetection } from './poison-detection.ts';
-import type { QueueClock } from './queue-clock.ts';
-import type { QueueTable } from './queue-table.ts';
-import type { MessageFilter, MessageView, QueueView } from './views.ts';
+import type { Spool } from './model/contract.ts';
+import type { NextHop } from './model/delivery.ts';
+import type { MessageFilter, MessageView, QueueView } from './model/views.ts';
+import type { Ledger } from './settlement/ledger.ts';
+import type { PoisonDetection } from './settlement/poison-detection.ts';
+import { heldDue, type Item, poisonHop } from './table/delivery-queue.ts';
+import type { QueueClock } from './table/queue-clock.ts';
+import type { QueueTable } from './table/queue-table.ts';
 
 interface AdministrationParts {
   readonly spool: Spool;

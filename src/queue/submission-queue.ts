@@ -1,13 +1,13 @@
 import type { FaultReport } from '../base/index.ts';
-import { type Revision, SpoolError, type StoredMessage } from './contract.ts';
-import type { Categorized, Router } from './delivery.ts';
-import { type DeliveryQueue, type Item, submissionHop } from './delivery-queue.ts';
-import type { Ledger } from './ledger.ts';
-import { loadItem } from './load-item.ts';
-import type { PoisonDetection } from './poison-detection.ts';
-import type { QueueClock } from './queue-clock.ts';
-import type { QueueTable } from './queue-table.ts';
-import type { Settlement } from './settlement.ts';
+import { loadItem } from './dispatch/load-item.ts';
+import { type Revision, SpoolError, type StoredMessage } from './model/contract.ts';
+import type { Categorized, Router } from './model/delivery.ts';
+import type { Ledger } from './settlement/ledger.ts';
+import type { PoisonDetection } from './settlement/poison-detection.ts';
+import type { Settlement } from './settlement/settlement.ts';
+import { type DeliveryQueue, type Item, submissionHop } from './table/delivery-queue.ts';
+import type { QueueClock } from './table/queue-clock.ts';
+import type { QueueTable } from './table/queue-table.ts';
 
 export interface SubmissionParts {
   /** Undefined: no agents, and nothing comes here. */

@@ -1,4 +1,4 @@
-import type { MessageWriter, NewMessage, ReplacedHead, SpoolWriter, StoredMessage } from './contract.ts';
+import type { MessageWriter, NewMessage, ReplacedHead, SpoolWriter, StoredMessage } from './model/contract.ts';
 
 /** Hears of every message that is on the disk; small ones with their content. */
 export type Submit = (message: StoredMessage, content: Buffer | undefined) => void;

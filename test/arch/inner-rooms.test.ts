@@ -10,6 +10,9 @@ const source = new URL('../../src', import.meta.url).pathname;
 const inner: Readonly<Record<string, readonly string[]>> = {
   'directory/face': ['ber', 'access', 'operations', 'follow', ''],
   cmdlets: ['calling', 'objects', 'mail-flow', 'running', 'exchange-certificate', ''],
+  config: ['values', 'properties', 'rights', 'servers', 'connectors', 'organization', ''],
+  compliance: ['facts', 'probe', 'checks', 'domain', 'report', 'trap', ''],
+  queue: ['model', 'spool', 'table', 'settlement', 'dispatch', ''],
 };
 /** Files of the folder itself that know none of its inner rooms but the lowest, and that every inner room may use. */
 const sharedFiles: Readonly<Record<string, readonly string[]>> = {

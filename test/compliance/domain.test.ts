@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import type { Verdict } from '../../src/compliance/facts/verdict.ts';
 import {
   fetchStsPolicy,
   type Lookup,
@@ -14,7 +15,6 @@ import {
   testTargets,
   trapAddressCount,
 } from '../../src/compliance/index.ts';
-import type { Verdict } from '../../src/compliance/verdict.ts';
 import { DnsClient } from '../../src/dns/index.ts';
 import { TrustAnchors } from '../../src/tls/index.ts';
 import { needs } from '../lib/peers.ts';

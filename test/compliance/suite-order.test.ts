@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sortedAlike } from '../../src/compliance/suite-order.ts';
+import { sortedAlike } from '../../src/compliance/probe/suite-order.ts';
 
 /** A server whose order is that of the numbers. */
 function server(): { readonly before: (a: number, b: number) => Promise<boolean>; asked: number } {

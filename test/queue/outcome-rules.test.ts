@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecipientOutcome, StoredMessage } from '../../src/queue/index.ts';
-import { type Attempt, planOutcomes, replies } from '../../src/queue/outcome-rules.ts';
-import { RateMeter } from '../../src/queue/rate-meter.ts';
-import { TimeHeap } from '../../src/queue/time-heap.ts';
+import { type Attempt, planOutcomes, replies } from '../../src/queue/settlement/outcome-rules.ts';
+import { RateMeter } from '../../src/queue/table/rate-meter.ts';
+import { TimeHeap } from '../../src/queue/table/time-heap.ts';
 import { newMessage } from './lib/new-message.ts';
 
 /** Recipient 0 asks for SUCCESS, 1 for nothing; both were tried three times. */

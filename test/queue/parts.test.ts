@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ReadGarbage } from '../../src/base/index.ts';
 import type { QueueSettings } from '../../src/queue/index.ts';
-import { RateMeter } from '../../src/queue/rate-meter.ts';
-import { retryDelayMs } from '../../src/queue/retry-plan.ts';
+import { RateMeter } from '../../src/queue/table/rate-meter.ts';
+import { retryDelayMs } from '../../src/queue/dispatch/retry-plan.ts';
 import { ContentFolder } from '../../src/queue/spool/content-folder.ts';
 import { IdSource } from '../../src/queue/spool/id-source.ts';
 import {
@@ -16,7 +16,8 @@ import {
   encodeRecord,
   encodeStates,
 } from '../../src/queue/spool/record-codec.ts';
-import { TimeHeap } from '../../src/queue/time-heap.ts';
+import { RateMeter } from '../../src/queue/table/rate-meter.ts';
+import { TimeHeap } from '../../src/queue/table/time-heap.ts';
 import fc from '../lib/properties.ts';
 import { edgeSettings } from './lib/bench.ts';
 import { elaborate } from './lib/new-message.ts';

@@ -1,5 +1,5 @@
 /** Only what changed since an earlier report. */
-import { endpointText } from '../endpoint.ts';
+import { endpointText } from '../probe/endpoint.ts';
 import { type Report, rowsOf } from './report.ts';
 
 /** Reports of an earlier run, one JSON object a line. Throws RangeError for anything else, with the name of the file. */

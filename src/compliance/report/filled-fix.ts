@@ -1,4 +1,4 @@
-import { parseTarget } from '../targets.ts';
+import { parseTarget } from '../domain/targets.ts';
 import type { Fix } from './fix.ts';
 import { fixFor, type Missed } from './fixes.ts';
 import type { Report } from './report.ts';

@@ -1,8 +1,8 @@
 /** For each kind of miss the line that mends it: for Edge, Exchange and Postfix. */
-import type { Rule } from '../profile.ts';
+import type { Rule } from '../facts/profile.ts';
+import { versionTexts } from '../facts/version-texts.ts';
 import { type Fix, same } from './fix.ts';
 import { suiteFix } from './suite-fix.ts';
-import { versionTexts } from './version-texts.ts';
 
 /** What a fix depends on. */
 export interface Missed {

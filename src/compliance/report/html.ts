@@ -1,12 +1,11 @@
 /** One HTML file without any outside reference, readable and printable. */
 import { printable } from '../../base/index.ts';
-import { endpointText } from '../endpoint.ts';
-import type { Profile } from '../profile.ts';
+import type { Profile } from '../facts/profile.ts';
+import { versionTexts } from '../facts/version-texts.ts';
+import { endpointText } from '../probe/endpoint.ts';
 import { filledFix } from './filled-fix.ts';
 import { fixLines } from './fix.ts';
-
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
-import { versionTexts } from './version-texts.ts';
 
 const escape = (text: string): string =>
   printable(text).replaceAll(/[<>&"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);

@@ -1,8 +1,9 @@
 /** One endpoint's report: the published JSON. Every other form is made from it. */
-import type { Endpoint } from '../endpoint.ts';
-import type { Facts } from '../facts.ts';
-import type { Miss } from '../profile.ts';
-import type { Verdict } from '../verdict.ts';
+
+import type { Facts } from '../facts/facts.ts';
+import type { Miss } from '../facts/profile.ts';
+import type { Verdict } from '../facts/verdict.ts';
+import type { Endpoint } from '../probe/endpoint.ts';
 
 export const reportSchema = 'edge.tls-report/1';
 

@@ -1,7 +1,7 @@
 /** Reports for programs other than JSON: CSV, JUnit and SARIF 2.1.0. */
 import { printable, spreadsheetCell } from '../../base/index.ts';
-import { endpointText } from '../endpoint.ts';
-import type { Profile } from '../profile.ts';
+import type { Profile } from '../facts/profile.ts';
+import { endpointText } from '../probe/endpoint.ts';
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
 
 export const csvHead = 'target,host,address,port,profile,rule,verdict,evidence,source\r\n';

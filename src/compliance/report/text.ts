@@ -1,13 +1,12 @@
 /** The report for people: a short verdict first, then each miss with what was seen and the line that mends it. */
 import { printable } from '../../base/index.ts';
-import { endpointText } from '../endpoint.ts';
-import { protocolReason } from '../facts.ts';
-import type { Profile } from '../profile.ts';
+import { protocolReason } from '../facts/facts.ts';
+import type { Profile } from '../facts/profile.ts';
+import { versionTexts } from '../facts/version-texts.ts';
+import { endpointText } from '../probe/endpoint.ts';
 import { filledFix } from './filled-fix.ts';
 import { fixLines } from './fix.ts';
-
 import { type Report, type Row, rankOf, rowsOf } from './report.ts';
-import { versionTexts } from './version-texts.ts';
 import { wrapped } from './wrapped.ts';
 
 export interface TextOptions {

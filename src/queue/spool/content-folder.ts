@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReadGarbage } from '../../base/index.ts';
-import { SpoolError } from '../contract.ts';
+import { SpoolError } from '../model/contract.ts';
 
 /** Octets that a reader gets at a time, and that a writer gathers before it writes. */
 export const chunkBytes = 128 * 1024;

@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { CrashNotes } from '../contract.ts';
+import type { CrashNotes } from '../model/contract.ts';
 
 /** Crash notes in a file beside the store. Written without a sync: a breakdown of the process leaves the page cache alone. */
 export class CrashNoteFile implements CrashNotes {

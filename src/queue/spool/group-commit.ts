@@ -1,6 +1,6 @@
 import type { RootDatabase } from 'lmdb';
 import { type Clock, commitReason, MovingLimit } from '../../base/index.ts';
-import { SpoolError } from '../contract.ts';
+import { SpoolError } from '../model/contract.ts';
 import type { StoreRoom } from './store-room.ts';
 
 /** A change to the store: puts and removes, made inside a transaction that others share. */

@@ -1,4 +1,4 @@
-import { SpoolError } from '../contract.ts';
+import { SpoolError } from '../model/contract.ts';
 
 /** Makes a limit durable: no id below it is handed out by a later run. */
 export type Reserve = (limit: number) => Promise<void>;

@@ -8,7 +8,7 @@ import {
   type Spool,
   SpoolError,
   type StoredMessage,
-} from '../contract.ts';
+} from '../model/contract.ts';
 import { compact, compactWhileOpen } from './compaction.ts';
 import { ContentFolder } from './content-folder.ts';
 import { CrashNoteFile } from './crash-note-file.ts';

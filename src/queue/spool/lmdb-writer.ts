@@ -1,5 +1,11 @@
 import { newGuid } from '../../base/index.ts';
-import { type NewMessage, type ReplacedHead, SpoolError, type SpoolWriter, type StoredMessage } from '../contract.ts';
+import {
+  type NewMessage,
+  type ReplacedHead,
+  SpoolError,
+  type SpoolWriter,
+  type StoredMessage,
+} from '../model/contract.ts';
 import { ContentFileWriter } from './content-file-writer.ts';
 import type { ContentFolder } from './content-folder.ts';
 import { withHead } from './replaced-head.ts';

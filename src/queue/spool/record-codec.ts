@@ -9,7 +9,7 @@ import {
   type ReplacedHead,
   SpoolError,
   type StoredMessage,
-} from '../contract.ts';
+} from '../model/contract.ts';
 
 /** What a record holds; the recipient states are kept apart, because only they change. */
 export type MessageRecord = Omit<StoredMessage, 'recipients'>;

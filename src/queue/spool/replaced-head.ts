@@ -1,5 +1,5 @@
 /** Content of which the beginning was replaced: agents change header fields of messages that are on the disk already. */
-import type { ReplacedHead } from '../contract.ts';
+import type { ReplacedHead } from '../model/contract.ts';
 
 /** Whole content of which `head` is the beginning. */
 export function withHead(content: Buffer, { head, octets }: ReplacedHead): Buffer {

@@ -1,6 +1,6 @@
 /** Messages out of the store and its folder of large contents. */
 import type { FaultReport } from '../../base/index.ts';
-import { type ReplacedHead, SpoolError, type StoredMessage } from '../contract.ts';
+import { type ReplacedHead, SpoolError, type StoredMessage } from '../model/contract.ts';
 import { type ContentFolder, chunkBytes } from './content-folder.ts';
 import { type Databases, read } from './databases.ts';
 import { decodeHead, decodeRecord, decodeStates, untouchedStates } from './record-codec.ts';

@@ -1,9 +1,9 @@
 /** What a server answers to one hello, as octets: the last word where two testers disagree. */
 import { randomBytes } from 'node:crypto';
-import { Dialer } from '../../../src/compliance/dialer.ts';
-import { hello12, hello13 } from '../../../src/compliance/hellos.ts';
 import type { Endpoint } from '../../../src/compliance/index.ts';
 import { swiftManners } from '../../../src/compliance/index.ts';
+import { Dialer } from '../../../src/compliance/probe/dialer.ts';
+import { hello12, hello13 } from '../../../src/compliance/probe/hellos.ts';
 import { clientHelloRecords, suitesOfVersion, type VersionName, versions } from '../../../src/tls/wire/index.ts';
 
 /** A ServerHello with the suite, an alert, or how the connection ended; with the first octets. */
