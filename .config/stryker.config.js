@@ -16,7 +16,7 @@ const rooms = {
     mutate: ['acl-syntax', 'access-control', 'accepted-domain-table', 'balancers', 'codec', 'connector-conflict', 'network-syntaxes']
       .concat(['object-table', 'open-relay', 'permission-groups', 'principals', 'receive-connector-rules', 'send-connector-rules'])
       .concat(['send-rights', 'smart-host', 'snapshot-builder', 'syntaxes'])
-      .map((name) => `src/config/${name}.ts`),
+      .map((name) => `src/config/**/${name}.ts`),
     tests: ['test/config/*.test.ts'],
   },
   choice: {
