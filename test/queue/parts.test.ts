@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ReadGarbage } from '../../src/base/index.ts';
-import type { QueueSettings } from '../../src/queue/index.ts';
-import { RateMeter } from '../../src/queue/table/rate-meter.ts';
 import { retryDelayMs } from '../../src/queue/dispatch/retry-plan.ts';
+import type { QueueSettings } from '../../src/queue/index.ts';
 import { ContentFolder } from '../../src/queue/spool/content-folder.ts';
 import { IdSource } from '../../src/queue/spool/id-source.ts';
 import {
