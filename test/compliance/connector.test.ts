@@ -5,7 +5,9 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Report } from '../../src/compliance/index.ts';
-import { Appliance, type CommandResult, edge } from '../lib/appliance.ts';
+import { openConnectorPlaces } from '../../src/services/connector-trial/index.ts';
+import { Appliance, type CommandResult } from '../lib/appliance.ts';
+import { edgeHere } from '../lib/command-here.ts';
 
 let appliance: Appliance;
 
@@ -24,8 +26,9 @@ after(async () => {
   rmSync(dirname(appliance.state), { recursive: true, force: true });
 });
 
+const parts = { connectors: openConnectorPlaces };
 const testing = (...args: string[]): Promise<CommandResult> =>
-  edge('tls', 'test', ...args, '--state', appliance.state, '--parallel', '--reduced', '--json');
+  edgeHere(['tls', 'test', ...args, '--state', appliance.state, '--parallel', '--reduced', '--json'], parts);
 const reportOf = ({ out }: CommandResult): Report => JSON.parse(out) as Report;
 const defaultName = async (): Promise<string> =>
   (await appliance.shell('(Get-ReceiveConnector | Where-Object { $_.Name -like "Default*" }).Name')).trim();
@@ -90,7 +93,7 @@ for (const [args, reason] of wrong) {
 }
 
 test('without a state directory the name is refused with the reason', async () => {
-  const { status, error } = await edge('tls', 'test', 'Partners', '--state', '/nonexistent/state');
+  const { status, error } = await edgeHere(['tls', 'test', 'Partners', '--state', '/nonexistent/state'], parts);
   assert.equal(status, 64);
   assert.match(error, /'Partners' is no domain.* cannot be looked up in \/nonexistent\/state: /);
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { Appliance, type CommandResult, edge as command, eventually, serverName } from '../lib/appliance.ts';
+import { Appliance, type CommandResult, eventually, serverName } from '../lib/appliance.ts';
 import { needs, swaks } from '../lib/peers.ts';
 import { freePort } from '../lib/ports.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
+import { shellHere } from '../lib/shell-here.ts';
 
 /** The recipe for an anonymous relay as it is published, typographic quotes and all; the port alone is a free one. */
 const recipe = (port: number): readonly string[] => [
@@ -16,7 +17,7 @@ const recipe = (port: number): readonly string[] => [
 describe('the published recipe for an anonymous relay', needs('swaks'), () => {
   let sink: ScriptedSink;
   let edge: Appliance;
-  const run = (line: string): Promise<CommandResult> => command('shell', '--state', edge.state, '-c', line);
+  const run = (line: string): Promise<CommandResult> => shellHere({ state: edge.state, lines: [line] });
 
   before(async () => {
     sink = await ScriptedSink.listen();

@@ -1,13 +1,15 @@
 /** A whole appliance of one's own: `edge start` on a temporary state directory and free ports, as an administrator runs it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Chain } from '../../src/logs/index.ts';
+import { edgeHere } from './command-here.ts';
 import { freePort } from './ports.ts';
+import { shellHere } from './shell-here.ts';
 
 /** The command as it is called from a shell. */
 export const edgeCommand = new URL('../../src/bin/edge', import.meta.url).pathname;
@@ -36,8 +38,9 @@ export interface CommandResult {
   readonly error: string;
 }
 
-/** Runs the edge command to its end. */
+/** Runs the edge command to its end; one that only asks the service, in this process. */
 export async function edge(...args: string[]): Promise<CommandResult> {
+  if (args[0] === 'status') return edgeHere(args);
   try {
     const options = { maxBuffer: 64 * 1024 ** 2, timeout: commandMs, killSignal: 'SIGKILL' } as const;
     const { stdout, stderr } = await promisify(execFile)(edgeCommand, args, options);
@@ -154,21 +157,24 @@ export class Appliance implements AsyncDisposable {
   /** Runs management-shell lines; throws with what was said when one failed. `$server` and `$port` are replaced. */
   async shell(...lines: string[]): Promise<string> {
     const filled = lines.map((line) => line.replaceAll('$server', this.name).replaceAll('$port', String(this.port)));
-    const role = this.options.role === undefined ? [] : ['--role', this.options.role];
-    const result = await edge('shell', '--state', this.state, ...role, ...filled.flatMap((line) => ['-c', line]));
+    const { role = 'EdgeTransport' } = this.options;
+    const result = await shellHere({ state: this.state, role, lines: filled });
     if (result.status !== 0) throw new Error(`${filled.join('\n')}\n${result.out}${result.error}`);
     return result.out;
   }
 
   /** Runs a script; what it prints. Lines that fail are the script's own affair. */
   async shellFile(path: string): Promise<string> {
-    const { out, error } = await edge('shell', '--state', this.state, path);
+    const { out, error } = await shellHere({ state: this.state, file: path });
     return out + error;
   }
 
   /** The decisions about a session, message or address. */
   async why(about: string): Promise<Chain[]> {
-    const { status, out } = await edge('why', about, '--state', this.state, '--json');
+    const args = ['why', about, '--state', this.state, '--json'];
+    // Who reads the logs becomes the account that owns them, for good.
+    const isOwn = statSync(this.state).uid === process.getuid?.();
+    const { status, out } = await (isOwn ? edgeHere(args) : edge(...args));
     return status === 0 ? (JSON.parse(out) as Chain[]) : [];
   }
 

@@ -12,8 +12,9 @@ import { bindSocket } from '../../src/processes/listen-sockets.ts';
 import type { Service } from '../../src/services/child-process.ts';
 import { openDirectoryService } from '../../src/services/directory/directory-service.ts';
 import { openTransportWorker } from '../../src/services/transport/transport-worker.ts';
-import { edge, eventually, serverName } from '../lib/appliance.ts';
+import { eventually, serverName } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
+import { shellHere } from '../lib/shell-here.ts';
 
 type SupervisorSide = Bus<typeof toProcess, typeof toSupervisor>;
 
@@ -36,7 +37,7 @@ before(async () => {
     `Set-ReceiveConnector "Default internal receive connector ${serverName()}" -Bindings 127.0.0.1:${port}`,
     'New-AcceptedDomain -Name Corp -DomainName corp.example -DomainType Authoritative',
   ];
-  const { status, error } = await edge('shell', '--state', state, ...lines.flatMap((line) => ['-c', line]));
+  const { status, error } = await shellHere({ state, lines });
   assert.equal(status, 0, error);
 });
 after(() => rmSync(state, { recursive: true, force: true }));
@@ -110,7 +111,7 @@ test('both run in one process: mail is taken, a change of the configuration is i
     ];
     assert.deepEqual(await converse([...message, 'QUIT']), ['220', '250', '250', '250', '354', '250', '221']);
     const change = 'New-AcceptedDomain -Name Other -DomainName other.example -DomainType InternalRelay';
-    const { status, error } = await edge('shell', '--state', state, '-c', change);
+    const { status, error } = await shellHere({ state, lines: [change] });
     assert.equal(status, 0, error);
     assert.ok(changes.length > 0, 'the worker was told');
     const lines = ['EHLO test', 'MAIL FROM:<a@example.org>', 'RCPT TO:<b@other.example>', 'QUIT'];
