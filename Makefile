@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test check types lint format unit mutate bench bench-directory bench-sync bench-tls bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
+.PHONY: help start test cases check types lint format unit mutate bench bench-directory bench-sync bench-tls bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,8 +17,11 @@ node_modules/.installed: package.json package-lock.json
 start: node_modules/.installed ## an Edge appliance and its internal hub on loopback ports, with real messages through them
 	@$(NODE) --disable-warning=ExperimentalWarning src/bin/lab.ts
 
+# The linter takes one processor for as long as a quarter of the tests: they run beside it.
 test: node_modules/.installed peers ## installs the real peers, then type check, linter and all tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check
+	@$(MAKE) --no-print-directory --jobs=3 check cases
+
+cases: node_modules/.installed
 	@$(NODE) test/lib/run-all.ts
 
 check: types lint ## type check, linter, formatter

@@ -37,8 +37,8 @@ const shortPath = (file: string | undefined): string => relative(root, file ?? '
 // Some 300 processes load much the same: as the command itself does, they keep what was compiled.
 process.env['NODE_COMPILE_CACHE'] ??= `${root}node_modules/.cache/compile`;
 
-/** One more than there are processors: many tests wait for a peer or for a limit of time. */
-const concurrency = availableParallelism() + 1;
+/** Two more than there are processors: many tests wait for a peer or for a limit of time. */
+const concurrency = availableParallelism() + 2;
 
 // Not --test-force-exit: it ends a process before all of its results are out.
 const execArgv = ['--disable-warning=ExperimentalWarning', '--import', `${root}test/lib/end-of-file.ts`];
