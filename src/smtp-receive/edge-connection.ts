@@ -4,7 +4,7 @@ import { type FairTurns, type ReadGarbage, sourceNetwork } from '../base/index.t
 import { type ProxiedEndpoints, type Reply, replies } from '../smtp/index.ts';
 import type { ShownChain } from './client-certificate.ts';
 import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
-import { SMTPConnection, type SMTPServer } from './library.ts';
+import { SMTPConnection, type SMTPServer, verifyPeerCertificate } from './library.ts';
 import { Session } from './session.ts';
 import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 
@@ -26,6 +26,9 @@ export interface ConnectionOwner {
 
 const nothing: ReadonlyMap<string, never> & Map<string, never> = new Map<string, never>();
 
+/** Clients are asked for a certificate. The session judges: a handshake that fails would tell the other side nothing. */
+const asked = { requestCert: true, rejectUnauthorized: false } as const;
+
 /** Lets the parser have a chunk. When it has to wait, so has the socket. */
 function feed(parser: EdgeStream, chunk: Buffer, socket: Socket): void {
   let done = false;
@@ -40,8 +43,9 @@ function feed(parser: EdgeStream, chunk: Buffer, socket: Socket): void {
 }
 
 /**
- * One accepted socket. Of smtp-server's connection it keeps the life of the socket: listeners, the upgrade to TLS with
- * a parser that has seen nothing in clear, the closing with its time limit. What is said is a Session's business.
+ * One accepted socket. Of smtp-server's connection it keeps the life of the socket, up to the closing with its time limit. What is
+ * said is a Session's business. The upgrade to TLS is its own: the library's looks for names, for which there is one certificate,
+ * and pipes, for a tenth of what a handshake costs.
  */
 export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
   readonly dialogue: Session;
@@ -82,23 +86,22 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     this._setListeners(() => setImmediate(() => setImmediate(() => this.#greet())));
   }
 
-  /**
-   * As the library does it, but without pipe(), whose closures are a fifth of an idle session. Behind STARTTLS, where the
-   * keys cost far more, the library pipes.
-   */
+  /** As the library does it, but without pipe(), whose closures are a fifth of an idle session. */
   override _setListeners(callback: () => void): void {
     const { _socket: socket, _parser: parser } = this;
     socket.on('close', (hadError: boolean) => this._onCloseEvent(hadError));
     socket.on('error', (error: Error) => this._onError(error));
-    if (parser instanceof EdgeStream) {
-      const { garbage } = this.#owner;
-      socket.on('data', (chunk: Buffer) => {
-        garbage.add(chunk.length);
-        feed(parser, chunk, socket);
-      });
-      socket.on('end', () => parser.finish());
-    }
+    if (parser instanceof EdgeStream) this.#listen(socket, parser);
     callback();
+  }
+
+  #listen(socket: Socket, parser: EdgeStream): void {
+    const { garbage } = this.#owner;
+    socket.on('data', (chunk: Buffer) => {
+      garbage.add(chunk.length);
+      feed(parser, chunk, socket);
+    });
+    socket.on('end', () => parser.finish());
   }
 
   #greet(): void {
@@ -198,14 +201,21 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     const { _socket: socket } = this;
     if (socket.destroyed) return;
     if (socket.readableLength === 0) return this._onError(new Error('the client closed its side before the handshake'));
-    this._server.secureContext.set('*', context);
-    // What the base class does next reads the context at once; other sessions set it again before they need it.
-    this.upgrade(
-      () => {},
-      () => this.#secured(),
-    );
+    const { clients } = this.dialogue.origin.profile.tlsUse;
+    socket.removeAllListeners();
+    socket.on('error', (error: Error) => this._onError(error));
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: context, ...(clients && asked) });
+    this.#top = secure;
+    const failed = (error: Error): void => {
+      secure.destroy();
+      this._onError(error);
+    };
+    secure.once('close', (hadError: boolean) => this._onCloseEvent(hadError));
+    secure.on('error', failed);
+    secure.once('_tlsError', failed);
+    // Once: a client of TLS 1.2 may renegotiate, which is told in the same way.
+    secure.once('secure', () => this.#secured(secure));
     // A socket that may be half open does not end by itself, and in a handshake no answer is owed.
-    const secure = this.#top;
     secure.once('end', () => {
       if (!this._upgrading) return;
       this._onError(new Error('the client closed its side in the handshake'));
@@ -213,17 +223,20 @@ export class EdgeConnection extends SMTPConnection implements LineTaker, Wire {
     });
   }
 
-  #secured(): void {
-    if (!(this._socket instanceof TLSSocket)) return;
-    const { name, standardName } = this._socket.getCipher();
-    const negotiated = { protocol: this._socket.getProtocol() ?? '', cipher: name, standardName };
-    const asks = this.dialogue.origin.profile.tlsUse.clients;
-    this.dialogue.secured(negotiated, asks ? shownBy(this._socket) : undefined);
-  }
-
-  /** Time limits are looked after by tick(); a timer for each socket would be set anew with every packet. */
-  override _armTimeout(socket: Socket = this._socket): void {
-    this.#top = socket;
+  /** From now on the conversation is with a parser that has seen nothing in clear. */
+  #secured(secure: TLSSocket): void {
+    // The connection was closed meanwhile.
+    if (!this._parser || this._closing) return;
+    const parser = this._createParser();
+    this._parser = parser;
+    this._socket = secure;
+    this._upgrading = false;
+    const { name, standardName } = secure.getCipher();
+    const negotiated = { protocol: secure.getProtocol() ?? '', cipher: name, standardName };
+    const { clients } = this.dialogue.origin.profile.tlsUse;
+    if (clients) verifyPeerCertificate(secure, asked);
+    this.dialogue.secured(negotiated, clients ? shownBy(secure) : undefined);
+    this.#listen(secure, parser);
   }
 
   /** Called now and then, with the monotonic time: ends what has lasted or idled too long. */

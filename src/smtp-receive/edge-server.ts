@@ -9,9 +9,7 @@ export class EdgeServer extends SMTPServer {
   readonly profile: ConnectorProfile;
 
   constructor(profile: ConnectorProfile) {
-    // The session judges: a handshake that fails would tell the other side nothing.
-    const clients = profile.tlsUse.clients ? { requestCert: true, rejectUnauthorized: false } : {};
-    super({ name: profile.fqdn, logger: false, authOptional: true, disabledCommands: ['AUTH'], ...clients });
+    super({ name: profile.fqdn, logger: false, authOptional: true, disabledCommands: ['AUTH'] });
     this.profile = profile;
   }
 
@@ -26,14 +24,5 @@ export class EdgeServer extends SMTPServer {
   /** The library would make a context from a key that is published in its sources; ours come with STARTTLS. */
   override updateSecureContext(): void {
     this.secureContext = new Map();
-  }
-
-  /** One certificate for each connector: the name that the client asks for changes nothing. */
-  override _resolveSNI(_servername: string, callback: (error: Error | null) => void): void {
-    callback(null);
-  }
-
-  override onSecure(_socket: Socket, _session: unknown, callback: () => void): void {
-    callback();
   }
 }

@@ -44,7 +44,7 @@ const cr = 0x0d;
 /**
  * The parser of one connection: command lines, and the content of DATA and BDAT in a single pass. It replaces everything that
  * SMTPStream does with octets, whose dot removal costs a turn of the event loop for each dot, and keeps what
- * SMTPConnection relies on: a Writable for pipe(), and `isClosed`.
+ * SMTPConnection relies on: a Writable, into which nothing is piped here, and `isClosed`.
  */
 export class EdgeStream extends SMTPStream {
   #taker: LineTaker;

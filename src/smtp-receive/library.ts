@@ -10,5 +10,7 @@ import type * as stream from 'smtp-server/lib/smtp-stream.js';
 const load = createRequire(import.meta.url);
 
 export const { SMTPServer } = load('smtp-server') as typeof server;
-export const { SMTPConnection } = load('smtp-server/lib/smtp-connection.js') as typeof connection;
+export const { SMTPConnection, verifyPeerCertificate } = load(
+  'smtp-server/lib/smtp-connection.js',
+) as typeof connection;
 export const { SMTPStream } = load('smtp-server/lib/smtp-stream.js') as typeof stream;
