@@ -7,6 +7,7 @@ packages="swaks libnet-ssleay-perl postfix
   slapd ldap-utils python3-ldap python3-ldap3
   samba samba-dsdb-modules samba-vfs-modules samba-ad-provision
   nsd unbound ldnsutils
+  nginx libnginx-mod-mail
   python3-dkim python3-seccomp
   pebble openssl gnutls-bin libnss3-tools testssl.sh dnsutils
   systemd iproute2 tmux"

@@ -24,6 +24,7 @@ const paths: Readonly<Record<string, string>> = {
   'gnutls-serv': '/usr/bin/gnutls-serv',
   pebble: '/usr/bin/pebble',
   nsd: '/usr/sbin/nsd',
+  nginx: '/usr/lib/nginx/modules/ngx_mail_module.so',
   unbound: '/usr/sbin/unbound',
   'ldns-signzone': '/usr/bin/ldns-signzone',
   'systemd-notify': '/usr/bin/systemd-notify',

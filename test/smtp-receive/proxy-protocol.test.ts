@@ -1,9 +1,13 @@
 /** Connections by a balancer: who the client is comes in a PROXY header, before the choice of the connector. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { parseIpRange } from '../../src/base/index.ts';
 import { readProxyHeader } from '../../src/smtp/index.ts';
-import { HandClock, internetConnector, internetSnapshot, Receiving } from './receiving.ts';
+import { nginxMailProxy } from '../lib/nginx.ts';
+import { needs } from '../lib/peers.ts';
+import { Client, HandClock, internetConnector, internetSnapshot, Receiving } from './receiving.ts';
 
 /** Version 2 by hand: version and command, family, what follows. */
 function binary(command: number, family: number, body: Buffer): Buffer {
@@ -102,11 +106,11 @@ test('who is no balancer cannot say who it is', async () => {
   assert.match(await client.ask('PROXY TCP4 192.0.2.9 127.0.0.1 12345 25'), /^500 /);
 });
 
-const byXClient = (address = '127.0.0.1') => {
-  const snapshot = internetSnapshot({ remoteIPRanges: [parseIpRange('192.0.2.0/24'), parseIpRange('127.0.0.1')] });
+const byXClient = (address = '127.0.0.1', client = '192.0.2.9') => {
+  const snapshot = internetSnapshot({ remoteIPRanges: [parseIpRange('192.0.2.0/24'), parseIpRange('127.0.0.0/28')] });
   const inside = internetConnector({
     name: 'Inside',
-    remoteIPRanges: [parseIpRange('192.0.2.9')],
+    remoteIPRanges: [parseIpRange(client)],
     fqdn: 'inside.example.net',
     acl: [],
   });
@@ -150,4 +154,45 @@ test('XCLIENT of strangers is no command, and of a balancer it has to be right',
   const balancer = await other.greeted();
   assert.match(await balancer.ask('XCLIENT ADDR=IPV6:2001:db8::1 PORT=[TEMPUNAVAIL]'), /^421 4\.3\.2/);
   assert.match(other.of('connection-refused')[0]?.reason ?? '', /lies in RemoteIPRanges of no receive connector/);
+});
+
+/** A client of a balancer on loopback, of another address than the balancer. */
+async function behind(port: number): Promise<Client> {
+  const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.9' });
+  await once(socket, 'connect');
+  const client = new Client(socket);
+  assert.match(await client.reply(), /^220 balancer\.example\.org /);
+  await client.ask('EHLO client.example.org');
+  return client;
+}
+
+test('nginx tells by XCLIENT whose session it is', needs('nginx'), async () => {
+  await using edge = await Receiving.start({ snapshot: byXClient('127.0.0.1', '127.0.0.9') });
+  await using nginx = await nginxMailProxy(edge.port, 'none');
+  const client = await behind(nginx.port);
+  await client.ask('MAIL FROM:<a@example.org>');
+  // The connector of the client's address has no entry for anybody; that of the balancer's would take it.
+  assert.match(await client.ask('RCPT TO:<user@example.test>'), /^5\d\d /);
+  client.socket.destroy();
+  assert.deepEqual(
+    edge.of('connector-chosen').map(({ connector, remote }) => `${connector} ${remote.replace(/:\d+$/, '')}`),
+    ['Internet 127.0.0.1', 'Inside 127.0.0.9'],
+  );
+});
+
+test('a message comes through nginx, and a password that it took grants nothing here', needs('nginx'), async () => {
+  const snapshot = byXClient();
+  await using edge = await Receiving.start({ snapshot });
+  await using nginx = await nginxMailProxy(edge.port, 'plain');
+  const client = await behind(nginx.port);
+  const proof = Buffer.from('\0admin\0secret').toString('base64');
+  assert.match(await client.ask(`AUTH PLAIN ${proof}`), /^2/);
+  // From here on the client speaks with us.
+  assert.match(await client.ask('MAIL FROM:<a@example.org>'), /^250 2\.1\.0 /);
+  assert.match(await client.ask('RCPT TO:<user@elsewhere.example>'), /^550 5\.7\.54 /);
+  assert.match(await client.ask('RCPT TO:<user@example.test>'), /^250 2\.1\.5 /);
+  assert.match(await client.ask('DATA'), /^354 /);
+  assert.match(await client.ask('Subject: x\r\n\r\nby nginx\r\n.'), /^250 2\.6\.0 /);
+  client.socket.destroy();
+  assert.match(edge.queue.kept[0]?.content.toString() ?? '', /from client\.example\.org \(\[127\.0\.0\.9\]\)/);
 });
