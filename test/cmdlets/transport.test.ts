@@ -87,6 +87,7 @@ describe('acting', () => {
   for (const [cmdlet, given, done] of cases) {
     test(`${cmdlet} ${JSON.stringify(given)}`, async () => {
       const transport = new FakeTransport();
+      transport.scarce = 'Low';
       await new Bench('edge', transport).run(cmdlet, given);
       assert.deepEqual(
         transport.done.map((one) => JSON.parse(one) as unknown),
@@ -94,6 +95,15 @@ describe('acting', () => {
       );
     });
   }
+
+  test('nothing is resubmitted under back pressure, and the queue is tried without', async () => {
+    const transport = new FakeTransport();
+    const { error } = await new Bench('edge', transport).try('Retry-Queue', { Identity: '3', Resubmit: true });
+    assert.match(error?.message ?? '', /Nothing is resubmitted under back pressure: PrivateBytes is Medium/);
+    assert.deepEqual(transport.done, []);
+    await new Bench('edge', transport).run('Retry-Queue', { Identity: '3' });
+    assert.equal(transport.done.length, 1);
+  });
 
   test('what delivers nothing is left alone, with a word about it', async () => {
     const transport = new FakeTransport();

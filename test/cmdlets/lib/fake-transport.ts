@@ -43,6 +43,8 @@ const message = (identity: string, facts: Partial<MessageInfo>): MessageInfo => 
 export class FakeTransport implements TransportAdministration {
   readonly done: string[] = [];
   query: TrackingQuestion | undefined;
+  /** How scarce one resource is. */
+  scarce: WorkerResource['level'] = 'Medium';
 
   async queues() {
     return [
@@ -97,7 +99,7 @@ export class FakeTransport implements TransportAdministration {
 
   async resources(): Promise<readonly WorkerResource[]> {
     const transitions = 'LowToMedium:72, MediumToHigh:75, HighToMedium:73, MediumToLow:71';
-    const one = { level: 'Medium', previous: 'Low', pressure: 72.54, transitions } as const;
+    const one = { level: this.scarce, previous: 'Low', pressure: 72.54, transitions } as const;
     return [{ worker: 'worker 0', resource: 'PrivateBytes', ...one }];
   }
 
