@@ -22,7 +22,7 @@ const asMember = [`--reuid=${member.uid}`, '--regid=50', '--clear-groups'];
 let appliance: Appliance;
 before(async () => {
   if (!isRoot) return;
-  appliance = await Appliance.start({ user: service, adminGroup: group });
+  appliance = await Appliance.start({ user: service, adminGroup: group, workers: 1 });
 });
 after(() => appliance?.[Symbol.asyncDispose]());
 

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { Appliance, edge, edgeCommand } from '../lib/appliance.ts';
+import { Appliance, edge, edgeCommand, eventually } from '../lib/appliance.ts';
 
-/** `ends: false`: it would run for ever, and is ended by Ctrl-C. `says`: why it ended by itself. */
+/** `ends: false`: it would run for ever, says that it has begun, and is ended by Ctrl-C then. `says`: why it ended by itself. */
 const lines: readonly (
   | { readonly line: string; readonly ends: true; readonly says: RegExp }
   | { readonly line: string; readonly ends: false }
@@ -18,8 +18,8 @@ const lines: readonly (
   { line: '$a = 1..9000000; $b = $a + $a', ends: true, says: /10000000/ },
   { line: "$a = 'x' * 9000000; while ($true) { $a = $a + $a }", ends: true, says: /10000000/ },
   { line: '$f = { & $f }; & $f', ends: true, says: /more than \d+ deep/ },
-  { line: 'while ($true) { Get-AcceptedDomain | Out-Null }', ends: false },
-  { line: 'while ($true) { Start-Sleep -Milliseconds 10 }', ends: false },
+  { line: "'begun'; while ($true) { Get-AcceptedDomain | Out-Null }", ends: false },
+  { line: "'begun'; while ($true) { Start-Sleep -Milliseconds 10 }", ends: false },
 ];
 
 interface Ran {
@@ -52,6 +52,7 @@ test('hostile lines leave the service answering', async (t) => {
     await t.test(given.line, async () => {
       const ran = runLine(appliance.state, given.line);
       try {
+        if (!given.ends) await eventually('it has begun', () => ran.text.includes('begun'));
         const [processes, counted] = await Promise.all([
           processesOf(appliance.state),
           appliance.shell('(Get-ExchangeServer).Count'),
