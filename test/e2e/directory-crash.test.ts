@@ -84,7 +84,7 @@ test('every acknowledged write survives kill -9, and the indexes agree', async (
   let last = 0;
   for (let i = 0; i < kills; i++) {
     const enough = acknowledged() + 60;
-    await eventually('writes between two kills', () => acknowledged() > enough, 30_000);
+    await eventually('writes between two kills', () => acknowledged() > enough, 120_000);
     await eventually('a directory process of its own', () => {
       const pid = appliance.directory();
       if (pid === 0 || pid === last) return false;
@@ -94,7 +94,7 @@ test('every acknowledged write survives kill -9, and the indexes agree', async (
     });
   }
   const enough = acknowledged() + 20;
-  await eventually('writes after the last kill', () => acknowledged() > enough, 30_000);
+  await eventually('writes after the last kill', () => acknowledged() > enough, 120_000);
   stop = true;
   await Promise.all(running);
   const verified = await edge('directory', 'verify', '--state', appliance.state);
