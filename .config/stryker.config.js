@@ -9,7 +9,7 @@ import { globSync, readFileSync } from 'node:fs';
 /** What is mutated, and the tests that should notice. */
 const rooms = {
   smtp: { mutate: ['src/smtp/**/*.ts'], tests: ['test/smtp/*.test.ts'] },
-  tls: { mutate: ['src/tls/*.ts'], tests: ['test/tls/*.test.ts'] },
+  tls: { mutate: ['src/tls/!(wire)/*.ts'], tests: ['test/tls/*.test.ts'] },
   mail: { mutate: ['src/mail/**/*.ts'], tests: ['test/mail/**/*.test.ts'] },
   // Rows of property tables are data, and each is tried by test/config/properties: what reads and judges them is mutated.
   config: {
@@ -20,15 +20,15 @@ const rooms = {
     tests: ['test/config/*.test.ts'],
   },
   choice: {
-    mutate: ['src/smtp-receive/connector-choice.ts', 'src/smtp-receive/range-index.ts', 'src/base/ip-range.ts'],
+    mutate: ['src/smtp-receive/connector/connector-choice.ts', 'src/smtp-receive/connector/range-index.ts', 'src/base/ip-range.ts'],
     tests: ['test/smtp-receive/connector-choice.test.ts', 'test/base/ip-range.test.ts'],
   },
   rights: {
-    mutate: ['src/smtp-receive/session-rights.ts', 'src/smtp-receive/principal.ts', 'src/config/rights/access-control.ts'],
+    mutate: ['src/smtp-receive/rights/session-rights.ts', 'src/smtp-receive/rights/principal.ts', 'src/config/rights/access-control.ts'],
     tests: ['test/smtp-receive/session-rights.test.ts', 'test/config/access-control.test.ts'],
   },
   routing: {
-    mutate: ['src/categorizer/routing-table.ts', 'src/smtp-send/envelope-plan.ts'],
+    mutate: ['src/categorizer/routing-table.ts', 'src/smtp-send/transaction/envelope-plan.ts'],
     tests: ['test/categorizer/routing-table.test.ts', 'test/smtp-send/envelope-plan.test.ts'],
   },
   queue: {

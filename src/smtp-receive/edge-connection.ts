@@ -2,11 +2,11 @@ import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, type SecureContext, TLSSocket } from 'node:tls';
 import { type FairTurns, type ReadGarbage, sourceNetwork } from '../base/index.ts';
 import { type ProxiedEndpoints, type Reply, replies } from '../smtp/index.ts';
-import type { ShownChain } from './client-certificate.ts';
-import { type ContentSink, EdgeStream, type LineTaker } from './edge-stream.ts';
-import { SMTPConnection, type SMTPServer, verifyPeerCertificate } from './library.ts';
+import { type ContentSink, EdgeStream, type LineTaker } from './content/edge-stream.ts';
+import { SMTPConnection, type SMTPServer, verifyPeerCertificate } from './content/library.ts';
+import type { ShownChain } from './rights/client-certificate.ts';
+import type { SessionOrigin, SessionParts, Wire } from './session/session-parts.ts';
 import { Session } from './session.ts';
-import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
 
 /** What a connection tells the service that it belongs to. */
 export interface ConnectionOwner {

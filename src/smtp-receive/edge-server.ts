@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { ConnectorProfile } from './connector-profile.ts';
+import type { ConnectorProfile } from './connector/connector-profile.ts';
+import { SMTPServer } from './content/library.ts';
 import { type ConnectionOwner, EdgeConnection } from './edge-connection.ts';
-import { SMTPServer } from './library.ts';
-import type { SessionOrigin, SessionParts } from './session-parts.ts';
+import type { SessionOrigin, SessionParts } from './session/session-parts.ts';
 
 /** The smtp-server instance of one receive connector. It never listens: sockets are handed to it. */
 export class EdgeServer extends SMTPServer {

@@ -5,10 +5,10 @@
  * 3461, 4954, 6152, 6531. It decides nothing about routes and keeps no message. Left out so far: XCLIENT.
  */
 
-export { ConnectorTable } from './connector-choice.ts';
-export type { CertificatePicker, ReceiveParts } from './contract.ts';
-export type { CertificateLogonRequest, LogonAnswer, LogonChecker, LogonRequest } from './logon.ts';
-export type { MessageSink, SinkContent } from './message-sink.ts';
+export { ConnectorTable } from './connector/connector-choice.ts';
+export type { MessageSink, SinkContent } from './content/message-sink.ts';
+export { NumberFiles } from './limits/shared-numbers.ts';
 export { type MessageQueueing, QueueSink } from './queue-sink.ts';
 export { ReceiveService } from './receive-service.ts';
-export { NumberFiles } from './shared-numbers.ts';
+export type { CertificateLogonRequest, LogonAnswer, LogonChecker, LogonRequest } from './rights/logon.ts';
+export type { CertificatePicker, ReceiveParts } from './session/contract.ts';

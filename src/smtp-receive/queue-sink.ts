@@ -3,8 +3,8 @@ import type { SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import { type MessageWriter, type NewMessage, queuedEvent, type ReplacedHead, SpoolError } from '../queue/index.ts';
 import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
-import type { MessageSink, SinkContent, SinkTransaction } from './message-sink.ts';
-import { queuedReply } from './trace.ts';
+import type { MessageSink, SinkContent, SinkTransaction } from './content/message-sink.ts';
+import { queuedReply } from './session/trace.ts';
 
 /** What keeps the messages. MessageQueue has this shape. */
 export interface MessageQueueing {

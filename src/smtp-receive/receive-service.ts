@@ -10,19 +10,19 @@ import {
 import { formatDate } from '../mail/index.ts';
 import { AgentChain } from '../pipeline/index.ts';
 import { oneLine, type ProxiedEndpoints, type Reply, renderReply, replies } from '../smtp/index.ts';
-import { ConnectionLimits } from './connection-limits.ts';
-import { ConnectorTable } from './connector-choice.ts';
-import { ConnectorProfile } from './connector-profile.ts';
-import type { ReceiveParts, SessionState } from './contract.ts';
+import { ConnectorTable } from './connector/connector-choice.ts';
+import { ConnectorProfile } from './connector/connector-profile.ts';
+import { HeldOctets } from './content/held-octets.ts';
 import type { ConnectionOwner, EdgeConnection } from './edge-connection.ts';
 import { EdgeServer } from './edge-server.ts';
-import { HeldOctets } from './held-octets.ts';
-import { MinuteRates } from './minute-rates.ts';
-import { organizationLimits } from './organization-limits.ts';
+import { ConnectionLimits } from './limits/connection-limits.ts';
+import { MinuteRates } from './limits/minute-rates.ts';
+import { unshared } from './limits/shared-numbers.ts';
 import { isBalancer, readProxied } from './proxied-socket.ts';
+import type { ReceiveParts, SessionState } from './session/contract.ts';
+import { organizationLimits } from './session/organization-limits.ts';
+import type { OrganizationLimits, SessionOrigin, SessionParts } from './session/session-parts.ts';
 import { shuttingDown } from './session.ts';
-import type { OrganizationLimits, SessionOrigin, SessionParts } from './session-parts.ts';
-import { unshared } from './shared-numbers.ts';
 
 /** One listening socket. */
 export interface Listener {

@@ -4,20 +4,20 @@ import type { DecisionEvent } from '../logs/index.ts';
 import { type AgentChanges, type AgentDecision, describeChanges, type SmtpSession } from '../pipeline/index.ts';
 import { oneLine, type Reply, replies, SmtpError } from '../smtp/index.ts';
 import type { NegotiatedTls, TlsDescription } from '../tls/index.ts';
-import { tellAgentActed } from './agent-acted.ts';
-import type { ClientIdentity, ShownChain } from './client-certificate.ts';
-import { type CommandLine, type Objection, objection, readCommandLine } from './command-line.ts';
-import type { CommandSession, LineReader, MailDataState } from './command-session.ts';
-import type { CertificatePicker, SessionState } from './contract.ts';
-import { type SizeLimit, sizeLimit } from './organization-limits.ts';
-import { anonymous, type Principal, partner } from './principal.ts';
-import { SessionLog } from './session-log.ts';
-import type { SessionOrigin, SessionParts, Wire } from './session-parts.ts';
-import type { RightCheck, SessionRights } from './session-rights.ts';
-import { SessionSecurity } from './session-security.ts';
-import { Tarpit } from './tarpit.ts';
-import { TraceFields } from './trace.ts';
-import type { Transaction } from './transaction.ts';
+import { type CommandLine, type Objection, objection, readCommandLine } from './commands/command-line.ts';
+import { Tarpit } from './limits/tarpit.ts';
+import type { ClientIdentity, ShownChain } from './rights/client-certificate.ts';
+import { anonymous, type Principal, partner } from './rights/principal.ts';
+import type { RightCheck, SessionRights } from './rights/session-rights.ts';
+import { tellAgentActed } from './session/agent-acted.ts';
+import type { CommandSession, LineReader, MailDataState } from './session/command-session.ts';
+import type { CertificatePicker, SessionState } from './session/contract.ts';
+import { type SizeLimit, sizeLimit } from './session/organization-limits.ts';
+import { SessionLog } from './session/session-log.ts';
+import type { SessionOrigin, SessionParts, Wire } from './session/session-parts.ts';
+import { SessionSecurity } from './session/session-security.ts';
+import { TraceFields } from './session/trace.ts';
+import type { Transaction } from './session/transaction.ts';
 
 /** RFC 5321 §4.2.2: 421 as the service stops. */
 export const shuttingDown: Reply = {

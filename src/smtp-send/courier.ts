@@ -1,13 +1,13 @@
 import type { DeliveryItem, DeliveryWork, RecipientOutcome } from '../queue/index.ts';
-import type { ConnectionLost } from './connection-lost.ts';
-import type { EdgeSmtpConnection } from './edge-smtp-connection.ts';
-import { planEnvelope } from './envelope-plan.ts';
-import { type ContentChange, type FittedItem, fitItem } from './fitted-item.ts';
-import { formItem } from './formed-item.ts';
-import { recipientBatches } from './recipient-batches.ts';
-import type { ContentForm } from './remote-domain-form.ts';
-import { screenItem } from './screened-item.ts';
-import { Transaction } from './transaction.ts';
+import type { ConnectionLost } from './connection/connection-lost.ts';
+import type { EdgeSmtpConnection } from './connection/edge-smtp-connection.ts';
+import { type ContentChange, type FittedItem, fitItem } from './content/fitted-item.ts';
+import { formItem } from './content/formed-item.ts';
+import type { ContentForm } from './content/remote-domain-form.ts';
+import { screenItem } from './content/screened-item.ts';
+import { planEnvelope } from './transaction/envelope-plan.ts';
+import { recipientBatches } from './transaction/recipient-batches.ts';
+import { Transaction } from './transaction/transaction.ts';
 
 /** What the remote domain of a recipient says of content; undefined: nothing. */
 export type FormOf = (domain: string) => ContentForm | undefined;

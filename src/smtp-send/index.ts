@@ -4,13 +4,12 @@
  * and MTA-STS (RFC 8461) demand. Stands behind the queue, which calls it.
  * Leaves out: which next hop (categorizer), retry times and reports (queue).
  */
+
+export { type PhaseTimeouts, rfcTimeouts } from './connection/phase-timeouts.ts';
+export type { TlsTrouble } from './connection/tls-troubles.ts';
+export { contentFormOf } from './content/remote-domain-form.ts';
 export type { FormOf } from './courier.ts';
-export { LmtpSender, type LmtpTarget } from './lmtp-sender.ts';
-export { NodeResolver } from './node-resolver.ts';
-export { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
-export { type SendingDns, sendingDns } from './policies/sending-dns.ts';
-export { StsFile } from './policies/sts-file.ts';
-export { contentFormOf } from './remote-domain-form.ts';
+export { NodeResolver } from './dns/node-resolver.ts';
 export {
   type AddressAnswer,
   DnsError,
@@ -18,6 +17,8 @@ export {
   type MailResolver,
   type MxAnswer,
   type MxRecord,
-} from './resolver.ts';
+} from './dns/resolver.ts';
+export { LmtpSender, type LmtpTarget } from './lmtp-sender.ts';
+export { type SendingDns, sendingDns } from './policies/sending-dns.ts';
+export { StsFile } from './policies/sts-file.ts';
 export { type SenderOptions, type SenderParts, SmtpSender } from './smtp-sender.ts';
-export type { TlsTrouble } from './tls-troubles.ts';

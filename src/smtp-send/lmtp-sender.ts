@@ -1,13 +1,13 @@
 import type { Clock, SessionIds } from '../base/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { ConnectionResult, Deliverer, DeliveryWork } from '../queue/index.ts';
-import { ConnectionLost } from './connection-lost.ts';
+import { ConnectionLost } from './connection/connection-lost.ts';
+import { EdgeSmtpConnection } from './connection/edge-smtp-connection.ts';
+import { openSocket } from './connection/open-socket.ts';
+import { type PhaseTimeouts, rfcTimeouts } from './connection/phase-timeouts.ts';
+import { SessionLog } from './connection/session-log.ts';
+import { conversionFacts } from './content/fitted-item.ts';
 import { Courier } from './courier.ts';
-import { EdgeSmtpConnection } from './edge-smtp-connection.ts';
-import { conversionFacts } from './fitted-item.ts';
-import { openSocket } from './open-socket.ts';
-import { type PhaseTimeouts, rfcTimeouts } from './phase-timeouts.ts';
-import { SessionLog } from './session-log.ts';
 
 /** Where an LMTP server listens: a Unix socket or an address. */
 export type LmtpTarget = { readonly path: string } | { readonly host: string; readonly port: number };

@@ -12,21 +12,21 @@ import {
   type TargetTlsPolicy,
   type TlsOutcomes,
 } from '../tls/index.ts';
-import { ConnectionLost } from './connection-lost.ts';
-import { type ConnectionManner, fallBackFrom } from './connection-manner.ts';
-import { ConnectionOpener, type OpenConnection, type OpeningWish } from './connection-opener.ts';
-import { HostMemory } from './host-memory.ts';
-import { logOn } from './logon.ts';
-import { OutcomeReport } from './outcome-report.ts';
-import type { OwnIdentity } from './own-identity.ts';
-import { describeCertificate, describeSocket, peerIdentityOf } from './peer-identity.ts';
-import type { PeerTrust } from './peer-trust.ts';
+import { ConnectionLost } from './connection/connection-lost.ts';
+import { type ConnectionManner, fallBackFrom } from './connection/connection-manner.ts';
+import { ConnectionOpener, type OpenConnection, type OpeningWish } from './connection/connection-opener.ts';
+import { HostMemory } from './connection/host-memory.ts';
+import { logOn } from './connection/logon.ts';
+import type { OwnIdentity } from './connection/own-identity.ts';
+import { describeCertificate, describeSocket, peerIdentityOf } from './connection/peer-identity.ts';
+import type { PeerTrust } from './connection/peer-trust.ts';
+import type { SendRoute } from './connection/send-route.ts';
+import type { SessionLog } from './connection/session-log.ts';
+import { TlsSessions } from './connection/tls-sessions.ts';
+import { TlsTroubles } from './connection/tls-troubles.ts';
+import type { Target } from './dns/target-finder.ts';
 import type { TargetPolicies } from './policies/policy-source.ts';
-import type { SendRoute } from './send-route.ts';
-import type { SessionLog } from './session-log.ts';
-import type { Target } from './target-finder.ts';
-import { TlsSessions } from './tls-sessions.ts';
-import { TlsTroubles } from './tls-troubles.ts';
+import { OutcomeReport } from './transaction/outcome-report.ts';
 
 /** The level that the connector demands is judged after the handshake. */
 const judgedAfterwards: ConnectionOptions = { rejectUnauthorized: false, checkServerIdentity: () => undefined };

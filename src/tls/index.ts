@@ -4,25 +4,42 @@
  * The handshake is OpenSSL's; keys belong to certificates/.
  */
 
-export { verifyChain } from './certificate-chain.ts';
+export { verifyChain } from './certificate/certificate-chain.ts';
 export {
   type CertificateCandidate,
   type CertificateChoice,
   type CertificateQuery,
   chooseReceiveCertificate,
-} from './certificate-choice.ts';
-export { findPath, hasIssued, longestPath } from './certificate-path.ts';
+} from './certificate/certificate-choice.ts';
+export { findPath, hasIssued, longestPath } from './certificate/certificate-path.ts';
+export { certificateNotices, type ExpiryNotice, type ShownAt } from './certificate/expiry.ts';
+export {
+  extensionOf,
+  isCriticalIn,
+  type ParsedCertificate,
+  readCertificate,
+} from './certificate/parsed-certificate.ts';
+export { countTimestamps } from './certificate/timestamps.ts';
+export { TrustAnchors } from './certificate/trust-anchors.ts';
+export type { DistinguishedName } from './names/distinguished-name.ts';
+export { matchesHost } from './names/host-match.ts';
+export { firstDifference, sameName } from './names/name-comparison.ts';
+export { formatName, parseName } from './names/name-syntax.ts';
+export { parseSenderCertificateName, type SenderCertificateName } from './names/sender-certificate-name.ts';
+export {
+  certificateNameDifference,
+  formatTlsCertificateName,
+  hasCertificateName,
+  parseTlsCertificateName,
+  type TlsCertificateName,
+} from './names/tls-certificate-name.ts';
 export {
   type ClientCertificate,
   type ClientEku,
   type ClientVerdict,
   judgeClient,
   standsForDomain,
-} from './client-policy.ts';
-export { findInCrl, type RevocationList, readCrl } from './crl.ts';
-export type { DistinguishedName } from './distinguished-name.ts';
-export { certificateNotices, type ExpiryNotice, type ShownAt } from './expiry.ts';
-export { matchesHost } from './host-match.ts';
+} from './policy/client-policy.ts';
 export {
   maxPolicyAge,
   maxPolicyBytes,
@@ -31,12 +48,7 @@ export {
   type StsPolicy,
   stsAllows,
   stsPolicyLines,
-} from './mta-sts.ts';
-export { firstDifference, sameName } from './name-comparison.ts';
-export { formatName, parseName } from './name-syntax.ts';
-export { ocspRequest, readOcspResponse } from './ocsp.ts';
-export { extensionOf, isCriticalIn, type ParsedCertificate, readCertificate } from './parsed-certificate.ts';
-export type { RevocationAnswer, RevocationVerdict } from './revocation.ts';
+} from './policy/mta-sts.ts';
 export {
   judgePeer,
   type PeerIdentity,
@@ -45,10 +57,9 @@ export {
   type SendTlsSettings,
   sendTlsPolicy,
   type TlsAuthLevel,
-} from './send-policy.ts';
-export { parseSenderCertificateName, type SenderCertificateName } from './sender-certificate-name.ts';
-export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile } from './server-profile.ts';
-export { noPolicy, type PublishedPolicy, type TlsOutcome, type TlsOutcomes } from './session-outcome.ts';
+} from './policy/send-policy.ts';
+export { type ServerTlsSettings, serverTlsSettings, type TlsCipherProfile } from './policy/server-profile.ts';
+export { noPolicy, type PublishedPolicy, type TlsOutcome, type TlsOutcomes } from './policy/session-outcome.ts';
 export {
   describePolicy,
   isOurs,
@@ -59,22 +70,16 @@ export {
   type TargetTlsPolicy,
   type TargetVerdict,
   type TlsDemand,
-} from './target-policy.ts';
-export { countTimestamps } from './timestamps.ts';
-export {
-  certificateNameDifference,
-  formatTlsCertificateName,
-  hasCertificateName,
-  parseTlsCertificateName,
-  type TlsCertificateName,
-} from './tls-certificate-name.ts';
-export { statusOfFailure, type TlsFailure } from './tls-failure.ts';
-export { describeTls, type NegotiatedTls, type TlsDescription } from './tls-level.ts';
+} from './policy/target-policy.ts';
+export { statusOfFailure, type TlsFailure } from './policy/tls-failure.ts';
+export { describeTls, type NegotiatedTls, type TlsDescription } from './policy/tls-level.ts';
 export {
   associationOf,
   matchTlsa,
   type TlsaRecord,
   tlsaText,
   unusableReason,
-} from './tlsa.ts';
-export { TrustAnchors } from './trust-anchors.ts';
+} from './policy/tlsa.ts';
+export { findInCrl, type RevocationList, readCrl } from './revocation/crl.ts';
+export { ocspRequest, readOcspResponse } from './revocation/ocsp.ts';
+export type { RevocationAnswer, RevocationVerdict } from './revocation/revocation.ts';

@@ -12,6 +12,9 @@ const inner: Readonly<Record<string, readonly string[]>> = {
   cmdlets: ['calling', 'objects', 'mail-flow', 'running', 'exchange-certificate', ''],
   config: ['values', 'properties', 'rights', 'servers', 'connectors', 'organization', ''],
   compliance: ['facts', 'probe', 'checks', 'domain', 'report', 'trap', ''],
+  tls: ['der', 'names', 'certificate', 'revocation', 'policy', 'wire', ''],
+  'smtp-receive': ['content', 'rights', 'limits', 'connector', 'session', 'commands', '', 'what-if'],
+  'smtp-send': ['dns', 'connection', 'content', 'policies', 'transaction', ''],
   queue: ['model', 'spool', 'table', 'settlement', 'dispatch', ''],
 };
 /** Files of the folder itself that know none of its inner rooms but the lowest, and that every inner room may use. */

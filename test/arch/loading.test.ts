@@ -67,7 +67,7 @@ const rows: readonly (readonly [file: string, without: readonly RegExp[], loads:
   ],
   [
     'cmdlets/index.ts',
-    [/^(?:dns|certificates|logs|directory)\//, /^tls\/(?:ocsp|crl|parsed)/, libraries],
+    [/^(?:dns|certificates|logs|directory)\//, /^tls\/(?:revocation\/|certificate\/parsed)/, libraries],
     'config/index.ts',
   ],
   ['bin/transport.ts', [/^(?:shell|cmdlets)\//, /^ldap(?:js|ts)/], 'lmdb'],

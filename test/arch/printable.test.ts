@@ -9,7 +9,7 @@ import { progressText } from '../../src/shell/caller/progress.ts';
 import { emptyEdit } from '../../src/shell/prompt/edit.ts';
 import { FrameBuilder } from '../../src/shell/prompt/frame.ts';
 import { Menu } from '../../src/shell/prompt/menu.ts';
-import { ReplyReader } from '../../src/smtp-send/reply-reader.ts';
+import { ReplyReader } from '../../src/smtp-send/connection/reply-reader.ts';
 import { TestShell } from '../shell/lib/test-shell.ts';
 
 const source = new URL('../../src', import.meta.url).pathname;

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { parseIpRange } from '../../src/base/index.ts';
 import { testReceiveConnector } from '../../src/config/index.ts';
 import { ContentScanner } from '../../src/smtp/index.ts';
-import { type ContentSink, EdgeStream } from '../../src/smtp-receive/edge-stream.ts';
+import { type ContentSink, EdgeStream } from '../../src/smtp-receive/content/edge-stream.ts';
 import { ConnectorTable } from '../../src/smtp-receive/what-if/index.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
-import { ConnectionLimits } from '../../src/smtp-receive/connection-limits.ts';
-import { NumberFiles, unshared } from '../../src/smtp-receive/shared-numbers.ts';
+import { ConnectionLimits } from '../../src/smtp-receive/limits/connection-limits.ts';
+import { NumberFiles, unshared } from '../../src/smtp-receive/limits/shared-numbers.ts';
 import { internetConnector, internetSnapshot, Receiving } from './receiving.ts';
 
 const rows: readonly [all: number, perSource: number, percentage: number, admitted: number, reason: string][] = [
@@ -125,7 +125,7 @@ test('MaxConnectionRatePerMinute: connections beyond it get 421', async () => {
 test('a worker that was killed and does not come back takes nobody a place', (t) => {
   const folder = join(mkdtempSync(join(tmpdir(), 'edge-counts-')), 'counts');
   t.after(() => rmSync(join(folder, '..'), { recursive: true }));
-  const room = (file: string): string => JSON.stringify(import.meta.resolve(`../../src/smtp-receive/${file}`));
+  const room = (file: string): string => JSON.stringify(import.meta.resolve(`../../src/smtp-receive/limits/${file}`));
   const killed = `
     import { ConnectionLimits } from ${room('connection-limits.ts')};
     import { NumberFiles } from ${room('shared-numbers.ts')};

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contains, extent, type IpRange, parseIp, parseIpRange } from '../../src/base/index.ts';
 import { type Binding, testReceiveConnector } from '../../src/config/index.ts';
-import { ConnectorTable } from '../../src/smtp-receive/connector-choice.ts';
-import { RangeIndex } from '../../src/smtp-receive/range-index.ts';
+import { ConnectorTable } from '../../src/smtp-receive/connector/connector-choice.ts';
+import { RangeIndex } from '../../src/smtp-receive/connector/range-index.ts';
 import { cpuTime } from '../lib/cpu-time.ts';
 import fc from '../lib/properties.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EdgeStream, longestLine } from '../../src/smtp-receive/edge-stream.ts';
+import { EdgeStream, longestLine } from '../../src/smtp-receive/content/edge-stream.ts';
 
 function parser() {
   const lines: string[] = [];

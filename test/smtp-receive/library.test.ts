@@ -13,10 +13,10 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
+import { EdgeStream } from '../../src/smtp-receive/content/edge-stream.ts';
+import { SMTPConnection, SMTPServer, SMTPStream } from '../../src/smtp-receive/content/library.ts';
 import { EdgeConnection } from '../../src/smtp-receive/edge-connection.ts';
 import { EdgeServer } from '../../src/smtp-receive/edge-server.ts';
-import { EdgeStream } from '../../src/smtp-receive/edge-stream.ts';
-import { SMTPConnection, SMTPServer, SMTPStream } from '../../src/smtp-receive/library.ts';
 import { Receiving } from './receiving.ts';
 
 const methods = (prototype: object): Map<string, string> =>

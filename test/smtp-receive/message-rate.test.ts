@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SmtpError } from '../../src/smtp/index.ts';
-import { takeMessage } from '../../src/smtp-receive/message-rate.ts';
-import { MinuteRates } from '../../src/smtp-receive/minute-rates.ts';
-import { NumberFiles, unshared } from '../../src/smtp-receive/shared-numbers.ts';
+import { takeMessage } from '../../src/smtp-receive/limits/message-rate.ts';
+import { MinuteRates } from '../../src/smtp-receive/limits/minute-rates.ts';
+import { NumberFiles, unshared } from '../../src/smtp-receive/limits/shared-numbers.ts';
 import { HandClock, internetConnector, internetSnapshot, Receiving } from './receiving.ts';
 
 type Source = 'None' | 'IPAddress' | 'User' | 'All';

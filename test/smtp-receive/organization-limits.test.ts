@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIpRange } from '../../src/base/index.ts';
 import { ace, defaultsOf, type TransportConfig, transportConfig, wellKnownSids } from '../../src/config/index.ts';
-import { sizeLimit } from '../../src/smtp-receive/organization-limits.ts';
+import { sizeLimit } from '../../src/smtp-receive/session/organization-limits.ts';
 import { anonymousAcl, internetSnapshot, Receiving } from './receiving.ts';
 
 /** Connector, MaxReceiveSize, MaxSendSize, logged on: what holds. */

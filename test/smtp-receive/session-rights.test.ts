@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ace, type ReceiveConnector, type Right, testReceiveConnector, wellKnownSids } from '../../src/config/index.ts';
-import { anonymous, externallySecured, isExchangeServer, partner } from '../../src/smtp-receive/principal.ts';
-import { RightsTable, SessionRights } from '../../src/smtp-receive/session-rights.ts';
+import { anonymous, externallySecured, isExchangeServer, partner } from '../../src/smtp-receive/rights/principal.ts';
+import { RightsTable, SessionRights } from '../../src/smtp-receive/rights/session-rights.ts';
 
 const sid = wellKnownSids.anonymous;
 

@@ -5,12 +5,12 @@ import { AcceptedDomainTable, ace, wellKnownSids } from '../../src/config/index.
 import type { DecisionEvent } from '../../src/logs/index.ts';
 import { AgentChain } from '../../src/pipeline/index.ts';
 import { replies, SmtpError } from '../../src/smtp/index.ts';
-import { ConnectorProfile } from '../../src/smtp-receive/connector-profile.ts';
-import { HeldOctets } from '../../src/smtp-receive/held-octets.ts';
-import { MinuteRates } from '../../src/smtp-receive/minute-rates.ts';
-import { anonymous, type Principal, partner } from '../../src/smtp-receive/principal.ts';
+import { ConnectorProfile } from '../../src/smtp-receive/connector/connector-profile.ts';
+import { HeldOctets } from '../../src/smtp-receive/content/held-octets.ts';
+import { MinuteRates } from '../../src/smtp-receive/limits/minute-rates.ts';
+import { unshared } from '../../src/smtp-receive/limits/shared-numbers.ts';
+import { anonymous, type Principal, partner } from '../../src/smtp-receive/rights/principal.ts';
 import { Session } from '../../src/smtp-receive/session.ts';
-import { unshared } from '../../src/smtp-receive/shared-numbers.ts';
 import { anonymousAcl, HandClock, internetConnector, noCertificates } from './receiving.ts';
 
 const user: Principal = {

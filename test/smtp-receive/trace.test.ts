@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SessionOrigin } from '../../src/smtp-receive/session-parts.ts';
-import { TraceFields } from '../../src/smtp-receive/trace.ts';
+import type { SessionOrigin } from '../../src/smtp-receive/session/session-parts.ts';
+import { TraceFields } from '../../src/smtp-receive/session/trace.ts';
 
 const origin = {
   remoteAddress: '192.0.2.1',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/base/index.ts';
 import { AcceptedDomainTable, ace, type ReceiveConnector, wellKnownSids } from '../../src/config/index.ts';
-import { anonymous } from '../../src/smtp-receive/principal.ts';
+import { anonymous } from '../../src/smtp-receive/rights/principal.ts';
 import { decisionOf, organizationLimits, Rehearsal } from '../../src/smtp-receive/what-if/index.ts';
 import { anonymousAcl, internetSnapshot, noCertificates, Receiving } from './receiving.ts';
 

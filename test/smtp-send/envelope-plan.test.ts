@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Capabilities, noCapabilities, parseCapabilities } from '../../src/smtp-send/capabilities.ts';
-import { planEnvelope } from '../../src/smtp-send/envelope-plan.ts';
+import { type Capabilities, noCapabilities, parseCapabilities } from '../../src/smtp-send/connection/capabilities.ts';
+import { planEnvelope } from '../../src/smtp-send/transaction/envelope-plan.ts';
 import { type MessageWish, testMessage } from './fake-work.ts';
 
 const everything: Capabilities = {

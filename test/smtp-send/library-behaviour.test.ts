@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { NodemailerConnection } from '../../src/smtp-send/nodemailer-connection.ts';
+import { NodemailerConnection } from '../../src/smtp-send/connection/nodemailer-connection.ts';
 import { type PeerScript, ScriptedPeer } from './scripted-peer.ts';
 
 test('the nodemailer that is installed is the one that this room was written against', () => {

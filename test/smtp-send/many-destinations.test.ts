@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { systemClock, unreported } from '../../src/base/index.ts';
 import { testSendConnector, testSnapshot } from '../../src/config/index.ts';
 import { type DnsAnswer, type DnsAsker, DnsFailure, type DnsType } from '../../src/dns/index.ts';
+import { rfcTimeouts } from '../../src/smtp-send/connection/phase-timeouts.ts';
+import { routeOf, type SendRoute } from '../../src/smtp-send/connection/send-route.ts';
+import type { Target } from '../../src/smtp-send/dns/target-finder.ts';
 import { sendingDns } from '../../src/smtp-send/index.ts';
-import { rfcTimeouts } from '../../src/smtp-send/phase-timeouts.ts';
-import { routeOf, type SendRoute } from '../../src/smtp-send/send-route.ts';
-import type { Target } from '../../src/smtp-send/target-finder.ts';
 
 /** Answers when it is told to; TLSA questions wait. */
 class SlowZone implements DnsAsker {

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseIpRange } from '../../src/base/index.ts';
 import { type DnsAnswer, DnsFailure } from '../../src/dns/index.ts';
+import type { SendRoute } from '../../src/smtp-send/connection/send-route.ts';
 import { type PolicyParts, PolicySource } from '../../src/smtp-send/policies/policy-source.ts';
-import type { SendRoute } from '../../src/smtp-send/send-route.ts';
 import { startTlsOf } from '../../src/tls/index.ts';
 
 const host = 'mx.a.test';

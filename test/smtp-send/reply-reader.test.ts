@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type PeerReply, ReplyError, ReplyReader } from '../../src/smtp-send/reply-reader.ts';
+import { type PeerReply, ReplyError, ReplyReader } from '../../src/smtp-send/connection/reply-reader.ts';
 import fc from '../lib/properties.ts';
 
 function read(...chunks: (string | Buffer)[]): PeerReply[] {

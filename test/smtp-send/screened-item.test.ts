@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Ace, ace, nextHopSid, sendRights, wellKnownSids } from '../../src/config/index.ts';
 import type { DeliveryItem, StoredMessage } from '../../src/queue/index.ts';
-import { screenItem } from '../../src/smtp-send/screened-item.ts';
+import { screenItem } from '../../src/smtp-send/content/screened-item.ts';
 import { ScriptedSink } from '../lib/scripted-sink.ts';
 import { FakeWork } from './fake-work.ts';
 import { senderBench } from './sender-bench.ts';

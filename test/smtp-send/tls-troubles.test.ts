@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Clock, systemClock } from '../../src/base/index.ts';
-import { TlsTroubles } from '../../src/smtp-send/tls-troubles.ts';
+import { TlsTroubles } from '../../src/smtp-send/connection/tls-troubles.ts';
 
 test('troubles with TLS: counted, ended by success, forgotten after a day, and bounded', () => {
   let now = 1_000_000_000_000;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tlv } from '../../certs/authority.ts';
-import { readDer } from '../../src/tls/der.ts';
-import { directoryString } from '../../src/tls/directory-string.ts';
-import { nameFromDer } from '../../src/tls/distinguished-name.ts';
+import { readDer } from '../../src/tls/der/der.ts';
+import { directoryString } from '../../src/tls/der/directory-string.ts';
+import { nameFromDer } from '../../src/tls/names/distinguished-name.ts';
 
 /** DER of a value and its text; undefined: it does not decode, and so matches nothing. */
 const values: readonly [what: string, hex: string, text: string | undefined][] = [

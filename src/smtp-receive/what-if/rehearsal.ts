@@ -3,15 +3,15 @@ import type { AcceptedDomainTable, InternalServer, ReceiveConnector } from '../.
 import type { DecisionEvent } from '../../logs/index.ts';
 import { AgentChain } from '../../pipeline/index.ts';
 import { replies, SmtpError } from '../../smtp/index.ts';
-import type { ShownChain } from '../client-certificate.ts';
-import { ConnectorProfile } from '../connector-profile.ts';
-import type { CertificatePicker } from '../contract.ts';
-import { HeldOctets } from '../held-octets.ts';
-import { MinuteRates } from '../minute-rates.ts';
-import type { Principal } from '../principal.ts';
+import { ConnectorProfile } from '../connector/connector-profile.ts';
+import { HeldOctets } from '../content/held-octets.ts';
+import { MinuteRates } from '../limits/minute-rates.ts';
+import { unshared } from '../limits/shared-numbers.ts';
+import type { ShownChain } from '../rights/client-certificate.ts';
+import type { Principal } from '../rights/principal.ts';
+import type { CertificatePicker } from '../session/contract.ts';
+import type { OrganizationLimits } from '../session/session-parts.ts';
 import { Session } from '../session.ts';
-import type { OrganizationLimits } from '../session-parts.ts';
-import { unshared } from '../shared-numbers.ts';
 
 /** Who would connect, and to which connector. */
 export interface RehearsalQuestion {

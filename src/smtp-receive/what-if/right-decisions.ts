@@ -1,5 +1,5 @@
 import { decidingEntry, describeAce, type ReceiveConnector, type Right, rights } from '../../config/index.ts';
-import type { Principal } from '../principal.ts';
+import type { Principal } from '../rights/principal.ts';
 
 /** One extended right of a principal on a connector. */
 export interface RightDecision {

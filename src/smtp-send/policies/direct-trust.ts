@@ -3,8 +3,8 @@
  * directory pins, or gets nothing. The receiving side of it is in smtp-receive.
  */
 import type { TlsDemand } from '../../tls/index.ts';
-import type { SendRoute } from '../send-route.ts';
-import type { Target } from '../target-finder.ts';
+import type { SendRoute } from '../connection/send-route.ts';
+import type { Target } from '../dns/target-finder.ts';
 import type { PolicyFinding, TargetPolicies } from './policy-source.ts';
 
 type TrustRoute = Pick<SendRoute, 'connector' | 'directTrust' | 'internalServers' | 'tls'>;

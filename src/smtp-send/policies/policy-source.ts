@@ -10,8 +10,8 @@ import {
   type TlsFailure,
   tlsaText,
 } from '../../tls/index.ts';
-import type { SendRoute } from '../send-route.ts';
-import type { Target } from '../target-finder.ts';
+import type { SendRoute } from '../connection/send-route.ts';
+import type { Target } from '../dns/target-finder.ts';
 import type { DnssecCheck } from './dnssec-check.ts';
 import type { StsPolicies } from './sts-policies.ts';
 import { findTlsa } from './tlsa-lookup.ts';

@@ -2,8 +2,8 @@
 import type { SecureContext } from 'node:tls';
 import type { Clock, FaultReport, IpRange } from '../../base/index.ts';
 import { CachedDns, type DnsAsker, TargetCheck } from '../../dns/index.ts';
-import type { MailResolver } from '../resolver.ts';
-import { SecureResolver } from '../secure-resolver.ts';
+import type { MailResolver } from '../dns/resolver.ts';
+import { SecureResolver } from '../dns/secure-resolver.ts';
 import { DnssecCheck, type DnssecSettings } from './dnssec-check.ts';
 import { PolicySource } from './policy-source.ts';
 import { fetchStsPolicy } from './sts-fetch.ts';

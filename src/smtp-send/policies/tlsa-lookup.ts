@@ -1,7 +1,7 @@
 /** TLSA records of one host: RFC 7672 §2.2 and §3.1. */
 import { type DnsAnswer, type DnsAsker, DnsFailure } from '../../dns/index.ts';
 import { type TlsaRecord, unusableReason } from '../../tls/index.ts';
-import type { Target } from '../target-finder.ts';
+import type { Target } from '../dns/target-finder.ts';
 
 export type TlsaFinding =
   /** DANE does not apply to the host. */
