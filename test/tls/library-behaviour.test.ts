@@ -4,11 +4,11 @@
  *
  * | what | where | why |
  * |---|---|---|
- * | forge's ASN.1 is loaded by file | tls/der.ts, certificates/certificate-builder.ts | the whole of forge is 2 MB in each worker |
- * | `fromDer` hands out code units of a BMPString, octets of all else | tls/der.ts | names are compared as text |
- * | `fromDer` reads an odd BMPString too far | tls/der.ts | such a value must not be decoded |
- * | `decodeBitStrings: false` | tls/der.ts | keys and signatures are not looked into |
- * | `derToOid` takes padded identifiers | tls/der.ts | two encodings must not be one identifier |
+ * | forge's ASN.1 is loaded by file | tls/der/der.ts, certificates/certificate-builder.ts | the whole of forge is 2 MB in each worker |
+ * | `fromDer` hands out code units of a BMPString, octets of all else | tls/der/der.ts | names are compared as text |
+ * | `fromDer` reads an odd BMPString too far | tls/der/der.ts | such a value must not be decoded |
+ * | `decodeBitStrings: false` | tls/der/der.ts | keys and signatures are not looked into |
+ * | `derToOid` takes padded identifiers | tls/der/der.ts | two encodings must not be one identifier |
  * | `pkcs12FromAsn1` leaves EC keys and their certificates as ASN.1 | certificates/pfx.ts | forge knows RSA alone |
  * | a PFX without its MAC still opens | certificates/pfx.ts | passwords beyond ASCII |
  * | Node says INVALID_PURPOSE alone for a self-signed client certificate without clientAuth | tls/ client judgement | whoever ignores that code admits every stranger |
