@@ -8,7 +8,7 @@ import {
   tryDecode,
   type ValuesOf,
 } from '../config/index.ts';
-import { type Entry, escapeDnValue } from '../ldap/index.ts';
+import { type Entry, escapeDnValue, sidOfGuid } from '../ldap/index.ts';
 import { type CmdletContext, CmdletError } from './runtime.ts';
 
 /** An object with the entry that it came from. */
@@ -139,4 +139,15 @@ async function organizationDn({ store }: CmdletContext): Promise<string> {
 /** DN of a new object of this name. */
 export function childDn(name: string, container: string): string {
   return `CN=${escapeDnValue(name)},${container}`;
+}
+
+/** Accounts of this server that may log on: `EDGE1\name` by SID. */
+export async function accountNames({ store, serverName }: CmdletContext): Promise<ReadonlyMap<string, string>> {
+  const entries = await store.search(`CN=Services,${store.configurationDn}`, 'one', '(objectClass=edgeAccount)');
+  return new Map(
+    entries.flatMap((entry) => {
+      const [guid] = entry.buffers('objectGUID');
+      return guid === undefined ? [] : [[sidOfGuid(guid), `${serverName}\\${entry.values('cn')[0] ?? ''}`] as const];
+    }),
+  );
 }

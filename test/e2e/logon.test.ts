@@ -103,6 +103,29 @@ test(
   },
 );
 
+test(
+  'Test-ReceiveConnector answers for an account as the session does, and its line gives the account the right',
+  needs('swaks'),
+  async () => {
+    const ask = async (user: string): Promise<string> =>
+      appliance.shell(
+        `Test-ReceiveConnector 127.0.0.1 -LocalEndpoint 127.0.0.1:$port -UseTls -User ${user} -MailFrom b@corp.example | Where-Object {$_.Item -like 'MAIL*' -or $_.Item -eq 'AUTH LOGIN'} | ForEach-Object {$_.Result; $_.Reason; $_.Remedy}`,
+      );
+    const server = (await appliance.shell('(Get-ExchangeServer).Name')).trim();
+    const said = (await ask('device')).trim().split('\n');
+    assert.match(said[1] ?? '', /account .*\\device has the SID (S-1-9-[\d-]+)/);
+    assert.match(said.join('\n'), /550 5\.7\.60/);
+    const line = said.at(-1) ?? '';
+    assert.match(line, /^Add-ADPermission '.*Users' -User '.*\\device' -ExtendedRights ms-Exch-SMTP-Accept-/);
+    await appliance.shell(line);
+    assert.match(await ask(`'${server}\\DEVICE'`), /250 2\.1\.0 Sender OK/);
+    const sid = /S-1-9-[\d-]+/.exec(said.join())?.[0] ?? '';
+    assert.match(await ask(sid), /250 2\.1\.0 Sender OK/);
+    assert.match(logOn('device', 'correct horse', '--from', 'b@corp.example').text, /250 2\.1\.0 Sender OK/);
+    assert.match(await ask('nobody'), /has no account nobody[^]*550 5\.7\.60[^]*Authenticated Users/);
+  },
+);
+
 test('AUTH EXTERNAL: an account is who shows its certificate, by openssl', needs('openssl'), async () => {
   const folder = join(appliance.state, '..');
   const openssl = (args: readonly string[], input = ''): string =>

@@ -13,13 +13,13 @@ import {
   receiveConnector,
   type TransportConfig,
   transportConfig,
-  wellKnownSids,
 } from '../../config/index.ts';
 import type { CommandAnswer, Rehearsal, RehearsalParts } from '../../smtp-receive/what-if/index.ts';
 import { listObjects, serverEntry } from '../directory-objects.ts';
 import { badArgument, isOn, missingArgument, textOf, textsOf } from '../parameter-values.ts';
 import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
+import { type LoggedOn, whoIs } from './logged-on.ts';
 import { replyRemedy, rightRemedy } from './receive-remedies.ts';
 
 const parameters: readonly Parameter[] = [
@@ -37,7 +37,11 @@ const parameters: readonly Parameter[] = [
     help: 'Certificate that it shows behind STARTTLS, as PEM text; those of its issuers may follow.',
   },
   { name: 'RequireTls', type: 'SwitchParameter', help: 'It asks for REQUIRETLS (RFC 8689) in MAIL.' },
-  { name: 'User', type: 'String', help: 'Account that it logs on with; the password is not looked at.' },
+  {
+    name: 'User',
+    type: 'String',
+    help: 'Account that it logs on with, or the SID of a user of the organization; the password is not looked at.',
+  },
   { name: 'MailFrom', type: 'String', help: 'Sender; the null sender is <>.' },
   { name: 'RcptTo', type: 'MultiValuedProperty', multivalued: true, help: 'Recipients.' },
 ];
@@ -228,7 +232,8 @@ async function* answersAt(
     localAddress: endpoint.address,
     remoteAddress,
   };
-  yield* repliesOf(new Rehearsal(session, ground.parts), connector, question, row);
+  const user = question.user === undefined ? undefined : await whoIs(context, question.user);
+  yield* repliesOf(new Rehearsal(session, ground.parts), connector, { ...question, user }, row);
   yield* notTested(context, connector, row);
 }
 
@@ -244,7 +249,7 @@ function rangeRemedy({ address, port }: Binding, { remoteAddress }: Question, { 
 async function* repliesOf(
   session: Rehearsal,
   connector: ReceiveConnector,
-  question: Question,
+  question: Omit<Question, 'user'> & { readonly user: LoggedOn | undefined },
   row: Row,
 ): AsyncIterable<CmdletObject> {
   const shown = ({ command, reply, reason }: CommandAnswer): CmdletObject =>
@@ -281,7 +286,7 @@ async function* repliesOf(
 async function* logOn(
   session: Rehearsal,
   connector: ReceiveConnector,
-  user: string,
+  { name, sids, known }: LoggedOn,
   row: Row,
 ): AsyncIterable<CmdletObject> {
   const { reply, reason } = await session.say('AUTH LOGIN');
@@ -293,8 +298,8 @@ async function* logOn(
     return;
   }
   await session.say('*');
-  session.become({ name: user, sids: [wellKnownSids.authenticatedUsers, wellKnownSids.everyone] });
-  yield row('Reply', 'AUTH LOGIN', 'not-tested', `the password of ${user}; what follows is as if it were right`);
+  session.become({ name, sids });
+  yield row('Reply', 'AUTH LOGIN', 'not-tested', `the password; what follows is as if it were right: ${known}`);
 }
 
 /** What depends on the load, and on what others do at the time. */

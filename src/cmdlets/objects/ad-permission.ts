@@ -18,8 +18,8 @@ import {
   withoutEffect,
   writeAcl,
 } from '../../config/index.ts';
-import { type Entry, sidOfGuid } from '../../ldap/index.ts';
-import { listObjects, matches, notFound } from '../directory-objects.ts';
+import type { Entry } from '../../ldap/index.ts';
+import { accountNames, listObjects, matches, notFound } from '../directory-objects.ts';
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import {
   badArgument,
@@ -72,17 +72,6 @@ const checkUser = (value: unknown): string | undefined => {
 
 /** `EDGE1\device`: an account of the directory of this server. */
 const localAccount = /^(?!builtin\\)([\w.-]+)\\([^\\]+)$/i;
-
-/** Accounts that may log on, by SID. */
-async function accountNames({ store, serverName }: CmdletContext): Promise<ReadonlyMap<string, string>> {
-  const entries = await store.search(`CN=Services,${store.configurationDn}`, 'one', '(objectClass=edgeAccount)');
-  return new Map(
-    entries.flatMap((entry) => {
-      const [guid] = entry.buffers('objectGUID');
-      return guid === undefined ? [] : [[sidOfGuid(guid), `${serverName}\\${entry.values('cn')[0] ?? ''}`] as const];
-    }),
-  );
-}
 
 const checkRights = (value: unknown): string | undefined => {
   const wrong = (Array.isArray(value) ? value : [value]).map(String).find((name) => rightOfName(name) === undefined);
