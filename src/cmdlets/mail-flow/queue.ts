@@ -3,7 +3,7 @@
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import { badArgument, isOn, missingArgument, plainText, textOf } from '../parameter-values.ts';
 import { parametersOf } from '../parameters.ts';
-import { type Cmdlet, CmdletObject, quietly } from '../runtime.ts';
+import { type Cmdlet, CmdletError, CmdletObject, quietly } from '../runtime.ts';
 import type { QueueAction, TransportAdministration } from '../transport-administration.ts';
 import { refuseOthers, withServer } from '../transport-objects.ts';
 import { arranged, choose, runningTransport } from './chosen-objects.ts';
@@ -82,7 +82,6 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
         const transport = runningTransport(context);
         const queues = (await transport.queues()).map((queue) => shownInfo(queueTable, queue));
         const resubmit = isOn(bound, 'Resubmit');
-        if (resubmit) await refuseUnderPressure(transport);
         for (const queue of choose(context, bound, queues, queueTable)) {
           const identity = String(queue.get('Identity'));
           if (/\\(?:Submission|Poison)$/.test(identity)) {
@@ -90,6 +89,7 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
             continue;
           }
           if (!(await context.shouldProcess({ action: `${says} queue`, target: identity, impact: 'Medium' }))) continue;
+          if (resubmit) await refuseUnderPressure(transport, identity);
           await transport.actOnQueues(action, [identity], { resubmit });
           const before = String(queue.get('Status'));
           context.changed({ object: identity, dn: '', properties: [{ name: 'Status', before, after }] });
@@ -99,15 +99,13 @@ function queueCmdlet({ verb, action, synopsis, says, after }: QueueVerb): Cmdlet
 }
 
 /** Exchange pauses resubmission from Medium on. For a lack of system memory alone it refuses nothing. */
-async function refuseUnderPressure(transport: TransportAdministration): Promise<void> {
+async function refuseUnderPressure(transport: TransportAdministration, queue: string): Promise<void> {
   const raised = (await transport.resources()).find(
     ({ resource, level }) => level !== 'Low' && resource !== 'SystemMemory',
   );
   if (raised === undefined) return;
-  throw badArgument(
-    'Resubmit',
-    `Nothing is resubmitted under back pressure: ${raised.resource} is ${raised.level} (Get-ExchangeDiagnosticInfo -Process EdgeTransport -Component ResourceThrottling). Without -Resubmit the queue is tried all the same.`,
-  );
+  const text = `Nothing is resubmitted under back pressure: ${raised.resource} is ${raised.level} (Get-ExchangeDiagnosticInfo -Process EdgeTransport -Component ResourceThrottling). Without -Resubmit the queue is tried all the same.`;
+  throw new CmdletError('InvalidOperationException', 'InvalidOperation', text, { target: queue });
 }
 
 const groupings: readonly string[] = queueTable.properties.flatMap(({ name, groupBy }) => (groupBy ? [name] : []));
