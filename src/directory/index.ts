@@ -32,6 +32,7 @@ export type {
   Operation,
   SearchPlan,
   SearchScope,
+  ValueProbe,
   WriteOptions,
 } from './store/contract.ts';
 export { DirectoryStore, type StoreOptions } from './store/directory-store.ts';

@@ -2,7 +2,7 @@
 import { hash, randomBytes } from 'node:crypto';
 
 /** Octets of a key, and of a hash. */
-const hashBytes = 32;
+export const hashBytes = 32;
 /** RFC 2104 §2: octets of a block of SHA-256. */
 const blockBytes = 64;
 
@@ -32,9 +32,16 @@ export class RecipientHasher {
 
   /** 32 octets of its own. */
   hash(canonical: string): Buffer {
+    const octets = Buffer.allocUnsafe(hashBytes);
+    this.hashInto(octets, canonical);
+    return octets;
+  }
+
+  /** Writes the hash into the first 32 octets. */
+  hashInto(octets: Buffer, canonical: string): void {
     // As text of one octet a character: a buffer made by OpenSSL costs five times as much.
     this.#outer.write(hash('sha256', this.#padded(canonical), 'binary'), blockBytes, 'latin1');
-    return Buffer.from(hash('sha256', this.#outer, 'binary'), 'latin1');
+    octets.write(hash('sha256', this.#outer, 'binary'), 0, 'latin1');
   }
 
   #padded(canonical: string): Buffer {

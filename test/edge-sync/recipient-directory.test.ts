@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { DirectoryEntry } from '../../src/directory/index.ts';
+import type { DirectoryEntry, ValueProbe } from '../../src/directory/index.ts';
+import { FoundHashes } from '../../src/edge-sync/edge/found-hashes.ts';
 import { keepRecipientKey, RecipientDirectory, recipientKeyFile } from '../../src/edge-sync/edge/index.ts';
 import { newRecipientKey, RecipientHasher } from '../../src/edge-sync/recipient-hash.ts';
 import { entryFrom, formatGeneralizedTime } from '../../src/ldap/index.ts';
@@ -19,9 +20,19 @@ const start = Date.UTC(2026, 0, 5, 10);
 function world(addresses: readonly string[]) {
   const hasher = new RecipientHasher(key);
   const hashes = new Set(addresses.map((address) => hasher.hash(address).toString('hex')));
-  const state = { now: start, usn: 1, run: 0, at: start };
+  const state = { now: start, usn: 1, run: 0, at: start, asked: 0 };
   const store = {
-    hasValue: (_attribute: string, value: Buffer) => hashes.has(value.toString('hex')),
+    valueProbe: (_attribute: string, octets: number): ValueProbe => {
+      const value = Buffer.alloc(octets);
+      const holds = (): boolean => {
+        state.asked += 1;
+        return hashes.has(value.toString('hex'));
+      };
+      return { value, holds };
+    },
+    get usn(): number {
+      return state.usn;
+    },
     get: (): DirectoryEntry => {
       const values = { edgeSyncRun: [String(state.run)], modifyTimestamp: [formatGeneralizedTime(state.at)] };
       return Object.assign(entryFrom('CN=Heartbeat', values), { usn: state.usn }) as unknown as DirectoryEntry;
@@ -30,7 +41,12 @@ function world(addresses: readonly string[]) {
   const clock = { now: () => state.now };
   const directory = new RecipientDirectory({ store, place, keyFile: recipientKeyFile(folder), clock });
   const beat = (): void => void Object.assign(state, { run: state.run + 1, usn: state.usn + 1, at: state.now });
-  return { directory, state, beat };
+  /** Takes an address out of the directory. */
+  const remove = (address: string): void => {
+    hashes.delete(hasher.hash(address).toString('hex'));
+    state.usn += 1;
+  };
+  return { directory, state, beat, remove };
 }
 
 test('without a key nobody knows; with one, and before the first run has ended, nothing is said to be unknown', async () => {
@@ -56,6 +72,38 @@ test('case and plus addresses are one recipient; another domain is another one',
     ['+jane', 'corp.example'],
   ] as const)
     assert.equal(directory.lookup(local, domain).kind, 'unknown', `${local}@${domain}`);
+});
+
+test('what was found is not asked for again, until the directory changes: then within a second', async () => {
+  await keepRecipientKey(recipientKeyFile(folder), key);
+  const { directory, state, beat, remove } = world(['jane@corp.example', 'john@corp.example']);
+  beat();
+  const kindOf = (local: string): string => directory.lookup(local, 'corp.example').kind;
+  assert.deepEqual(['jane', 'jane', 'JANE+x', 'john'].map(kindOf), ['known', 'known', 'known', 'known']);
+  // The address with its part behind the plus is another one, and is not there.
+  assert.equal(state.asked, 3);
+  remove('jane@corp.example');
+  state.now += 1000;
+  assert.deepEqual(['jane', 'john', 'john'].map(kindOf), ['unknown', 'known', 'known']);
+  assert.equal(state.asked, 5);
+});
+
+test('a hash that was found is known by all of its words', () => {
+  const found = new FoundHashes();
+  const first = Int32Array.of(65_536 * 5, 1, 2, 3, 4, 5, 6, 7);
+  assert.equal(found.has(new Int32Array(8)), false, 'before the first');
+  found.add(first);
+  assert.equal(found.has(Int32Array.from(first)), true);
+  for (let i = 0; i < 8; i += 1) {
+    // The same place in the table.
+    const other = Int32Array.from(first, (word, at) => (at === i ? word + 65_536 : word));
+    assert.equal(found.has(other), false, `word ${i}`);
+  }
+  const next = Int32Array.of(65_536 * 6, 1, 2, 3, 4, 5, 6, 7);
+  found.add(next);
+  assert.deepEqual([found.has(first), found.has(next)], [false, true]);
+  found.clear();
+  assert.equal(found.has(next), false);
 });
 
 test('the age grows with the clock and begins anew with each run', async () => {

@@ -154,6 +154,14 @@ export interface Finding {
   readonly what: string;
 }
 
+/** Whether any entry has a value: a question asked again and again, for which nothing is made. */
+export interface ValueProbe {
+  /** The value in question; who asks writes it here. */
+  readonly value: Buffer;
+  /** The answer of now, by the equality index: no entry is read. */
+  holds(): boolean;
+}
+
 /** Reading side, the same in every process. */
 export interface DirectoryReader {
   readonly schema: Schema;
@@ -177,8 +185,8 @@ export interface DirectoryReader {
   explain(request: SearchRequest): SearchPlan;
   /** Entries whose attribute has this value, by the equality index (any naming context). The fast way for the mail path. */
   lookupEquality(attribute: string, value: string | Buffer): readonly DirectoryEntry[];
-  /** Whether any entry has this value, by the equality index: no entry is read. For values of at most 255 octets. */
-  hasValue(attribute: string, value: Buffer): boolean;
+  /** For values of so many octets, at most 255, that are compared octet by octet. Throws LdapError inappropriateMatching. */
+  valueProbe(attribute: string, octets: number): ValueProbe;
   /** At most `limit` changes after `usn` (default 1000). */
   changesSince(usn: number, limit?: number): Changes;
 }

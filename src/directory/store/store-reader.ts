@@ -1,7 +1,15 @@
 /** The reading side of the store: the same in the process that writes and in those that only read. */
 import { Dn, type KnownAttribute, LdapError, parentKey, parseGuid, type Schema } from '../../ldap/index.ts';
 import { parseChange, usnOctets } from './change-log.ts';
-import type { Change, Changes, DirectoryEntry, DirectoryReader, SearchPlan, SearchRequest } from './contract.ts';
+import type {
+  Change,
+  Changes,
+  DirectoryEntry,
+  DirectoryReader,
+  SearchPlan,
+  SearchRequest,
+  ValueProbe,
+} from './contract.ts';
 import { count, type Environment, readMeta } from './environment.ts';
 import { equalityKey } from './index-keys.ts';
 import { behindSubtree, childOf, longestKey, rangeBelow } from './key-ranges.ts';
@@ -119,13 +127,12 @@ export class StoreReader implements DirectoryReader, EntryContext {
     return normal.length < 300 ? found : found.filter((entry) => this.#holds(entry, known, normal));
   }
 
-  hasValue(attribute: string, value: Buffer): boolean {
+  valueProbe(attribute: string, octets: number): ValueProbe {
     const known = this.#schema.attribute(attribute);
-    if (known?.equalityRule === undefined || !this.index.hasEquality(known.key)) {
-      throw new LdapError('inappropriateMatching', `'${attribute}' has no equality index`);
-    }
-    const normal = known.equalityRule.normalise(value, this.#schema);
-    return normal !== undefined && this.index.holds(equalityKey(known, normal));
+    if (known?.equalityRule?.name !== 'octetStringMatch' || !this.index.hasEquality(known.key))
+      throw new LdapError('inappropriateMatching', `'${attribute}' has no equality index of octets`);
+    const key = equalityKey(known, Buffer.alloc(octets));
+    return { value: key.subarray(key.length - octets), holds: () => this.index.holds(key) };
   }
 
   changesSince(usn: number, limit = 1_000): Changes {

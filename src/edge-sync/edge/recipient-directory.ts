@@ -1,9 +1,10 @@
-/** Whether an address is known, for the mail path: one hash and one look into the index, and how fresh that knowledge is. */
+/** Whether an address is known, for the mail path: one hash and at most one look into the index, and how fresh that knowledge is. */
 import type { Clock } from '../../base/index.ts';
-import type { DirectoryReader } from '../../directory/index.ts';
+import type { DirectoryReader, ValueProbe } from '../../directory/index.ts';
 import { Dn, type Entry, parseGeneralizedTime } from '../../ldap/index.ts';
 import { canonicalMailbox, lookupForms } from '../address.ts';
-import { RecipientHasher } from '../recipient-hash.ts';
+import { hashBytes, RecipientHasher } from '../recipient-hash.ts';
+import { FoundHashes } from './found-hashes.ts';
 import { type EdgePlace, heartbeatDn } from './place.ts';
 import { readRecipientKey, recipientKeyVersion } from './recipient-key-file.ts';
 
@@ -15,21 +16,28 @@ export type RecipientKnowledge =
   | { readonly kind: 'no-subscription' };
 
 export interface RecipientDirectoryParts {
-  readonly store: Pick<DirectoryReader, 'hasValue' | 'get'>;
+  readonly store: Pick<DirectoryReader, 'valueProbe' | 'get' | 'usn'>;
   readonly place: EdgePlace;
   /** Path of the key file. */
   readonly keyFile: string;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** As the schema's table has it, which is asked once less for a name in lower case. */
-const hashedAddress = 'edgehashedaddress';
 /** How long the time of the last success is taken as read, in milliseconds. */
 const lookMs = 1000;
+/** How long what was found is taken as there, in milliseconds: changes are in force within a second. */
+const foundMs = 500;
 
 export class RecipientDirectory {
   readonly #parts: RecipientDirectoryParts;
   #hasher: RecipientHasher | undefined;
+  /** The hash in question, as octets and as words. */
+  readonly #words = new Int32Array(hashBytes / Int32Array.BYTES_PER_ELEMENT);
+  readonly #octets = Buffer.from(this.#words.buffer);
+  readonly #found = new FoundHashes();
+  /** Change of the store up to which `#found` is right, and when that was seen. */
+  #foundUpTo = { usn: 0, seen: Number.NEGATIVE_INFINITY };
+  #probe: ValueProbe | undefined;
   #version = '';
   /** Parsed once: every unknown address asks. */
   readonly #heartbeat: Dn;
@@ -48,20 +56,40 @@ export class RecipientDirectory {
     this.#version = version;
     const key = readRecipientKey(this.#parts.keyFile);
     this.#hasher = key === undefined ? undefined : new RecipientHasher(key);
+    this.#found.clear();
   }
 
   /** Looks a mailbox up: local part as meant, domain in A-labels. */
   lookup(localPart: string, domain: string): RecipientKnowledge {
     const hasher = this.#hasher;
     if (hasher === undefined) return { kind: 'no-subscription' };
-    const { store } = this.#parts;
-    for (const form of lookupForms(canonicalMailbox({ localPart, domain }))) {
-      if (store.hasValue(hashedAddress, hasher.hash(form))) return known;
-    }
     const now = this.#parts.clock.now();
+    this.#lookForChanges(now);
+    for (const form of lookupForms(canonicalMailbox({ localPart, domain }))) {
+      hasher.hashInto(this.#octets, form);
+      if (this.#isThere()) return known;
+    }
     const at = this.#lastSuccess(now);
     // Before the first run has ended nothing can be said to be unknown.
     return at === undefined ? { kind: 'no-subscription' } : { kind: 'unknown', ageMs: now - at };
+  }
+
+  /** Whether the hash in question is in the directory. */
+  #isThere(): boolean {
+    if (this.#found.has(this.#words)) return true;
+    this.#probe ??= this.#parts.store.valueProbe('edgeHashedAddress', hashBytes);
+    this.#octets.copy(this.#probe.value);
+    if (!this.#probe.holds()) return false;
+    this.#found.add(this.#words);
+    return true;
+  }
+
+  /** Forgets what was found when the directory has changed since. */
+  #lookForChanges(now: number): void {
+    if (Math.abs(now - this.#foundUpTo.seen) < foundMs) return;
+    const { usn } = this.#parts.store;
+    if (usn !== this.#foundUpTo.usn) this.#found.clear();
+    this.#foundUpTo = { usn, seen: now };
   }
 
   /** When the last run ended well, in milliseconds since 1970; undefined before the first. */
