@@ -99,7 +99,7 @@ before(async () => {
     },
     { name: 'bad-tlsa.test', records: tlsa('mx', `1 1 1 ${spkiSha256}`, `3 1 1 ${spkiSha256}`) },
   ]);
-  const lookup: Lookup = new DnsClient({ resolvers: [world.resolver], timeoutMs: 5000 });
+  const lookup: Lookup = new DnsClient({ resolvers: [world.resolver], timeoutMs: 30_000 });
   const signal = AbortSignal.timeout(240_000);
   const { rootPem, policyPort } = trap;
   const options: RunOptions = {
@@ -110,7 +110,7 @@ before(async () => {
       lookup,
       believed: true,
       fetchPolicy: (domain) =>
-        fetchStsPolicy(domain, { lookup, anchors: [rootPem], port: policyPort, timeoutMs: 10_000, signal }),
+        fetchStsPolicy(domain, { lookup, anchors: [rootPem], port: policyPort, timeoutMs: 60_000, signal }),
       signal,
       now: Date.now(),
     },

@@ -133,7 +133,7 @@ for (const [by, what, network, modes] of published) {
         return [name, broken ? 'delivered in clear, fell back' : 'delivered by TLS'];
       }),
     );
-    await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 40_000).catch(
+    await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 90_000).catch(
       () => undefined,
     );
     assert.deepEqual(outcomes(trap), wanted);
@@ -191,7 +191,7 @@ for (const [level, network, expected] of levels) {
     await sendAll(trap, postfix.port);
     const wanted = Object.fromEntries(names.map((name) => [name, expected(name)]));
     await eventually('an attempt at every endpoint', () => cameEverywhere(trap), 60_000);
-    await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 20_000).catch(
+    await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 90_000).catch(
       () => undefined,
     );
     assert.deepEqual(outcomes(trap), wanted);
@@ -227,7 +227,7 @@ for (const [policy, network, expected] of eximPolicies) {
       await sendAll(trap, exim.port);
       const wanted = Object.fromEntries(names.map((name) => [name, expected(name)]));
       await eventually('an attempt at every endpoint', () => cameEverywhere(trap), 60_000).catch(() => undefined);
-      await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 20_000).catch(
+      await eventually('the outcomes', () => JSON.stringify(outcomes(trap)) === JSON.stringify(wanted), 90_000).catch(
         () => undefined,
       );
       assert.deepEqual(outcomes(trap), wanted);

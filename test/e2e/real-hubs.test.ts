@@ -57,8 +57,8 @@ describe('an edge before real mail systems', () => {
         '--tls',
       );
       assert.equal(result.status, 0, result.text);
-      await eventually('the mail of ann', () => dovecot.mail('ann').length === 1, 30_000);
-      await eventually('the mail of bob', () => dovecot.mail('bob').length === 1, 30_000);
+      await eventually('the mail of ann', () => dovecot.mail('ann').length === 1, 90_000);
+      await eventually('the mail of bob', () => dovecot.mail('bob').length === 1, 90_000);
       // Dovecot keeps lines with LF; nothing else may differ.
       const body = content.toString('latin1').replaceAll('\r\n', '\n');
       assert.ok(dovecot.mail('ann')[0]?.replaceAll('\r\n', '\n').endsWith(body), dovecot.mail('ann')[0]);

@@ -56,7 +56,7 @@ class World implements AsyncDisposable {
   }
 
   async read(options: { full?: boolean; accept?: boolean } = {}): Promise<ReadingReport> {
-    const connection = { url: this.server.url, bindDn: 'CN=sync', password: 'secret', timeoutMs: 5000 };
+    const connection = { url: this.server.url, bindDn: 'CN=sync', password: 'secret', timeoutMs: 30_000 };
     const { source } = await openSource(connection, { base: '', mappings: [this.settings] });
     const mapping = new RecipientMapping(this.settings, { exchangeSchema: source.exchangeSchema, schema });
     return new SourceReader(this.mirror, mapping).read(source, { ...options, signal });
@@ -150,7 +150,12 @@ test('4: two domains of a forest are read as one source, each in its own way', a
   child.add('CN=c2', person('c2'));
   // What was deleted in the child cannot be seen there: the ids of its objects are compared, and of its alone.
   child.seesDeleted = false;
-  const servers = [world.server, server].map(({ url }) => ({ url, bindDn: 'CN=sync', password: '', timeoutMs: 5000 }));
+  const servers = [world.server, server].map(({ url }) => ({
+    url,
+    bindDn: 'CN=sync',
+    password: '',
+    timeoutMs: 30_000,
+  }));
   const read = async (accept = false): Promise<ReadingReport> => {
     const { source } = await openForest(servers, { base: '', mappings: [all] });
     const mapping = new RecipientMapping(all, { exchangeSchema: false, schema });

@@ -77,7 +77,7 @@ test('mixed traffic leaves memory flat and loses nothing', async (t) => {
     for (const id of idsOf(sink.taken.splice(0))) seen.set(id, (seen.get(id) ?? 0) + 1);
     return [...accepted].filter((id) => !seen.has(id)).length;
   };
-  await eventually('every accepted message at the next hop', () => missing() === 0, 60_000);
+  await eventually('every accepted message at the next hop', () => missing() === 0, 120_000);
   const third = Math.ceil(held.length / 3);
   const [early, late] = [held.slice(third, 2 * third), held.slice(2 * third)].map((part) => Math.max(...part)) as [
     number,

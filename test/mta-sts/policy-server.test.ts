@@ -53,7 +53,7 @@ async function started(settings: Partial<OwnPolicySettings> = {}, clock: Clock =
 const fetchFrom = (port: number, domain = 'contoso.test') =>
   fetchStsPolicy(
     domain,
-    { addresses: async () => ['127.0.0.1'], port, secureContext: trust, timeoutMs: 5_000 },
+    { addresses: async () => ['127.0.0.1'], port, secureContext: trust, timeoutMs: 30_000 },
     new AbortController().signal,
   );
 

@@ -82,7 +82,7 @@ test('the envelope has what MAIL and RCPT said, and expires as the server says',
   });
   const { messageExpirationTimeout } = edge.snapshots.current.server;
   const queued = edge.of('message-queued')[0];
-  assert.ok(Math.abs((kept1?.expiresAt ?? 0) - (queued?.at ?? 0) - messageExpirationTimeout * 1000) < 5000);
+  assert.ok(Math.abs((kept1?.expiresAt ?? 0) - (queued?.at ?? 0) - messageExpirationTimeout * 1000) < 60_000);
   assert.equal(kept1?.message.origin.helo, 'client.example.org');
   assert.equal(kept1?.message.origin.session, queued?.session);
 });

@@ -25,7 +25,7 @@ export async function answerTo(endpoint: Endpoint, version: VersionName, suite: 
   connection.write(
     clientHelloRecords({ ...rest, random: randomBytes(32), ...(list === undefined ? {} : { extensions: list }) }),
   );
-  const answer = await connection.read(5000);
+  const answer = await connection.read(20_000);
   if (typeof answer === 'string') return `${suite} alone: ${answer}`;
   const octets = answer.subarray(0, 11).toString('hex');
   const kind =
