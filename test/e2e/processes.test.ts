@@ -62,7 +62,7 @@ describe('the processes of an appliance', () => {
     renameSync(log, `${log}.old`);
     process.kill(edge.pid, 'SIGHUP');
     await eventually('a new service log', () => statSync(log, { throwIfNoEntry: false }) !== undefined);
-    assert.match(edge.output, /logs are opened anew/);
+    await eventually('it says so', () => /logs are opened anew/.test(edge.output));
   });
 
   test('a worker that is killed comes back; sessions of the other go on', async () => {
