@@ -4,13 +4,14 @@
  * object that comes in. Values travel as plain JavaScript: text, numbers, booleans, null, Date, Quantity, arrays,
  * objects with named properties and hash tables; the two last are recognised by their methods (see below).
  */
-import type { AcmeOrder, AcmeService, ExternalAccount } from '../certificates/acme/index.ts';
+import type { AcmeOrder, AcmeService, ExternalAccount, RenewalTime } from '../certificates/acme/index.ts';
 import type { CertificateStore } from '../certificates/index.ts';
 import type { ServerRole } from '../config/index.ts';
 import { StructuredValue } from '../config/values/index.ts';
 import type { DnsAsker } from '../dns/index.ts';
 import type { Entry, Filter, Modification } from '../ldap/index.ts';
 import type { AdminAuditQuestion, AdminAuditRecord } from '../logs/index.ts';
+import type { ParsedCertificate } from '../tls/index.ts';
 import type { KeptReport, ReportRecord } from '../tls-reports/index.ts';
 import type { EdgeSyncAdministration } from './edge-sync-administration.ts';
 import type { TrackingLog, TransportAdministration } from './transport-administration.ts';
@@ -233,11 +234,25 @@ export interface ServiceFolders {
 export interface AcmeAdministration {
   orders(): Promise<readonly AcmeOrder[]>;
   keep(orders: readonly AcmeOrder[]): Promise<void>;
-  /** Resolves with the chain, PEM. `authorities`: PEM of those that the directory's certificate may come from. Throws CertificateError. */
+  /** When a certificate of that authority is to be renewed; with `authorities` it is asked, else by what it said last. */
+  renewalTime(
+    service: AcmeService,
+    certificate: ParsedCertificate,
+    authorities: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<RenewalTime>;
+  /**
+   * Resolves with the chain, PEM. `authorities`: PEM of those that the directory's certificate may come from; `replaced`: the
+   * certificate that it comes in place of. Throws CertificateError.
+   */
   request(
     service: AcmeService,
     csr: string,
-    parts: { readonly authorities: readonly string[]; readonly externalAccount?: ExternalAccount | undefined },
+    parts: {
+      readonly authorities: readonly string[];
+      readonly externalAccount?: ExternalAccount | undefined;
+      readonly replaced?: ParsedCertificate | undefined;
+    },
     signal: AbortSignal,
   ): Promise<string>;
 }

@@ -7,15 +7,16 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../src/base/index.ts';
-import { hookVariable } from '../../src/certificates/acme/index.ts';
+import { hookVariable, renewalIdOf } from '../../src/certificates/acme/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner } from '../../src/cmdlets/index.ts';
 import type { DnsAnswer } from '../../src/dns/index.ts';
 import { acmeAdministration } from '../../src/management/index.ts';
 import { Shell } from '../../src/shell/index.ts';
-import { associationOf } from '../../src/tls/index.ts';
+import { associationOf, readCertificate } from '../../src/tls/index.ts';
 import { Pebble } from '../lib/pebble.ts';
 import { needs } from '../lib/peers.ts';
+import { RenewalAuthority } from '../lib/renewal-authority.ts';
 import { MemoryStore } from './lib/bench.ts';
 
 const host = 'mx.acme.test';
@@ -32,6 +33,8 @@ describe('certificates by ACME, from pebble', needs('pebble'), () => {
   const changes: AuditEntry[] = [];
   /** TLSA records of _25._tcp.mx.acme.test: keys' digests, and their time to live. */
   const zone = { keys: [] as Buffer[], ttl: 0 };
+  /** Made anew it remembers nothing of what authorities said. */
+  let administration = acmeAdministration(certificates);
   let pebble: Pebble;
   let store: CertificateStore;
   let shell: Shell;
@@ -53,7 +56,12 @@ describe('certificates by ACME, from pebble', needs('pebble'), () => {
       trackingLog: { search: async function* () {} },
       folders: { refusal: () => Promise.resolve(undefined) },
       certificates: () => Promise.resolve(store),
-      acme: acmeAdministration(certificates),
+      acme: {
+        orders: () => administration.orders(),
+        keep: (orders: Parameters<typeof administration.keep>[0]) => administration.keep(orders),
+        renewalTime: (...asked: Parameters<typeof administration.renewalTime>) => administration.renewalTime(...asked),
+        request: (...asked: Parameters<typeof administration.request>) => administration.request(...asked),
+      },
       dns: { ask: (name: string) => Promise.resolve(answer(name)) },
     };
     shell = new Shell({
@@ -247,6 +255,103 @@ describe('certificates by ACME, from pebble', needs('pebble'), () => {
     await ok(order);
   });
 
+  test('the authority says when to renew, and is told what a new certificate replaces (RFC 9773)', async () => {
+    await using authority = new RenewalAuthority(pebble);
+    await authority.start();
+    await store.importCertificates(Buffer.from(authority.authority));
+    const hour = 3_600_000;
+    const window = (from: number, to: number): string =>
+      JSON.stringify({
+        suggestedWindow: {
+          start: new Date(Date.now() + from).toISOString(),
+          end: new Date(Date.now() + to).toISOString(),
+        },
+        explanationURL: 'https://authority.test/revoked',
+      });
+    const idOf = (thumbprint: string): string => {
+      const entry = store.list().find((one) => one.thumbprint === thumbprint);
+      return renewalIdOf(entry?.certificate ?? { der: Buffer.alloc(0), serialNumber: '' }) ?? '';
+    };
+    const first = await current();
+    const line = order.replace('$url', `'${authority.directoryUrl}'`);
+    authority.answer = { status: 200, text: window(hour, 2 * hour) };
+    await ok(line);
+    const second = await current();
+    assert.deepEqual(authority.replaced, [idOf(first)]);
+    assert.deepEqual(await ok('Update-AcmeCertificate'), '');
+    assert.deepEqual(authority.asked.at(-1), idOf(second));
+    const found = store.list().find((one) => one.thumbprint === second);
+    const [wish] = await administration.orders();
+    assert.ok(found && wish);
+    const signal = new AbortController().signal;
+    const { at: due } = await administration.renewalTime(wish, found.certificate, undefined, signal);
+    assert.ok(due > Date.now() + hour - 60_000 && due < Date.now() + 2 * hour, String(due));
+    assert.equal((await ok('(Get-AcmeCertificate).RenewAfterBy')).trim(), 'Authority');
+
+    // Asked again no sooner than in a minute: another appliance, as it were, which has not asked yet, hears that it is over.
+    const asked = authority.asked.length;
+    authority.answer = { status: 200, text: window(-2 * hour, -hour) };
+    assert.deepEqual(await ok('Update-AcmeCertificate'), '');
+    assert.equal(authority.asked.length, asked);
+    administration = acmeAdministration(certificates);
+    authority.refusesReplaced = true;
+    const text = (await ok('Update-AcmeCertificate')).replace(/\s+/g, ' ');
+    assert.match(
+      text,
+      /The authority asks to renew the certificate for mx\.acme\.test: https:\/\/authority\.test\/revoked/,
+    );
+    assert.notEqual(await current(), second);
+    assert.deepEqual(authority.replaced.slice(1), [idOf(second), ''], 'refused, it is ordered without');
+
+    const third = await current();
+    const useless = [
+      '',
+      '{',
+      '[]',
+      '{"suggestedWindow":7}',
+      '{"suggestedWindow":{"start":"x","end":"y"}}',
+      `{"a":"${'b'.repeat(70_000)}"}`,
+    ];
+    const answers = [
+      ...useless.map((one) => ({ status: 200, text: one })),
+      { status: 500, text: window(-2 * hour, -hour) },
+    ];
+    for (const answer of [...answers, { status: 200, text: window(-hour, -2 * hour) }]) {
+      administration = acmeAdministration(certificates);
+      authority.answer = answer;
+      assert.equal(await ok('Update-AcmeCertificate'), '', answer.text.slice(0, 50));
+      assert.equal((await ok('(Get-AcmeCertificate).RenewAfterBy')).trim(), 'Rule');
+    }
+    assert.equal(await current(), third);
+    authority.refusesReplaced = false;
+    await ok(order);
+  });
+
+  test('the identifier of a certificate is that of RFC 9773 §4.1', () => {
+    const path = join(folder, 'numbered.pem');
+    const key = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      join(folder, 'numbered.key'),
+    ];
+    const extension = (value: string): string[] => ['-addext', `authorityKeyIdentifier=${value}`];
+    const made = (...more: string[]): ReturnType<typeof readCertificate> => {
+      const args = ['req', '-x509', ...key, '-subj', '/CN=x', '-set_serial', '0x87654321', ...more, '-out', path];
+      execFileSync('openssl', args, { stdio: 'pipe' });
+      return readCertificate(readFileSync(path, 'utf8'));
+    };
+    const certificate = made(...extension('keyid:always'));
+    const shown = execFileSync('openssl', ['x509', '-in', path, '-noout', '-ext', 'authorityKeyIdentifier']).toString();
+    const [, hex = ''] = /((?:[0-9A-F]{2}:){19}[0-9A-F]{2})/.exec(shown) ?? [];
+    const keyIdentifier = Buffer.from(hex.replaceAll(':', ''), 'hex').toString('base64url');
+    assert.equal(renewalIdOf(certificate), `${keyIdentifier}.AIdlQyE`);
+    assert.equal(renewalIdOf(made(...extension('none'))), undefined);
+  });
+
   test('a certificate without a subject: the connector is re-pointed to its Fqdn', async () => {
     const path = (name: string): string => join(folder, name);
     const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { stdio: 'pipe' });
@@ -262,7 +367,6 @@ describe('certificates by ACME, from pebble', needs('pebble'), () => {
     const { thumbprint } = await store.importPem(
       readFileSync(path('bare.key'), 'utf8') + readFileSync(path('bare.pem'), 'utf8'),
     );
-    const administration = acmeAdministration(certificates);
     const orders = await administration.orders();
     await administration.keep(orders.map((one) => ({ ...one, held: { thumbprint, services: ['SMTP'] } })));
     assert.match(await connectorName(), /^<I>/);

@@ -41,6 +41,7 @@ function edgeShell(options: { readonly subscribed?: boolean } = {}): {
     acme: {
       orders: () => Promise.resolve([]),
       keep: () => Promise.resolve(),
+      renewalTime: () => Promise.reject(new Error('no authority')),
       request: () => Promise.reject(new Error('nobody is asked')),
     },
     tlsReports: {

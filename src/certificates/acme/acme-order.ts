@@ -1,7 +1,7 @@
 /** Orders a certificate: RFC 8555, by acme-client. */
-import { createSecureContext } from 'node:tls';
 import type { Client } from 'acme-client';
 import { CertificateError } from '../certificate-error.ts';
+import { agentFor } from './authority-agent.ts';
 import { type ChallengeType, runHook } from './challenge-hook.ts';
 
 export interface AcmeService {
@@ -28,6 +28,8 @@ export interface AcmeOrderParts {
   readonly authorities: readonly string[];
   /** Only for an account that is not there yet. */
   readonly externalAccount?: ExternalAccount | undefined;
+  /** The certificate that it comes in place of, where the authority knows of such: RFC 9773 §5. */
+  readonly replaces?: string | undefined;
 }
 
 /** Most time that one order takes, in milliseconds. */
@@ -37,13 +39,12 @@ const orderMs = 10 * 60_000;
 export async function orderCertificate(
   { directoryUrl, contact, challenge }: AcmeService,
   csr: string,
-  { accountKey, hook, authorities, externalAccount }: AcmeOrderParts,
+  { accountKey, hook, authorities, externalAccount, replaces }: AcmeOrderParts,
   signal: AbortSignal,
 ): Promise<string> {
   // Loaded by the first order: most appliances never need it.
   const { default: acme } = await import('acme-client');
-  const { Agent } = await import('node:https');
-  const agent = new Agent({ keepAlive: true, secureContext: createSecureContext({ ca: [...authorities] }) });
+  const agent = await agentFor(authorities);
   acme.axios.defaults.httpsAgent = agent;
   acme.axios.defaults.timeout = 60_000;
   const type = challenge === 'Http01' ? 'http-01' : 'dns-01';
@@ -60,6 +61,7 @@ export async function orderCertificate(
   });
   const run = (action: 'add' | 'remove', domain: string, token: string, answer: string): Promise<void> =>
     runHook(hook, { action, type, domain, token, answer }, limit);
+  if (replaces !== undefined) tellReplaced(client, replaces);
   try {
     await account(client, contact);
     const order = client.auto({
@@ -83,6 +85,19 @@ export async function orderCertificate(
   } finally {
     agent.destroy();
   }
+}
+
+/** RFC 9773 §5. The library has no word for it; an authority that refuses it (the certificate was replaced already) takes the order without. */
+function tellReplaced(client: Client, replaces: string): void {
+  const plain = client.createOrder.bind(client);
+  client.createOrder = async (wish) => {
+    try {
+      const telling = { ...wish, replaces };
+      return await plain(telling);
+    } catch {
+      return plain(wish);
+    }
+  };
 }
 
 /** The library updates an account that is there already, and authorities refuse an update that changes nothing. */

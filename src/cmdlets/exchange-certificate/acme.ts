@@ -34,7 +34,7 @@ export async function* order(context: CmdletContext, bound: BoundParameters): As
   if (!(await context.shouldProcess({ action: 'Ordering a certificate for', target, impact: 'Medium' }))) return;
   const known = (await administration.orders()).find((one) => isSame(one, order));
   const wish = { ...order, thumbprint: known?.thumbprint ?? '' };
-  yield present(store, await obtain(context, store, wish, { newKey: false, externalAccount }));
+  yield await present(context, store, await obtain(context, store, wish, { newKey: false, externalAccount }));
 }
 
 export async function* update(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
@@ -49,11 +49,11 @@ export async function* update(context: CmdletContext, bound: BoundParameters): A
       const sisters = sistersOf(await administration.orders(), order);
       const next = await takeUp(context, store, { order, sisters }, Date.now());
       await keep(administration, next);
-      yield present(store, next);
-    } else if (force || isDue(currentOf(store, order))) {
+      yield await present(context, store, next);
+    } else if (force || (await isDue(context, store, order))) {
       if (!(await context.shouldProcess({ action: 'Renewing the certificate for', target, impact: 'Medium' })))
         continue;
-      yield present(store, await obtain(context, store, order, { newKey: isOn(bound, 'NewKey') }));
+      yield await present(context, store, await obtain(context, store, order, { newKey: isOn(bound, 'NewKey') }));
     }
   }
 }
@@ -61,7 +61,7 @@ export async function* update(context: CmdletContext, bound: BoundParameters): A
 export async function* show(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
   refuseOthers(bound, []);
   const { administration, store } = await groundOf(context);
-  for (const order of await asked(() => administration.orders())) yield present(store, order);
+  for (const order of await asked(() => administration.orders())) yield await present(context, store, order);
 }
 
 export async function* removeOrder(context: CmdletContext, bound: BoundParameters): AsyncGenerator<CmdletObject> {
@@ -156,11 +156,22 @@ function currentOf(store: CertificateStore, { thumbprint }: AcmeOrder): Certific
   return store.list().find((one) => one.thumbprint === thumbprint);
 }
 
-/** When a third of its time is left: as authorities advise, whatever the lifetime. */
-function isDue(entry: CertificateEntry | undefined): boolean {
-  if (entry === undefined) return true;
-  const { notBefore, notAfter } = entry.certificate;
-  return notAfter - Date.now() < (notAfter - notBefore) / 3;
+/** At the time that the authority names (RFC 9773), else when a third of the lifetime is left. */
+async function isDue(context: CmdletContext, store: CertificateStore, order: AcmeOrder): Promise<boolean> {
+  const { administration } = await groundOf(context);
+  const current = currentOf(store, order);
+  if (current === undefined) return true;
+  const authorities = store.trustAnchors().pem;
+  const { at, explanationUrl } = await administration.renewalTime(
+    order,
+    current.certificate,
+    authorities,
+    context.signal,
+  );
+  if (Date.now() < at) return false;
+  if (explanationUrl !== '')
+    context.warning(`The authority asks to renew the certificate for ${order.domains.join(', ')}: ${explanationUrl}`);
+  return true;
 }
 
 /** Orders, imports and, where nothing speaks against it, takes up. What fails is kept with the order and thrown. */
@@ -223,7 +234,7 @@ async function fetched(
     const chain = await administration.request(
       order,
       csr,
-      { authorities: store.trustAnchors().pem, externalAccount },
+      { authorities: store.trustAnchors().pem, externalAccount, replaced: currentOf(store, order)?.certificate },
       context.signal,
     );
     const imported = await store.importCertificates(Buffer.from(chain));
@@ -237,12 +248,16 @@ async function fetched(
   }
 }
 
-function present(store: CertificateStore, order: AcmeOrder): CmdletObject {
+async function present(context: CmdletContext, store: CertificateStore, order: AcmeOrder): Promise<CmdletObject> {
+  const { administration } = await groundOf(context);
   const current = currentOf(store, order);
+  const renewal = current && (await administration.renewalTime(order, current.certificate, undefined, context.signal));
   return new CmdletObject('AcmeCertificate', [
     ['DomainName', order.domains],
     ['Thumbprint', order.thumbprint],
     ['NotAfter', current === undefined ? null : new Date(current.certificate.notAfter)],
+    ['RenewAfter', renewal === undefined ? null : new Date(renewal.at)],
+    ['RenewAfterBy', renewal === undefined ? '' : renewal.byAuthority ? 'Authority' : 'Rule'],
     [
       'Held',
       order.held === undefined
