@@ -63,6 +63,28 @@ test('the lines that it proposes lead, one after the other, to a session that ta
   assert.deepEqual(refusals, ['530 5.7.0 ', '530 5.7.57', '550 5.7.60', '550 5.7.54', '501 5.1.6 ', '550 5.7.54']);
 });
 
+test('nothing of a question is passed over, and a line for another endpoint names that endpoint', async () => {
+  const remedy = async (line: string): Promise<string> =>
+    (await appliance.shell(`(Test-ReceiveConnector ${line} | Where-Object {$_.Item -eq '(none)'}).Remedy`)).trim();
+  assert.match(
+    await remedy('2001:db8::1'),
+    /^New-ReceiveConnector .* -Bindings \[::\]:25 -RemoteIPRanges 2001:db8::1 /,
+  );
+  assert.match(await remedy("'[2001:db8::1]' -LocalEndpoint '[2001:db8::2]:25'"), /-RemoteIPRanges 2001:db8::1 /);
+  assert.match(await remedy('192.0.2.9 -LocalEndpoint 192.0.2.1:4025'), /-Bindings 192\.0\.2\.1:4025 /);
+  for (const [line, message] of [
+    ['192.0.2.9 -RcptTo a@corp.example', /MailFrom/],
+    ['192.0.2.9 -LocalEndpoint 192.0.2.1:99999', /is not an\s+endpoint/],
+    ['192.0.2.9 -LocalEndpoint 999.0.2.1:25', /is not an\s+endpoint/],
+  ] as const)
+    await assert.rejects(appliance.shell(`Test-ReceiveConnector ${line}`), message);
+  await appliance.shell('Set-ReceiveConnector Printer -MaxProtocolErrors 0');
+  const ended = await appliance.shell(
+    '(Test-ReceiveConnector 10.0.0.9 -LocalEndpoint 127.0.0.1:$port -MailFrom a@corp.example -RcptTo b@corp.example,c@corp.example).Result',
+  );
+  assert.match(ended, /^421 4\.7\.0 .*\nnot reached$/m);
+});
+
 test('inside TLS it goes on only where STARTTLS gets it there', { timeout: 60_000 }, async () => {
   const replies = (rows: readonly Row[]): string[] =>
     rows.filter(({ Kind }) => Kind === 'Reply').map(({ Item, Result }) => `${Item}: ${Result.slice(0, 4)}`);

@@ -1,5 +1,6 @@
 /** Which cmdlet line would change what a receive connector answers. Pure. */
-import type { ReceiveConnector, Right } from '../../config/index.ts';
+import { formatEndpoint } from '../../base/index.ts';
+import type { Binding, ReceiveConnector, Right } from '../../config/index.ts';
 
 /** What is asked for. */
 export interface Refused {
@@ -12,6 +13,20 @@ export interface Refused {
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** A range of one of the connectors that are bound to that endpoint, or a connector of its own. */
+export function rangeRemedy(
+  endpoint: Binding,
+  { remoteAddress }: { readonly remoteAddress: string },
+  bound: readonly Pick<ReceiveConnector, 'identity' | 'enabled'>[],
+): string {
+  const [first] = bound;
+  if (first === undefined)
+    return `New-ReceiveConnector -Name 'From ${remoteAddress}' -Usage Custom -Bindings ${formatEndpoint(endpoint)} -RemoteIPRanges ${remoteAddress} -PermissionGroups AnonymousUsers`;
+  const enabled = bound.find((one) => one.enabled);
+  if (enabled === undefined) return `Set-ReceiveConnector ${quoted(first.identity)} -Enabled $true`;
+  return `Set-ReceiveConnector ${quoted(enabled.identity)} -RemoteIPRanges @{Add=${quoted(remoteAddress)}}`;
+}
 
 /** Gives a right that no entry gives, or takes away the entry that denies it. */
 export function rightRemedy(

@@ -1,5 +1,6 @@
 /** Test-ReceiveConnector: which connector takes a client, what rights it has there, and each reply that it would get. Our addition. */
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { formatEndpoint, parseIp, systemClock } from '../../base/index.ts';
 import {
   AcceptedDomainTable,
@@ -20,7 +21,7 @@ import { badArgument, isOn, missingArgument, textOf, textsOf } from '../paramete
 import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { type LoggedOn, whoIs } from './logged-on.ts';
-import { replyRemedy, rightRemedy } from './receive-remedies.ts';
+import { rangeRemedy, replyRemedy, rightRemedy } from './receive-remedies.ts';
 
 const parameters: readonly Parameter[] = [
   { name: 'RemoteIPAddress', type: 'IPAddress', position: 1, mandatory: true, help: 'Address of the client.' },
@@ -114,8 +115,10 @@ function questionOf(bound: BoundParameters): Question {
   }
   const pem = textOf(bound, 'TlsCertificate');
   const sender = textOf(bound, 'MailFrom');
+  if (sender === undefined && bound.has('RcptTo'))
+    throw missingArgument('MailFrom', 'Recipients are asked for behind it; the null sender is <>.');
   return {
-    remoteAddress,
+    remoteAddress: remoteAddress.trim().replace(/^\[(.*)\]$/, '$1'),
     helo: textOf(bound, 'Helo') ?? 'client.example',
     usesTls: isOn(bound, 'UseTls') || pem !== undefined,
     certificates: pem === undefined ? [] : certificatesIn(pem),
@@ -170,13 +173,14 @@ function endpointsOf(
   const text = textOf(bound, 'LocalEndpoint');
   if (text !== undefined) {
     const [, address = '', port = ''] = /^\[?([0-9a-fA-F:.]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
-    if (port === '')
+    if (isIP(address) === 0 || Number(port) < 1 || Number(port) > 65_535)
       throw badArgument('LocalEndpoint', `'${text}' is not an endpoint such as 192.0.2.1:25 or [2001:db8::1]:25.`);
     return [{ address, port: Number(port) }];
   }
   const all = new Map(connectors.flatMap(({ bindings }) => bindings.map((one) => [formatEndpoint(one), one] as const)));
   const sameFamily = [...all.values()].filter(({ address }) => address.includes(':') === remote.includes(':'));
-  return sameFamily.length > 0 ? sameFamily : [...all.values()];
+  // A client of IPv6 reaches no binding of IPv4: what it would need is told of the usual one.
+  return sameFamily.length > 0 ? sameFamily : [{ address: remote.includes(':') ? '::' : '0.0.0.0', port: 25 }];
 }
 
 async function* answersAt(
@@ -186,7 +190,9 @@ async function* answersAt(
   ground: Ground,
 ): AsyncIterable<CmdletObject> {
   // The session is heavy: a prompt must not wait for it.
-  const { ConnectorTable, organizationLimits, Rehearsal } = await import('../../smtp-receive/what-if/index.ts');
+  const { ConnectorTable, coveringBinding, organizationLimits, Rehearsal } = await import(
+    '../../smtp-receive/what-if/index.ts'
+  );
   const choice = new ConnectorTable(ground.connectors).choose(endpoint, question.remoteAddress);
   const local = formatEndpoint(endpoint);
   const row: Row = (kind, item, result, reason = '', remedy = '') =>
@@ -206,7 +212,11 @@ async function* answersAt(
       '(none)',
       '421 4.3.2 Service not available',
       choice.reason,
-      rangeRemedy(endpoint, question, ground),
+      rangeRemedy(
+        endpoint,
+        question,
+        ground.connectors.filter((one) => coveringBinding(one, endpoint) !== undefined),
+      ),
     );
     return;
   }
@@ -237,15 +247,6 @@ async function* answersAt(
   yield* notTested(context, connector, row);
 }
 
-/** A range of a connector on that endpoint, or a connector of its own. */
-function rangeRemedy({ address, port }: Binding, { remoteAddress }: Question, { connectors }: Ground): string {
-  const bound = connectors.find(({ bindings }) => bindings.some((one) => one.port === port));
-  if (bound === undefined)
-    return `New-ReceiveConnector -Name 'From ${remoteAddress}' -Usage Custom -Bindings ${formatEndpoint({ address, port })} -RemoteIPRanges ${remoteAddress} -PermissionGroups AnonymousUsers`;
-  if (!bound.enabled) return `Set-ReceiveConnector '${bound.identity}' -Enabled $true`;
-  return `Set-ReceiveConnector '${bound.identity}' -RemoteIPRanges @{Add='${remoteAddress}'}`;
-}
-
 async function* repliesOf(
   session: Rehearsal,
   connector: ReceiveConnector,
@@ -256,8 +257,8 @@ async function* repliesOf(
     row(
       'Reply',
       command === '' ? '(connection)' : command,
-      reply,
-      reason,
+      reply === '' ? 'not reached' : reply,
+      reply === '' ? 'the session has ended' : reason,
       replyRemedy({ connector, principal: session.principal.name, command, reply, reason }),
     );
   yield shown(await session.greeting(new Date().toUTCString()));
@@ -292,7 +293,7 @@ async function* logOn(
   const { reply, reason } = await session.say('AUTH LOGIN');
   if (!reply.startsWith('334')) {
     const remedy = reply.startsWith('538')
-      ? '' // Ask with -UseTls.
+      ? `Set-ReceiveConnector '${connector.identity}' -AuthMechanism Tls,BasicAuth # passwords in clear; inside TLS (-UseTls) it logs on as it is`
       : `Set-ReceiveConnector '${connector.identity}' -AuthMechanism Tls,BasicAuth,BasicAuthRequireTLS`;
     yield row('Reply', 'AUTH LOGIN', reply, reason, remedy);
     return;

@@ -158,7 +158,7 @@ function preferCandidate(a: Candidate, b: Candidate, local: Binding): number {
 }
 
 /** The binding of a connector that covers an endpoint; the one for that very address before 0.0.0.0 and [::]. */
-function coveringBinding(connector: ReceiveConnector, local: Binding): Binding | undefined {
+export function coveringBinding(connector: ReceiveConnector, local: Binding): Binding | undefined {
   const anyAddress = local.address.includes(':') ? '::' : '0.0.0.0';
   const onPort = connector.bindings.filter((binding) => binding.port === local.port);
   return (
