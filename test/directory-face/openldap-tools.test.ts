@@ -25,7 +25,7 @@ function run(tool: string, args: readonly string[], input = '', environment: Env
     const child = execFile(
       tool,
       args,
-      { env: { PATH: process.env['PATH'], ...environment }, timeout: 60_000 },
+      { env: { PATH: process.env['PATH'], ...environment }, timeout: 300_000 },
       (error, out, err) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, out: out + err });

@@ -52,7 +52,7 @@ async function record(name: string, run: () => Promise<unknown>): Promise<void> 
 const admin = ['-x', '-H', url, '-D', adminDn, '-w', password];
 const run = promisify(execFile);
 async function tool(name: string, args: readonly string[], input = ''): Promise<void> {
-  const child = run(name, [...admin, ...args], { timeout: 60_000 });
+  const child = run(name, [...admin, ...args], { timeout: 300_000 });
   child.child.stdin?.end(input);
   await child.catch(() => undefined);
 }

@@ -43,7 +43,7 @@ test('a schema file of another server is loaded by ldapmodify and is in force at
     file,
     `dn: cn=schema\nchangetype: modify\nadd: attributeTypes\nattributeTypes: ${badge}\n-\nadd: objectClasses\nobjectClasses: ${holder}\n`,
   );
-  await run('ldapmodify', ['-x', '-H', face.url, '-D', adminDn, '-w', password, '-f', file], { timeout: 60_000 });
+  await run('ldapmodify', ['-x', '-H', face.url, '-D', adminDn, '-w', password, '-f', file], { timeout: 300_000 });
   using client = await as(face, adminDn);
   assert.ok((await published(client, 'attributeTypes')).includes(badge));
   assert.ok((await published(client, 'objectClasses')).includes(holder));

@@ -99,7 +99,7 @@ test('lmdb: a commit that fails rejects with commitError, whose reason is that o
     const output = execFileSync(
       'bash',
       ['-c', `trap '' XFSZ; ulimit -f 400; exec "$0" --input-type=module -e "$1"`, process.execPath, child],
-      { encoding: 'utf8', cwd: join(import.meta.dirname, '../..'), timeout: 60_000 },
+      { encoding: 'utf8', cwd: join(import.meta.dirname, '../..'), timeout: 300_000 },
     );
     const { why } = JSON.parse(output) as { readonly why: string };
     assert.match(why, /file too large|no space|input\/output error/i);

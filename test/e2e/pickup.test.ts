@@ -30,14 +30,14 @@ async function received(sender: string): Promise<string[]> {
   return rows;
 }
 
-test('a file is taken once, and tracking tells of it', { timeout: 120_000 }, async () => {
+test('a file is taken once, and tracking tells of it', { timeout: 300_000 }, async () => {
   writeFileSync(join(folder, 'draft'), 'From: a@corp.example\nTo: b@far.example\nSubject: from a script\n\nx\n');
   renameSync(join(folder, 'draft'), join(folder, 'one.eml'));
   await eventually('the file is gone', () => !existsSync(join(folder, 'one.eml')));
   assert.deepEqual(await received('a@corp.example'), ['PICKUP a@corp.example b@far.example from a script']);
 });
 
-test('an exported file is sent again: its envelope is in its first fields', { timeout: 120_000 }, async () => {
+test('an exported file is sent again: its envelope is in its first fields', { timeout: 300_000 }, async () => {
   const fields = 'X-Sender: <c@corp.example>\nX-Receiver: <d@far.example>\nX-CreatedBy: MSExchange15\n';
   const inner = 'X-MS-Exchange-Organization-SCL: 1\nFrom: other@corp.example\nSubject: again\n\nx\n';
   writeFileSync(join(replay, 'draft'), `${fields}${inner}`);

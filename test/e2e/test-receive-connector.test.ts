@@ -48,7 +48,7 @@ test('a stopped appliance tells who takes the client, why not others, and what c
 });
 
 test('the lines that it proposes lead, one after the other, to a session that takes everything', {
-  timeout: 100_000,
+  timeout: 300_000,
 }, async () => {
   await appliance.start();
   const refusals: string[] = [];
@@ -85,7 +85,7 @@ test('nothing of a question is passed over, and a line for another endpoint name
   assert.match(ended, /^421 4\.7\.0 .*\nnot reached$/m);
 });
 
-test('inside TLS it goes on only where STARTTLS gets it there', { timeout: 60_000 }, async () => {
+test('inside TLS it goes on only where STARTTLS gets it there', { timeout: 300_000 }, async () => {
   const replies = (rows: readonly Row[]): string[] =>
     rows.filter(({ Kind }) => Kind === 'Reply').map(({ Item, Result }) => `${Item}: ${Result.slice(0, 4)}`);
   const inside = await asked('-Helo c.example -UseTls -RequireTls -MailFrom a@far.example');
@@ -106,7 +106,7 @@ test('inside TLS it goes on only where STARTTLS gets it there', { timeout: 60_00
   ]);
 });
 
-test('the running one answers as it said', { timeout: 60_000 }, async () => {
+test('the running one answers as it said', { timeout: 300_000 }, async () => {
   const rows = await asked(envelope);
   assert.equal(rows.find(({ Item }) => Item === 'back pressure')?.Result, 'Low');
   const socket = connect({ host: '127.0.0.1', port: appliance.port });

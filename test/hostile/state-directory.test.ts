@@ -73,7 +73,7 @@ function commandLine(command: string, args: readonly string[], state: string): s
 
 function run(command: string, args: readonly string[], state: string) {
   const [file = '', ...rest] = commandLine(command, args, state);
-  return spawnSync(file, rest, { encoding: 'utf8', timeout: 120_000 });
+  return spawnSync(file, rest, { encoding: 'utf8', timeout: 300_000 });
 }
 
 /** What an attacker with the account could have made: everything is theirs. */

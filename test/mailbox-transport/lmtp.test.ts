@@ -76,7 +76,7 @@ test('LMTP: nobody listens', async () => {
 
 test('Dovecot takes messages by LMTP, small and big, and refuses who is not there', {
   skip: dovecotMissing,
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   await using dovecot = await Dovecot.start();
   const patient = {

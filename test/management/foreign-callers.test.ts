@@ -11,7 +11,7 @@ import { prepareStateFolder, statePaths } from '../../src/processes/index.ts';
 import { needs } from '../lib/peers.ts';
 
 const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
-const limits = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
+const limits = { timeout: 300_000, killSignal: 'SIGKILL' } as const;
 
 /** Runs a module of text behind a command that changes who or where it is; what it prints. */
 async function runBehind(command: readonly string[], module: string): Promise<string> {

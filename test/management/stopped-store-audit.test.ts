@@ -11,7 +11,7 @@ import { needs } from '../lib/peers.ts';
 
 const games = ['setpriv', '--reuid=5', '--regid=60', '--clear-groups'];
 
-test('the audit log of a stopped state names the caller', { ...needs('root'), timeout: 120_000 }, async (t) => {
+test('the audit log of a stopped state names the caller', { ...needs('root'), timeout: 300_000 }, async (t) => {
   const top = mkdtempSync(join(tmpdir(), 'edge-audit-'));
   t.after(() => rmSync(top, { recursive: true, force: true }));
   chmodSync(top, 0o755);
@@ -21,7 +21,7 @@ test('the audit log of a stopped state names the caller', { ...needs('root'), ti
   const run = async (command: readonly string[], sudoer?: string): Promise<string> => {
     const [file = '', ...args] = [...command, '--state', state];
     const { SUDO_USER: _, ...env } = process.env;
-    const options = { timeout: 60_000, env: { ...env, ...(sudoer !== undefined && { SUDO_USER: sudoer }) } };
+    const options = { timeout: 300_000, env: { ...env, ...(sudoer !== undefined && { SUDO_USER: sudoer }) } };
     return (await promisify(execFile)(file, args, options)).stdout;
   };
   const add = (name: string): string[] => [

@@ -36,7 +36,7 @@ test(
   needs('root', 'python3-seccomp', 'systemd-analyze'),
   () => {
     const [file = '', ...rest] = [...filtered, 'mount', '-t', 'tmpfs', 'x', '/mnt'];
-    const options = { encoding: 'utf8', timeout: 60_000 } as const;
+    const options = { encoding: 'utf8', timeout: 300_000 } as const;
     const own = spawnSync(
       'unshare',
       ['--mount', '--propagation', 'private', 'mount', '-t', 'tmpfs', 'x', '/mnt'],
@@ -49,7 +49,7 @@ test(
   },
 );
 
-const toRun = { ...needs('root', 'python3-seccomp', 'systemd-analyze'), timeout: 120_000 };
+const toRun = { ...needs('root', 'python3-seccomp', 'systemd-analyze'), timeout: 300_000 };
 test(
   'the service runs and takes mail with the rights and the system calls that the unit leaves it',
   toRun,

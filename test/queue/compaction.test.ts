@@ -42,7 +42,7 @@ async function backlog(spool: LmdbSpool): Promise<void> {
 }
 
 test('a drained backlog gives disk and map back while messages come, and loses none of them', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const path = folder(t);
   const known = new Map<number, string>();
@@ -87,7 +87,7 @@ test('a drained backlog gives disk and map back while messages come, and loses n
 });
 
 test('a process that is killed while it compacts has lost nothing that was acknowledged', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const path = folder(t);
   const known = new Map<number, number>();
@@ -119,7 +119,7 @@ test('a process that is killed while it compacts has lost nothing that was ackno
   assert.ok(known.size >= 8, `only ${known.size} messages came`);
 });
 
-test('a copy that fails leaves the store in use as it was', { timeout: 60_000 }, async (t) => {
+test('a copy that fails leaves the store in use as it was', { timeout: 300_000 }, async (t) => {
   const path = folder(t);
   const databases = new Databases(path, mapSize);
   const room = await StoreRoom.open(join(path, 'data.mdb'), databases.extent);

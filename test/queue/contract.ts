@@ -29,7 +29,7 @@ const deferred: RecipientState = {
 /** Runs the suite against one engine. */
 export function spoolContract(name: string, place: () => Promise<Place>): void {
   const spec = (title: string, run: (place: Place) => Promise<void>): void => {
-    test(`${name}: ${title}`, { timeout: 60_000 }, async () => {
+    test(`${name}: ${title}`, { timeout: 300_000 }, async () => {
       await using here = await place();
       await run(here);
     });

@@ -40,7 +40,7 @@ for (const [kind, size] of [
   ['small', 40_000],
   ['large', 700_000],
 ] as const) {
-  test(`a full disk refuses ${kind} messages and loses none`, { skip, timeout: 60_000 }, async () => {
+  test(`a full disk refuses ${kind} messages and loses none`, { skip, timeout: 300_000 }, async () => {
     using rejections = watchRejections();
     await using disk = await smallDisk(12);
     const path = join(disk.path, 'spool');
@@ -84,7 +84,7 @@ for (const [kind, size] of [
 
 test('on a full disk what is delivered makes room for what comes, again and again', {
   skip,
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   await using disk = await smallDisk(16);
   await using spool = await LmdbSpool.open({ path: join(disk.path, 'spool'), clock: systemClock, minFreeBytes: 0 });

@@ -39,7 +39,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 const message = fc.array(fc.constantFrom('x', 'y', 'z', 'noroute'), { minLength: 1, maxLength: 4 });
 
-test('every recipient ends once, whatever happens', { timeout: 120_000 }, async () => {
+test('every recipient ends once, whatever happens', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(message, { minLength: 1, maxLength: 8 }),
@@ -118,7 +118,7 @@ test('every recipient ends once, whatever happens', { timeout: 120_000 }, async 
   );
 });
 
-test('failed recipients, and only they, are reported', { timeout: 60_000 }, async () => {
+test('failed recipients, and only they, are reported', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom('delivered' as const, 'failed' as const), { minLength: 1, maxLength: 6 }),

@@ -57,7 +57,7 @@ for (const hour of ['2026010203', '2026010204']) {
 }
 
 test('after a drained backlog the next start gives the disk back, and loses nothing', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const path = mkdtempSync(join(tmpdir(), 'edge-compact-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));

@@ -76,7 +76,7 @@ async function converse(lines: readonly string[]): Promise<string[]> {
 }
 
 test('both run in one process: mail is taken, a change of the configuration is in force, and both end', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   const bindings = Promise.withResolvers<readonly { readonly address: string; readonly port: number }[]>();
   const changes: number[] = [];

@@ -43,7 +43,7 @@ with smtplib.SMTP('127.0.0.1', int(sys.argv[1])) as s:
 
 test('smtplib sends binary octets by hand', needs(), async () => {
   await using edge = await Receiving.start();
-  const { stdout } = await promisify(execFile)(python, ['-c', client, String(edge.port)], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(python, ['-c', client, String(edge.port)], { timeout: 300_000 });
   assert.match(stdout, /\(250, b'2\.6\.0 CHUNK received OK.*\n\(250, b'2\.6\.0 </);
   const octets = Buffer.from(Array.from({ length: 256 * 40 }, (_, i) => i & 255));
   assert.ok(edge.queue.kept[0]?.content.subarray(-octets.length).equals(octets));

@@ -28,7 +28,7 @@ interface Run {
 function swaks(edge: Receiving, ...options: string[]): Promise<Run> {
   const args = ['--server', '127.0.0.1', '--port', String(edge.port), '--from', 'a@example.org', ...options];
   const { promise, resolve } = Promise.withResolvers<Run>();
-  execFile('swaks', args, { timeout: 60_000 }, (error, stdout, stderr) => {
+  execFile('swaks', args, { timeout: 300_000 }, (error, stdout, stderr) => {
     resolve({ status: error === null ? 0 : Number(error.code), output: stdout + stderr });
   });
   return promise;

@@ -35,7 +35,7 @@ const phases: readonly {
 
 for (const { phase, script, outcome, result } of phases) {
   for (const [way, step] of ways) {
-    test(`the peer ${way} ${phase}`, { timeout: 60_000 }, async () => {
+    test(`the peer ${way} ${phase}`, { timeout: 50_000 }, async () => {
       await using peer = await ScriptedPeer.start(script(step));
       const { sender } = senderBench({ smartHosts: [peer.smartHost] });
       const work = new FakeWork([{}]);
@@ -91,7 +91,7 @@ test('521 from one of two hosts: the other one is tried', async () => {
   assert.deepEqual(work.story, [['untouched']], 'it waits for the one that is only full');
 });
 
-test('a peer that answers each command just in time comes to an end', { timeout: 60_000 }, async () => {
+test('a peer that answers each command just in time comes to an end', { timeout: 50_000 }, async () => {
   await using peer = await ScriptedPeer.start({
     extensions: [],
     on: { RCPT: '250-one line\n250 2.1.5 Ok', DATA: hang },
@@ -103,7 +103,7 @@ test('a peer that answers each command just in time comes to an end', { timeout:
   assert.match(work.story[0]?.[0] ?? '', /^deferred 451 4\.4\.2 .*took too long in all, waiting for the reply to DATA/);
 });
 
-test('opening takes a bounded time over all hosts', { timeout: 60_000 }, async () => {
+test('opening takes a bounded time over all hosts', { timeout: 50_000 }, async () => {
   await using one = await ScriptedPeer.start({ greeting: hang });
   await using two = await ScriptedPeer.start({ greeting: hang });
   const timeouts = { ...quick, greetingMs: 60_000, openingMs: 200 };
@@ -150,7 +150,7 @@ test('a name in the first line of EHLO is no keyword', async () => {
 const mega: MessageWish = { content: Buffer.from(`Subject: big\r\n\r\n${'0123456789\r\n'.repeat(400_000)}`) };
 
 for (const [way, step] of ways) {
-  test(`the peer ${way} in the middle of a big message`, { timeout: 60_000 }, async () => {
+  test(`the peer ${way} in the middle of a big message`, { timeout: 50_000 }, async () => {
     await using peer = await ScriptedPeer.start({ extensions: ['PIPELINING'], during: { octets: 100_000, step } });
     const { sender } = senderBench({ smartHosts: [peer.smartHost] });
     const work = new FakeWork([mega], { chunk: 65_536 });
@@ -191,7 +191,7 @@ test('a spool that cannot be read: the connection is cut, the peer gets no end o
   assert.equal(peer.messages.length, 0);
 });
 
-test('a peer that drips its reply does not get more time', { timeout: 60_000 }, async () => {
+test('a peer that drips its reply does not get more time', { timeout: 50_000 }, async () => {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     const drip = setInterval(() => socket.write('2'), 20);
@@ -244,7 +244,7 @@ test('a message that meets a stale connection goes back untouched', async () => 
   assert.deepEqual(work.story[1], ['released']);
 });
 
-test('shutdown ends a connection that is being opened, and takes no message', { timeout: 60_000 }, async () => {
+test('shutdown ends a connection that is being opened, and takes no message', { timeout: 50_000 }, async () => {
   const stop = new AbortController();
   await using peer = await ScriptedPeer.start({ greeting: () => (stop.abort(), hang) });
   const { sender } = senderBench({ smartHosts: [peer.smartHost] }, { timeouts: {} });

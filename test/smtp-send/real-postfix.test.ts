@@ -133,7 +133,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 test('Postfix as the hub: TLS, 8-bit, SMTPUTF8, DSN, 20 messages, 5 MB, a refused recipient, a size limit', {
   skip,
-  timeout: 90_000,
+  timeout: 300_000,
 }, async () => {
   await using hub = await Postfix.start();
   const { sender, of } = senderBench(
