@@ -1,5 +1,5 @@
 import { aliases } from './builtins/aliases.ts';
-import type { CmdletDescription, ShellCmdlet } from './interpreter/contract.ts';
+import type { CmdletDescription, ShellCmdlet } from './interpreter/state/contract.ts';
 
 /** The cmdlets of a session, found by name or alias without regard to case. */
 export class Catalogue {

@@ -10,8 +10,8 @@ import {
   savedContent,
   UtcTime,
 } from '../cmdlets/calling/index.ts';
-import type { FileAccess } from './interpreter/context.ts';
-import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/contract.ts';
+import type { FileAccess } from './interpreter/state/context.ts';
+import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/state/contract.ts';
 import { UtcDate } from './values/date-kind.ts';
 import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';

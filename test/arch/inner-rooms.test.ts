@@ -15,6 +15,7 @@ const inner: Readonly<Record<string, readonly string[]>> = {
   tls: ['der', 'names', 'certificate', 'revocation', 'policy', 'wire', ''],
   'smtp-receive': ['content', 'rights', 'limits', 'connector', 'session', 'commands', '', 'what-if'],
   'smtp-send': ['dns', 'connection', 'content', 'policies', 'transaction', ''],
+  'shell/interpreter': ['state', 'commands', 'expressions', ''],
   queue: ['model', 'spool', 'table', 'settlement', 'dispatch', ''],
 };
 /** Files of the folder itself that know none of its inner rooms but the lowest, and that every inner room may use. */

@@ -25,7 +25,7 @@ const ownRules: Readonly<Record<string, string>> = {
   'ldap/dn.ts': 'escapes of RFC 4514',
   'shell/prompt/keys.ts': 'keys that were typed',
   'shell/builtins/clixml.ts': 'escapes of a file format',
-  'shell/interpreter/encodings.ts': 'an encoding of files',
+  'shell/interpreter/state/encodings.ts': 'an encoding of files',
 };
 
 const cleans =

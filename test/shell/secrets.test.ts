@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withoutSecrets } from '../../src/shell/interpreter/secrets.ts';
+import { withoutSecrets } from '../../src/shell/interpreter/state/secrets.ts';
 import type { Pipeline } from '../../src/shell/language/ast.ts';
 import { parse } from '../../src/shell/language/parser.ts';
 

@@ -1,7 +1,7 @@
 import type { CommandFinder } from '../catalogue.ts';
 import type { View } from '../format/views.ts';
-import type { FileAccess } from '../interpreter/context.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { assembleMessage } from './assemble-message.ts';
 import { clixmlCmdlets } from './clixml.ts';
 import { compatibilityCmdlets } from './compatibility.ts';

@@ -1,5 +1,5 @@
-import type { FileAccess } from '../interpreter/context.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { findProperty } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { builtIn, inputOf, textParameter } from './builtin.ts';

@@ -1,5 +1,10 @@
-import type { CmdletCall, CmdletDescription, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
-import { enumerate } from '../interpreter/engine.ts';
+import type {
+  CmdletCall,
+  CmdletDescription,
+  ParameterDescription,
+  ShellCmdlet,
+} from '../interpreter/state/contract.ts';
+import { enumerate } from '../interpreter/state/engine.ts';
 
 type ParameterTable = Readonly<Record<string, Omit<ParameterDescription, 'name'>>>;
 

@@ -1,6 +1,6 @@
-import type { FileAccess } from '../interpreter/context.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
-import { encodings } from '../interpreter/encodings.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
+import { encodings } from '../interpreter/state/encodings.ts';
 import { formatDate } from '../values/dates.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';

@@ -1,4 +1,4 @@
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';

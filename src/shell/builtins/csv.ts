@@ -1,7 +1,7 @@
 import { cellText, printable, printableLines, spreadsheetCell } from '../../base/text/index.ts';
-import type { FileAccess } from '../interpreter/context.ts';
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
-import { encodings } from '../interpreter/encodings.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
+import { encodings } from '../interpreter/state/encodings.ts';
 import { formatDate } from '../values/dates.ts';
 import { propertiesOf } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';

@@ -1,4 +1,4 @@
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { sameKind } from '../values/date-kind.ts';
 import { formatDate, formatUnix } from '../values/dates.ts';
 import { timeSpan } from '../values/quantity.ts';

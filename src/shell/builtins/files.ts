@@ -1,8 +1,8 @@
 import { renderText } from '../format/output.ts';
 import type { View } from '../format/views.ts';
-import type { FileAccess } from '../interpreter/context.ts';
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
-import { encodings, findEncoding } from '../interpreter/encodings.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
+import { encodings, findEncoding } from '../interpreter/state/encodings.ts';
 import { convertTo } from '../values/convert.ts';
 import { type ErrorCategory, ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';

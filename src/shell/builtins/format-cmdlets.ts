@@ -4,7 +4,7 @@ import { renderText, type ViewFinder } from '../format/output.ts';
 import { Rendered, type RenderOptions } from '../format/rendered.ts';
 import { type Column, renderTable } from '../format/table.ts';
 import { columnsOf } from '../format/views.ts';
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { equals } from '../values/compare.ts';
 import { dictionaryEntry } from '../values/dictionary-entry.ts';
 import { Hashtable } from '../values/hashtable.ts';

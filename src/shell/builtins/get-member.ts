@@ -1,5 +1,5 @@
-import type { ShellCmdlet } from '../interpreter/contract.ts';
-import { methodNames } from '../interpreter/methods.ts';
+import { methodNames } from '../interpreter/expressions/methods.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { propertiesOf } from '../values/members.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toDisplay, toText } from '../values/text.ts';

@@ -1,7 +1,7 @@
 import { nearestNameHint } from '../../base/index.ts';
 import type { CommandFinder } from '../catalogue.ts';
 import { wordWrap } from '../format/word-wrap.ts';
-import type { CmdletDescription, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletDescription, ParameterDescription, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';

@@ -1,5 +1,5 @@
 import { printableLines } from '../../base/text/index.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter, textParameter } from './builtin.ts';
 import { selectProperties } from './property-selection.ts';

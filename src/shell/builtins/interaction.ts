@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { SecureString } from '../../cmdlets/calling/index.ts';
 import { renderText, type ViewFinder } from '../format/output.ts';
-import { cancelled } from '../interpreter/budget.ts';
-import type { FileAccess } from '../interpreter/context.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
+import { cancelled } from '../interpreter/state/budget.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { timeSpan } from '../values/quantity.ts';
 import { ScriptBlock } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';

@@ -1,6 +1,6 @@
 import { printableJson } from '../../base/text/index.ts';
 import { StructuredValue } from '../../config/values/index.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { formatDate } from '../values/dates.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';

@@ -1,6 +1,6 @@
 import { StructuredValue } from '../../config/values/index.ts';
-import { numberOf } from '../interpreter/arithmetic.ts';
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
+import { numberOf } from '../interpreter/expressions/arithmetic.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { compare } from '../values/compare.ts';
 import { findProperty } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { newGuid } from '../../base/index.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
-import { setProperty } from '../interpreter/indexing.ts';
-import { newObject } from '../interpreter/new-object.ts';
+import { setProperty } from '../interpreter/expressions/indexing.ts';
+import { newObject } from '../interpreter/expressions/new-object.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { equals } from '../values/compare.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { ShellError } from '../values/shell-error.ts';

@@ -1,4 +1,4 @@
-import type { ShellCmdlet } from '../interpreter/contract.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, listParameter, switchParameter, textParameter } from './builtin.ts';
 

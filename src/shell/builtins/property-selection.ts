@@ -1,6 +1,6 @@
-import type { CommandHost } from '../interpreter/contract.ts';
-import { collect } from '../interpreter/engine.ts';
-import { formatValue } from '../interpreter/format-string.ts';
+import { formatValue } from '../interpreter/expressions/format-string.ts';
+import type { CommandHost } from '../interpreter/state/contract.ts';
+import { collect } from '../interpreter/state/engine.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { findProperty, propertiesOf } from '../values/members.ts';
 import { ScriptBlock } from '../values/script-block.ts';

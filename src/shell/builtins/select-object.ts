@@ -1,5 +1,5 @@
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
-import { enumerate } from '../interpreter/engine.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
+import { enumerate } from '../interpreter/state/engine.ts';
 import { compare } from '../values/compare.ts';
 import { findProperty, propertiesOf } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';

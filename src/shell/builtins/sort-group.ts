@@ -1,4 +1,4 @@
-import type { CmdletCall, ShellCmdlet } from '../interpreter/contract.ts';
+import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { compare, equals } from '../values/compare.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { ShellObject } from '../values/shell-object.ts';

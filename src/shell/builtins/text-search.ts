@@ -1,7 +1,7 @@
-import type { FileAccess } from '../interpreter/context.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
-import { encodings } from '../interpreter/encodings.ts';
-import { regularExpression } from '../interpreter/regular-expressions.ts';
+import { regularExpression } from '../interpreter/expressions/regular-expressions.ts';
+import type { FileAccess } from '../interpreter/state/context.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
+import { encodings } from '../interpreter/state/encodings.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter } from './builtin.ts';

@@ -1,5 +1,5 @@
-import type { ShellCmdlet } from '../interpreter/contract.ts';
-import { collect } from '../interpreter/engine.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
+import { collect } from '../interpreter/state/engine.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';

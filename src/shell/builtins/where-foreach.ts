@@ -1,7 +1,7 @@
-import type { CmdletCall, ParameterDescription, ShellCmdlet } from '../interpreter/contract.ts';
-import { enumerate } from '../interpreter/engine.ts';
-import { callMethod } from '../interpreter/methods.ts';
-import { applyOperator } from '../interpreter/operators.ts';
+import { callMethod } from '../interpreter/expressions/methods.ts';
+import { applyOperator } from '../interpreter/expressions/operators.ts';
+import type { CmdletCall, ParameterDescription, ShellCmdlet } from '../interpreter/state/contract.ts';
+import { enumerate } from '../interpreter/state/engine.ts';
 import { toBoolean } from '../values/convert.ts';
 import { findProperty, getProperty } from '../values/members.ts';
 import { ScriptBlock } from '../values/script-block.ts';

@@ -1,7 +1,7 @@
 import { printableLines } from '../../base/text/index.ts';
 import { paint } from '../format/colour.ts';
-import type { ShellCmdlet } from '../interpreter/contract.ts';
-import { enumerate } from '../interpreter/engine.ts';
+import type { ShellCmdlet } from '../interpreter/state/contract.ts';
+import { enumerate } from '../interpreter/state/engine.ts';
 import { type ErrorCategory, ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, listParameter, switchParameter, textParameter } from './builtin.ts';

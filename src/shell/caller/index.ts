@@ -9,7 +9,7 @@ export type {
   ShellEndpoint,
   ShellOutput,
 } from '../endpoint.ts';
-export type { FileAccess } from '../interpreter/context.ts';
+export type { FileAccess } from '../interpreter/state/context.ts';
 export { Channel } from './channel.ts';
 export { exitOf } from './exit.ts';
 export { ProgressLine } from './progress.ts';

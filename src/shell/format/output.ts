@@ -1,5 +1,5 @@
 import { printableLines } from '../../base/text/index.ts';
-import { ErrorRecord } from '../interpreter/error-record.ts';
+import { ErrorRecord } from '../interpreter/state/error-record.ts';
 import { formatDate } from '../values/dates.ts';
 import { Hashtable } from '../values/hashtable.ts';
 import { propertiesOf } from '../values/members.ts';

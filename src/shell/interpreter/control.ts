@@ -5,13 +5,13 @@ import { ScriptBlock } from '../values/script-block.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { wildcard } from '../values/wildcard.ts';
-import { type Context, Failure, report } from './context.ts';
-import { collect, enumerate, evaluate, gather, runStatement, runStatements } from './engine.ts';
-import { ErrorRecord } from './error-record.ts';
-import { invokeBlock } from './invoke-block.ts';
-import { Leave } from './leave.ts';
-import { applyOperator } from './operators.ts';
-import { valueOf } from './value-of.ts';
+import { invokeBlock } from './commands/invoke-block.ts';
+import { applyOperator } from './expressions/operators.ts';
+import { valueOf } from './expressions/value-of.ts';
+import { type Context, Failure, report } from './state/context.ts';
+import { collect, enumerate, evaluate, gather, runStatement, runStatements } from './state/engine.ts';
+import { ErrorRecord } from './state/error-record.ts';
+import { Leave } from './state/leave.ts';
 
 /** Runs the clauses that fit each value of the subject, `$_` being the value; the default when none does. */
 export async function* runSwitch(statement: SwitchStatement, context: Context): AsyncGenerator<unknown> {

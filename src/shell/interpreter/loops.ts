@@ -1,10 +1,10 @@
 import type { DoStatement, ForeachStatement, ForStatement, WhileStatement } from '../language/ast.ts';
 import { toBoolean } from '../values/convert.ts';
-import type { Context } from './context.ts';
-import { enumerate, runStatement, runStatements } from './engine.ts';
-import { Leave } from './leave.ts';
-import { valueOf } from './value-of.ts';
-import { writeVariable } from './variables.ts';
+import { valueOf } from './expressions/value-of.ts';
+import type { Context } from './state/context.ts';
+import { enumerate, runStatement, runStatements } from './state/engine.ts';
+import { Leave } from './state/leave.ts';
+import { writeVariable } from './state/variables.ts';
 
 type Loop = DoStatement | ForeachStatement | ForStatement | WhileStatement;
 

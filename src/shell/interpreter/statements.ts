@@ -1,12 +1,12 @@
 import type { IfStatement, Statement } from '../language/ast.ts';
 import { toBoolean } from '../values/convert.ts';
-import { assign } from './assign.ts';
-import { type Context, Failure, located, report } from './context.ts';
+import { runPipeline } from './commands/pipeline.ts';
 import { runLeave, runSwitch, runTry } from './control.ts';
+import { assign } from './expressions/assign.ts';
+import { valueOf } from './expressions/value-of.ts';
 import { runDo, runFor, runForeach, runWhile } from './loops.ts';
-import { runPipeline } from './pipeline.ts';
-import { valueOf } from './value-of.ts';
-import { readVariable } from './variables.ts';
+import { type Context, Failure, located, report } from './state/context.ts';
+import { readVariable } from './state/variables.ts';
 
 const simple: ReadonlySet<Statement['kind']> = new Set(['pipeline', 'assignment']);
 

@@ -1,9 +1,9 @@
-import type { RenderOptions } from '../format/rendered.ts';
-import type { Expression, Pipeline, Statement } from '../language/ast.ts';
-import type { Extent } from '../language/position.ts';
-import type { ScriptBlock, Source } from '../values/script-block.ts';
-import { ShellError } from '../values/shell-error.ts';
-import type { ShellList } from '../values/shell-list.ts';
+import type { RenderOptions } from '../../format/rendered.ts';
+import type { Expression, Pipeline, Statement } from '../../language/ast.ts';
+import type { Extent } from '../../language/position.ts';
+import type { ScriptBlock, Source } from '../../values/script-block.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import type { ShellList } from '../../values/shell-list.ts';
 import { type Budget, cancelled } from './budget.ts';
 import type { ShellCmdlet } from './contract.ts';
 import { ErrorRecord } from './error-record.ts';

@@ -1,13 +1,13 @@
-import { StructuredValue } from '../../config/values/index.ts';
-import { numberFromText } from '../language/number.ts';
-import { toBoolean } from '../values/convert.ts';
-import { sameKind } from '../values/date-kind.ts';
-import { Hashtable } from '../values/hashtable.ts';
-import { isTimeSpan, Quantity, timeSpan } from '../values/quantity.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
-import { typeNameOf } from '../values/types.ts';
-import { Budget } from './budget.ts';
+import { StructuredValue } from '../../../config/values/index.ts';
+import { numberFromText } from '../../language/number.ts';
+import { toBoolean } from '../../values/convert.ts';
+import { sameKind } from '../../values/date-kind.ts';
+import { Hashtable } from '../../values/hashtable.ts';
+import { isTimeSpan, Quantity, timeSpan } from '../../values/quantity.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { typeNameOf } from '../../values/types.ts';
+import { Budget } from '../state/budget.ts';
 
 function noSuchOperation(operator: string, left: unknown): never {
   throw new ShellError(

@@ -1,9 +1,9 @@
-import { convertTo } from '../values/convert.ts';
-import { Hashtable } from '../values/hashtable.ts';
-import { isTimeSpan, Quantity } from '../values/quantity.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { ShellObject } from '../values/shell-object.ts';
-import { toText } from '../values/text.ts';
+import { convertTo } from '../../values/convert.ts';
+import { Hashtable } from '../../values/hashtable.ts';
+import { isTimeSpan, Quantity } from '../../values/quantity.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { ShellObject } from '../../values/shell-object.ts';
+import { toText } from '../../values/text.ts';
 import { numberOf } from './arithmetic.ts';
 
 /** `$x[0]`, `$x[-1]`, `$x[0,2]`, `$table['key']`. Throws ShellError for null. */

@@ -1,12 +1,12 @@
-import { nearestNameHint } from '../../base/index.ts';
-import type { CommandElement, Expression } from '../language/ast.ts';
-import { plainDashes } from '../language/characters.ts';
-import type { Extent } from '../language/position.ts';
-import { printExpression } from '../language/printer.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
-import { allParameters } from './common-parameters.ts';
-import type { CmdletDescription, ParameterDescription } from './contract.ts';
+import { nearestNameHint } from '../../../base/index.ts';
+import type { CommandElement, Expression } from '../../language/ast.ts';
+import { plainDashes } from '../../language/characters.ts';
+import type { Extent } from '../../language/position.ts';
+import { printExpression } from '../../language/printer.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { allParameters } from '../state/common-parameters.ts';
+import type { CmdletDescription, ParameterDescription } from '../state/contract.ts';
 
 /** A value that is still to be evaluated, or one that came from a splatted table. */
 export type Slot = { readonly node: Expression } | { readonly value: unknown };

@@ -1,5 +1,5 @@
-import { convertTo } from '../values/convert.ts';
-import { ShellError } from '../values/shell-error.ts';
+import { convertTo } from '../../values/convert.ts';
+import { ShellError } from '../../values/shell-error.ts';
 
 /** Variables, found without regard to case. An inner scope reads its outer ones and writes its own. */
 export class Scope {

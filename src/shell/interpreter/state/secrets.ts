@@ -1,5 +1,5 @@
-import type { Pipeline } from '../language/ast.ts';
-import type { Extent } from '../language/position.ts';
+import type { Pipeline } from '../../language/ast.ts';
+import type { Extent } from '../../language/position.ts';
 
 /** Parameters whose values are secrets. */
 const secretParameter = /password|passphrase|credential|secret|^key$|^pin$/i;

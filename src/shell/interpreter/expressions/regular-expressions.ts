@@ -3,8 +3,8 @@
  * anybody waits on a text of 40 characters. A match that could take long runs under a timer, and Ctrl-C ends it.
  */
 import { Script } from 'node:vm';
-import { ShellError } from '../values/shell-error.ts';
-import { cancelled } from './budget.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { cancelled } from '../state/budget.ts';
 
 /** Longest text that a pattern is tried on, in characters. */
 const maxSubject = 1_000_000;

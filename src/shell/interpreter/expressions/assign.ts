@@ -1,12 +1,12 @@
-import type { Assignment, Expression } from '../language/ast.ts';
-import { convertTo } from '../values/convert.ts';
-import { getProperty } from '../values/members.ts';
-import { toText } from '../values/text.ts';
-import type { Context } from './context.ts';
-import { evaluate } from './engine.ts';
+import type { Assignment, Expression } from '../../language/ast.ts';
+import { convertTo } from '../../values/convert.ts';
+import { getProperty } from '../../values/members.ts';
+import { toText } from '../../values/text.ts';
+import type { Context } from '../state/context.ts';
+import { evaluate } from '../state/engine.ts';
+import { readVariable, writeVariable } from '../state/variables.ts';
 import { indexInto, setIndex, setProperty } from './indexing.ts';
 import { applyOperator } from './operators.ts';
-import { readVariable, writeVariable } from './variables.ts';
 
 /** Stores a value; for `+=` and its kin, combined with what stands there. Returns what was stored. */
 export async function assign(

@@ -1,7 +1,7 @@
-import type { Statement } from '../language/ast.ts';
+import type { Statement } from '../../language/ast.ts';
+import type { Context } from '../state/context.ts';
+import { collect, evaluate, gather, runStatement } from '../state/engine.ts';
 import { assign } from './assign.ts';
-import type { Context } from './context.ts';
-import { collect, evaluate, gather, runStatement } from './engine.ts';
 
 /** What a statement in brackets gives: an expression's value as it is, a pipeline's objects as one or a list. */
 export async function valueOf(statement: Statement, context: Context): Promise<unknown> {

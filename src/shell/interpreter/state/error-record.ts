@@ -1,13 +1,13 @@
-import { printableLines } from '../../base/text/index.ts';
-import { paint } from '../format/colour.ts';
-import type { RenderOptions } from '../format/rendered.ts';
-import { wordWrap } from '../format/word-wrap.ts';
-import { type Extent, placeOf } from '../language/position.ts';
-import type { Source } from '../values/script-block.ts';
-import type { ErrorDetails, ShellError } from '../values/shell-error.ts';
-import { ShellObject } from '../values/shell-object.ts';
-import { toText } from '../values/text.ts';
-import { shortTypeName } from '../values/types.ts';
+import { printableLines } from '../../../base/text/index.ts';
+import { paint } from '../../format/colour.ts';
+import type { RenderOptions } from '../../format/rendered.ts';
+import { wordWrap } from '../../format/word-wrap.ts';
+import { type Extent, placeOf } from '../../language/position.ts';
+import type { Source } from '../../values/script-block.ts';
+import type { ErrorDetails, ShellError } from '../../values/shell-error.ts';
+import { ShellObject } from '../../values/shell-object.ts';
+import { toText } from '../../values/text.ts';
+import { shortTypeName } from '../../values/types.ts';
 
 /** Where an error arose. */
 export interface ErrorPlace {

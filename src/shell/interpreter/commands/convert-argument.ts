@@ -1,11 +1,11 @@
-import { nearestName } from '../../base/index.ts';
-import type { Expression } from '../language/ast.ts';
-import { convertTo, findType } from '../values/convert.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
-import { typeNameOf } from '../values/types.ts';
-import { actionNumbers } from './common-parameters.ts';
-import type { ParameterDescription } from './contract.ts';
+import { nearestName } from '../../../base/index.ts';
+import type { Expression } from '../../language/ast.ts';
+import { convertTo, findType } from '../../values/convert.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { typeNameOf } from '../../values/types.ts';
+import { actionNumbers } from '../state/common-parameters.ts';
+import type { ParameterDescription } from '../state/contract.ts';
 import { bindingError } from './plan.ts';
 
 /** Types whose literals keep their number: `10MB` is 10485760. For any other, the text as it was written counts. */

@@ -1,7 +1,7 @@
-import { formatDate } from '../values/dates.ts';
-import { Quantity } from '../values/quantity.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
+import { formatDate } from '../../values/dates.ts';
+import { Quantity } from '../../values/quantity.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
 
 /** Widest field and greatest precision that a format may ask for. */
 const maxWidth = 1000;

@@ -1,8 +1,8 @@
-import type { Operation } from '../../cmdlets/calling/index.ts';
-import type { Question } from '../endpoint.ts';
-import type { RenderOptions } from '../format/rendered.ts';
-import type { ScriptBlock } from '../values/script-block.ts';
-import type { ShellError } from '../values/shell-error.ts';
+import type { Operation } from '../../../cmdlets/calling/index.ts';
+import type { Question } from '../../endpoint.ts';
+import type { RenderOptions } from '../../format/rendered.ts';
+import type { ScriptBlock } from '../../values/script-block.ts';
+import type { ShellError } from '../../values/shell-error.ts';
 
 /** A parameter as the binder, help and completion see it. */
 export interface ParameterDescription {

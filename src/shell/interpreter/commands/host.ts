@@ -1,19 +1,19 @@
-import { printableLines } from '../../base/text/index.ts';
-import { type Operation, operationText, shouldProcess } from '../../cmdlets/calling/index.ts';
-import type { Question } from '../endpoint.ts';
-import type { RenderOptions } from '../format/rendered.ts';
-import type { Extent } from '../language/position.ts';
-import { toBoolean } from '../values/convert.ts';
-import type { ScriptBlock } from '../values/script-block.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
+import { printableLines } from '../../../base/text/index.ts';
+import { type Operation, operationText, shouldProcess } from '../../../cmdlets/calling/index.ts';
+import type { Question } from '../../endpoint.ts';
+import type { RenderOptions } from '../../format/rendered.ts';
+import type { Extent } from '../../language/position.ts';
+import { toBoolean } from '../../values/convert.ts';
+import type { ScriptBlock } from '../../values/script-block.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { type Context, Failure, located, report } from '../state/context.ts';
+import type { CmdletDescription, CommandHost } from '../state/contract.ts';
+import type { ErrorRecord } from '../state/error-record.ts';
+import { withoutSecrets } from '../state/secrets.ts';
+import { readVariable, writeVariable } from '../state/variables.ts';
 import type { Binding } from './binding.ts';
-import { type Context, Failure, located, report } from './context.ts';
-import type { CmdletDescription, CommandHost } from './contract.ts';
-import type { ErrorRecord } from './error-record.ts';
 import { invokeBlock } from './invoke-block.ts';
-import { withoutSecrets } from './secrets.ts';
-import { readVariable, writeVariable } from './variables.ts';
 
 type Action = 'continue' | 'silentlycontinue' | 'stop' | 'ignore' | 'inquire';
 

@@ -1,13 +1,13 @@
-import { SecureString } from '../../cmdlets/calling/index.ts';
-import { convertTo, findType } from '../values/convert.ts';
-import { UnspecifiedDate } from '../values/date-kind.ts';
-import { Hashtable } from '../values/hashtable.ts';
-import { timeSpan } from '../values/quantity.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { customObject, ShellObject } from '../values/shell-object.ts';
-import { toText } from '../values/text.ts';
+import { SecureString } from '../../../cmdlets/calling/index.ts';
+import { convertTo, findType } from '../../values/convert.ts';
+import { UnspecifiedDate } from '../../values/date-kind.ts';
+import { Hashtable } from '../../values/hashtable.ts';
+import { timeSpan } from '../../values/quantity.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { customObject, ShellObject } from '../../values/shell-object.ts';
+import { toText } from '../../values/text.ts';
+import { Budget } from '../state/budget.ts';
 import { numberOf } from './arithmetic.ts';
-import { Budget } from './budget.ts';
 
 type Maker = (args: readonly unknown[]) => unknown;
 

@@ -1,9 +1,9 @@
-import type { Expression, ScriptBlockLiteral } from '../language/ast.ts';
-import { quoted } from '../language/printer.ts';
-import { formatDate } from '../values/dates.ts';
-import { toText } from '../values/text.ts';
-import type { Context } from './context.ts';
-import { evaluate } from './engine.ts';
+import type { Expression, ScriptBlockLiteral } from '../../language/ast.ts';
+import { quoted } from '../../language/printer.ts';
+import { formatDate } from '../../values/dates.ts';
+import { toText } from '../../values/text.ts';
+import type { Context } from '../state/context.ts';
+import { evaluate } from '../state/engine.ts';
 
 /** Parts of a filter that stand for a value of the session. */
 const evaluated: ReadonlySet<string> = new Set(['variable', 'member', 'index', 'call', 'expandable', 'sub-expression']);

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { ShellError } from '../values/shell-error.ts';
+import { ShellError } from '../../values/shell-error.ts';
 
 /** Bounds of one line's work: a loop over a huge range must not hold the service. */
 const maxSteps = 20_000_000;

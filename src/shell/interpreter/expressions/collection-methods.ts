@@ -1,12 +1,12 @@
-import { convertTo, toBoolean } from '../values/convert.ts';
-import { getProperty } from '../values/members.ts';
-import { ScriptBlock, TypeValue } from '../values/script-block.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
+import { convertTo, toBoolean } from '../../values/convert.ts';
+import { getProperty } from '../../values/members.ts';
+import { ScriptBlock, TypeValue } from '../../values/script-block.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { invokeBlock } from '../commands/invoke-block.ts';
+import type { Context } from '../state/context.ts';
+import { collect, enumerate } from '../state/engine.ts';
 import { numberOf } from './arithmetic.ts';
-import type { Context } from './context.ts';
-import { collect, enumerate } from './engine.ts';
-import { invokeBlock } from './invoke-block.ts';
 
 /** `$list.Where({…}, mode, count)` and `$list.ForEach({…})`, which every value has (about_Arrays); undefined for other methods. */
 export async function collectionMethod(

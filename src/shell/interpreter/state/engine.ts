@@ -2,7 +2,7 @@
  * Values of expressions and the work of statements: each half of the language needs the other, and reaches it by way of the context.
  * With it, what becomes of the values that statements write.
  */
-import type { Expression, Statement } from '../language/ast.ts';
+import type { Expression, Statement } from '../../language/ast.ts';
 import type { Context } from './context.ts';
 
 /** The value of an expression. Throws Failure with the place of the part at fault. */

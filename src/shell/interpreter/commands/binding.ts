@@ -1,17 +1,17 @@
-import type { Command } from '../language/ast.ts';
-import type { Extent } from '../language/position.ts';
-import { Hashtable } from '../values/hashtable.ts';
-import { findProperty } from '../values/members.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
-import { isCommon } from './common-parameters.ts';
-import { type Context, located } from './context.ts';
-import type { CmdletDescription, ParameterDescription } from './contract.ts';
+import type { Command } from '../../language/ast.ts';
+import type { Extent } from '../../language/position.ts';
+import { Hashtable } from '../../values/hashtable.ts';
+import { findProperty } from '../../values/members.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { isCommon } from '../state/common-parameters.ts';
+import { type Context, located } from '../state/context.ts';
+import type { CmdletDescription, ParameterDescription } from '../state/contract.ts';
+import { evaluate } from '../state/engine.ts';
+import { readVariable } from '../state/variables.ts';
 import { convertArgument, literalText } from './convert-argument.ts';
-import { evaluate } from './engine.ts';
 import { filterText } from './filter-text.ts';
 import { type Assigned, bindingError, type Item, itemOf, planBinding, type Slot } from './plan.ts';
-import { readVariable } from './variables.ts';
 
 /** What a line gives to a cmdlet: values by the full names of parameters. */
 export interface Binding {

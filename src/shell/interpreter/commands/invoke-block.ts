@@ -1,8 +1,8 @@
-import type { ScriptBlock } from '../values/script-block.ts';
-import { type Context, inBlock } from './context.ts';
-import { runStatements } from './engine.ts';
-import { Leave } from './leave.ts';
-import { Scope } from './scope.ts';
+import type { ScriptBlock } from '../../values/script-block.ts';
+import { type Context, inBlock } from '../state/context.ts';
+import { runStatements } from '../state/engine.ts';
+import { Leave } from '../state/leave.ts';
+import { Scope } from '../state/scope.ts';
 
 /** Runs a script block in the caller's own variables with `$_` set, as ForEach-Object does; all that it writes. */
 export async function invokeBlock(context: Context, block: ScriptBlock, item: unknown): Promise<unknown[]> {

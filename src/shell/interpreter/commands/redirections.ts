@@ -1,9 +1,9 @@
-import { renderText } from '../format/output.ts';
-import type { Redirection } from '../language/ast.ts';
-import { toText } from '../values/text.ts';
-import type { Context } from './context.ts';
-import { evaluate } from './engine.ts';
-import { diverted, type SideStream } from './streams.ts';
+import { renderText } from '../../format/output.ts';
+import type { Redirection } from '../../language/ast.ts';
+import { toText } from '../../values/text.ts';
+import type { Context } from '../state/context.ts';
+import { evaluate } from '../state/engine.ts';
+import { diverted, type SideStream } from '../state/streams.ts';
 
 /** Where one redirection puts what it takes. */
 interface Sink {

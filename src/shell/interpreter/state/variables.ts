@@ -1,4 +1,4 @@
-import { ShellError } from '../values/shell-error.ts';
+import { ShellError } from '../../values/shell-error.ts';
 import type { Context } from './context.ts';
 import { constants, type Scope } from './scope.ts';
 

@@ -1,4 +1,4 @@
-import type { Question } from '../endpoint.ts';
+import type { Question } from '../../endpoint.ts';
 import type { ErrorRecord } from './error-record.ts';
 
 /** Where a line writes beside its objects. */

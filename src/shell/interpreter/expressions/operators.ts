@@ -1,13 +1,13 @@
-import { compare, equals } from '../values/compare.ts';
-import { convertTo, isOfType, toBoolean } from '../values/convert.ts';
-import { Hashtable } from '../values/hashtable.ts';
-import { TypeValue } from '../values/script-block.ts';
-import { ShellError } from '../values/shell-error.ts';
-import { toText } from '../values/text.ts';
-import { typeNameOf } from '../values/types.ts';
-import { wildcard } from '../values/wildcard.ts';
+import { compare, equals } from '../../values/compare.ts';
+import { convertTo, isOfType, toBoolean } from '../../values/convert.ts';
+import { Hashtable } from '../../values/hashtable.ts';
+import { TypeValue } from '../../values/script-block.ts';
+import { ShellError } from '../../values/shell-error.ts';
+import { toText } from '../../values/text.ts';
+import { typeNameOf } from '../../values/types.ts';
+import { wildcard } from '../../values/wildcard.ts';
+import type { Context } from '../state/context.ts';
 import { add, bitwise, divide, multiply, range, remainder, subtract } from './arithmetic.ts';
-import type { Context } from './context.ts';
 import { formatString } from './format-string.ts';
 import { type Pattern, regularExpression } from './regular-expressions.ts';
 

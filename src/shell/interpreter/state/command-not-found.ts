@@ -1,5 +1,5 @@
-import { nearestNameHint } from '../../base/index.ts';
-import { ShellError } from '../values/shell-error.ts';
+import { nearestNameHint } from '../../../base/index.ts';
+import { ShellError } from '../../values/shell-error.ts';
 
 /** Commands of PowerShell and Windows that administrators' scripts name, by the reason why this shell has none of them. */
 const outside: readonly (readonly [reason: string, names: RegExp])[] = [
