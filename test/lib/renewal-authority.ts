@@ -14,7 +14,7 @@ export class RenewalAuthority implements AsyncDisposable {
   readonly authority: string;
   /** What is asked for, one identifier each time. */
   readonly asked: string[] = [];
-  /** What new orders say that they replace; '' for nothing. */
+  /** What new orders say that they replace, '' for nothing: those that were taken, or refused for it. Nonces that pebble rejects do not count. */
   readonly replaced: string[] = [];
   /** The answer: status, and the body as text. */
   answer = { status: 200, text: '' };
@@ -55,11 +55,12 @@ export class RenewalAuthority implements AsyncDisposable {
       return;
     }
     const body = await buffer(asked);
+    let replaces = '';
     if (url === '/order-plz') {
       const { payload } = JSON.parse(body.toString()) as { payload: string };
-      const { replaces = '' } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { replaces?: string };
-      this.replaced.push(replaces);
+      ({ replaces = '' } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { replaces?: string });
       if (replaces !== '' && this.refusesReplaced) {
+        this.replaced.push(replaces);
         answer.writeHead(409, { 'Content-Type': 'application/problem+json' });
         answer.end(
           JSON.stringify({ type: 'urn:ietf:params:acme:error:alreadyReplaced', status: 409, detail: 'it was' }),
@@ -79,6 +80,7 @@ export class RenewalAuthority implements AsyncDisposable {
     sent.end(body);
     const [got] = (await once(sent, 'response')) as [IncomingMessage];
     const text = await buffer(got);
+    if (url === '/order-plz' && got.statusCode === 201) this.replaced.push(replaces);
     const { 'content-length': _length, ...headers } = got.headers;
     answer.writeHead(got.statusCode ?? 500, headers);
     if (url !== '/dir') answer.end(text);
