@@ -10,7 +10,12 @@ export { openRelayRanges } from './connectors/open-relay.ts';
 export { type ReceiveConnector, receiveConnector } from './connectors/receive-connector.ts';
 export { type SendConnector, sendConnector } from './connectors/send-connector.ts';
 export type { InternalServer, Snapshot, SnapshotSource } from './contract.ts';
-export { InternalServers, internalServerClass, internalServersPath } from './internal-server.ts';
+export {
+  InternalServers,
+  internalServerCertificates,
+  internalServerClass,
+  internalServersPath,
+} from './internal-server.ts';
 export { type AcceptedDomain, acceptedDomain } from './organization/accepted-domain.ts';
 export { AcceptedDomainTable, defaultDomain } from './organization/accepted-domain-table.ts';
 export { type RecipientFilterConfig, recipientFilterConfig } from './organization/recipient-filter-config.ts';

@@ -10,7 +10,8 @@ export const internalServersPath =
 
 /** Class of their entries. */
 export const internalServerClass = 'edgeInternalServer';
-const certificates = 'msExchServerInternalTLSCert';
+/** Attribute with their certificates, DER. */
+export const internalServerCertificates = 'msExchServerInternalTLSCert';
 
 /** Where the entries come from. */
 interface ServerSource {
@@ -55,12 +56,12 @@ export class InternalServers {
 function serverOf(entry: Entry): Omit<Known, 'version'> {
   const address = entry.values('networkAddress').find((one) => /^ncacn_ip_tcp:./i.test(one));
   const name = address?.replace(/^.*?:/, '').toLowerCase() ?? entry.values('cn')[0] ?? entry.dn;
-  const digests = entry.buffers(certificates).map(keyDigestOf);
+  const digests = entry.buffers(internalServerCertificates).map(keyDigestOf);
   const problems = digests
     .filter((digest) => digest === undefined)
     .map(() => ({
       dn: entry.dn,
-      attribute: certificates,
+      attribute: internalServerCertificates,
       reason: 'a value is no certificate, and no key is trusted by it',
     }));
   const keys = [...new Set(digests.filter((digest) => digest !== undefined))];

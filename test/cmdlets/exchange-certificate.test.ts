@@ -5,10 +5,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { issuerText, makeChains } from '../../certs/make.ts';
-import { systemClock } from '../../src/base/index.ts';
+import { keyDigestOf, systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import { type AuditEntry, cmdletCatalogue, LocalCmdletRunner } from '../../src/cmdlets/index.ts';
+import { internalServerCertificates, internalServerClass, internalServersPath } from '../../src/config/index.ts';
 import type { DnsAnswer } from '../../src/dns/index.ts';
+import { MutableEntry } from '../../src/ldap/index.ts';
 import { Shell } from '../../src/shell/index.ts';
 import { MemoryStore } from './lib/bench.ts';
 
@@ -96,6 +98,7 @@ const receivedReport = {
     policies: [{ type: 'sts', domain: 'contoso.example', successes: 5, failed: 1, failures: [] }],
   },
 };
+const directory = new MemoryStore('edge');
 const catalogue = cmdletCatalogue();
 const changes: AuditEntry[] = [];
 const shell = new Shell({
@@ -103,7 +106,7 @@ const shell = new Shell({
   runner: new LocalCmdletRunner(
     catalogue,
     {
-      store: new MemoryStore('edge'),
+      store: directory,
       role: 'EdgeTransport',
       serverName: 'EDGE1',
       transport: undefined,
@@ -393,4 +396,31 @@ test('a certificate that no TLSA record knows is not enabled without a question'
   );
   assert.doesNotMatch(await ok(`Enable-ExchangeCertificate ${announced} -Services SMTP -Force`), /TLSA/);
   tlsaZone.clear();
+});
+
+test('Get-DirectTrustServer: the internal servers with keys and certificates, and the connectors that know them', async () => {
+  assert.equal(await ok('Get-DirectTrustServer'), '');
+  await fails('Get-DirectTrustServer hub9', /EdgeSync delivered no server 'hub9'/);
+  const [current] = store.list();
+  assert.ok(current);
+  const { der, thumbprint, subjectText } = current.certificate;
+  directory.entries.push(
+    new MutableEntry(`CN=hub1,${internalServersPath},${directory.configurationDn}`)
+      .set('objectClass', ['top', internalServerClass])
+      .set('cn', ['hub1'])
+      .set('networkAddress', ['ncacn_ip_tcp:HUB1.corp.example'])
+      .set(internalServerCertificates, [der, Buffer.from('no certificate')]),
+  );
+  const out = await ok('Get-DirectTrustServer HUB1 | Format-List');
+  assert.equal(value(out, 'Name'), 'hub1.corp.example');
+  assert.ok(out.replace(/\s+/g, '').includes(keyDigestOf(der) ?? 'none'), out);
+  const certificates = value(out, 'Certificates');
+  assert.ok(certificates.includes(`${thumbprint}, ${subjectText}, until 20`), certificates);
+  assert.match(certificates, /this is no X\.509 certificate: no key is trusted by it/);
+  assert.match(value(out, 'ReceiveConnectors'), /Default internal receive connector EDGE1/);
+  assert.equal(await ok('Get-DirectTrustServer hub1.corp.example | Format-List'), out);
+  await ok(`Set-ReceiveConnector ${connector} -AuthMechanism Tls`);
+  const warned = (await ok('Get-DirectTrustServer')).replace(/\s+/g, ' ');
+  assert.match(warned, /No receive connector recognizes them: Set-ReceiveConnector -AuthMechanism Tls,ExchangeServer/);
+  assert.match(warned, /hub1\.corp\.example/);
 });

@@ -154,5 +154,21 @@ export const certificateCmdlets: readonly Cmdlet[] = [
     ],
     run: loadedLater(async () => (await import('./mta-sts-policy.ts')).testPolicy),
   },
+  {
+    name: 'Get-DirectTrustServer',
+    synopsis:
+      'Lists the internal servers that are known by their keys (direct trust), and the connectors that know them.',
+    parameters: [
+      { name: 'Identity', type: 'String', position: 1, help: 'Name of one server, with or without its domain.' },
+    ],
+    supportsShouldProcess: false,
+    examples: [
+      {
+        line: 'Get-DirectTrustServer | Format-List',
+        says: 'Their keys, as `edge status` shows them, and certificates.',
+      },
+    ],
+    run: loadedLater(async () => (await import('./direct-trust.ts')).showServers),
+  },
   ...acmeCmdlets,
 ];
