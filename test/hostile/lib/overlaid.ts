@@ -1,6 +1,7 @@
 /**
  * A command on a copy of the whole file system, that shows what it changed: an overlay whose lower side is the root file system and
- * whose upper side is empty, in a mount namespace of its own. Nothing of it stays.
+ * whose upper side is empty, in a mount namespace of its own. Nothing of it stays. Nor does it take a port from anybody: a fresh
+ * appliance listens on port 25 of all addresses, and its network is its own.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,6 +27,7 @@ export interface Overlaid {
 
 /** Mounts below `$0` and runs `$@`; what is in the upper side goes to descriptor 3. */
 const script = `
+  ip link set lo up || exit 99
   mount -t tmpfs -o mode=755 tmpfs "$0" && mkdir "$0/upper" "$0/work" "$0/root" &&
   mount -t overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" overlay "$0/root" &&
   mount --rbind /proc "$0/root/proc" && mount --rbind /dev "$0/root/dev" || exit 99
@@ -38,7 +40,7 @@ const script = `
 export async function overlaid(place: string, command: readonly string[], timeoutMs: number): Promise<Overlaid> {
   const mounts = join(place, 'overlay');
   mkdirSync(mounts, { recursive: true });
-  const args = ['--mount', '--propagation', 'private', 'sh', '-c', script, mounts, ...command];
+  const args = ['--mount', '--net', '--propagation', 'private', 'sh', '-c', script, mounts, ...command];
   const child = spawn('unshare', args, {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     timeout: timeoutMs,
