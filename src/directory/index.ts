@@ -22,6 +22,7 @@ export { StoreAuthenticator, type StoreAuthenticatorParts } from './face/access/
 export type { FaceEvent } from './face/face-event.ts';
 export { type LdapListener, LdapServer, type LdapServerOptions, type ListenTarget } from './face/ldap-server.ts';
 export type { FaceLimits } from './face/limits.ts';
+export { DirectoryStore, type StoreOptions } from './store/directory-store.ts';
 // store
 export type {
   AttributeValues,
@@ -34,14 +35,13 @@ export type {
   SearchScope,
   ValueProbe,
   WriteOptions,
-} from './store/contract.ts';
-export { DirectoryStore, type StoreOptions } from './store/directory-store.ts';
+} from './store/entries/contract.ts';
+export { loadSchema } from './store/entries/schema-files.ts';
+export { StoreError } from './store/entries/store-error.ts';
 export {
   exportLdif,
   ImportError,
   importLdif,
   seed,
 } from './store/ldif-transfer.ts';
-export type { Restored } from './store/restore.ts';
-export { loadSchema } from './store/schema-files.ts';
-export { StoreError } from './store/store-error.ts';
+export type { Restored } from './store/repair/restore.ts';

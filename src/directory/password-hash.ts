@@ -1,7 +1,7 @@
 /** Passwords at rest: argon2id (RFC 9106), kept in userPassword as `{ARGON2}` and the PHC text form. */
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { LdapError, type Schema } from '../ldap/index.ts';
-import type { Operation } from './store/contract.ts';
+import type { Operation } from './store/entries/contract.ts';
 
 export interface Argon2Cost {
   /** Memory in KiB. */

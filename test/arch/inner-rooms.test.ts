@@ -15,6 +15,7 @@ const inner: Readonly<Record<string, readonly string[]>> = {
   tls: ['der', 'names', 'certificate', 'revocation', 'policy', 'wire', ''],
   'smtp-receive': ['content', 'rights', 'limits', 'connector', 'session', 'commands', '', 'what-if'],
   'smtp-send': ['dns', 'connection', 'content', 'policies', 'transaction', ''],
+  'directory/store': ['entries', 'files', 'indexes', 'records', 'repair', ''],
   'shell/interpreter': ['state', 'commands', 'expressions', ''],
   queue: ['model', 'spool', 'table', 'settlement', 'dispatch', ''],
 };

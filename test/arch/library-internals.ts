@@ -58,7 +58,7 @@ export const heldInternals: readonly HeldInternal[] = [
     version: '3.5.6',
     internal:
       'transactionSync within transaction, overlappingSync and eventTurnBatching off, resetReadTxn after an abort',
-    usedIn: 'src/directory/store/environment.ts',
+    usedIn: 'src/directory/store/files/environment.ts',
     seenBy: 'eventTurnBatching',
     reason: 'one sync to disk for all writes of the moment, while each is taken back alone',
     test: [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, copyFileSync, openSync, readFileSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { faultOfFile } from '../../src/directory/store/file-check.ts';
+import { faultOfFile } from '../../src/directory/store/files/file-check.ts';
 import { admin, asProduct, attributes, emptyStore } from './store-for-test.ts';
 
 const page = 4096;

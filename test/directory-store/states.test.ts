@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { DirectoryStore } from '../../src/directory/index.ts';
-import { openOlder } from '../../src/directory/store/environment.ts';
-import { backupFolder, upgradeStore } from '../../src/directory/store/upgrade.ts';
+import { openOlder } from '../../src/directory/store/files/environment.ts';
+import { backupFolder, upgradeStore } from '../../src/directory/store/files/upgrade.ts';
 import { productSchema } from '../ldap/schema-of-the-product.ts';
 import { HandClock } from './store-for-test.ts';
 

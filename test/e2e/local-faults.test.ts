@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { openEnvironment } from '../../src/directory/store/environment.ts';
+import { openEnvironment } from '../../src/directory/store/files/environment.ts';
 import { Appliance, eventually, edge as run, serverName } from '../lib/appliance.ts';
 import { needs } from '../lib/peers.ts';
 

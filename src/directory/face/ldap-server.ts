@@ -4,7 +4,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { FairTurns, HeldShares, ReadGarbage, systemClock } from '../../base/index.ts';
-import type { Change, DirectoryWriter } from '../store/contract.ts';
+import type { Change, DirectoryWriter } from '../store/entries/contract.ts';
 import { type AccessPolicy, administratorsOnly } from './access/access-policy.ts';
 import { DirectoryAccessPolicy } from './access/directory-access-policy.ts';
 import { type Authenticator, localAdministrator, type Peer, type Principal } from './access/identity.ts';

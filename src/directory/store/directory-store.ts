@@ -12,18 +12,18 @@ import type {
   SchemaExtension,
   WriteOptions,
   WriteResult,
-} from './contract.ts';
-import { OlderLayoutError, openEnvironment, readMeta } from './environment.ts';
-import { declaredIndexes } from './index-keys.ts';
+} from './entries/contract.ts';
+import { StoreError } from './entries/store-error.ts';
+import { OlderLayoutError, openEnvironment, readMeta } from './files/environment.ts';
+import { upgradeStore } from './files/upgrade.ts';
+import { declaredIndexes } from './indexes/index-keys.ts';
 import { Operations } from './operations.ts';
-import { rebuildIndexes } from './rebuild.ts';
-import { type Restored, restoreContent } from './restore.ts';
+import { StoreReader } from './records/store-reader.ts';
+import { StoreWriter } from './records/store-writer.ts';
+import { rebuildIndexes } from './repair/rebuild.ts';
+import { type Restored, restoreContent } from './repair/restore.ts';
+import { verifyStore } from './repair/verify.ts';
 import { SharedCommit } from './shared-commit.ts';
-import { StoreError } from './store-error.ts';
-import { StoreReader } from './store-reader.ts';
-import { StoreWriter } from './store-writer.ts';
-import { upgradeStore } from './upgrade.ts';
-import { verifyStore } from './verify.ts';
 
 export interface StoreOptions {
   /** Folder of the store; made (mode 0700) when it is not there. */

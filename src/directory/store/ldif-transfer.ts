@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { formatLdifRecord, LdapError, LdifError, type LdifRecord, readLdif } from '../../ldap/index.ts';
 import { withHashedPasswords } from '../password-hash.ts';
+import type { DirectoryStore } from './directory-store.ts';
 import type {
   AttributeValues,
   DirectoryReader,
@@ -9,10 +10,9 @@ import type {
   SchemaExtension,
   SearchScope,
   WriteOptions,
-} from './contract.ts';
-import type { DirectoryStore } from './directory-store.ts';
-import { readLdifFolder } from './schema-files.ts';
-import { subschemaDn } from './stored-entry.ts';
+} from './entries/contract.ts';
+import { readLdifFolder } from './entries/schema-files.ts';
+import { subschemaDn } from './entries/stored-entry.ts';
 
 export interface ExportOptions {
   /** Default: everything. */

@@ -14,17 +14,17 @@ import {
   parentKey,
   parseRdn,
 } from '../../ldap/index.ts';
-import type { Change, Operation, PendingChange, WriteOptions, WriteResult } from './contract.ts';
-import { type EntryData, encodeEntry } from './entry-data.ts';
-import { EntryDraft } from './entry-draft.ts';
-import { readMeta } from './environment.ts';
-import { GuidSource } from './guid-source.ts';
-import { longestKey, rangeBelow } from './key-ranges.ts';
-import { SchemaCheck } from './schema-check.ts';
-import type { StoreReader } from './store-reader.ts';
-import type { StoreWriter } from './store-writer.ts';
-import { computedKeys, StoredEntry } from './stored-entry.ts';
-import { tombstoneOf } from './tombstone.ts';
+import type { Change, Operation, PendingChange, WriteOptions, WriteResult } from './entries/contract.ts';
+import { type EntryData, encodeEntry } from './entries/entry-data.ts';
+import { EntryDraft } from './entries/entry-draft.ts';
+import { GuidSource } from './entries/guid-source.ts';
+import { SchemaCheck } from './entries/schema-check.ts';
+import { computedKeys, StoredEntry } from './entries/stored-entry.ts';
+import { tombstoneOf } from './entries/tombstone.ts';
+import { readMeta } from './files/environment.ts';
+import { longestKey, rangeBelow } from './indexes/key-ranges.ts';
+import type { StoreReader } from './records/store-reader.ts';
+import type { StoreWriter } from './records/store-writer.ts';
 
 type Of<K extends Operation['kind']> = Extract<Operation, { kind: K }>;
 

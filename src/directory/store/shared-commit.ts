@@ -2,7 +2,7 @@
  * One transaction for all operations of the moment: one sync to disk, one look at schema and counters, one word to the listeners.
  * What is asked for while a transaction waits for its turn goes into it; each operation has its own outcome.
  */
-import type { Change, WriteResult } from './contract.ts';
+import type { Change, WriteResult } from './entries/contract.ts';
 import type { Outcome } from './operations.ts';
 
 export interface SharedCommitParts {

@@ -1,6 +1,6 @@
 /** Rights from the rules in the directory itself (see access-rule.ts). Administrators may do everything, whatever the rules say. */
 import { Dn, type Entry, LdapError, type Schema } from '../../../ldap/index.ts';
-import type { Change, DirectoryWriter } from '../../store/contract.ts';
+import type { Change, DirectoryWriter } from '../../store/entries/contract.ts';
 import { type AccessPolicy, type EntryRights, everyRight, noRight } from './access-policy.ts';
 import { type AccessRule, parseAccessRule, type Right, ruleAttribute } from './access-rule.ts';
 import { EntryClasses } from './entry-classes.ts';

@@ -1,6 +1,6 @@
 /** The entry an operation is about, as far as the one who asks may know of it. */
 import { compileFilter, Dn, type Entry, entryFrom, type Filter, LdapError, type Schema } from '../../../ldap/index.ts';
-import type { DirectoryEntry, DirectoryReader, Modification, PendingChange } from '../../store/contract.ts';
+import type { DirectoryEntry, DirectoryReader, Modification, PendingChange } from '../../store/entries/contract.ts';
 import type { AddCall, DeleteCall, ModifyCall, ModifyDnCall } from '../ber/request.ts';
 import type { AccessPolicy, EntryRights } from './access-policy.ts';
 import { ruleAttribute } from './access-rule.ts';

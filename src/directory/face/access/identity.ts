@@ -1,5 +1,5 @@
 /** Who is on the other side, and who says so: RFC 4513. */
-import type { Change } from '../../store/contract.ts';
+import type { Change } from '../../store/entries/contract.ts';
 
 /** The other end of a connection, as far as the network tells. */
 export interface Peer {

@@ -10,7 +10,7 @@ import {
   maxPasswordBytes,
   parseHash,
 } from '../../password-hash.ts';
-import type { AttributeValues } from '../../store/contract.ts';
+import type { AttributeValues } from '../../store/entries/contract.ts';
 import { HashQueue, type HashRequester } from './hash-queue.ts';
 
 export interface PasswordHasher {

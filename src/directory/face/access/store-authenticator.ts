@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../base/index.ts';
 import { Dn, LdapError, parseGeneralizedTime } from '../../../ldap/index.ts';
-import type { Change, DirectoryEntry, DirectoryReader, DirectoryWriter } from '../../store/contract.ts';
+import type { Change, DirectoryEntry, DirectoryReader, DirectoryWriter } from '../../store/entries/contract.ts';
 import { type Attempt, defaultLockout, FailedBinds, type LockoutPolicy } from './failed-binds.ts';
 import type { HashRequester } from './hash-queue.ts';
 import { type Authenticator, BindRefusal, type Peer, type PeerCertificate, type Principal } from './identity.ts';

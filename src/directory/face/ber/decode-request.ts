@@ -1,6 +1,6 @@
 /** Requests from the wire: RFC 4511 §4.1–4.12. Two steps, so that a request that cannot be served can still be answered. */
 import { LdapError } from '../../../ldap/index.ts';
-import type { AttributeValues, Modification, SearchScope } from '../../store/contract.ts';
+import type { AttributeValues, Modification, SearchScope } from '../../store/entries/contract.ts';
 import { BerFault, BerReader, tags } from './ber-reader.ts';
 import { decodeFilter, type FilterLimits } from './decode-filter.ts';
 import {

@@ -1,6 +1,6 @@
 /** Requests as they come from the wire, decoded and binary-safe: RFC 4511 §4.2–4.12. Names are still text: only the schema can judge them. */
 import type { Filter } from '../../../ldap/index.ts';
-import type { AttributeValues, Modification, SearchScope } from '../../store/contract.ts';
+import type { AttributeValues, Modification, SearchScope } from '../../store/entries/contract.ts';
 
 /** Tags of the requests (RFC 4511 §4.2–4.12). */
 export const requestTags = {

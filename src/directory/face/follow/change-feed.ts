@@ -8,7 +8,7 @@ import type {
   DirectoryWriter,
   SearchRequest,
   SearchScope,
-} from '../../store/contract.ts';
+} from '../../store/entries/contract.ts';
 import { TimeSlice } from '../time-slice.ts';
 
 /** Changes read from the log at once. */

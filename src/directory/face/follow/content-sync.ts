@@ -4,7 +4,7 @@
  * not in the content any more is sent as deleted, also when it may never have been there: the log does not tell.
  */
 import { LdapError } from '../../../ldap/index.ts';
-import type { Change, DirectoryEntry } from '../../store/contract.ts';
+import type { Change, DirectoryEntry } from '../../store/entries/contract.ts';
 import {
   type SyncRequest,
   type SyncState,

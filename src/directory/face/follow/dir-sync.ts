@@ -5,7 +5,7 @@
  * whatever size the client asks for.
  */
 import { Dn, type Entry, entryFrom, isBelow, parseGuid } from '../../../ldap/index.ts';
-import type { Change, DirectoryEntry } from '../../store/contract.ts';
+import type { Change, DirectoryEntry } from '../../store/entries/contract.ts';
 import { type DirSyncRequest, writeDirSync } from '../ber/control-values.ts';
 import { controlOids } from '../ber/controls.ts';
 import { encodeEntry, type Result, type SentAttribute, success } from '../ber/result.ts';

@@ -1,6 +1,6 @@
 /** What those who follow changes may learn from a change: no more than they could read before and after it. */
 import { Dn, entryFrom } from '../../../ldap/index.ts';
-import type { DirectoryEntry } from '../../store/contract.ts';
+import type { DirectoryEntry } from '../../store/entries/contract.ts';
 import type { Principal } from '../access/identity.ts';
 import type { SearchParts } from '../operations/search-job.ts';
 

@@ -1,5 +1,5 @@
 /** Persistent search: draft-ietf-ldapext-psearch-03. Sends entries as they change until it is abandoned. */
-import type { Change } from '../../store/contract.ts';
+import type { Change } from '../../store/entries/contract.ts';
 import { changeBits, type PersistentRequest, writeEntryChange } from '../ber/control-values.ts';
 import { controlOids } from '../ber/controls.ts';
 import type { RawControl } from '../ber/request.ts';

@@ -1,5 +1,5 @@
 /** Entries of a search, one after the other, with one that can be put back: to know whether there are more, one more must be read. */
-import type { DirectoryEntry } from '../../store/contract.ts';
+import type { DirectoryEntry } from '../../store/entries/contract.ts';
 
 export class EntryCursor {
   readonly #entries: AsyncIterator<DirectoryEntry, unknown> | Iterator<DirectoryEntry, unknown>;

@@ -1,7 +1,7 @@
 /** Extended operations but StartTLS: Who am I? (RFC 4532), password modify (RFC 3062), cancel (RFC 3909). */
 import { randomBytes } from 'node:crypto';
 import { Dn, LdapError } from '../../../ldap/index.ts';
-import type { DirectoryEntry, DirectoryWriter } from '../../store/contract.ts';
+import type { DirectoryEntry, DirectoryWriter } from '../../store/entries/contract.ts';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { authorizer, locate, requireBound } from '../access/entry-access.ts';
 import { type Authenticator, authorizationId, type Peer } from '../access/identity.ts';

@@ -4,7 +4,7 @@
  * and indexes were made by it.
  */
 import { formatLdifRecord, LdapError, type ObjectClass, type Schema } from '../../../ldap/index.ts';
-import type { Modification } from '../../store/contract.ts';
+import type { Modification } from '../../store/entries/contract.ts';
 import type { Principal } from '../access/identity.ts';
 
 /** Takes the LDIF of descriptions into the schema. Throws RangeError for what cannot be read or names something unknown. */

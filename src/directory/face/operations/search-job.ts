@@ -1,5 +1,5 @@
 /** One search as its parts hand it on: looking up, sending, staying open. */
-import type { DirectoryEntry, DirectoryWriter, SearchRequest } from '../../store/contract.ts';
+import type { DirectoryEntry, DirectoryWriter, SearchRequest } from '../../store/entries/contract.ts';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import type { RawControl, SearchCall } from '../ber/request.ts';
 import { encodeEntry, type Result } from '../ber/result.ts';

@@ -1,6 +1,6 @@
 /** Search: RFC 4511 §4.5, with paged results (RFC 2696) and server side sorting (RFC 2891). */
 import { compileFilter, type Dn, type Entry, LdapError } from '../../../ldap/index.ts';
-import type { DirectoryEntry, SearchRequest } from '../../store/contract.ts';
+import type { DirectoryEntry, SearchRequest } from '../../store/entries/contract.ts';
 import { type EntryRights, everyRight } from '../access/access-policy.ts';
 import { assertOn, locate, requireBound } from '../access/entry-access.ts';
 import type { Principal } from '../access/identity.ts';

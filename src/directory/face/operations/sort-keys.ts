@@ -1,6 +1,6 @@
 /** Server side sorting: RFC 2891. */
 import { type Entry, LdapError, type Schema } from '../../../ldap/index.ts';
-import type { DirectoryEntry } from '../../store/contract.ts';
+import type { DirectoryEntry } from '../../store/entries/contract.ts';
 import type { SortKey } from '../ber/control-values.ts';
 
 /** A key of the control with what it compares by. */

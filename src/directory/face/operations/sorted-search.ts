@@ -1,6 +1,6 @@
 /** The entries of a search in the order a client asks for (RFC 2891): all are read before the first one is sent. */
 import { type Pace, unpaced } from '../../../base/index.ts';
-import type { DirectoryEntry, DirectoryReader, SearchRequest } from '../../store/contract.ts';
+import type { DirectoryEntry, DirectoryReader, SearchRequest } from '../../store/entries/contract.ts';
 import type { EntryRights } from '../access/access-policy.ts';
 import { TimeSlice } from '../time-slice.ts';
 import { type EntrySorter, type SortedRow, SortRefusal } from './sort-keys.ts';

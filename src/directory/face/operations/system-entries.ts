@@ -8,8 +8,8 @@ import {
   type MutableEntry,
   type Schema,
 } from '../../../ldap/index.ts';
-import type { DirectoryReader } from '../../store/contract.ts';
-import { subschemaDn } from '../../store/stored-entry.ts';
+import type { DirectoryReader } from '../../store/entries/contract.ts';
+import { subschemaDn } from '../../store/entries/stored-entry.ts';
 import { supportedControls } from '../ber/controls.ts';
 import { startTlsOid } from '../ber/request.ts';
 

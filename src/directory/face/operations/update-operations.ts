@@ -6,8 +6,8 @@ import type {
   DirectoryWriter,
   WriteOptions,
   WriteResult,
-} from '../../store/contract.ts';
-import { StoreError } from '../../store/store-error.ts';
+} from '../../store/entries/contract.ts';
+import { StoreError } from '../../store/entries/store-error.ts';
 import type { AccessPolicy } from '../access/access-policy.ts';
 import { parseAccessRule, ruleAttribute } from '../access/access-rule.ts';
 import { authorizer, noSuchObject, requireBound, requireRights, type UpdateCall } from '../access/entry-access.ts';

@@ -2,7 +2,7 @@
  * Finds candidates for a filter in the indexes. A plan gives every entry that the filter lets through, and maybe more: what
  * comes out is always tested. So a part that no index answers may be left out of an AND, but not out of an OR.
  */
-import type { Filter, KnownAttribute, Schema, SubstringsFilter } from '../../ldap/index.ts';
+import type { Filter, KnownAttribute, Schema, SubstringsFilter } from '../../../ldap/index.ts';
 import { equalityKey, orderRange, overflowKey, prefixRange, presenceKey, trigramKey, trigrams } from './index-keys.ts';
 
 /** Reading side of the index database. */

@@ -1,8 +1,9 @@
 /** Makes all indexes anew, within a transaction. */
-import { declaredIndexes } from './index-keys.ts';
-import type { StoreReader } from './store-reader.ts';
-import { keysOf, type StoreWriter } from './store-writer.ts';
-import { StoredEntry } from './stored-entry.ts';
+
+import { StoredEntry } from '../entries/stored-entry.ts';
+import { declaredIndexes } from '../indexes/index-keys.ts';
+import type { StoreReader } from '../records/store-reader.ts';
+import { keysOf, type StoreWriter } from '../records/store-writer.ts';
 
 export function rebuildIndexes(reader: StoreReader, writer: StoreWriter): void {
   const { schema, environment } = reader;

@@ -1,5 +1,5 @@
 /** Tombstones, [MS-ADTS] 3.1.1.5.5: what is left of a deleted entry, so that others learn of the deletion. */
-import { Dn, type Rdn, type Schema } from '../../ldap/index.ts';
+import { Dn, type Rdn, type Schema } from '../../../ldap/index.ts';
 import type { EntryData } from './entry-data.ts';
 import type { StoredEntry } from './stored-entry.ts';
 

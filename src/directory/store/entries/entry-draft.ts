@@ -6,7 +6,7 @@ import {
   type Modification,
   type Rdn,
   type Schema,
-} from '../../ldap/index.ts';
+} from '../../../ldap/index.ts';
 import { computedKeys } from './stored-entry.ts';
 import { identityOf, positionOf, repeated } from './values.ts';
 

@@ -1,13 +1,13 @@
 /** Brings a store to the content of another one, a backup as a rule, within a transaction: only what differs is written. */
-import { isBelow } from '../../ldap/index.ts';
-import type { Change } from './contract.ts';
-import { encodeEntry, entryBody } from './entry-data.ts';
-import { readMeta } from './environment.ts';
-import { idOf } from './lmdb-index.ts';
-import type { StoreReader } from './store-reader.ts';
-import type { StoreWriter } from './store-writer.ts';
-import { StoredEntry } from './stored-entry.ts';
-import { tombstoneOf } from './tombstone.ts';
+import { isBelow } from '../../../ldap/index.ts';
+import type { Change } from '../entries/contract.ts';
+import { encodeEntry, entryBody } from '../entries/entry-data.ts';
+import { StoredEntry } from '../entries/stored-entry.ts';
+import { tombstoneOf } from '../entries/tombstone.ts';
+import { readMeta } from '../files/environment.ts';
+import { idOf } from '../indexes/lmdb-index.ts';
+import type { StoreReader } from '../records/store-reader.ts';
+import type { StoreWriter } from '../records/store-writer.ts';
 
 /** How many entries a restore wrote, and how many were as they had to be. */
 export interface Restored {

@@ -1,6 +1,6 @@
 /** Ranges of name keys: everything below a key lies between the key with a 0 octet and the key with a 1 octet behind it. */
-import { isBelow } from '../../ldap/index.ts';
-import type { SearchScope } from './contract.ts';
+import { isBelow } from '../../../ldap/index.ts';
+import type { SearchScope } from '../entries/contract.ts';
 
 /** Longest key of a name, in octets: LMDB takes 1978. */
 export const longestKey = 1_900;

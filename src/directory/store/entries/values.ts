@@ -1,5 +1,5 @@
 /** Values of one attribute as a set: RFC 4512 §2.2, equality by the attribute's rule, by octets where it has none. */
-import type { KnownAttribute, Schema } from '../../ldap/index.ts';
+import type { KnownAttribute, Schema } from '../../../ldap/index.ts';
 
 /** A text that is the same for equal values. */
 export function identityOf(attribute: KnownAttribute, value: Buffer, schema: Schema): string {

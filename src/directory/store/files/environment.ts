@@ -2,8 +2,8 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { StoreError } from '../entries/store-error.ts';
 import { faultOfFile } from './file-check.ts';
-import { StoreError } from './store-error.ts';
 
 /** Layout of the databases; another number is another layout, and needs a step in upgrade.ts. */
 export const layout = 1;

@@ -4,8 +4,8 @@
  */
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { StoreError } from '../entries/store-error.ts';
 import { type Environment, layout, openOlder } from './environment.ts';
-import { StoreError } from './store-error.ts';
 
 /** Makes the layout `from + 1` of the layout `from`; synchronous, within a transaction. */
 export interface UpgradeStep {

@@ -1,6 +1,6 @@
 /** What the embedded directory's store promises: operations, searches, changes. Implemented by DirectoryStore on LMDB. */
-import type { Pace } from '../../base/index.ts';
-import type { AttributeValues, Dn, Entry, Filter, Modification, Schema } from '../../ldap/index.ts';
+import type { Pace } from '../../../base/index.ts';
+import type { AttributeValues, Dn, Entry, Filter, Modification, Schema } from '../../../ldap/index.ts';
 
 export { type AttributeValues, type Modification };
 

@@ -1,11 +1,11 @@
 /** Checks the databases of a store against each other. */
-import { isBelow, parentKey } from '../../ldap/index.ts';
-import type { Finding } from './contract.ts';
-import { readMeta } from './environment.ts';
-import { idOf } from './lmdb-index.ts';
-import type { StoreReader } from './store-reader.ts';
-import { keysOf } from './store-writer.ts';
-import { StoredEntry } from './stored-entry.ts';
+import { isBelow, parentKey } from '../../../ldap/index.ts';
+import type { Finding } from '../entries/contract.ts';
+import { StoredEntry } from '../entries/stored-entry.ts';
+import { readMeta } from '../files/environment.ts';
+import { idOf } from '../indexes/lmdb-index.ts';
+import type { StoreReader } from '../records/store-reader.ts';
+import { keysOf } from '../records/store-writer.ts';
 
 /** Yields every disagreement between names, entries, tree, indexes, and sequence numbers. */
 export function* verifyStore(reader: StoreReader): Generator<Finding, void, undefined> {

@@ -3,7 +3,7 @@
  * length; an attribute is its name and the block of its values. Values are kept as given; nothing is parsed before it is asked for.
  * Names that most entries have are kept as a length of 0 and their number (see `shortNames`).
  */
-import type { AttributeValues } from '../../ldap/index.ts';
+import type { AttributeValues } from '../../../ldap/index.ts';
 import { numberOfName, shortNames } from './short-names.ts';
 
 /** An entry as the store keeps it. */

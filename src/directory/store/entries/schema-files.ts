@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Schema } from '../../ldap/index.ts';
+import { Schema } from '../../../ldap/index.ts';
 
 /** Text files of a folder with the ending `.ldif`, in order of their names. */
 export async function readLdifFolder(folder: string): Promise<{ readonly name: string; readonly text: string }[]> {

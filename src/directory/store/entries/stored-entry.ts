@@ -1,4 +1,4 @@
-import { Dn, formatGeneralizedTime, formatGuid, type Schema } from '../../ldap/index.ts';
+import { Dn, formatGeneralizedTime, formatGuid, type Schema } from '../../../ldap/index.ts';
 import type { DirectoryEntry } from './contract.ts';
 import { EncodedEntry } from './entry-data.ts';
 

@@ -1,13 +1,13 @@
 /** Puts checked changes into the databases, within a transaction: entry, name, indexes, change log, tombstone. */
-import type { Schema } from '../../ldap/index.ts';
+import type { Schema } from '../../../ldap/index.ts';
+import type { Change } from '../entries/contract.ts';
+import { type EntryData, encodeEntry } from '../entries/entry-data.ts';
+import { headerKeys, StoredEntry } from '../entries/stored-entry.ts';
+import { type Environment, type Meta, readMeta } from '../files/environment.ts';
+import { indexKeys, pushIndexKeys } from '../indexes/index-keys.ts';
+import { idOctets } from '../indexes/lmdb-index.ts';
 import { formatChange, usnOctets } from './change-log.ts';
-import type { Change } from './contract.ts';
-import { type EntryData, encodeEntry } from './entry-data.ts';
-import { type Environment, type Meta, readMeta } from './environment.ts';
-import { indexKeys, pushIndexKeys } from './index-keys.ts';
-import { idOctets } from './lmdb-index.ts';
 import type { StoreReader } from './store-reader.ts';
-import { headerKeys, StoredEntry } from './stored-entry.ts';
 
 /** Lines kept in the change log. */
 const changesKept = 200_000;

@@ -1,5 +1,5 @@
 /** A whole entry against the schema: RFC 4512 §2.4, §2.5 and §4.1.1. Run on every write, on the entry as it will be. */
-import { type KnownAttribute, LdapError, type ObjectClass, type Schema } from '../../ldap/index.ts';
+import { type KnownAttribute, LdapError, type ObjectClass, type Schema } from '../../../ldap/index.ts';
 import type { EntryDraft } from './entry-draft.ts';
 
 /** What the classes of an entry ask for, worked out once for each combination of classes. */

@@ -2,8 +2,8 @@
  * Lines of the change log, kept under their update sequence number. Fields in one order, texts led by their length; numbers
  * above 32 bits as doubles. There are as many lines as entries and more, so each octet counts.
  */
-import { formatGuid, parseGuid } from '../../ldap/index.ts';
-import type { Change, ChangeKind } from './contract.ts';
+import { formatGuid, parseGuid } from '../../../ldap/index.ts';
+import type { Change, ChangeKind } from '../entries/contract.ts';
 
 /** Key of a sequence number: 8 octets in order of the numbers. */
 export function usnOctets(usn: number): Buffer {

@@ -1,5 +1,5 @@
 /** Searches: candidates from an index or a scan in order of names, each tested, none held open in between. */
-import { unpaced } from '../../base/index.ts';
+import { unpaced } from '../../../base/index.ts';
 import {
   compileFilter,
   type Dn,
@@ -8,13 +8,13 @@ import {
   LdapError,
   type Matcher,
   type Schema,
-} from '../../ldap/index.ts';
-import type { DirectoryEntry, SearchPlan, SearchRequest } from './contract.ts';
-import { count, type Environment } from './environment.ts';
+} from '../../../ldap/index.ts';
+import type { DirectoryEntry, SearchPlan, SearchRequest } from '../entries/contract.ts';
+import type { StoredEntry } from '../entries/stored-entry.ts';
+import { count, type Environment } from '../files/environment.ts';
 import { behindSubtree, childOf, inScope, rangeBelow } from './key-ranges.ts';
 import { idOf, type LmdbIndex } from './lmdb-index.ts';
 import { type Candidates, planFilter } from './planner.ts';
-import type { StoredEntry } from './stored-entry.ts';
 
 /** Names read at once by a scan. A read transaction lives no longer than reading these. */
 const chunkSize = 200;

@@ -1,6 +1,5 @@
 /** The reading side of the store: the same in the process that writes and in those that only read. */
-import { Dn, type KnownAttribute, LdapError, parentKey, parseGuid, type Schema } from '../../ldap/index.ts';
-import { parseChange, usnOctets } from './change-log.ts';
+import { Dn, type KnownAttribute, LdapError, parentKey, parseGuid, type Schema } from '../../../ldap/index.ts';
 import type {
   Change,
   Changes,
@@ -9,13 +8,14 @@ import type {
   SearchPlan,
   SearchRequest,
   ValueProbe,
-} from './contract.ts';
-import { count, type Environment, readMeta } from './environment.ts';
-import { equalityKey } from './index-keys.ts';
-import { behindSubtree, childOf, longestKey, rangeBelow } from './key-ranges.ts';
-import { idOf, LmdbIndex } from './lmdb-index.ts';
-import { gentleSteps, resultsOf, Search } from './search.ts';
-import { type EntryContext, StoredEntry } from './stored-entry.ts';
+} from '../entries/contract.ts';
+import { type EntryContext, StoredEntry } from '../entries/stored-entry.ts';
+import { count, type Environment, readMeta } from '../files/environment.ts';
+import { equalityKey } from '../indexes/index-keys.ts';
+import { behindSubtree, childOf, longestKey, rangeBelow } from '../indexes/key-ranges.ts';
+import { idOf, LmdbIndex } from '../indexes/lmdb-index.ts';
+import { gentleSteps, resultsOf, Search } from '../indexes/search.ts';
+import { parseChange, usnOctets } from './change-log.ts';
 
 /** The octets for good: what LMDB gives is written over by the next read. From Node's pool, unlike `getBinary`, which takes memory of its own for each entry. */
 function kept(shared: Buffer): Buffer {

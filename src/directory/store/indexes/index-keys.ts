@@ -3,7 +3,7 @@
  * values do, so the equality index also answers ordering and the beginnings of values.
  */
 import { createHash } from 'node:crypto';
-import type { IndexKind, KnownAttribute, Schema } from '../../ldap/index.ts';
+import type { IndexKind, KnownAttribute, Schema } from '../../../ldap/index.ts';
 
 /** Longest part of a normal form that stands in a key; what is longer is cut and told apart by its hash. */
 const longestValue = 300;
