@@ -98,6 +98,8 @@ export interface TransportAdministration {
   pipeline(): Promise<readonly PipelineStage[]>;
   /** What back pressure watches, of each worker. */
   resources(): Promise<readonly WorkerResource[]>;
+  /** Waits a moment until these endpoints ('0.0.0.0:25') are open; why those are not that cannot be. */
+  bindingFaults(bindings: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** First line that an SMTP endpoint says to this machine. Throws Error when nobody answers in time. */
   greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string>;
 }

@@ -20,6 +20,7 @@ export {
 } from './bus/bus.ts';
 export { channelPair, channelToParent } from './bus/channels.ts';
 export {
+  type BindingState,
   type FanOutAnswer,
   type FanOutRequest,
   type LogonOutcome,

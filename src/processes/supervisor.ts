@@ -109,7 +109,14 @@ export class Supervisor {
   }
 
   bindings(): BindingState[] {
-    return [...this.#bindings].map(([binding, { use }]) => ({ binding, use, fault: this.#faults.get(binding) ?? '' }));
+    const isOpen = (text: string): boolean =>
+      this.#workers.every((worker) => this.#sockets.has(socketKey(text, worker)));
+    return [...this.#bindings].map(([binding, { use }]) => ({
+      binding,
+      use,
+      open: isOpen(binding),
+      fault: this.#faults.get(binding) ?? '',
+    }));
   }
 
   processes(): ProcessState[] {

@@ -136,6 +136,21 @@ describe('configuration in force', needs('ldapsearch'), () => {
     await edge.shell('Remove-AcceptedDomain Sts -Confirm:$false');
   });
 
+  test('a binding that cannot be opened is told by the cmdlet, and by the status', async () => {
+    const said = async (line: string): Promise<string> =>
+      (await run('shell', '--state', edge.state, '-c', line)).error.replace(/\s+/g, ' ');
+    const taken = `127.0.0.1:${edge.ldapPort}`;
+    const line = `New-ReceiveConnector -Name Taken -Usage Custom -RemoteIPRanges 127.0.0.0/8 -Bindings ${taken}`;
+    assert.match(await said(line), /WARNING: 127\.0\.0\.1:\d+ cannot be bound: another program listens there/);
+    assert.match(
+      await said('Set-ReceiveConnector Taken -Bindings 192.0.2.77:2525'),
+      /cannot be bound: the address is not on this machine/,
+    );
+    assert.match((await run('status', '--state', edge.state)).out, /192\.0\.2\.77:2525 cannot be bound/);
+    assert.equal(await said(`Set-ReceiveConnector Taken -Bindings 127.44.0.7:${edge.port}`), '');
+    await edge.shell('Remove-ReceiveConnector Taken -Confirm:$false');
+  });
+
   test('connectors on one address and on all addresses of a port both serve, in either order', async () => {
     const own = '127.44.0.9';
     const onAll = `Set-ReceiveConnector "${connector} $server" -Bindings 0.0.0.0:${edge.port}`;

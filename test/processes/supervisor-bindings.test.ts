@@ -43,8 +43,8 @@ test('a binding on a port that is not allowed is a fault, the others listen', { 
   t.after(() => supervisor.stop());
   const told = 'cannot be bound: the service may not bind this port; edge start --allow-port permits it';
   assert.deepEqual(await supervisor.start(), [
-    { binding: `127.0.0.1:${allowed}`, use: 'smtp', fault: '' },
-    { binding: `127.0.0.1:${refused}`, use: 'smtp', fault: `127.0.0.1:${refused} ${told}` },
+    { binding: `127.0.0.1:${allowed}`, use: 'smtp', open: true, fault: '' },
+    { binding: `127.0.0.1:${refused}`, use: 'smtp', open: false, fault: `127.0.0.1:${refused} ${told}` },
   ]);
   assert.deepEqual(said, [`127.0.0.1:${refused} ${told}`]);
   assert.deepEqual([await reached(allowed), await reached(refused)], [true, false]);
@@ -85,8 +85,11 @@ test('a wildcard gives way to one of its addresses without a fault', { timeout: 
   await supervisor.start();
   supervisor.reopenLogs();
   await eventually('the other binding', () => supervisor.bindings()[0]?.binding.startsWith('127.') === true);
-  await eventually('it listens', () => reached(port));
-  assert.deepEqual([said, supervisor.bindings()], [[], [{ binding: `127.0.0.1:${port}`, use: 'smtp', fault: '' }]]);
+  await eventually('it listens', async () => supervisor.bindings()[0]?.open === true && (await reached(port)));
+  assert.deepEqual(
+    [said, supervisor.bindings()],
+    [[], [{ binding: `127.0.0.1:${port}`, use: 'smtp', open: true, fault: '' }]],
+  );
 });
 
 test('a start that is stopped before it was ready waits for nothing any more', { timeout: 60_000 }, async (t) => {

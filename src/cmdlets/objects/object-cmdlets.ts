@@ -229,7 +229,7 @@ async function setOnce<P extends Properties>(
   const now = (await listObjects(context, table)).find(
     ({ object }) => object.guid === before.guid && object.name === name,
   );
-  if (now !== undefined) kind.warn(request, now.object);
+  if (now !== undefined) await kind.warn(request, now.object);
 }
 
 async function* runNew<P extends Properties>(
@@ -263,7 +263,7 @@ async function* runNew<P extends Properties>(
   audit(kind, request, undefined, whole);
   const made = (await listObjects(context, table)).find(({ object }) => object.dn.toLowerCase() === dn.toLowerCase());
   if (made === undefined) return;
-  kind.warn?.(request, made.object);
+  await kind.warn?.(request, made.object);
   yield shownObject(table, made.object, context.serverName, kind.noun ?? table.noun);
 }
 

@@ -42,7 +42,7 @@ export interface ObjectKind<P extends Properties> {
   /** What a Set- would break; each is told before it is done, and asked for. */
   cautions?(request: Request<P>, after: Whole<P>): Promise<readonly string[]>;
   /** What the administrator should know about the new state. */
-  warn?(request: Request<P>, after: Whole<P>): void;
+  warn?(request: Request<P>, after: Whole<P>): void | Promise<void>;
   /** Changes to other objects that follow from a Set-: written together with it. */
   follow?(
     request: Request<P>,

@@ -1,5 +1,5 @@
 /** Get-, New-, Set-, Remove-ReceiveConnector: usage presets, conflicts with other connectors, open relays. */
-import { nearestNameHint, parseIpRange } from '../../base/index.ts';
+import { formatEndpoint, nearestNameHint, parseIpRange } from '../../base/index.ts';
 import {
   connectorConflict,
   openRelayRanges,
@@ -127,8 +127,14 @@ export function warnOpenRelay(context: CmdletContext, connector: Connector): voi
 /** Kinds of authentication that a connector keeps and no session offers: NTLM and Kerberos. */
 const authenticationWithoutEffect: readonly string[] = ['Integrated'];
 
-function warn({ context, bound }: Request<Table>, after: Connector): void {
+async function warn({ context, bound }: Request<Table>, after: Connector): Promise<void> {
   warnOpenRelay(context, after);
+  const opens = bound.has('Bindings') || bound.has('Enabled') || !bound.has('Identity');
+  if (opens && after.enabled && context.transport !== undefined) {
+    const faults = await context.transport.bindingFaults(after.bindings.map(formatEndpoint), context.signal);
+    for (const fault of faults)
+      if (fault !== '') context.warning(`${fault}. The change is kept, and tried again until it can be done.`);
+  }
   const kept = after.authMechanism.filter((one) => authenticationWithoutEffect.includes(one));
   if (!bound.has('AuthMechanism') || kept.length === 0) return;
   context.warning(

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type {
   MessageAction,
   MessageInfo,
@@ -7,7 +8,7 @@ import type {
   TransportAdministration,
   WorkerResource,
 } from '../../cmdlets/index.ts';
-import type { AnswerOf, ArgumentOf } from '../../processes/index.ts';
+import type { AnswerOf, ArgumentOf, BindingState } from '../../processes/index.ts';
 import type { MessageView, QueueView } from '../../queue/index.ts';
 import type { QueueHolds } from '../../server-state/index.ts';
 import { smtpGreeting } from '../smtp-greeting.ts';
@@ -20,6 +21,10 @@ const named = new Set(['Submission', 'Unreachable', 'Poison']);
 /** Messages of one worker that are looked at. */
 const mostMessages = 100_000;
 
+/** How often bindings are looked at until they are open. */
+const mostTries = 60;
+const betweenTriesMs = 50;
+
 /** One queue over all workers. */
 interface Merged {
   readonly number: string;
@@ -29,6 +34,8 @@ interface Merged {
 export interface AdministrationParts {
   readonly serverName: string;
   readonly holds: Pick<QueueHolds, 'hold' | 'release'>;
+  /** How the bindings of the configuration stand that is in force. */
+  readonly bindings: () => Promise<readonly BindingState[]>;
 }
 
 /** Reaches the queues of all workers: one next hop is one queue, whoever holds its messages. */
@@ -36,6 +43,7 @@ export class FanOutAdministration implements TransportAdministration {
   readonly #workers: Workers;
   readonly #serverName: string;
   readonly #holds: Pick<QueueHolds, 'hold' | 'release'>;
+  readonly #bindings: AdministrationParts['bindings'];
   /** Numbers once given stay with their next hop while this process runs. */
   readonly #numbers = new Map<string, string>();
 
@@ -43,6 +51,7 @@ export class FanOutAdministration implements TransportAdministration {
     this.#workers = workers;
     this.#serverName = parts.serverName;
     this.#holds = parts.holds;
+    this.#bindings = parts.bindings;
   }
 
   async queues(): Promise<readonly QueueInfo[]> {
@@ -117,6 +126,18 @@ export class FanOutAdministration implements TransportAdministration {
   async resources(): Promise<readonly WorkerResource[]> {
     const answers = await this.#ask('worker-status', undefined);
     return answers.flatMap(({ worker, result }) => result.resources.map((one) => ({ worker, ...one })));
+  }
+
+  async bindingFaults(bindings: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    for (let tries = 0; ; tries++) {
+      const states = await this.#bindings();
+      const found = bindings.map((one) => states.find(({ binding }) => binding === one));
+      const settled = found.every((one) => one !== undefined && (one.open || one.fault !== ''));
+      // Longer than a change takes to be in force; what is not open then, the status tells.
+      if (settled || tries === mostTries)
+        return found.flatMap((one) => (one === undefined || one.open ? [] : [one.fault]));
+      await pause(betweenTriesMs, undefined, { signal });
+    }
   }
 
   greet(endpoint: { readonly address: string; readonly port: number }, signal: AbortSignal): Promise<string> {

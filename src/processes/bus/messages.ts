@@ -1,5 +1,5 @@
 /** What the supervisor and its processes say to each other. What passes through it to the workers is known above. */
-import { list, maybe, nothing, oneOf, record, text, unread, whole } from '../../base/index.ts';
+import { flag, list, maybe, nothing, oneOf, record, text, unread, whole } from '../../base/index.ts';
 import type { Binding } from '../listen-sockets.ts';
 import type { Message, MessageTable } from './bus.ts';
 
@@ -7,7 +7,9 @@ import type { Message, MessageTable } from './bus.ts';
 export interface BindingState {
   readonly binding: string;
   readonly use: Binding['use'];
-  /** '' when it listens, else why not. */
+  /** Every worker listens. */
+  readonly open: boolean;
+  /** Why it cannot be opened; '' when it is, and while it was not tried yet. */
   readonly fault: string;
 }
 
@@ -101,7 +103,9 @@ export const toSupervisor = {
     argument: nothing,
     answer: record<SupervisorState>({
       pid: whole(),
-      bindings: list(record<BindingState>({ binding: text(80), use: oneOf('smtp', 'https'), fault: text() })),
+      bindings: list(
+        record<BindingState>({ binding: text(80), use: oneOf('smtp', 'https'), open: flag, fault: text() }),
+      ),
       processes: list(record<ProcessState>({ name: text(40), pid: whole(), restarts: whole() })),
     }),
   },

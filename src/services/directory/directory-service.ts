@@ -347,7 +347,11 @@ function methodsOf(
 ): { methods: Record<string, ManagementMethod>; renewal: AcmeRenewal; edgeSync: ReturnType<typeof edgeSyncFor> } {
   const { paths, place, store, configuration, service, certificates } = parts;
   const workers = new WorkerCaller((request) => bus.request('fan-out', request, { timeoutMs: fanOutMs }));
-  const transport = new FanOutAdministration(workers, { serverName: place.serverName, holds: new QueueHolds(paths) });
+  const transport = new FanOutAdministration(workers, {
+    serverName: place.serverName,
+    holds: new QueueHolds(paths),
+    bindings: async () => (await bus.request('supervisor-status', undefined)).bindings,
+  });
   const since = clock.now();
   const catalogue = cmdletCatalogue();
   const secrets = new SecretBox(paths.certificates);

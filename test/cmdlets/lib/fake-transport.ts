@@ -97,6 +97,13 @@ export class FakeTransport implements TransportAdministration {
     return greeting;
   }
 
+  /** Endpoints that cannot be opened. */
+  readonly taken: string[] = [];
+
+  async bindingFaults(bindings: readonly string[]) {
+    return this.taken.filter((one) => bindings.includes(one)).map((one) => `${one} cannot be bound`);
+  }
+
   async resources(): Promise<readonly WorkerResource[]> {
     const transitions = 'LowToMedium:72, MediumToHigh:75, HighToMedium:73, MediumToLow:71';
     const one = { level: this.scarce, previous: 'Low', pressure: 72.54, transitions } as const;
