@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessPolicy, DirectoryEntry, EntryRights, Principal } from '../../src/directory/index.ts';
-import { LeasePolicy } from '../../src/edge-sync/edge/lease-policy.ts';
+import { isInForce, LeasePolicy, leaseOf } from '../../src/edge-sync/edge/lease-policy.ts';
 import { entryFrom, formatGeneralizedTime } from '../../src/ldap/index.ts';
 
 const place = { configurationDn: 'CN=Configuration', serverDn: 'CN=EDGE1,CN=Servers', serverName: 'EDGE1' };
@@ -53,6 +53,21 @@ test('the holder writes with each of its accounts, another server does not, and 
   assert.ok(!may('ESRA.EDGE1.HUB2.0'));
   assert.ok(may('admin'));
   assert.ok(may('ESRA.EDGE1'), 'the bootstrap account is of no server yet');
+});
+
+test('it is shown as long as it binds others, and not when it was given back', () => {
+  const lease = (seconds: number): Parameters<typeof isInForce>[0] =>
+    leaseOf(
+      entryFrom('CN=Lease', {
+        modifiersName: 'CN=ESRA.EDGE1.HUB1.0,CN=Services',
+        modifyTimestamp: formatGeneralizedTime(start),
+        edgeSyncLeaseSeconds: String(seconds),
+      }),
+    );
+  const after = (ms: number): boolean => isInForce(lease(300), start + ms);
+  assert.deepEqual([0, 299_000, 300_000, -299_000, -300_000].map(after), [true, true, false, true, false]);
+  assert.equal(isInForce(lease(0), start), false);
+  assert.equal(isInForce(leaseOf(undefined), start), false);
 });
 
 test('it ends by the clock of the edge, when it is given back, and after an hour whatever was asked for', () => {

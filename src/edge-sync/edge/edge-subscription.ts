@@ -4,6 +4,7 @@ import { type Clock, keyDigest } from '../../base/index.ts';
 import type { DirectoryWriter, Operation, PasswordHasher } from '../../directory/index.ts';
 import { equals, formatGeneralizedTime, parseGeneralizedTime } from '../../ldap/index.ts';
 import { bootstrapSecret, type SubscriptionFile, writeSubscriptionFile } from '../subscription-file.ts';
+import { isInForce, leaseOf } from './lease-policy.ts';
 import {
   accountOfDn,
   accountsDn,
@@ -41,6 +42,7 @@ export interface SubscriptionState {
   readonly site: string;
   readonly accounts: readonly { readonly name: string; readonly expires: number | undefined }[];
   readonly pinnedKeys: readonly string[];
+  /** Account that holds the lease now; '' for none. */
   readonly leaseHolder: string;
   readonly lastRun: number | undefined;
   readonly recipients: string;
@@ -202,16 +204,17 @@ export class EdgeSubscription {
   }
 
   get state(): SubscriptionState | undefined {
-    const { store, place } = this.#parts;
+    const { store, place, clock } = this.#parts;
     const entry = store.get(subscriptionDn(place));
     if (entry === undefined) return undefined;
+    const lease = store.get(leaseDn(place));
     const heartbeat = store.get(heartbeatDn(place));
     const beaten = Number(heartbeat?.values('edgeSyncRun')[0] ?? 0) > 0;
     return {
       site: entry.values('edgeSyncSite')[0] ?? '',
       accounts: this.accounts.map(({ name, expires }) => ({ name, expires })),
       pinnedKeys: entry.values('edgeSyncPinnedKey'),
-      leaseHolder: store.get(leaseDn(place))?.values('modifiersName')[0] ?? '',
+      leaseHolder: isInForce(leaseOf(lease), clock.now()) ? (lease?.values('modifiersName')[0] ?? '') : '',
       lastRun: beaten ? timeOf(heartbeat?.values('modifyTimestamp')[0]) : undefined,
       recipients: heartbeat?.values('edgeSyncRecipients')[0] ?? '',
       bootstrapPending: store.get(this.#bootstrapDn) !== undefined,

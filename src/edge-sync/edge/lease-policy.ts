@@ -19,11 +19,18 @@ export interface Lease {
 }
 
 /** What an entry of a lease says; none for undefined. */
-function leaseOf(entry: Entry | undefined): Lease {
-  const holder = accountOfDn(entry?.values('modifiersName')[0] ?? '')?.server ?? '';
-  const since = parseGeneralizedTime(entry?.values('modifyTimestamp')[0] ?? '') ?? 0;
-  const seconds = Math.min(longestLease, Math.max(0, Number(entry?.values('edgeSyncLeaseSeconds')[0] ?? 0)));
+export function leaseOf(entry: Entry | undefined): Lease {
+  if (entry === undefined) return { holder: '', since: 0, until: 0 };
+  const holder = accountOfDn(entry.values('modifiersName')[0] ?? '')?.server ?? '';
+  const since = parseGeneralizedTime(entry.values('modifyTimestamp')[0] ?? '');
+  const seconds = Math.min(longestLease, Math.max(0, Number(entry.values('edgeSyncLeaseSeconds')[0] ?? 0)));
   return { holder, since, until: since + seconds * 1000 };
+}
+
+/** Whether it binds others at this time, in milliseconds. */
+export function isInForce({ holder, since, until }: Lease, now: number): boolean {
+  // A clock that was put back must not make it longer than one lease more.
+  return holder !== '' && now < until && since - now < until - since;
 }
 
 export interface LeaseParts {
@@ -76,11 +83,8 @@ export class LeasePolicy implements AccessPolicy {
   }
 
   #isHeldBeside(server: string): boolean {
-    const { holder, since, until } = this.#lease;
-    const now = this.#parts.clock.now();
-    // A clock that was put back must not make it longer than one lease more.
-    const lasts = now < until && since - now < until - since;
-    return holder !== '' && holder.toLowerCase() !== server && lasts;
+    const lease = this.#lease;
+    return lease.holder.toLowerCase() !== server && isInForce(lease, this.#parts.clock.now());
   }
 }
 
