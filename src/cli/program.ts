@@ -24,8 +24,7 @@ export async function runCommand(
     .description('Edge Transport appliance: an SMTP relay for the perimeter that explains itself')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) })
-    .showHelpAfterError('(edge --help tells more)');
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) });
   const finish = (value: number): void => {
     result = value;
   };
@@ -37,6 +36,7 @@ export async function runCommand(
   addSync(program, terminal, finish);
   // It draws a line of progress over and over, and makes each text of a stranger printable itself.
   addTls(program, parts, given, finish);
+  nameHelp(program, program.name());
   try {
     await program.parseAsync(stateBehindCommand(program, args), { from: 'user' });
     return result;
@@ -45,6 +45,12 @@ export async function runCommand(
     terminal.error(`edge: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitStatus.failed;
   }
+}
+
+/** An error in the words of a command ends with the line that explains this command. */
+function nameHelp(command: Command, line: string): void {
+  command.showHelpAfterError(`(${line} --help tells more)`);
+  for (const each of command.commands) nameHelp(each, `${line} ${each.name()}`);
 }
 
 /** A terminal that gets no control but line ends and tabs, whatever names and values a command shows. */

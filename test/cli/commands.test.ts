@@ -39,7 +39,8 @@ const usage: readonly (readonly [args: string[], says: RegExp])[] = [
   [['start', '--workers', 'many'], /a whole number from 1 to 1024 is needed/],
   [['start', '--role', 'Hub'], /Allowed choices are EdgeTransport, Mailbox/],
   [['start', '--nonsense'], /unknown option '--nonsense'/],
-  [['why'], /missing required argument 'about'/],
+  [['why'], /missing required argument 'about'\n\(edge why --help tells more\)/],
+  [['sync', 'undo'], /missing required argument 'edge'\n\(edge sync undo --help tells more\)/],
   [['why', 'what'], /is none of: a session id/],
 ];
 for (const [args, says] of usage) {
