@@ -29,6 +29,10 @@ export function init(options: InitOptions, terminal: Terminal): Promise<number> 
       `${profile.name} at ${options.source}, ${bases.join(' and ')}; changes by ${source.way}${profile.exchangeSchema ? '; Exchange schema' : ''}\n`,
     );
     for (const note of notes) terminal.out(`note: ${note}\n`);
+    if (settings.domains.length === 0 && !profile.exchangeSchema)
+      terminal.out(
+        'note: no accepted domain is named (--domain): an edge takes mail for those alone that it has itself\n',
+      );
     for (const { dn, addresses, excluded } of shown) {
       terminal.out(`  ${dn}: ${excluded ?? addresses.join(', ')}\n`);
     }
