@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import type { StatusReport } from '../../src/cli/index.ts';
 import type { Chain } from '../../src/logs/index.ts';
 import { edgeHere } from './command-here.ts';
 import { freePort } from './ports.ts';
@@ -16,6 +17,9 @@ export const edgeCommand = new URL('../../src/bin/edge', import.meta.url).pathna
 
 /** A start, a stop and a command take no longer, in milliseconds; wide, for a busy machine. */
 const [startMs, stopMs, commandMs] = [180_000, 120_000, 300_000];
+
+/** Lines after which another configuration may be in force. */
+const changing = /\b(?:Set|New|Remove|Add|Enable|Disable|Update|Import)-/i;
 
 export interface ApplianceOptions {
   readonly role?: 'EdgeTransport' | 'Mailbox';
@@ -160,7 +164,22 @@ export class Appliance implements AsyncDisposable {
     const { role = 'EdgeTransport' } = this.options;
     const result = await shellHere({ state: this.state, role, lines: filled });
     if (result.status !== 0) throw new Error(`${filled.join('\n')}\n${result.out}${result.error}`);
+    if (this.#isRunning && filled.some((line) => changing.test(line))) await this.#inForce();
     return result.out;
+  }
+
+  get #isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** Waits for the workers: they hear of a change behind the answer to the cmdlet, and a test is quicker than any person. */
+  async #inForce(): Promise<void> {
+    const isInForce = async (): Promise<boolean> => {
+      const { usn, workers } = JSON.parse((await edge('status', '--state', this.state, '--json')).out) as StatusReport;
+      return workers.every(({ configuration: own }) => (own?.refused?.usn ?? own?.usn ?? usn) >= usn);
+    };
+    // One that cannot take it up, or says nothing, is what a test may be about.
+    await eventually('the change is in force', isInForce, 5_000).catch(() => undefined);
   }
 
   /** Runs a script; what it prints. Lines that fail are the script's own affair. */
