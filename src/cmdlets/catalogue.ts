@@ -105,12 +105,18 @@ function unbuilt(name: string, known: KnownCmdlet): Cmdlet {
   };
 }
 
-/** TLSA records that the certificate behind a new TlsCertificateName does not meet. Loaded where a DNS is asked, not by each prompt. */
-async function tlsaCautions(
+/**
+ * What speaks against the certificate behind a new TlsCertificateName: that there is none is told, TLSA records that it does not
+ * meet are asked about. Loaded where certificates are, not by each prompt.
+ */
+async function certificateCautions(
   { context, bound }: Request<typeof receiveConnector.properties>,
   after: ReceiveConnector,
 ): Promise<readonly string[]> {
-  if (!bound.has('TlsCertificateName') || context.certificates === undefined || context.dns === undefined) return [];
+  if (!bound.has('TlsCertificateName') || context.certificates === undefined) return [];
+  const { warnOfNone } = await import('./exchange-certificate/test-selection.ts');
+  await warnOfNone(context, after);
+  if (context.dns === undefined) return [];
   const { tlsaWarningsOfChoice } = await import('./exchange-certificate/tlsa-record.ts');
   return tlsaWarningsOfChoice(context, after);
 }
@@ -118,7 +124,7 @@ async function tlsaCautions(
 /** Makes the catalogue. Every cmdlet of Exchange's transport is in it; what is not built refuses when it runs. */
 export function cmdletCatalogue(): CmdletCatalogue {
   const kinds = [
-    bind({ ...receiveConnectorKind, cautions: tlsaCautions }),
+    bind({ ...receiveConnectorKind, cautions: certificateCautions }),
     bind(sendConnectorKind),
     bind(acceptedDomainKind),
     bind(remoteDomainKind),

@@ -398,6 +398,35 @@ test('a certificate that no TLSA record knows is not enabled without a question'
   tlsaZone.clear();
 });
 
+test('a TlsCertificateName that nothing satisfies is told at once, with what is missing', async () => {
+  const nobody = await ok(`Set-ReceiveConnector ${connector} -TlsCertificateName '<I>CN=Nobody<S>CN=nobody'`);
+  assert.match(
+    nobody.replace(/\s+/g, ' '),
+    /'Default internal receive connector EDGE1' offers no STARTTLS until a certificate satisfies the TlsCertificateName: no certificate here has this issuer and subject\./,
+  );
+  const spare = await store.makeSelfSigned({
+    subject: [[{ oid: '2.5.4.3', value: 'spare' }]],
+    dnsNames: ['spare.contoso.com'],
+    algorithm: 'ECDSA',
+    keyBits: 256,
+    friendlyName: '',
+    exportable: true,
+    services: [],
+  });
+  const name = `Set-ReceiveConnector ${connector} -TlsCertificateName '<I>CN=spare<S>CN=spare'`;
+  assert.match((await ok(name)).replace(/\s+/g, ' '), /: \S.* is not enabled for SMTP: Enable-ExchangeCertificate/);
+  await ok(`Enable-ExchangeCertificate ${spare.thumbprint} -Services SMTP -Force`);
+  await ok(`Set-ReceiveConnector ${connector} -TlsCertificateName $null`);
+  assert.equal(await ok(name), '');
+  assert.equal(await ok(`Set-ReceiveConnector ${connector} -TlsCertificateName $null`), '');
+});
+
+test('tables show whole thumbprints, to be copied into the next line', async () => {
+  const [{ thumbprint } = { thumbprint: '' }] = store.list();
+  assert.match(await ok('Get-ExchangeCertificate'), new RegExp(`^${thumbprint} `, 'm'));
+  assert.match(await ok('Test-TlsCertificateSelection'), new RegExp(` ${thumbprint} `));
+});
+
 test('Get-DirectTrustServer: the internal servers with keys and certificates, and the connectors that know them', async () => {
   assert.equal(await ok('Get-DirectTrustServer'), '');
   await fails('Get-DirectTrustServer hub9', /EdgeSync delivered no server 'hub9'/);

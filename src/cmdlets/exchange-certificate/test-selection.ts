@@ -1,5 +1,6 @@
 /** Test-TlsCertificateSelection: which certificate each connector shows, and why not another; now or at a date. Our addition. */
-import { chooseReceiveCertificate } from '../../tls/index.ts';
+import type { ReceiveConnector } from '../../config/index.ts';
+import { chooseReceiveCertificate, hasCertificateName, parseTlsCertificateName } from '../../tls/index.ts';
 import { dateOf, textOf } from '../parameter-values.ts';
 import { type BoundParameters, type CmdletContext, CmdletError, CmdletObject } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
@@ -43,4 +44,27 @@ export async function* showSelection(context: CmdletContext, bound: BoundParamet
     }
     if (shown.length === 0 && choice.passedOver.length === 0) yield row('', '', false, choice.reason);
   }
+}
+
+/** A TlsCertificateName that nothing satisfies takes STARTTLS away: told with the reason of those that come nearest. */
+export async function warnOfNone(
+  context: CmdletContext,
+  { name, tlsCertificateName, fqdn, authMechanism }: ReceiveConnector,
+): Promise<void> {
+  if (tlsCertificateName === null || !authMechanism.includes('Tls')) return;
+  const entries = (await storeOf(context)).list();
+  const { chosen, passedOver } = chooseReceiveCertificate(entries, {
+    tlsCertificateName,
+    fqdn: fqdn ?? '',
+    serverFqdn: await serverFqdn(context),
+    now: Date.now(),
+  });
+  if (chosen !== undefined) return;
+  const wanted = parseTlsCertificateName(tlsCertificateName);
+  const named = entries.filter(({ certificate }) => hasCertificateName(certificate, wanted));
+  const near = passedOver
+    .filter((one) => named.some(({ thumbprint }) => one.name.endsWith(`[${thumbprint.slice(0, 8)}]`)))
+    .map((one) => `${one.name} ${one.reason}`);
+  const why = near.length === 0 ? 'no certificate here has this issuer and subject' : near.join('; ');
+  context.warning(`'${name}' offers no STARTTLS until a certificate satisfies the TlsCertificateName: ${why}.`);
 }

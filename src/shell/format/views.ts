@@ -63,7 +63,9 @@ const views: Readonly<Record<string, View>> = {
   TransportAgent: table('Identity Enabled Priority'),
   TransportRule: table('Name State Priority Comments'),
   EdgeSubscription: table('Name Site Domain'),
-  ExchangeCertificate: table('Thumbprint:41 Services:10 Subject'),
+  // What Get-ExchangeCertificate gives.
+  X509Certificate2: table('Thumbprint:41 Services:10 Subject'),
+  TlsCertificateSelection: table('Connector:24 Selected:9 Thumbprint:41 Reason'),
   SystemMessage: table('Identity Text'),
   EventLogLevel: table('Identity EventLevel'),
   ServerComponentState: table('Server Component State'),
