@@ -48,6 +48,26 @@ class TerminalWindow implements Disposable {
     this.#tmux('resize-window', '-x', String(columns), '-y', '24');
   }
 
+  /**
+   * The program has drawn all that it had to: it sleeps, and for some looks has used no processor. A window whose size changes
+   * within a draw folds its first half by the old width and its second by the new one, which no program can put right.
+   */
+  async rests(): Promise<void> {
+    const pane = this.#tmux('display-message', '-p', '#{pane_pid}').trim();
+    const program = readFileSync(`/proc/${pane}/task/${pane}/children`, 'utf8').trim().split(' ')[0] ?? pane;
+    let [before, quiet] = ['', 0];
+    await eventually('the program sleeps', () => {
+      // `pid (name) state …`: the state, and the processor time of user and system.
+      const fields = readFileSync(`/proc/${program}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      const now = `${fields[0]} ${fields[11]} ${fields[12]}`;
+      quiet = now === before && now.startsWith('S') ? quiet + 1 : 0;
+      before = now;
+      return quiet >= 12;
+    });
+  }
+
   /** Column of the cursor. */
   get column(): number {
     return Number(this.#tmux('display-message', '-p', '#{cursor_x}'));
@@ -189,6 +209,7 @@ describe('the prompt in a terminal', needs('tmux'), () => {
     window.type(line);
     await window.shows(/end'$/m);
     for (const columns of [61, 120, 80]) {
+      await window.rests();
       window.resize(columns);
       // Nothing is lost or doubled, neither of the line nor above it, and the cursor stands behind the last character.
       await eventually(`the line at ${columns} columns`, () => {
