@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { InsideState, type Subscription, type SyncSettings } from '../../src/edge-sync/inside/inside-state.ts';
 import { type ServiceConfig, serviceDefaults } from '../../src/edge-sync/inside/service-config.ts';
 import { SyncService, type SyncServiceParts } from '../../src/edge-sync/inside/sync-service.ts';
@@ -57,7 +58,8 @@ describe('EdgeSync as a service', () => {
   const begin = (open: () => Promise<OpenedSource>, parts: Partial<SyncServiceParts> = {}): void => {
     const apply = ({ what = 'all', only = [] }: ApplyOptions) => {
       runs.push(`${what} ${[only].flat().join(' ')}`);
-      if (runs.length === 1) return Promise.reject(new Error('the source is away'));
+      // It takes longer than the shortest interval.
+      if (runs.length === 1) return pause(50).then(() => Promise.reject(new Error('the source is away')));
       const reading = { scanned: 0, changed: 0, complete: true, reasons: [], suspicious: false, exhaustive: false };
       return Promise.resolve({ reading, edges: [] });
     };

@@ -39,6 +39,8 @@ export class SyncService {
   #sign = Promise.withResolvers<void>();
   #hasSign = false;
   #calmMs = firstCalmMs;
+  /** The next times are those of this turn. */
+  #isPlanned = false;
 
   constructor(parts: SyncServiceParts) {
     this.#parts = parts;
@@ -58,6 +60,7 @@ export class SyncService {
   async #turn(signal: AbortSignal): Promise<void> {
     const { state } = this.#parts.edgeSync;
     let failed = false;
+    this.#isPlanned = false;
     try {
       if (state.subscriptions.some(({ established }) => established)) {
         this.#listen(signal);
@@ -70,7 +73,7 @@ export class SyncService {
     }
     const next = this.#due.size === 0 ? idleMs : this.#next - performance.now();
     // What could not even be planned is no better a second later.
-    const wait = !failed ? Math.max(0, next) : next > 0 ? Math.max(next, firstCalmMs) : unplannedMs;
+    const wait = !failed ? Math.max(0, next) : this.#isPlanned ? Math.max(next, firstCalmMs) : unplannedMs;
     // For people alone: a full disk stops nothing here.
     if (this.#due.size > 0) await state.noteNextRun(Date.now() + wait).catch(() => undefined);
     await this.#rest(wait, signal);
@@ -115,6 +118,7 @@ export class SyncService {
       if (due.configuration <= now) due.configuration = now + (interval ?? configurationSyncInterval) * 1000;
       if (due.recipients <= now) due.recipients = now + (interval ?? recipientSyncInterval) * 1000;
     }
+    this.#isPlanned = true;
   }
 
   get #next(): number {
