@@ -106,6 +106,24 @@ test('a hash that was found is known by all of its words', () => {
   assert.equal(found.has(next), false);
 });
 
+test('the table of found hashes grows where many are asked for, and a clear table is no sign of many', () => {
+  const hash = (i: number): Int32Array => Int32Array.of(i, 1, 2, 3, 4, 5, 6, 7);
+  const places = 65_536;
+  const apart = (found: FoundHashes): boolean => {
+    found.add(hash(0));
+    found.add(hash(places));
+    return found.has(hash(0)) && found.has(hash(places));
+  };
+  const [many, few] = [new FoundHashes(), new FoundHashes()];
+  for (let i = 0; i < places; i += 1) {
+    many.add(hash(i));
+    few.add(hash(i));
+  }
+  few.clear();
+  for (const found of [many, few]) for (let i = 0; i < 10; i += 1) found.add(hash(i));
+  assert.deepEqual([apart(many), apart(few)], [true, false]);
+});
+
 test('the age grows with the clock and begins anew with each run', async () => {
   await keepRecipientKey(recipientKeyFile(folder), key);
   const { directory, state, beat } = world([]);
