@@ -381,6 +381,8 @@ describe('certificates by ACME, from pebble', needs('pebble'), () => {
 
   test('a hook that fails, or is not set: the reason is told, nothing changes, no request is left', async () => {
     const before = [await current(), await connectorName(), store.list().length];
+    // A new account: of a hundred orders of one that has shown its control, pebble asks about one no more, whatever it is told.
+    rmSync(join(certificates, 'acme-account.key'));
     const bad = join(folder, 'bad-hook');
     writeFileSync(bad, '#!/bin/sh\necho "no such zone" >&2\nexit 3\n', { mode: 0o755 });
     process.env[hookVariable] = bad;
