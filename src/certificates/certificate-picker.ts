@@ -109,7 +109,7 @@ export class CertificatePicker {
       thumbprint: chosen?.thumbprint ?? '',
       subject: chosen?.certificate.subjectText ?? '',
       reason,
-      passedOver,
+      passedOver: passedOver.map(({ name, reason: why }) => ({ name, reason: why })),
     };
     if (chosen === undefined) return { choice, event };
     const shown = request.single === true ? [chosen] : [chosen, ...companions];

@@ -16,6 +16,8 @@ export function commandGroup(
   const group = parent
     .command(name)
     .description(description)
+    // `edge sync help` and `edge sync help init`: commander leaves the word out where a group acts by itself.
+    .helpCommand(true)
     .action(() => {
       terminal.error(group.helpInformation());
       finish(exitStatus.usage);

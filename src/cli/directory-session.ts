@@ -78,18 +78,17 @@ export async function telling(
   } catch (error) {
     const status = statusOf(error);
     if (status === undefined) throw error;
-    const message = isBarred(error)
-      ? `the account ${ownAccountName()} may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it (root's commands on a state run as its owner: open the place to that account)`
-      : (error as Error).message;
+    const message = wordsOf(error as Error);
     if (json) terminal.out(`${printableJson({ error: message })}\n`);
     else terminal.error(`edge directory ${command}: ${message}\n`);
     return status;
   }
 }
 
-/** The modes of files keep this account out. */
-function isBarred(error: unknown): error is NodeJS.ErrnoException {
-  return (error as NodeJS.ErrnoException).code === 'EACCES';
+/** What went wrong, for a person: where the modes of files keep this account out, who it is and what helps. */
+export function wordsOf(error: NodeJS.ErrnoException): string {
+  if (error.code !== 'EACCES') return error.message;
+  return `the account ${ownAccountName()} may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it (root's commands on a state run as its owner: open the place to that account)`;
 }
 
 /** Exit status for an error that is the answer to a command; undefined for a bug. */

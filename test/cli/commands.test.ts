@@ -60,6 +60,18 @@ for (const command of ['start', 'shell', 'status', 'why']) {
   });
 }
 
+test('a group has the word help, as the program has', async () => {
+  for (const [args, says] of [
+    [['sync', 'help'], /^Usage: edge sync /],
+    [['sync', 'help', 'plan'], /^Usage: edge sync plan /],
+    [['directory', 'help', 'export'], /^Usage: edge directory export /],
+  ] as const) {
+    const { status, out } = await run(...args);
+    assert.equal(status, 0);
+    assert.match(out, says);
+  }
+});
+
 test('options reach the services as they were given', async () => {
   const { started } = await run('start', '--state', '/srv/x', '--role', 'Mailbox', '--workers', '3', '--user', 'mail');
   assert.deepEqual(started, [{ state: '/srv/x', role: 'Mailbox', workers: 3, allowPort: [], user: 'mail' }]);

@@ -81,9 +81,17 @@ test('a member sees the state of the services and the decisions, and reaches not
   const status = as(member, 'status');
   assert.match(status.stdout, /\(EdgeTransport\), process \d+/);
   assert.equal(as(member, 'why', 'nobody@m.example').status, 1, 'nothing known, but allowed to ask');
-  const exported = as(member, 'directory', 'export');
-  assert.equal(exported.status, 2);
-  assert.match(exported.stderr, /^edge directory export: the account \S+ may not open .*: run the command as root/);
+  for (const args of [
+    ['directory', 'export'],
+    ['sync', 'plan'],
+  ]) {
+    const { status: barred, stderr } = as(member, ...args);
+    assert.equal(barred, 2);
+    assert.match(
+      stderr,
+      new RegExp(`^edge ${args.join(' ')}: the account \\S+ may not open .*: run the command as root`),
+    );
+  }
   for (const path of [
     '',
     'run/ldapi',

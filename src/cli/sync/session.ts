@@ -8,6 +8,7 @@ import { loadSchema } from '../../directory/store/index.ts';
 import { EdgeSync, InsideState, SubscriptionFileError, SyncStateError } from '../../edge-sync/index.ts';
 import { LdapError } from '../../ldap/index.ts';
 import { becomeOwner, statePaths } from '../../processes/state/index.ts';
+import { wordsOf } from '../directory-session.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
 import type { SyncOptions } from './options.ts';
 
@@ -41,7 +42,7 @@ export async function onSync<T = undefined>(
   } catch (error) {
     const status = statusOf(error);
     if (status === undefined) throw error;
-    const { message } = error as Error;
+    const message = wordsOf(error as Error);
     if (options.json) terminal.out(`${printableJson({ error: message })}\n`);
     else terminal.error(`edge sync ${command}: ${message}\n`);
     return status;

@@ -37,11 +37,8 @@ export async function* showSelection(context: CmdletContext, bound: BoundParamet
       ]);
     for (const { thumbprint, certificate } of shown)
       yield row(thumbprint, certificate.subjectText, true, choice.reason);
-    for (const { name, reason } of choice.passedOver) {
-      const short = /\[([0-9A-F]{8})\]$/.exec(name)?.[1] ?? '';
-      const entry = entries.find(({ thumbprint }) => thumbprint.startsWith(short));
-      yield row(entry?.thumbprint ?? short, entry?.certificate.subjectText ?? name, false, reason);
-    }
+    for (const { candidate, reason } of choice.passedOver)
+      yield row(candidate.thumbprint, candidate.certificate.subjectText, false, reason);
     if (shown.length === 0 && choice.passedOver.length === 0) yield row('', '', false, choice.reason);
   }
 }
@@ -61,9 +58,8 @@ export async function warnOfNone(
   });
   if (chosen !== undefined) return;
   const wanted = parseTlsCertificateName(tlsCertificateName);
-  const named = entries.filter(({ certificate }) => hasCertificateName(certificate, wanted));
   const near = passedOver
-    .filter((one) => named.some(({ thumbprint }) => one.name.endsWith(`[${thumbprint.slice(0, 8)}]`)))
+    .filter(({ candidate }) => hasCertificateName(candidate.certificate, wanted))
     .map((one) => `${one.name} ${one.reason}`);
   const why = near.length === 0 ? 'no certificate here has this issuer and subject' : near.join('; ');
   context.warning(`'${name}' offers no STARTTLS until a certificate satisfies the TlsCertificateName: ${why}.`);

@@ -32,7 +32,14 @@ export interface CertificateChoice<C extends CertificateCandidate = CertificateC
   readonly reason: string;
   /** The chosen one is expired or not yet valid: offered all the same, and told (event 12016). */
   readonly outOfDate: boolean;
-  readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
+  readonly passedOver: readonly PassedOverCandidate<C>[];
+}
+
+export interface PassedOverCandidate<C extends CertificateCandidate = CertificateCandidate> {
+  readonly candidate: C;
+  /** For a person: the subject, and the beginning of the thumbprint. */
+  readonly name: string;
+  readonly reason: string;
 }
 
 /** What is searched: a test of one certificate, and how to say it. */
@@ -63,9 +70,7 @@ export function chooseReceiveCertificate<C extends CertificateCandidate>(
       Number(keyFamily(b) === 'rsa') - Number(keyFamily(a) === 'rsa'),
   );
   const [chosen, ...others] = ranked;
-  const flawed = judged
-    .filter(({ flaw }) => flaw !== '')
-    .map(({ candidate, flaw }) => ({ name: nameOf(candidate), reason: flaw }));
+  const flawed = judged.filter(({ flaw }) => flaw !== '').map(({ candidate, flaw }) => passedOver(candidate, flaw));
   if (chosen === undefined) {
     const reason = 'no certificate of the store is fit';
     return { wanted: search.wanted, reason, outOfDate: false, passedOver: flawed, companions: [] };
@@ -82,7 +87,7 @@ export function chooseReceiveCertificate<C extends CertificateCandidate>(
       ...flawed,
       ...others
         .filter((other) => !companions.includes(other))
-        .map((other) => ({ name: nameOf(other), reason: lostTo(chosen, other, query.now) })),
+        .map((other) => passedOver(other, lostTo(chosen, other, query.now))),
     ],
   };
 }
@@ -175,6 +180,11 @@ function lostTo(chosen: CertificateCandidate, other: CertificateCandidate, now: 
   return `is older: valid from ${day(other.certificate.notBefore)}, the chosen one from ${day(chosen.certificate.notBefore)}`;
 }
 
-function nameOf({ certificate }: CertificateCandidate): string {
-  return `${certificate.subjectText === '' ? '(no subject)' : certificate.subjectText} [${certificate.thumbprint.slice(0, 8)}]`;
+function passedOver<C extends CertificateCandidate>(candidate: C, reason: string): PassedOverCandidate<C> {
+  const { subjectText, thumbprint } = candidate.certificate;
+  return {
+    candidate,
+    name: `${subjectText === '' ? '(no subject)' : subjectText} [${thumbprint.slice(0, 8)}]`,
+    reason,
+  };
 }
