@@ -1,0 +1,96 @@
+/** Runs files of tests, each in a process of its own, and tells of each one what became of its tests. */
+import { relative } from 'node:path';
+import { run } from 'node:test';
+import { inspect } from 'node:util';
+
+export const root = new URL('../..', import.meta.url).pathname;
+
+export interface Failure {
+  /** Place and name of the test; of a process that ended early, the file. */
+  readonly where: string;
+  readonly text: string;
+}
+
+/** What became of a file. */
+export interface FileResult {
+  /** Place and name of each test that passed. */
+  readonly passed: string[];
+  readonly failures: Failure[];
+  /** Tests that did not run, with the reason. */
+  readonly skipped: string[];
+  /** Time that its tests took, in milliseconds. */
+  ms: number;
+}
+
+/** A test defined in a module that several files of tests import belongs to the file that was run. */
+interface Place {
+  readonly file?: string;
+  readonly entryFile?: string;
+  readonly line?: number;
+  readonly name: string;
+}
+
+export interface RunOptions {
+  /** Files at a time. */
+  readonly concurrency: number;
+  /** Called for each failure as soon as it is seen. */
+  readonly failed: (failure: Failure) => void;
+  /** Files whose tests have not all ended, kept up to date. */
+  readonly unfinished?: Set<string>;
+}
+
+export const shortPath = (file: string | undefined): string => relative(root, file ?? '');
+const whereOf = ({ file, line, name }: Place): string => `${shortPath(file)}:${line ?? ''} ${name}`;
+
+/** Resolves when all files have ended, with one result for each, by its path; a failure that no file can be named for is under ''. */
+export async function runFiles(
+  files: readonly string[],
+  { concurrency, failed, unfinished = new Set() }: RunOptions,
+): Promise<Map<string, FileResult>> {
+  const results = new Map<string, FileResult>();
+  const resultOf = ({ file = '', entryFile = file }: Partial<Place>): FileResult => {
+    const result = results.get(entryFile) ?? { passed: [], failures: [], skipped: [], ms: 0 };
+    results.set(entryFile, result);
+    return result;
+  };
+  const fail = (place: Partial<Place>, failure: Failure): void => {
+    resultOf(place).failures.push(failure);
+    failed(failure);
+  };
+
+  // Not --test-force-exit: it ends a process before all of its results are out.
+  const execArgv = ['--disable-warning=ExperimentalWarning', '--import', `${root}test/lib/end-of-file.ts`];
+  const stream = run({ files: [...files], concurrency, timeout: 600_000, execArgv });
+  stream.on('test:dequeue', ({ file, nesting }) => {
+    if (nesting === 0 && file !== undefined) unfinished.add(file);
+  });
+  stream.on('test:complete', ({ file, nesting }) => {
+    if (nesting === 0 && file !== undefined) unfinished.delete(file);
+  });
+  // Of a process that ends in the middle of its tests the runner may tell nothing: its own summary is the sign that it came to its end.
+  const atTheirEnd = new Set<string>();
+  stream.on('test:summary', ({ file }) => {
+    if (file !== undefined) atTheirEnd.add(file);
+  });
+  stream.on('test:pass', (data) => {
+    const { name, skip, details } = data;
+    if (details.type === 'suite') return;
+    const result = resultOf(data);
+    result.ms += details.duration_ms;
+    if (skip === undefined || skip === false) result.passed.push(whereOf(data));
+    else result.skipped.push(`${shortPath(data.file)}: ${name}: ${typeof skip === 'string' ? skip : 'skipped'}`);
+  });
+  stream.on('test:fail', (data) => {
+    const { details } = data;
+    if (details.type === 'suite' && /subtests? failed/.test(details.error.message)) return;
+    const cause = details.error.cause ?? details.error;
+    fail(data, { where: whereOf(data), text: typeof cause === 'string' ? cause : inspect(cause) });
+  });
+  stream.on('test:stderr', ({ file, message }) => void process.stderr.write(`${shortPath(file)}: ${message}`));
+  for await (const _ of stream) {
+    // Reading the stream keeps it going; the listeners above do the work.
+  }
+  for (const file of files.filter((name) => !atTheirEnd.has(name)))
+    fail({ file }, { where: shortPath(file), text: 'its process ended before its last test' });
+  return results;
+}
