@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { CmdletObject, SecureString } from '../../src/cmdlets/index.ts';
 import { sendConnector } from '../../src/config/index.ts';
 import { Bench } from './lib/bench.ts';
@@ -49,4 +49,20 @@ for (const [what, value] of [
 test('a password in clear is never written', () => {
   const { syntax } = sendConnector.properties.authenticationCredential;
   assert.throws(() => syntax.write({ userName: 'u', sealed: '', clear: 'p' }), RangeError);
+});
+
+describe('values that act, and those that cannot', () => {
+  const out = { Name: 'Out', AddressSpaces: '*', DNSRoutingEnabled: false, SmartHosts: 'relay.example' };
+
+  test('smart hosts behind a line of their own are externally secured', async () => {
+    const bench = new Bench();
+    await bench.run('New-SendConnector', { ...out, SmartHostAuthMechanism: 'ExternalAuthoritative' });
+    assert.equal(String(await bench.value('Get-SendConnector', 'SmartHostAuthMechanism')), 'ExternalAuthoritative');
+  });
+
+  for (const value of ['DowngradeCustomFailures', 'UpgradeCustomFailures'])
+    test(`ErrorPolicies ${value} says why it is not taken`, async () => {
+      const { error } = await new Bench().try('New-SendConnector', { ...out, ErrorPolicies: value });
+      assert.match(error?.message ?? '', new RegExp(`which failures ${value} is about is not published`));
+    });
 });

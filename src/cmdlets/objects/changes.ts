@@ -33,6 +33,8 @@ export function boundChanges(
     if (named === undefined || !isSettable(context, table, named)) continue;
     const read = readValue(named, value, before[named.field]);
     if (!isBuilt(named.row, read)) throw notImplemented(`The parameter ${named.name}`);
+    const refusal = named.row.refusal?.(read);
+    if (refusal !== undefined) throw badArgument(named.name, refusal);
     if (named.row.withoutMeaning !== undefined)
       context.warning(`${named.name} is kept, and has no effect: ${named.row.withoutMeaning}.`);
     const remark = named.row.remark?.(read);

@@ -45,6 +45,16 @@ const banner = text('String', (value) => {
   return value;
 });
 
+/** RFC 5321 §4.2 and §4.5.3.1.5: reply lines are ASCII, and no longer than 512 octets with their end. */
+function unfitForReply(line: string | null): string | undefined {
+  if (line === null) return undefined;
+  if (/[^ -~]/.test(line))
+    return 'only ASCII characters can stand in a greeting: clients do not know SMTPUTF8 before it (RFC 5321 §4.2).';
+  return line.length > 510
+    ? `it has ${line.length} characters; a reply line has at most 510 (RFC 5321 §4.5.3.1.5).`
+    : undefined;
+}
+
 /** `example.com:AcceptCloudServicesMail,AcceptOorgProtocol`, or `NO-TLS:…`. */
 const tlsDomainCapabilities = list(
   (value) => {
@@ -75,6 +85,7 @@ const properties = {
     attribute: 'msExchSmtpReceiveBanner',
     syntax: banner,
     default: null,
+    refusal: unfitForReply,
     help: 'Greeting, which must begin with 220. Empty: the standard one with the server name and the date.',
   }),
   binaryMimeEnabled: property({
@@ -101,8 +112,7 @@ const properties = {
     attribute: 'msExchSmtpReceiveDefaultAcceptedDomainLink',
     syntax: text('AcceptedDomainIdParameter'),
     default: null,
-    notImplementedYet: true,
-    help: 'Accepted domain that is appended to addresses without one.',
+    help: 'Accepted domain that is appended to addresses without a domain in MAIL FROM and RCPT TO. Empty: they are refused, but <Postmaster>.',
   }),
   deliveryStatusNotificationEnabled: property({
     attribute: options,
@@ -182,9 +192,8 @@ const properties = {
     bit: 12,
     syntax: yesNo,
     default: false,
-    help: 'Does not offer X-ANONYMOUSTLS between Exchange servers.',
-    notImplementedYet: true,
-    builtFor: (value) => value,
+    help: 'X-ANONYMOUSTLS is never offered: servers of the organization use STARTTLS, whatever stands here.',
+    remark: (value) => (value ? undefined : 'X-ANONYMOUSTLS is never offered, as if SuppressXAnonymousTls were $true.'),
   }),
   proxyEnabled: constantFalse('msExchSmtpReceiveProxyEnabled', 'Takes proxied sessions.'),
   advertiseClientSettings: property({
@@ -368,8 +377,10 @@ const properties = {
     attribute: 'msExchSmtpReceiveTlsDomainCapabilities',
     syntax: tlsDomainCapabilities,
     default: [],
-    notImplementedYet: true,
-    builtFor: (value) => value.every((one) => /^(?!no-tls:)[^:]+:\s*AcceptCloudServicesMail$/i.test(one)),
+    refusal: (value) =>
+      value.every((one) => /^(?!no-tls:)[^:]+:\s*AcceptCloudServicesMail$/i.test(one))
+        ? undefined
+        : 'only domain:AcceptCloudServicesMail acts here: XOORG is not offered, and a peer without TLS proves no domain.',
     help: 'What peers may do that show a trusted certificate of a domain: contoso.com:AcceptCloudServicesMail keeps the cross-premises header fields of a hybrid organization.',
   }),
   tlsSenderCertificateName: property({

@@ -75,9 +75,11 @@ const properties = {
       type: 'ErrorPolicies',
     },
     default: 'Default',
-    notImplementedYet: true,
-    help: 'Turns permanent failures into temporary ones, or the reverse.',
-    builtFor: (value) => value === 'Default' || value === 'DowngradeDnsFailures',
+    help: 'DowngradeDnsFailures: what fails for good in the DNS is tried again.',
+    refusal: (value) =>
+      value === 'Default' || value === 'DowngradeDnsFailures'
+        ? undefined
+        : `which failures ${value} is about is not published by Exchange: use Default or DowngradeDnsFailures.`,
   }),
   smartHosts: property({
     attribute: 'msExchSmtpSmartHost',
@@ -174,9 +176,7 @@ const properties = {
       type: 'AuthMechanisms',
     },
     default: 'None',
-    help: 'How to log on to the smart hosts: BasicAuth, BasicAuthRequireTLS, which waits for TLS, or ExchangeServer: each is known by the key that the directory pins.',
-    notImplementedYet: true,
-    builtFor: (value) => value !== 'ExternalAuthoritative',
+    help: 'How to log on to the smart hosts: BasicAuth, BasicAuthRequireTLS, which waits for TLS, or ExchangeServer: each is known by the key that the directory pins. ExternalAuthoritative: they get what Externally Secured Servers may get.',
   }),
   authenticationCredential: property({
     attribute: 'msExchSmtpOutboundSecurityCredential',

@@ -68,6 +68,8 @@ interface PropertyFacts<T> {
   builtFor?(value: T): boolean;
   /** Kept and shown, but it cannot mean anything here: why. */
   readonly withoutMeaning?: string;
+  /** Why a cmdlet does not take a value that the directory may hold; undefined: it does. */
+  refusal?(value: T): string | undefined;
   /** What the caller should know of a value that it sets; undefined: nothing. */
   remark?(value: T): string | undefined;
   /** For the rooms of the service only: no cmdlet shows or sets it. */
