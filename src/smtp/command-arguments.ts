@@ -20,6 +20,8 @@ export interface OfferedParameters {
   readonly auth?: boolean;
   /** RFC 8689; in encrypted sessions alone. */
   readonly requireTls?: boolean;
+  /** Domain of addresses that come without one. Absent: they are refused, but `<Postmaster>`. */
+  readonly defaultDomain?: string;
 }
 
 export interface MailArgument {
@@ -82,7 +84,7 @@ const conditions: readonly NotifyCondition[] = ['SUCCESS', 'FAILURE', 'DELAY'];
 
 /** Reads what follows the verb MAIL: `FROM:<path> SIZE=…`. Throws SmtpError with 501, 553 or 555. */
 export function parseMailArgument(text: string, offered: OfferedParameters): MailArgument {
-  const { mailbox: from, rest } = readPath(text, 'FROM:', replies.invalidSenderAddress);
+  const { mailbox: from, rest } = readPath(text, 'FROM:', replies.invalidSenderAddress, offered.defaultDomain);
   if (from?.domain === '') throw new SmtpError(replies.invalidSenderAddress, 'the sender has no domain');
   const given = readParameters(rest, mailParameters, offered);
   const argument: MailArgument = { from, body: '7BIT', smtpUtf8: false, ...given };
@@ -101,7 +103,7 @@ export function parseMailArgument(text: string, offered: OfferedParameters): Mai
  * `<Postmaster>` comes back with an empty domain. Throws SmtpError with 501, 553 or 555.
  */
 export function parseRcptArgument(text: string, offered: OfferedParameters, smtpUtf8: boolean): RcptArgument {
-  const { mailbox: to, rest } = readPath(text, 'TO:', replies.invalidRecipientAddress);
+  const { mailbox: to, rest } = readPath(text, 'TO:', replies.invalidRecipientAddress, offered.defaultDomain);
   if (to === null) throw new SmtpError(replies.invalidRecipientAddress, 'the null path is no recipient');
   const given = readParameters(rest, rcptParameters, offered);
   requireUtf8(text, smtpUtf8);
@@ -116,12 +118,20 @@ function requireUtf8(text: string, smtpUtf8: boolean): void {
 }
 
 /** A space behind the colon and missing brackets are tolerated: many devices write so, and exactly one address can be read. */
-function readPath(text: string, keyword: 'FROM:' | 'TO:', invalid: Reply): ParsedPath {
+function readPath(
+  text: string,
+  keyword: 'FROM:' | 'TO:',
+  invalid: Reply,
+  defaultDomain: string | undefined,
+): ParsedPath {
   if (text.slice(0, keyword.length).toUpperCase() !== keyword) {
     throw new SmtpError(replies.invalidArguments, `'${keyword}' is missing`);
   }
   const given = text.slice(keyword.length).replace(/^ +/, '');
-  const path = attempt(() => (given.startsWith('<') ? parsePath(given) : parseBarePath(given)), invalid);
+  const path = attempt(
+    () => (given.startsWith('<') ? parsePath(given, defaultDomain) : parseBarePath(given, defaultDomain)),
+    invalid,
+  );
   if (path.rest !== '' && !path.rest.startsWith(' ')) throw new SmtpError(invalid, "text follows '>' at once");
   return path;
 }

@@ -39,8 +39,8 @@ const quotedString = /^"(?:[ !#-[\]-~\u0080-\u{10ffff}]|\\[ -~])*"$/u;
 const unfit = /[\p{Cc}\p{Cs}\p{Cn}\p{Z}\ufffd]/u;
 const aboveAscii = /[^\0-\x7f]/;
 
-/** Reads exactly one mailbox without angle brackets. Throws AddressError. */
-export function parseMailbox(text: string): Mailbox {
+/** Reads exactly one mailbox without angle brackets; `defaultDomain` is the domain of one that has none. Throws AddressError. */
+export function parseMailbox(text: string, defaultDomain?: string): Mailbox {
   if (keptAddress.test(text)) {
     const end = text.indexOf('@');
     return { localPart: text.slice(0, end), domain: text.slice(end + 1), address: text, utf8: false };
@@ -48,6 +48,7 @@ export function parseMailbox(text: string): Mailbox {
   const plain = plainAddress.exec(text);
   if (plain !== null) return mailbox(plain[1] ?? '', plain[1] ?? '', plain[2] ?? '');
   const at = endOfLocalPart(text);
+  if (at === text.length && defaultDomain !== undefined) return parseMailbox(`${text}@${defaultDomain}`);
   if (text[at] !== '@')
     throw new AddressError(at === text.length ? "there is no '@'" : "'@' does not follow the local part");
   const spelled = text.slice(0, at);
@@ -108,28 +109,31 @@ export interface ParsedPath {
  * Reads `<…>` at the start of a text: empty, a mailbox, or `Postmaster` alone (RFC 5321 §4.1.1.3). A source route is
  * accepted and dropped (§4.1.1.3, appendix C). Throws AddressError.
  */
-export function parsePath(text: string): ParsedPath {
+export function parsePath(text: string, defaultDomain?: string): ParsedPath {
   if (!text.startsWith('<')) throw new AddressError("the path does not begin with '<'");
   const end = endOfPath(text);
   const inner = text.slice(1, end);
   const rest = text.slice(end + 1);
   if (inner === '') return { mailbox: null, rest };
-  return { mailbox: postmaster(inner) ?? parseMailbox(withoutRoute(inner)), rest };
+  return { mailbox: alone(inner, defaultDomain) ?? parseMailbox(withoutRoute(inner), defaultDomain), rest };
 }
 
-function postmaster(text: string): Mailbox | undefined {
-  return /^postmaster$/i.test(text) ? { localPart: text, domain: '', address: text, utf8: false } : undefined;
+/** `Postmaster` without a domain; with a default one it is an address like any other. */
+function alone(text: string, defaultDomain: string | undefined): Mailbox | undefined {
+  return defaultDomain === undefined && /^postmaster$/i.test(text)
+    ? { localPart: text, domain: '', address: text, utf8: false }
+    : undefined;
 }
 
 /**
  * Reads an address without angle brackets, as Exchange's telnet instructions and many devices send it: all up to the first
  * space outside quotes must be exactly one mailbox, or `Postmaster`. Throws AddressError.
  */
-export function parseBarePath(text: string): ParsedPath {
+export function parseBarePath(text: string, defaultDomain?: string): ParsedPath {
   if (text.length > longestPath) throw new AddressError('the path is too long');
   const end = text.indexOf(' ', text.startsWith('"') ? endOfLocalPart(text) : 0);
   const path = end < 0 ? text : text.slice(0, end);
-  return { mailbox: postmaster(path) ?? parseMailbox(path), rest: text.slice(path.length) };
+  return { mailbox: alone(path, defaultDomain) ?? parseMailbox(path, defaultDomain), rest: text.slice(path.length) };
 }
 
 function endOfPath(text: string): number {

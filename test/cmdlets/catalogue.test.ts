@@ -39,8 +39,8 @@ test('what built cmdlets refuse is known', () => {
       parameters.filter((one) => one.notImplementedYet === true).map((one) => one.name),
     ]);
   assert.deepEqual(refused, [
-    ['New-ReceiveConnector', ['DefaultDomain']],
-    ['Set-ReceiveConnector', ['DefaultDomain']],
+    ['New-ReceiveConnector', []],
+    ['Set-ReceiveConnector', []],
     ['New-SendConnector', ['IsCoexistenceConnector', 'LinkedReceiveConnector']],
     ['Set-SendConnector', ['IsCoexistenceConnector', 'LinkedReceiveConnector']],
   ]);

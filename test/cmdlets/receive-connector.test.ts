@@ -205,7 +205,7 @@ describe('New-ReceiveConnector', () => {
       /conflict with the settings on Receive connector "Default internal receive connector EDGE1".*same as/,
     ],
     [{ ...printer, MaxHopCoun: 3 }, /The parameter MaxHopCoun is not implemented yet/],
-    [{ ...printer, DefaultDomain: 'x' }, /The parameter DefaultDomain is not implemented yet/],
+    [{ ...printer, DefaultDomain: 'x' }, /object 'x' couldn't be found/],
     [{ ...printer, LongAddressesEnabled: true }, /can't be used on an Edge Transport server/],
   ];
   for (const [given, message] of refused) {
@@ -320,7 +320,9 @@ describe('Set-ReceiveConnector', () => {
     [{ ProtocolLoggingLevel: 'Verbos' }, /'Verbos' is not one of None, Verbose\. Did you mean 'Verbose'/],
     [{ MaxHopCount: 501 }, /501 is outside the range from 1 to 500/],
     [{ MaxHopCount: null }, /not \$null/],
-    [{ TlsDomainCapabilities: 'a.example:AcceptOorgProtocol' }, /TlsDomainCapabilities is not implemented yet/],
+    [{ TlsDomainCapabilities: 'a.example:AcceptOorgProtocol' }, /XOORG is not offered/],
+    [{ Banner: '220 Grüße' }, /only ASCII characters can stand in a greeting/],
+    [{ Banner: `220 ${'x'.repeat(507)}` }, /it has 511 characters; a reply line has at most 510/],
     [{ ProxyEnabled: true }, /ProxyEnabled of a Receive connector cannot be set/],
   ];
   for (const [given, message] of refused) {
@@ -332,14 +334,39 @@ describe('Set-ReceiveConnector', () => {
     });
   }
 
-  test('the one value that is true without the function is taken', async () => {
+  test('SuppressXAnonymousTls is kept; $false is told that nothing is offered', async () => {
     const bench = new Bench();
-    await bench.run('Set-ReceiveConnector', {
-      Identity: defaultConnector,
-      TarpitInterval: '00:00:00',
-      SuppressXAnonymousTls: true,
-    });
+    const on = await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, SuppressXAnonymousTls: true });
+    assert.deepEqual(on.warnings, []);
     assert.equal(String(await bench.value('Get-ReceiveConnector', 'SuppressXAnonymousTls')), 'true');
+    const off = await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, SuppressXAnonymousTls: false });
+    assert.match(off.warnings.join(), /^X-ANONYMOUSTLS is never offered/);
+    assert.equal(String(await bench.value('Get-ReceiveConnector', 'SuppressXAnonymousTls')), 'false');
+  });
+
+  test('DefaultDomain is an accepted domain by any of its names, and kept as the domain', async () => {
+    const bench = new Bench();
+    await bench.run('New-AcceptedDomain', { Name: 'Corp', DomainName: 'corp.example' });
+    await bench.run('New-AcceptedDomain', { Name: 'All of it', DomainName: '*.wide.example' });
+    const guid = await bench.value('Get-AcceptedDomain', 'Guid', { Identity: 'Corp' });
+    for (const name of ['Corp', 'CORP.example', guid]) {
+      await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, DefaultDomain: name });
+      assert.equal(String(await bench.value('Get-ReceiveConnector', 'DefaultDomain')), 'corp.example');
+      await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, DefaultDomain: null });
+      assert.equal(await bench.value('Get-ReceiveConnector', 'DefaultDomain'), null);
+    }
+    const wide = await bench.try('Set-ReceiveConnector', { Identity: defaultConnector, DefaultDomain: 'All of it' });
+    assert.match(wide.error?.message ?? '', /no single domain/);
+  });
+
+  test('a greeting of the longest length, and one from before its rules', async () => {
+    const bench = new Bench();
+    await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, Banner: `220 ${'x'.repeat(506)}` });
+    bench.store.entries
+      .find(({ dn }) => dn.startsWith('CN=Default internal'))
+      ?.set('msExchSmtpReceiveBanner', ['220 Grüße']);
+    assert.equal(await bench.value('Get-ReceiveConnector', 'Banner'), '220 Grüße');
+    await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, MaxHopCount: 30 });
   });
 
   test('an open relay is named with its range when it is made by RemoteIPRanges', async () => {

@@ -17,6 +17,9 @@ const lines = [
   'RCPT TO:<user@example.test>',
   'RCPT TO:<user@far.example>',
   'RCPT TO:<user@host>',
+  'RCPT TO:<user>',
+  'RSET',
+  'MAIL FROM:<scanner>',
   'AUTH LOGIN',
   'BDAT',
   'NONSENSE',
@@ -32,6 +35,7 @@ const connectors: readonly Partial<ReceiveConnector>[] = [
   { acl: [...anonymousAcl, ace(wellKnownSids.anonymous, 'ms-Exch-SMTP-Accept-Any-Recipient')] },
   { authMechanism: ['Tls', 'BasicAuth', 'BasicAuthRequireTLS'], chunkingEnabled: false, smtpUtf8Enabled: false },
   { enhancedStatusCodesEnabled: false, banner: '220 hello' },
+  { defaultDomain: 'example.test' },
 ];
 
 for (const [number, overrides] of connectors.entries()) {

@@ -196,7 +196,7 @@ async function setOnce<P extends Properties>(
   const target = pick(kind, request);
   const { object: before, entry } = target;
   const asked = boundChanges(context, table, bound, before) as Partial<ValuesOf<P>>;
-  const changes = { ...asked, ...kind.adjust?.(request, before, asked) };
+  const changes = { ...asked, ...(await kind.adjust?.(request, before, asked)) };
   const name = newNameOf(request, before);
   const after: Whole<P> = { ...before, ...changes, name };
   const changed = differing(table, before, after);
@@ -242,7 +242,7 @@ async function* runNew<P extends Properties>(
   const name = validName(bound);
   const preset = { ...defaultValues(table, context.role), ...(await kind.preset?.(request)) };
   const asked = boundChanges(context, table, bound, preset) as Partial<ValuesOf<P>>;
-  const values: ValuesOf<P> = { ...preset, ...asked, ...kind.adjust?.(request, undefined, asked) };
+  const values: ValuesOf<P> = { ...preset, ...asked, ...(await kind.adjust?.(request, undefined, asked)) };
   const dn = childDn(name, await containerOf(context, table, textOf(bound, 'Server')));
   if (request.all.some(({ object }) => object.dn.toLowerCase() === dn.toLowerCase())) throw alreadyThere(name);
   const server = table.scope === 'server' ? `${context.serverName}\\` : '';

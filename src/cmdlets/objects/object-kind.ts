@@ -36,7 +36,11 @@ export interface ObjectKind<P extends Properties> {
   /** Values of a new object that depend on presets or on the server. Throws CmdletError. */
   preset?(request: Request<P>): Promise<Partial<ValuesOf<P>>> | Partial<ValuesOf<P>>;
   /** What changes beside the bound properties. Throws CmdletError. */
-  adjust?(request: Request<P>, before: Whole<P> | undefined, changes: Partial<ValuesOf<P>>): Partial<ValuesOf<P>>;
+  adjust?(
+    request: Request<P>,
+    before: Whole<P> | undefined,
+    changes: Partial<ValuesOf<P>>,
+  ): Partial<ValuesOf<P>> | Promise<Partial<ValuesOf<P>>>;
   /** Throws CmdletError for an object that cannot stand beside the others. */
   checkAmong?(request: Request<P>, candidate: Whole<P>, others: readonly Whole<P>[]): void;
   /** What a Set- would break; each is told before it is done, and asked for. */

@@ -1,6 +1,7 @@
 /** Get-, New-, Set-, Remove-ReceiveConnector: usage presets, conflicts with other connectors, open relays. */
 import { formatEndpoint, nearestNameHint, parseIpRange } from '../../base/index.ts';
 import {
+  acceptedDomain,
   connectorConflict,
   openRelayRanges,
   type PermissionGroup,
@@ -8,7 +9,7 @@ import {
   receiveConnector,
   type ServerRole,
 } from '../../config/index.ts';
-import { serverEntry } from '../directory-objects.ts';
+import { listObjects, pickObject, serverEntry } from '../directory-objects.ts';
 import { badArgument, isOn, textOf } from '../parameter-values.ts';
 import { type CmdletContext, CmdletError } from '../runtime.ts';
 import type { ObjectKind, Request } from './object-kind.ts';
@@ -99,6 +100,21 @@ async function preset(request: Request<Table>): Promise<Partial<Connector>> {
   };
 }
 
+/** DefaultDomain as the domain itself, whatever name of the accepted domain was given. Throws CmdletError. */
+async function namedDomain(
+  { context }: Request<Table>,
+  _before: Connector | undefined,
+  { defaultDomain: named }: Partial<Connector>,
+): Promise<Partial<Connector>> {
+  if (named === undefined || named === null) return {};
+  const domains = await listObjects(context, acceptedDomain);
+  const byDomain = domains.find(({ object }) => object.domainName === named.toLowerCase());
+  const { domainName } = (byDomain ?? pickObject(context, domains, named, acceptedDomain.title)).object;
+  if (domainName.startsWith('*'))
+    throw badArgument('DefaultDomain', `${domainName} is no single domain that could be appended to an address.`);
+  return { defaultDomain: domainName };
+}
+
 async function serverFqdn(context: CmdletContext, server?: string): Promise<string | null> {
   const entry = await serverEntry(context, server);
   const address = entry.values('networkAddress').find((one) => /^ncacn_ip_tcp:/i.test(one));
@@ -174,6 +190,7 @@ export const receiveConnectorKind: ObjectKind<Table> = {
     ],
   },
   preset,
+  adjust: namedDomain,
   checkAmong,
   warn,
 };

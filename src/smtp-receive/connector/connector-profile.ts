@@ -108,6 +108,7 @@ export class ConnectorProfile {
       eightBitMime: connector.eightBitMimeEnabled,
       smtpUtf8: connector.smtpUtf8Enabled,
       dsn: connector.deliveryStatusNotificationEnabled,
+      ...(connector.defaultDomain !== null && { defaultDomain: connector.defaultDomain }),
     };
     this.rights = new RightsTable(connector);
     this.initialRights = this.rights.of(
