@@ -43,6 +43,15 @@ test('a stopped appliance tells who takes the client, why not others, and what c
   );
   assert.match(rows.find(({ Item }) => Item === 'Printer')?.Reason ?? '', /RemoteIPRanges/);
   assert.equal(rows.find(({ Item }) => Item === 'back pressure')?.Result, 'not-tested');
+  const missing = rows.filter(({ Kind }) => Kind === 'Extension').map(({ Item, Remedy }) => `${Item} ${Remedy}`);
+  assert.deepEqual(
+    missing.map((one) => one.replace(/'.*' -/, '-')),
+    [
+      'AUTH Set-ReceiveConnector -AuthMechanism Tls,ExchangeServer,BasicAuth,BasicAuthRequireTLS',
+      'REQUIRETLS ',
+      'LIMITS Set-ReceiveConnector -LimitsEnabled $true',
+    ],
+  );
   const right = rows.find(({ Item }) => Item === 'ms-Exch-SMTP-Submit');
   assert.match(`${right?.Result} ${right?.Reason}`, /^not held no entry of the connector grants it/);
 });

@@ -11,6 +11,7 @@ const lines = [
   'NOOP',
   'MAIL FROM:<a@example.org>',
   'EHLO client.example.org',
+  'STARTTLS',
   'MAIL FROM:<a@example.org> SIZE=99999999',
   'MAIL FROM:<a b@example.org>',
   'MAIL FROM:<a@example.test>',

@@ -12,7 +12,8 @@ export interface Refused {
   readonly reason: string;
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** As the shell reads it. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** A range of one of the connectors that are bound to that endpoint, or a connector of its own. */
 export function rangeRemedy(

@@ -21,6 +21,7 @@ import { badArgument, isOn, missingArgument, textOf, textsOf } from '../paramete
 import { type BoundParameters, type Cmdlet, type CmdletContext, CmdletObject, type Parameter } from '../runtime.ts';
 import { refuseOthers } from '../transport-objects.ts';
 import { type LoggedOn, whoIs } from './logged-on.ts';
+import { mechanismLine, missingExtensions, withoutStartTls } from './missing-extensions.ts';
 import { rangeRemedy, replyRemedy, rightRemedy } from './receive-remedies.ts';
 
 const parameters: readonly Parameter[] = [
@@ -243,14 +244,14 @@ async function* answersAt(
     remoteAddress,
   };
   const user = question.user === undefined ? undefined : await whoIs(context, question.user);
-  yield* repliesOf(new Rehearsal(session, ground.parts), connector, { ...question, user }, row);
+  yield* repliesOf(new Rehearsal(session, ground.parts), connector, { ...question, user, serverFqdn }, row);
   yield* notTested(context, connector, row);
 }
 
 async function* repliesOf(
   session: Rehearsal,
   connector: ReceiveConnector,
-  question: Omit<Question, 'user'> & { readonly user: LoggedOn | undefined },
+  question: Omit<Question, 'user'> & { readonly user: LoggedOn | undefined; readonly serverFqdn: string },
   row: Row,
 ): AsyncIterable<CmdletObject> {
   const shown = ({ command, reply, reason }: CommandAnswer): CmdletObject =>
@@ -261,14 +262,31 @@ async function* repliesOf(
       reply === '' ? 'the session has ended' : reason,
       replyRemedy({ connector, principal: session.principal.name, command, reply, reason }),
     );
+  const state = () => ({
+    connector,
+    fqdn: connector.fqdn ?? question.serverFqdn,
+    secure: session.secure,
+    withoutCertificate: session.withoutCertificate,
+  });
+  const greeted = async (): Promise<readonly CmdletObject[]> => {
+    const answer = await session.say(`EHLO ${question.helo}`);
+    if (!answer.reply.startsWith('250')) return [shown(answer)];
+    const missing = missingExtensions(answer.reply, state());
+    return [
+      shown(answer),
+      ...missing.map(({ name, reason, remedy }) => row('Extension', name, 'not offered', reason, remedy)),
+    ];
+  };
   yield shown(await session.greeting(new Date().toUTCString()));
-  yield shown(await session.say(`EHLO ${question.helo}`));
+  yield* await greeted();
   if (question.usesTls) {
     const started = await session.say('STARTTLS');
-    yield shown(started);
+    const refused = /^(?:454|502)/.test(started.reply);
+    const { reason, remedy } = refused ? withoutStartTls(state()) : { reason: started.reason, remedy: '' };
+    yield refused ? row('Reply', 'STARTTLS', started.reply, reason, remedy) : shown(started);
     if (started.reply.startsWith('220')) {
       session.secured({ certificates: question.certificates, opensslError: '' });
-      if (!session.ended) yield shown(await session.say(`EHLO ${question.helo}`));
+      if (!session.ended) yield* await greeted();
     } else yield row('Reply', '(TLS)', 'not reached', 'what follows is in clear, and no certificate is shown');
   }
   if (question.user !== undefined) yield* logOn(session, connector, question.user, row);
@@ -294,7 +312,7 @@ async function* logOn(
   if (!reply.startsWith('334')) {
     const remedy = reply.startsWith('538')
       ? `Set-ReceiveConnector '${connector.identity}' -AuthMechanism Tls,BasicAuth # passwords in clear; inside TLS (-UseTls) it logs on as it is`
-      : `Set-ReceiveConnector '${connector.identity}' -AuthMechanism Tls,BasicAuth,BasicAuthRequireTLS`;
+      : mechanismLine(connector, 'Tls', 'BasicAuth', 'BasicAuthRequireTLS');
     yield row('Reply', 'AUTH LOGIN', reply, reason, remedy);
     return;
   }

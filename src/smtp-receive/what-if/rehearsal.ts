@@ -111,6 +111,16 @@ export class Rehearsal {
     return this.#session.ended;
   }
 
+  get secure(): boolean {
+    return this.#session.tls !== undefined;
+  }
+
+  /** Why no certificate was found, when one was looked for last; undefined: one was, or none was looked for. */
+  get withoutCertificate(): string | undefined {
+    const last = this.#events.findLast((event) => event.kind === 'certificate-chosen');
+    return last?.kind === 'certificate-chosen' && last.thumbprint === '' ? last.reason : undefined;
+  }
+
   async greeting(date: string): Promise<CommandAnswer> {
     return this.#answer('', () => this.#session.greet(date));
   }
