@@ -27,11 +27,11 @@ cases: node_modules/.installed
 check: types lint ## type check, linter, formatter
 
 types: node_modules/.installed
-	@node_modules/.bin/tsc -p tsconfig.json
+	@$(NODE) node_modules/typescript/bin/tsc -p tsconfig.json
 
 lint: node_modules/.installed
 	@node_modules/.bin/biome check --config-path=.config src test certs
-	@$(NODE) node_modules/eslint/bin/eslint.js -c .config/eslint.config.js --cache --cache-location node_modules/.cache/eslint src test certs
+	@$(NODE) node_modules/oxlint/bin/oxlint -c .config/oxlint.jsonc src test certs
 
 format: node_modules/.installed ## rewrites the sources in the house format
 	@node_modules/.bin/biome check --write --config-path=.config src test certs

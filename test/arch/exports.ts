@@ -1,7 +1,8 @@
 /** Which names each file exports, and which names of other files it uses, read with the compiler's parser. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import ts from 'typescript';
+// The parser of the release before the compiler that is used: that one, in Go, has no stable API yet.
+import ts from 'typescript-6';
 
 /** Names of one file, by path below the root. */
 export interface ModuleNames {

@@ -70,7 +70,6 @@ test('an account that the system does not name is refused, though it is in the g
   prepareStateFolder(paths);
   prepareManagement(paths, group);
   const server = new ManagementServer({
-    // biome-ignore lint/correctness/useYield: it answers by its end alone.
     who: async function* (_params, _signal, caller) {
       return caller;
     },

@@ -31,7 +31,6 @@ async function endpoint(t: { after(call: () => void): void }, name = 'state'): P
       for (let i = 0; i < (params as number); i++) yield i;
       return 'done';
     },
-    // biome-ignore lint/correctness/useYield: it answers by its end alone.
     who: async function* (_params, _signal, caller) {
       return caller;
     },

@@ -87,7 +87,8 @@ test('a process has its own session, pipes instead of the terminal, few variable
   t.after(() => void delete process.env['EDGE_TEST_SECRET']);
   const { child, said, nextReady } = watched(t, temporary(t));
   await nextReady();
-  const { names, terminals } = (await child.bus?.relay('environment', null)) as {
+  assert.ok(child.bus !== undefined);
+  const { names, terminals } = (await child.bus.relay('environment', null)) as {
     names: string[];
     terminals: number[];
   };

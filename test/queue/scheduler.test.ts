@@ -176,7 +176,8 @@ test('outcomes of different next hops do not overwrite each other', async () => 
   await quiet();
   assert.deepEqual(bench.statuses(id), ['delivered', 'pending', 'delivered']);
   await bench.clock.advance(15 * minute);
-  (connections.open.find(({ work }) => work.hop.domain === 'y.test')?.work.next(0) as DeliveryItem).settle([ok], 'y');
+  const again = connections.open.find(({ work }) => work.hop.domain === 'y.test');
+  (again?.work.next(0) as DeliveryItem | undefined)?.settle([ok], 'y');
   await quiet();
   assert.deepEqual(bench.statuses(id), ['gone']);
 });

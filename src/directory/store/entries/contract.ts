@@ -2,7 +2,7 @@
 import type { Pace } from '../../../base/index.ts';
 import type { AttributeValues, Dn, Entry, Filter, Modification, Schema } from '../../../ldap/index.ts';
 
-export { type AttributeValues, type Modification };
+export type { AttributeValues, Modification };
 
 /** An entry of the store. Operational attributes that are computed (entryDN, entryUUID, …) can be read like stored ones. */
 export interface DirectoryEntry extends Entry {
