@@ -1,11 +1,15 @@
 /** Takes TLS reports of others out of the mail that is received: what comes to one address is read, kept, and delivered as any mail. */
 import type { Clock } from '../base/index.ts';
+import type { DnsAsker } from '../dns/index.ts';
 import type { AgentAction, ContentReader, EndOfDataArgs, MessageChanges, ReceiveAgent } from '../pipeline/index.ts';
 import { readReceivedReport } from './received-report.ts';
 import type { KeptReport } from './report-files.ts';
+import { judgeSignature } from './report-signature.ts';
 
 export interface ReportAgentParts {
   readonly clock: Clock;
+  /** Tells the keys of those who sign. */
+  readonly dns: DnsAsker;
   /** Keeps a report that was read. */
   readonly keep: (report: KeptReport) => Promise<void>;
   /** Hears of a report that could not be kept. */
@@ -60,17 +64,21 @@ class ReportReader implements ContentReader {
   }
 
   async end({ envelope }: EndOfDataArgs): Promise<AgentAction<MessageChanges>> {
-    const mail = Buffer.concat(this.#chunks);
-    this.abort();
-    if (this.#tooLarge) return pass;
     try {
-      const report = readReceivedReport(mail, mostOctets);
-      await this.#parts.keep({ receivedAt: this.#parts.clock.now(), from: envelope.from, report });
+      if (!this.#tooLarge) await this.#read(Buffer.concat(this.#chunks), envelope.from);
     } catch (error) {
       // Other mail comes to the address as well: it is no report, and goes its way.
       if (!(error instanceof RangeError)) this.#parts.failed(error);
+    } finally {
+      this.abort();
     }
     return pass;
+  }
+
+  async #read(mail: Buffer, from: string): Promise<void> {
+    const report = readReceivedReport(mail, mostOctets);
+    const { clock, dns, keep } = this.#parts;
+    await keep({ receivedAt: clock.now(), from, report, signature: await judgeSignature(mail, dns) });
   }
 
   abort(): void {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { replaceFile } from '../base/index.ts';
 import { type DayCounts, readCounts } from './day-counts.ts';
 import type { ReceivedReport } from './received-report.ts';
+import type { ReportSignature } from './report-signature.ts';
 
 /** What became of one destination. */
 export interface Submission {
@@ -35,6 +36,8 @@ export interface KeptReport {
   readonly receivedAt: number;
   /** MAIL FROM; nobody has proved it. */
   readonly from: string;
+  /** Absent: kept before signatures were judged. */
+  readonly signature?: ReportSignature;
   readonly report: ReceivedReport;
 }
 

@@ -119,7 +119,10 @@ const shell = new Shell({
       tlsReports: {
         waiting: async () => [waitingReport],
         sent: async () => [sentReport],
-        received: async () => [receivedReport],
+        received: async () => [
+          receivedReport,
+          { ...receivedReport, signature: { verdict: 'valid' as const, domain: 'peer.example', reason: '' } },
+        ],
         dkimRecord: async () => 'v=DKIM1; p=x',
       },
     },
@@ -342,10 +345,14 @@ test('Get-TlsReport prints what waits and what was sent, Get-TlsReportKey the re
   assert.match(out, /State +: Sent[^]*Submissions +: \{mailto:t@b\.example: taken\}/);
   assert.equal(await ok('(Get-TlsReport b.example).Day'), '2026-11-24\n');
   assert.match(
-    await ok('Get-TlsReport -Received | Format-List'),
-    /Domain +: contoso\.example\s+Organization +: Peer[^]*FailedSessions +: 1[^]*Sender +: tls@peer\.example/,
+    (await run('Get-TlsReport -Received | Format-List')).text,
+    /WARNING: 1 reports? without[^]*Domain +: contoso\.example\s+Organization +: Peer[^]*FailedSessions +: 1[^]*Sender +: tls@peer\.example\s+SignedBy +: peer\.example\s+Signature +: valid/,
   );
-  assert.equal(await ok('Get-TlsReport -Received -Domain other.example'), '');
+  assert.equal(
+    (await ok('Get-TlsReport -Received -All | ForEach-Object { $_.Signature }')).trim(),
+    'valid\nnot judged',
+  );
+  assert.equal(await ok('Get-TlsReport -Received -All -Domain other.example'), '');
   assert.match(await ok('(Get-TlsReportKey).Line'), /^edge-tlsrpt\._domainkey\.DOMAIN\. IN TXT "v=DKIM1; p=x"/);
 });
 

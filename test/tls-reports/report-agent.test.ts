@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { systemClock } from '../../src/base/index.ts';
+import { DnsFailure } from '../../src/dns/index.ts';
 import { ReportFiles, tlsReportAgent } from '../../src/tls-reports/index.ts';
 import { Receiving } from '../smtp-receive/receiving.ts';
 
@@ -57,6 +58,7 @@ for (const [name, to, content, kept] of [
     const files = new ReportFiles(mkdtempSync(`${folder}/state-`));
     const agent = tlsReportAgent('reports@example.test', {
       clock: systemClock,
+      dns: { ask: () => Promise.reject(new DnsFailure('TIMEOUT', 'a key')) },
       keep: (one) => files.receive(one),
       failed: assert.ifError,
     });
@@ -71,6 +73,7 @@ for (const [name, to, content, kept] of [
     assert.equal(found.length, kept);
     if (kept === 0) return;
     assert.equal(found[0]?.from, 'tls@peer.test');
+    assert.equal(found[0].signature?.verdict, 'missing');
     assert.deepEqual(
       found[0].report.policies.map(({ domain, successes, failed, failures }) => [
         domain,

@@ -19,7 +19,12 @@ const parameters: readonly Parameter[] = [
   {
     name: 'Received',
     type: 'SwitchParameter',
-    help: 'Those that others sent to TlsReportMailbox. Whoever sent them has proved nothing.',
+    help: 'Those that others sent to TlsReportMailbox, signed with DKIM by the domain that sent them.',
+  },
+  {
+    name: 'All',
+    type: 'SwitchParameter',
+    help: 'With Received: also those without a valid signature, which RFC 8460 says to ignore; Signature tells why.',
   },
 ];
 
@@ -31,13 +36,22 @@ const getTlsReport: Cmdlet = {
   examples: [
     { line: 'Get-TlsReport', says: 'Day, domain, sessions that went well and that did not, and where it went.' },
     { line: 'Get-TlsReport contoso.com | Format-List', says: 'The same with the report itself.' },
+    { line: 'Get-TlsReport -Received -All', says: 'What others report of us, also where nobody proved who sent it.' },
   ],
   // biome-ignore lint/suspicious/useAwait: the shape of cmdlets
   async *run(context, bound) {
-    refuseOthers(bound, ['Domain', 'Received']);
+    refuseOthers(bound, ['Domain', 'Received', 'All']);
     const shelf = shelfOf(context);
     const domain = plainText(bound.get('Domain') ?? '').toLowerCase();
-    if (isOn(bound, 'Received')) return yield* receivedRows(await shelf.received(), domain);
+    if (isOn(bound, 'Received')) {
+      const received = await shelf.received();
+      const wanted = isOn(bound, 'All') ? received : received.filter(({ signature }) => signature?.verdict === 'valid');
+      if (wanted.length < received.length)
+        context.warning(
+          `${received.length - wanted.length} reports without a valid signature are left out (RFC 8460 §3): -All shows them, and why.`,
+        );
+      return yield* receivedRows(wanted, domain);
+    }
     const all = [...(await shelf.waiting()), ...(await shelf.sent())].filter(
       (one) => domain === '' || one.domain === domain,
     );
@@ -60,7 +74,7 @@ const getTlsReport: Cmdlet = {
 };
 
 function* receivedRows(reports: readonly KeptReport[], domain: string): Generator<CmdletObject, void, undefined> {
-  for (const { receivedAt, from, report } of reports.toReversed()) {
+  for (const { receivedAt, from, signature, report } of reports.toReversed()) {
     for (const policy of report.policies.filter((one) => domain === '' || one.domain.toLowerCase() === domain)) {
       yield new CmdletObject('ReceivedTlsReport', [
         ['Domain', policy.domain],
@@ -76,6 +90,8 @@ function* receivedRows(reports: readonly KeptReport[], domain: string): Generato
         ],
         ['Contact', report.contact],
         ['Sender', from],
+        ['SignedBy', signature?.verdict === 'valid' ? signature.domain : ''],
+        ['Signature', signature === undefined ? 'not judged' : signature.reason || signature.verdict],
         ['ReceivedAt', new Date(receivedAt)],
         ['Identity', report.id],
       ]);

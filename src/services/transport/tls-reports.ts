@@ -35,7 +35,8 @@ export function reportReader({
   const files = new ReportFiles(paths.tlsReports);
   const failed = (error: unknown): void =>
     faults.begin('received TLS reports', `a TLS report could not be kept: ${(error as Error).message}`);
-  return (mailbox) => tlsReportAgent(mailbox, { clock, keep: (report) => files.receive(report), failed });
+  const dns = new DnsClient({ resolvers: systemResolvers() });
+  return (mailbox) => tlsReportAgent(mailbox, { clock, dns, keep: (report) => files.receive(report), failed });
 }
 
 export function reportCourier(
