@@ -28,11 +28,13 @@ function world(addresses: readonly string[]) {
         state.asked += 1;
         return hashes.has(value.toString('hex'));
       };
-      return { value, holds };
+      return { value, holds, heldAfter: () => [] };
     },
     get usn(): number {
       return state.usn;
     },
+    changesSince: () => ({ complete: true, changes: [], usn: state.usn }),
+    byGuid: () => undefined,
     get: (): DirectoryEntry => {
       const values = { edgeSyncRun: [String(state.run)], modifyTimestamp: [formatGeneralizedTime(state.at)] };
       return Object.assign(entryFrom('CN=Heartbeat', values), { usn: state.usn }) as unknown as DirectoryEntry;
@@ -95,33 +97,36 @@ test('a hash that was found is known by all of its words', () => {
   found.add(first);
   assert.equal(found.has(Int32Array.from(first)), true);
   for (let i = 0; i < 8; i += 1) {
-    // The same place in the table.
+    // The same places in the table.
     const other = Int32Array.from(first, (word, at) => (at === i ? word + 65_536 : word));
     assert.equal(found.has(other), false, `word ${i}`);
   }
-  const next = Int32Array.of(65_536 * 6, 1, 2, 3, 4, 5, 6, 7);
-  found.add(next);
-  assert.deepEqual([found.has(first), found.has(next)], [false, true]);
+  const [second, third] = [6, 7].map((n) => Int32Array.of(65_536 * n, 1, 2, 3, 4, 5, 6, 7)) as [Int32Array, Int32Array];
+  found.add(second);
+  assert.deepEqual([found.has(first), found.has(second)], [true, true], 'two have room');
+  found.add(third);
+  assert.deepEqual([found.has(first), found.has(second), found.has(third)], [false, true, true]);
   found.clear();
-  assert.equal(found.has(next), false);
+  assert.equal(found.has(third), false);
 });
 
 test('the table of found hashes grows where many are asked for, and a clear table is no sign of many', () => {
   const hash = (i: number): Int32Array => Int32Array.of(i, 1, 2, 3, 4, 5, 6, 7);
-  const places = 65_536;
+  // Hashes that share a pair of places in the first table, and not in the next ones.
+  const pairs = 32_768;
   const apart = (found: FoundHashes): boolean => {
-    found.add(hash(0));
-    found.add(hash(places));
-    return found.has(hash(0)) && found.has(hash(places));
+    for (const n of [1, 2, 3]) found.add(hash(pairs * n));
+    return [1, 2, 3].every((n) => found.has(hash(pairs * n)));
   };
   const [many, few] = [new FoundHashes(), new FoundHashes()];
-  for (let i = 0; i < places; i += 1) {
+  for (let i = 0; i < 65_536; i += 1) {
     many.add(hash(i));
     few.add(hash(i));
   }
   few.clear();
   for (const found of [many, few]) for (let i = 0; i < 10; i += 1) found.add(hash(i));
   assert.deepEqual([apart(many), apart(few)], [true, false]);
+  for (const i of [100, 40_000, 65_535]) assert.ok(many.has(hash(i)), 'what the smaller table held is still known');
 });
 
 test('the age grows with the clock and begins anew with each run', async () => {

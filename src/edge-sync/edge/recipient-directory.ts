@@ -4,6 +4,7 @@ import type { DirectoryReader, ValueProbe } from '../../directory/index.ts';
 import { Dn, type Entry, parseGeneralizedTime } from '../../ldap/index.ts';
 import { canonicalMailbox, lookupForms } from '../address.ts';
 import { hashBytes, RecipientHasher } from '../recipient-hash.ts';
+import { AbsentHashes } from './absent-hashes.ts';
 import { FoundHashes } from './found-hashes.ts';
 import { type EdgePlace, heartbeatDn } from './place.ts';
 import { readRecipientKey, recipientKeyVersion } from './recipient-key-file.ts';
@@ -16,7 +17,7 @@ export type RecipientKnowledge =
   | { readonly kind: 'no-subscription' };
 
 export interface RecipientDirectoryParts {
-  readonly store: Pick<DirectoryReader, 'valueProbe' | 'get' | 'usn'>;
+  readonly store: Pick<DirectoryReader, 'valueProbe' | 'get' | 'usn' | 'changesSince' | 'byGuid'>;
   readonly place: EdgePlace;
   /** Path of the key file. */
   readonly keyFile: string;
@@ -25,8 +26,9 @@ export interface RecipientDirectoryParts {
 
 /** How long the time of the last success is taken as read, in milliseconds. */
 const lookMs = 1000;
-/** How long what was found is taken as there, in milliseconds: changes are in force within a second. */
+/** How long what is known of hashes is taken as right, in milliseconds: changes are in force within a second. */
 const foundMs = 500;
+const hashAttribute = 'edgeHashedAddress';
 
 export class RecipientDirectory {
   readonly #parts: RecipientDirectoryParts;
@@ -37,7 +39,7 @@ export class RecipientDirectory {
   readonly #found = new FoundHashes();
   /** Change of the store up to which `#found` is right, and when that was seen. */
   #foundUpTo = { usn: 0, seen: Number.NEGATIVE_INFINITY };
-  #probe: ValueProbe | undefined;
+  #index: { readonly probe: ValueProbe; readonly absent: AbsentHashes } | undefined;
   #version = '';
   /** Parsed once: every unknown address asks. */
   readonly #heartbeat: Dn;
@@ -77,18 +79,31 @@ export class RecipientDirectory {
   /** Whether the hash in question is in the directory. */
   #isThere(): boolean {
     if (this.#found.has(this.#words)) return true;
-    this.#probe ??= this.#parts.store.valueProbe('edgeHashedAddress', hashBytes);
-    this.#octets.copy(this.#probe.value);
-    if (!this.#probe.holds()) return false;
+    const { probe, absent } = (this.#index ??= this.#openIndex());
+    if (absent.has(this.#words)) return false;
+    this.#octets.copy(probe.value);
+    if (!probe.holds()) {
+      absent.missed();
+      return false;
+    }
     this.#found.add(this.#words);
     return true;
   }
 
-  /** Forgets what was found when the directory has changed since. */
+  #openIndex(): { readonly probe: ValueProbe; readonly absent: AbsentHashes } {
+    const { store } = this.#parts;
+    const probe = store.valueProbe(hashAttribute, hashBytes);
+    return { probe, absent: new AbsentHashes({ store, probe, attribute: hashAttribute }) };
+  }
+
+  /** Takes up what changed in the directory: what was found may be there no more, what was absent may be there. */
   #lookForChanges(now: number): void {
     if (Math.abs(now - this.#foundUpTo.seen) < foundMs) return;
     const { usn } = this.#parts.store;
-    if (usn !== this.#foundUpTo.usn) this.#found.clear();
+    if (usn !== this.#foundUpTo.usn) {
+      this.#found.clear();
+      this.#index?.absent.follow();
+    }
     this.#foundUpTo = { usn, seen: now };
   }
 

@@ -154,12 +154,14 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Whether any entry has a value: a question asked again and again, for which nothing is made. */
+/** Whether any entry has a value: a question asked again and again, for which nothing is made. By the equality index: no entry is read. */
 export interface ValueProbe {
   /** The value in question; who asks writes it here. */
   readonly value: Buffer;
-  /** The answer of now, by the equality index: no entry is read. */
+  /** The answer of now. */
   holds(): boolean;
+  /** At most so many of the values that entries have, in their order: the first ones, or those behind a value. */
+  heldAfter(value: Buffer | undefined, limit: number): readonly Buffer[];
 }
 
 /** Reading side, the same in every process. */

@@ -74,6 +74,11 @@ export class LmdbIndex implements IndexReader {
     return this.#database.getBinaryFast(key) !== undefined;
   }
 
+  /** Copies of the keys of a range, each once. */
+  keysIn({ start, end }: KeyRange, bounds: { readonly limit: number; readonly exclusiveStart: boolean }): Buffer[] {
+    return [...this.#database.getKeys({ start, end, ...bounds })].map((key) => Buffer.from(key));
+  }
+
   /** The number under the key when there is exactly one; undefined when there is none; -1 when there are several. */
   single(key: Buffer): number | undefined {
     const first = this.#database.getBinaryFast(key);

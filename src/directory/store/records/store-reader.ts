@@ -11,7 +11,7 @@ import type {
 } from '../entries/contract.ts';
 import { type EntryContext, StoredEntry } from '../entries/stored-entry.ts';
 import { count, type Environment, readMeta } from '../files/environment.ts';
-import { equalityKey } from '../indexes/index-keys.ts';
+import { equalityKey, prefixRange } from '../indexes/index-keys.ts';
 import { behindSubtree, childOf, longestKey, rangeBelow } from '../indexes/key-ranges.ts';
 import { idOf, LmdbIndex } from '../indexes/lmdb-index.ts';
 import { gentleSteps, resultsOf, Search } from '../indexes/search.ts';
@@ -132,7 +132,16 @@ export class StoreReader implements DirectoryReader, EntryContext {
     if (known?.equalityRule?.name !== 'octetStringMatch' || !this.index.hasEquality(known.key))
       throw new LdapError('inappropriateMatching', `'${attribute}' has no equality index of octets`);
     const key = equalityKey(known, Buffer.alloc(octets));
-    return { value: key.subarray(key.length - octets), holds: () => this.index.holds(key) };
+    const { start: first, end } = prefixRange(known, Buffer.alloc(0));
+    return {
+      value: key.subarray(key.length - octets),
+      holds: () => this.index.holds(key),
+      heldAfter: (value, limit) => {
+        const start = value === undefined ? first : equalityKey(known, value);
+        const keys = this.index.keysIn({ start, end }, { limit, exclusiveStart: value !== undefined });
+        return keys.map((each) => each.subarray(first.length));
+      },
+    };
   }
 
   changesSince(usn: number, limit = 1_000): Changes {
