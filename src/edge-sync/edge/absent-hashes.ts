@@ -13,8 +13,8 @@ export interface AbsentHashesParts {
 
 /** Bits for each hash, and bits that a hash sets: one absent hash in 400 is looked up all the same. */
 const [bitsEach, bitsSet] = [16, 4];
-/** Hashes of the first filter: 128 kB. A power of two. */
-const fewest = 65_536;
+/** Hashes that the smallest filter is made for, of 128 kB, and the largest that is made on a guess, of 8 MB. Powers of two. */
+const [fewest, mostGuessed] = [65_536, 4_194_304];
 /** Lookups in vain before the filter is worth reading; an organization of more hashes takes one for each. */
 const worthReading = 10_000;
 /** Hashes read in one turn of the event loop, some milliseconds. */
@@ -77,7 +77,7 @@ export class AbsentHashes {
 
   async #read(): Promise<HashFilter | undefined> {
     try {
-      for (let size = Math.max(fewest, powerOfTwo(this.#held)); ; size *= 4) {
+      for (let size = this.#estimate(); ; size *= 2) {
         const upTo = this.#parts.store.usn;
         const filter = await this.#readInto(new HashFilter(size));
         if (filter.isFull) continue;
@@ -88,6 +88,13 @@ export class AbsentHashes {
       // The store was closed, or cannot be read: whoever looks a recipient up says so. Without a filter every hash is looked up.
       return undefined;
     }
+  }
+
+  /** A size for the hashes that are there, by the first of them: they lie as evenly as random numbers do. */
+  #estimate(): number {
+    const first = this.#parts.probe.heldAfter(undefined, oneTurn);
+    const part = first.length < oneTurn ? 1 : ((first.at(-1)?.readUInt32BE() ?? 0) + 1) / 2 ** 32;
+    return Math.min(mostGuessed, Math.max(fewest, powerOfTwo((first.length / part) * 1.1)));
   }
 
   async #readInto(filter: HashFilter): Promise<HashFilter> {
