@@ -114,23 +114,24 @@ export class ContentScanner {
       this.#headerSize,
       this.#leadingDots,
     ];
-    for (let i = 0; i < chunk.length; i++) {
-      if (((i - head) & 3) === 0 && before > cr && i > head) {
-        i = head + plainUntil(words, (i - head) >> 2) * 4;
-        if (i === chunk.length) break;
-      }
+    const end = chunk.length;
+    for (let i = 0; i < end; i++) {
       const octet = chunk[i] ?? 0;
+      if (octet > cr) {
+        // Behind a bare CR others may see the beginning of a line.
+        if (before === cr && bareCr < 0) bareCr = base + i - 1;
+        if (octet === dot && (lineStart === i || before === cr)) leadingDots = true;
+        i = textUntil(chunk, words, head, i + 1) - 1;
+        before = octet;
+        continue;
+      }
       if (octet === lf) {
         const length = i - lineStart - (before === cr ? 1 : 0);
         if (before !== cr && bareLf < 0) bareLf = base + i;
         if (length > longest) this.#foundLongLine(base + lineStart);
         if (length === 0 && headerSize < 0) headerSize = base + i + 1;
         lineStart = i + 1;
-      } else if (before === cr) {
-        // Behind a bare CR others may see the beginning of a line.
-        if (bareCr < 0) bareCr = base + i - 1;
-        if (octet === dot) leadingDots = true;
-      } else if (octet === dot && lineStart === i) leadingDots = true;
+      } else if (before === cr && bareCr < 0) bareCr = base + i - 1;
       before = octet;
     }
     this.#lineStart = base + lineStart;
@@ -147,6 +148,22 @@ export class ContentScanner {
     const end = this.#headerSize < 0 ? chunk.length : this.#headerSize - base;
     if (!isAscii(chunk.subarray(0, end))) this.#utf8Header = true;
   }
+}
+
+/** Where text ends: the first octet from `from` on that is below 14. `words` begin `head` octets behind the chunk. */
+function textUntil(chunk: Buffer, words: Int32Array, head: number, from: number): number {
+  let i = from;
+  while (i < chunk.length && (chunk[i] ?? 0) > cr) {
+    if (((i - head) & 3) === 0) {
+      const passed = head + plainUntil(words, (i - head) >> 2) * 4;
+      if (passed > i) {
+        i = passed;
+        continue;
+      }
+    }
+    i += 1;
+  }
+  return i;
 }
 
 /** The first word from `from` on that has an octet below 14. */

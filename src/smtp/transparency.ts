@@ -4,6 +4,7 @@ const cr = 0x0d;
 const lf = 0x0a;
 const dot = 0x2e;
 const none = Buffer.alloc(0);
+const loneCr = Buffer.from('\r');
 
 /** Makes content ready for DATA. */
 export class DotStuffer {
@@ -59,7 +60,7 @@ export class DotStuffer {
 }
 
 export interface Unstuffed {
-  /** Content, dots removed; a slice of the chunk where possible. May be empty. */
+  /** Content, dots removed; in the memory of the chunk but for one octet that may come out in addition. May be empty. */
   readonly content: Buffer;
   /** CRLF.CRLF was seen: the data is complete. */
   readonly done: boolean;
@@ -75,6 +76,7 @@ export class DotUnstuffer {
   #place: Place = 'lineStart';
   #done = false;
 
+  /** The chunk belongs to the content from now on: it is written over where dots are taken out. */
   push(chunk: Buffer): Unstuffed {
     if (this.#done) return { content: none, done: true, rest: chunk };
     const from = this.#untouched(chunk);
@@ -114,14 +116,18 @@ export class DotUnstuffer {
     return afterCr ? 'lineStart' : 'inLine';
   }
 
+  /** In place: a second buffer for each chunk costs more than the octets. What is read is never behind what is written. */
   #rewrite(chunk: Buffer, from: number): Unstuffed {
-    // A CR held back from the chunk before may come out in addition.
-    const content = Buffer.allocUnsafe(chunk.length + 1);
-    let length = chunk.copy(content, 0, 0, from);
+    // A CR that the chunk before held back, and that ends no data, comes out in addition.
+    if (this.#place === 'afterDotCr' && chunk[0] !== lf) {
+      this.#place = 'inLine';
+      return this.#rewrite(Buffer.concat([loneCr, chunk]), 1);
+    }
+    let length = from;
     let place = this.#place;
     for (let i = from; i < chunk.length; ) {
       if (place === 'inLine') {
-        const ran = copyLines(chunk, i, content, length);
+        const ran = moveLines(chunk, i, length);
         length += ran.written;
         i += ran.read;
         place = ran.place;
@@ -139,37 +145,37 @@ export class DotUnstuffer {
       if (place === 'afterDotCr') {
         if (octet === lf) {
           this.#done = true;
-          return { content: content.subarray(0, length), done: true, rest: chunk.subarray(i) };
+          return { content: chunk.subarray(0, length), done: true, rest: chunk.subarray(i) };
         }
-        content[length++] = cr;
+        chunk[length++] = cr;
       }
-      content[length++] = octet;
+      chunk[length++] = octet;
       place = octet === cr ? 'afterCr' : octet === lf && place === 'afterCr' ? 'lineStart' : 'inLine';
     }
     this.#place = place;
-    return { content: content.subarray(0, length), done: false, rest: none };
+    return { content: chunk.subarray(0, length), done: false, rest: none };
   }
 }
 
-interface Copied {
+interface Moved {
   readonly read: number;
   readonly written: number;
   readonly place: Place;
 }
 
 /**
- * Copies from the middle of a line on, without the dots of transparency, up to what may be the end of data or the last two
- * octets: those are for the table of places.
+ * Moves octets forward from the middle of a line on, without the dots of transparency, up to what may be the end of data or the
+ * last two octets: those are for the table of places.
  */
-function copyLines(chunk: Buffer, from: number, content: Buffer, to: number): Copied {
+function moveLines(chunk: Buffer, from: number, to: number): Moved {
   const end = chunk.length - 2;
   let i = from;
   let length = to;
   while (i < end) {
     const octet = chunk[i++] ?? 0;
-    content[length++] = octet;
+    chunk[length++] = octet;
     if (octet !== cr || chunk[i] !== lf) continue;
-    content[length++] = lf;
+    chunk[length++] = lf;
     i += 1;
     if (chunk[i] !== dot) continue;
     if (i >= end || chunk[i + 1] === cr) return { read: i - from, written: length - to, place: 'lineStart' };
