@@ -10,13 +10,16 @@ import { promisify } from 'node:util';
 
 const root = new URL('../..', import.meta.url).pathname;
 
+/** A sign of a file that has a process of its own. */
+const own = 'process.title;';
+
 /** What a file does after its first test. */
 const files: Readonly<Record<string, string>> = {
   'ends.test.ts': "test('two', () => process.exit(0)); test('three', () => {});",
   'killed.test.ts': "test('two', () => void process.kill(process.pid, 'SIGKILL')); test('three', () => {});",
-  'open.test.ts': `test('two', () => {});
+  'open.test.ts': `${own} test('two', () => {});
     describe('s', () => { before(() => { setInterval(() => {}, 1000); throw new Error('no set-up'); }); test('x', () => {}); });`,
-  'daemon.test.ts': `test('two', () => {});
+  'daemon.test.ts': `${own} test('two', () => {});
     describe('s', () => { before(async () => {
       const { Daemon } = await import(${JSON.stringify(join(root, 'test/lib/program.ts'))});
       const daemon = await Daemon.start('sleep', ['300'], { up: () => true });
@@ -93,6 +96,27 @@ test('what passes at a second look, by itself, is said to be unsteady, with its 
   assert.match(end, /\nUNSTEADY \S*ends\.test\.ts\nits process ended before its last test/);
   // Seven tests, one of them unsteady; and a process that ended.
   assert.match(end, /\n6 passed, 0 failed, 0 skipped, 2 unsteady\n$/);
+});
+
+test('files that share a process are told apart, and run by themselves where it ends early', async (t) => {
+  const { folder, status, stdout } = await runAll(t, {
+    // Not its plain name: a file that names it has a process of its own.
+    'ends.test.ts': atFirst("process['exit'](0)"),
+    'pids.test.ts':
+      "import { appendFileSync } from 'node:fs'; appendFileSync(new URL('pids', import.meta.url), `${process.pid} `);",
+    'more.test.ts':
+      "import { appendFileSync } from 'node:fs'; appendFileSync(new URL('pids', import.meta.url), `${process.pid} `);",
+    'own.test.ts': "before(() => {});\nprocess.umask(0o77); test('two', () => {});",
+  });
+  assert.equal(status, 0, stdout);
+  const pids = readFileSync(join(folder, 'pids'), 'latin1').trim().split(' ');
+  // Once in the process of both, then each in its own.
+  assert.equal(pids.length, 4);
+  assert.equal(new Set(pids).size, 3);
+  assert.match(stdout, /\nUNSTEADY \S*-0\.test\.mjs\nits process ended before its last test/);
+  for (const name of ['ends', 'pids', 'more', 'own'])
+    assert.match(stdout, new RegExp(`\\nok +\\S*${name}\\.test\\.ts`));
+  assert.match(stdout, /\n7 passed, 0 failed, 0 skipped, 1 unsteady\n$/);
 });
 
 test('what fails at the second look too is a failure of the run', async (t) => {

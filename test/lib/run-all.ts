@@ -5,15 +5,17 @@
  * A second look: where tests failed in one file or in two, each is run once more, whole and with no other beside it, when all the
  * others are through. One that passes then did not fail for what it tests but by a race, in the test or in the product. That is a
  * fault to be mended, so it is shown as UNSTEADY with its first failure at the very end and counted; but one chance in thousands
- * of tests does not hide what the others found. A second failure, or a third such file, is a failure of the run.
+ * of tests does not hide what the others found. A second failure, or a third such file, is a failure of the run. Files that share
+ * a process which ends early count as one.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { globSync } from 'node:fs';
+import { globSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Failure, FileResult } from './run-files.ts';
 import { root, runFiles, shortPath } from './run-files.ts';
+import { sharedProcesses } from './shared-processes.ts';
 
 const patterns = process.argv.slice(2);
 const files = globSync(patterns.length > 0 ? patterns : 'test/**/*.test.ts', { cwd: root }).map((file) =>
@@ -50,18 +52,31 @@ const wholeRun = setTimeout(() => {
   process.exit(1);
 }, wholeMinutes * 60_000);
 
-const results = await runFiles(files, { concurrency, failed, unfinished });
+const folder = join(root, 'node_modules/.cache/tests', String(process.pid));
+const processes = sharedProcesses(files, folder);
+const results = await runFiles(processes, { concurrency, failed, unfinished });
+rmSync(folder, { recursive: true, force: true });
 const unsteady: Failure[] = [];
 const failing = [...results].filter(([, { failures }]) => failures.length > 0);
-if (failing.length <= maxUnsteadyFiles && failing.every(([file]) => files.includes(file)))
-  for (const [file, first] of failing) {
-    say(`\nonce more, by itself: ${shortPath(file)}`);
-    const again = (await runFiles([file], { concurrency: 1, failed, unfinished })).get(file);
-    if (again === undefined || !passesWhole(first, again)) continue;
-    const { failures } = first;
+/** Files of a failure: those of a process that ended early share it. */
+const filesOf = (key: string): readonly string[] =>
+  processes.find(({ entry }) => entry === key)?.files ?? files.filter((file) => file === key);
+if (failing.length <= maxUnsteadyFiles && failing.every(([key]) => filesOf(key).length > 0))
+  for (const [key, { failures }] of failing) {
+    const again = new Map<string, FileResult>();
+    for (const file of filesOf(key)) {
+      say(`\nonce more, by itself: ${shortPath(file)}`);
+      const result = (await runFiles([{ entry: file, files: [file] }], { concurrency: 1, failed, unfinished })).get(
+        file,
+      );
+      if (result !== undefined && passesWhole(results.get(file), result)) again.set(file, result);
+    }
+    if (again.size < filesOf(key).length) continue;
+    results.delete(key);
     // No test counts twice: one that failed at first is an unsteady one, not a passed one.
     const atFirst = new Set(failures.map(({ where }) => where));
-    results.set(file, { ...again, passed: again.passed.filter((where) => !atFirst.has(where)) });
+    for (const [file, result] of again)
+      results.set(file, { ...result, passed: result.passed.filter((where) => !atFirst.has(where)) });
     unsteady.push(...failures);
     for (const { where, text } of failures) say(`\nUNSTEADY ${where}\n${text}\n`);
   }
@@ -85,7 +100,9 @@ const races = unsteady.length > 0 ? `, ${unsteady.length} unsteady` : '';
 say(`\n${passes} passed, ${failures} failed, ${skipped.length} skipped${races}`);
 process.exitCode = failures > 0 || notAllowed || passes === 0 ? 1 : 0;
 
-/** Whether nothing failed, and nothing that ran at first was left out. */
-function passesWhole(first: FileResult, { passed, failures, skipped }: FileResult): boolean {
-  return failures.length === 0 && passed.length > first.passed.length && skipped.length <= first.skipped.length;
+/** Whether something ran, nothing failed, and nothing that ran at first was left out. */
+function passesWhole(first: FileResult | undefined, { passed, failures, skipped }: FileResult): boolean {
+  const { passed: before, failures: faults, skipped: left } = first ?? { passed: [], failures: [], skipped: [] };
+  const wanted = faults.length > 0 ? before.length + 1 : Math.max(before.length, 1);
+  return failures.length === 0 && passed.length >= wanted && skipped.length <= left.length;
 }

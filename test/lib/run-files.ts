@@ -1,7 +1,8 @@
-/** Runs files of tests, each in a process of its own, and tells of each one what became of its tests. */
+/** Runs files of tests, and tells of each one what became of its tests. */
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { inspect } from 'node:util';
+import type { TestProcess } from './shared-processes.ts';
 
 export const root = new URL('../..', import.meta.url).pathname;
 
@@ -11,7 +12,7 @@ export interface Failure {
   readonly text: string;
 }
 
-/** What became of a file. */
+/** What became of a file, or of a process that several files shared and that ended early. */
 export interface FileResult {
   /** Place and name of each test that passed. */
   readonly passed: string[];
@@ -31,26 +32,31 @@ interface Place {
 }
 
 export interface RunOptions {
-  /** Files at a time. */
+  /** Processes at a time. */
   readonly concurrency: number;
   /** Called for each failure as soon as it is seen. */
   readonly failed: (failure: Failure) => void;
-  /** Files whose tests have not all ended, kept up to date. */
+  /** Processes whose tests have not all ended, kept up to date. */
   readonly unfinished?: Set<string>;
 }
 
 export const shortPath = (file: string | undefined): string => relative(root, file ?? '');
 const whereOf = ({ file, line, name }: Place): string => `${shortPath(file)}:${line ?? ''} ${name}`;
 
-/** Resolves when all files have ended, with one result for each, by its path; a failure that no file can be named for is under ''. */
+/**
+ * Resolves when all have ended, with one result for each file, by its path. What a shared process failed in, and no file of it,
+ * is under its entry; a failure that nothing can be named for is under ''.
+ */
 export async function runFiles(
-  files: readonly string[],
+  processes: readonly TestProcess[],
   { concurrency, failed, unfinished = new Set() }: RunOptions,
 ): Promise<Map<string, FileResult>> {
   const results = new Map<string, FileResult>();
+  const filesOf = new Map(processes.map(({ entry, files }) => [entry, files]));
   const resultOf = ({ file = '', entryFile = file }: Partial<Place>): FileResult => {
-    const result = results.get(entryFile) ?? { passed: [], failures: [], skipped: [], ms: 0 };
-    results.set(entryFile, result);
+    const key = filesOf.get(entryFile)?.includes(file) === true ? file : entryFile;
+    const result = results.get(key) ?? { passed: [], failures: [], skipped: [], ms: 0 };
+    results.set(key, result);
     return result;
   };
   const fail = (place: Partial<Place>, failure: Failure): void => {
@@ -60,7 +66,7 @@ export async function runFiles(
 
   // Not --test-force-exit: it ends a process before all of its results are out.
   const execArgv = ['--disable-warning=ExperimentalWarning', '--import', `${root}test/lib/end-of-file.ts`];
-  const stream = run({ files: [...files], concurrency, timeout: 600_000, execArgv });
+  const stream = run({ files: [...filesOf.keys()], concurrency, timeout: 600_000, execArgv });
   stream.on('test:dequeue', ({ file, nesting }) => {
     if (nesting === 0 && file !== undefined) unfinished.add(file);
   });
@@ -90,7 +96,11 @@ export async function runFiles(
   for await (const _ of stream) {
     // Reading the stream keeps it going; the listeners above do the work.
   }
-  for (const file of files.filter((name) => !atTheirEnd.has(name)))
-    fail({ file }, { where: shortPath(file), text: 'its process ended before its last test' });
+  for (const { entry, files } of processes)
+    if (!atTheirEnd.has(entry)) {
+      fail({ file: entry }, { where: shortPath(entry), text: 'its process ended before its last test' });
+    } else
+      for (const file of files.filter((name) => !results.has(name)))
+        fail({ file }, { where: shortPath(file), text: 'none of its tests ran' });
   return results;
 }

@@ -38,7 +38,6 @@ const getTlsReport: Cmdlet = {
     { line: 'Get-TlsReport contoso.com | Format-List', says: 'The same with the report itself.' },
     { line: 'Get-TlsReport -Received -All', says: 'What others report of us, also where nobody proved who sent it.' },
   ],
-  // biome-ignore lint/suspicious/useAwait: the shape of cmdlets
   async *run(context, bound) {
     refuseOthers(bound, ['Domain', 'Received', 'All']);
     const shelf = shelfOf(context);
