@@ -151,3 +151,13 @@ export async function accountNames({ store, serverName }: CmdletContext): Promis
     }),
   );
 }
+
+/** SID of an account by its name, with the server's before it or alone. */
+export function accountSid(accounts: ReadonlyMap<string, string>, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  const found = [...accounts].find(([, account]) => {
+    const whole = account.toLowerCase();
+    return whole === wanted || whole.slice(whole.indexOf('\\') + 1) === wanted;
+  });
+  return found?.[0];
+}

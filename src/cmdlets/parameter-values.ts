@@ -31,6 +31,11 @@ export function yesNoOf(bound: BoundParameters, name: string, otherwise: boolean
   return bound.has(name) ? isOn(bound, name) : otherwise;
 }
 
+/** A value for a row of that type: where an object of another table is named, the object itself may stand for its name. */
+export function nameGiven(type: string, value: unknown): unknown {
+  return type.endsWith('IdParameter') && isObject(value) ? nameOfObject(value) : value;
+}
+
 /** The text of a parameter; undefined when it is not there or null. */
 export function textOf(bound: BoundParameters, name: string): string | undefined {
   const value = bound.get(name);

@@ -2,6 +2,7 @@
 import { nearestNameHint } from '../base/index.ts';
 import { type AnyProperty, propertyName, type TableShape } from '../config/index.ts';
 import type { KnownCmdlet, KnownParameter } from './exchange-cmdlets.ts';
+import { nameGiven } from './parameter-values.ts';
 import type { HashReader, Parameter } from './runtime.ts';
 
 /** A row of a table by the name of its parameter. */
@@ -33,7 +34,7 @@ export function isHash(value: unknown): value is HashReader {
 export function faultOf(row: AnyProperty, value: unknown): string | undefined {
   try {
     if (row.syntax.multivalued === true && isHash(value)) checkHash(row, value);
-    else row.syntax.parse(value);
+    else row.syntax.parse(nameGiven(row.syntax.type, value));
     return undefined;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { grantedRights, parseAcl, rights, wellKnownSids } from '../../src/config/index.ts';
+import { MutableEntry } from '../../src/ldap/index.ts';
+import { withGuid } from '../config/lib/seeded.ts';
 import { Bench, defaultConnector } from './lib/bench.ts';
 
 const anyRecipient = 'MS-Exch-SMTP-Accept-Any-Recipient';
@@ -109,6 +111,34 @@ test('all extended rights are given by -AccessRights ExtendedRight', async () =>
   const bench = new Bench();
   await bench.run('Add-ADPermission', { Identity: defaultConnector, User: 'S-1-5-7', AccessRights: 'ExtendedRight' });
   assert.ok(rightsOf(bench, defaultConnector).has('ms-Exch-Bypass-Anti-Spam'));
+});
+
+test('an account of this server by its name, with the server or alone; it is shown by name, and a SID is a SID', async () => {
+  const bench = new Bench();
+  const account = new MutableEntry(`CN=Device,CN=Services,${bench.store.configurationDn}`)
+    .set('objectClass', ['edgeAccount'])
+    .set('cn', ['Device']);
+  bench.store.entries.push(withGuid(account, 7777));
+  const given = { Identity: defaultConnector, ExtendedRights: anyRecipient };
+  for (const User of ['device', 'EDGE1\\DEVICE']) {
+    const { objects } = await bench.run('Add-ADPermission', { ...given, User });
+    assert.deepEqual(
+      objects.map((one) => one.get('User')),
+      ['EDGE1\\Device'],
+    );
+    const shown = await bench.run('Get-ADPermission', { Identity: defaultConnector, User });
+    assert.deepEqual(
+      shown.objects.map((one) => one.get('User')),
+      ['EDGE1\\Device'],
+    );
+    await bench.run('Remove-ADPermission', { ...given, User });
+    assert.equal((await bench.run('Get-ADPermission', { Identity: defaultConnector, User })).objects.length, 0);
+  }
+  const unknown = await bench.try('Add-ADPermission', { ...given, User: 'devize' });
+  assert.match(
+    unknown.error?.message ?? '',
+    /There is no principal 'devize'.*accounts of this server \(name or SERVER/,
+  );
 });
 
 describe('refusals', () => {

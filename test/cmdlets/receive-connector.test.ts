@@ -349,7 +349,8 @@ describe('Set-ReceiveConnector', () => {
     await bench.run('New-AcceptedDomain', { Name: 'Corp', DomainName: 'corp.example' });
     await bench.run('New-AcceptedDomain', { Name: 'All of it', DomainName: '*.wide.example' });
     const guid = await bench.value('Get-AcceptedDomain', 'Guid', { Identity: 'Corp' });
-    for (const name of ['Corp', 'CORP.example', guid]) {
+    const [object] = (await bench.run('Get-AcceptedDomain', { Identity: 'Corp' })).objects;
+    for (const name of ['Corp', 'CORP.example', guid, object]) {
       await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, DefaultDomain: name });
       assert.equal(String(await bench.value('Get-ReceiveConnector', 'DefaultDomain')), 'corp.example');
       await bench.run('Set-ReceiveConnector', { Identity: defaultConnector, DefaultDomain: null });

@@ -89,7 +89,7 @@ test(
     assert.equal((await edge(...add, '--state', appliance.state)).status, 0);
     const server = (await appliance.shell('(Get-ExchangeServer).Name')).trim();
     await appliance.shell(
-      `Add-ADPermission Users -User '${server}\\PRINTER' -ExtendedRights ms-Exch-SMTP-Accept-Authoritative-Domain-Sender`,
+      `Add-ADPermission Users -User PRINTER -ExtendedRights ms-Exch-SMTP-Accept-Authoritative-Domain-Sender`,
     );
     const shown = await appliance.shell(`(Get-ADPermission Users -User '${server}\\printer').User`);
     assert.equal(shown.trim(), `${server}\\printer`);

@@ -87,6 +87,10 @@ test('nothing of a question is passed over, and a line for another endpoint name
     ['192.0.2.9 -LocalEndpoint 999.0.2.1:25', /is not an\s+endpoint/],
   ] as const)
     await assert.rejects(appliance.shell(`Test-ReceiveConnector ${line}`), message);
+  const alone = await appliance.shell(
+    "(Test-ReceiveConnector 127.0.0.1 -LocalEndpoint 127.0.0.1:$port -MailFrom scanner | Where-Object {$_.Item -like 'MAIL*'}).Remedy",
+  );
+  assert.match(alone, /^Set-ReceiveConnector '.*' -DefaultDomain corp\.example$/m);
   await appliance.shell('Set-ReceiveConnector Printer -MaxProtocolErrors 0');
   const ended = await appliance.shell(
     '(Test-ReceiveConnector 10.0.0.9 -LocalEndpoint 127.0.0.1:$port -MailFrom a@corp.example -RcptTo b@corp.example,c@corp.example).Result',

@@ -1,6 +1,6 @@
 /** The user of Test-ReceiveConnector: whose SIDs the session has. */
 import { principalName, wellKnownSids } from '../../config/index.ts';
-import { accountNames } from '../directory-objects.ts';
+import { accountNames, accountSid } from '../directory-objects.ts';
 import type { CmdletContext } from '../runtime.ts';
 
 /** Who logs on. */
@@ -19,10 +19,12 @@ export async function whoIs(context: CmdletContext, user: string): Promise<Logge
     const sid = user.toUpperCase();
     return { name: sid, sids: [sid, ...everybody], known: 'its groups are not known here' };
   }
-  const wanted = user.toLowerCase();
-  for (const [sid, name] of await accountNames(context))
-    if (name.toLowerCase() === wanted || name.toLowerCase() === `${context.serverName}\\${user}`.toLowerCase())
-      return { name, sids: [sid, ...everybody], known: `the account ${name} has the SID ${sid}` };
+  const accounts = await accountNames(context);
+  const sid = accountSid(accounts, user);
+  if (sid !== undefined) {
+    const name = accounts.get(sid) ?? user;
+    return { name, sids: [sid, ...everybody], known: `the account ${name} has the SID ${sid}` };
+  }
   const known = `this server has no account ${user}: it has the rights of every user (of one of the organization give the SID)`;
   return { name: principalName(wellKnownSids.authenticatedUsers), sids: everybody, known };
 }

@@ -10,6 +10,8 @@ export interface Refused {
   readonly command: string;
   readonly reply: string;
   readonly reason: string;
+  /** An accepted domain; '' when there is none. */
+  readonly domain: string;
 }
 
 /** As the shell reads it. */
@@ -54,14 +56,19 @@ const switches: readonly (readonly [reply: RegExp, parameters: string])[] = [
   [/Certificate validation failure/, '-TlsSenderCertificateName $null'],
 ];
 
+/** What the reader of addresses says of one that a default domain would complete. */
+const withoutDomain = "there is no '@'";
+
 const right = {
   submit: 'ms-Exch-SMTP-Submit',
   relay: 'ms-Exch-SMTP-Accept-Any-Recipient',
 } as const;
 
 /** '' when no line of a cmdlet changes it, such as for an address that is none. */
-export function replyRemedy({ connector, principal, command, reply, reason }: Refused): string {
+export function replyRemedy({ connector, principal, command, reply, reason, domain: accepted }: Refused): string {
   if (/^[23]/.test(reply)) return '';
+  if (reason === withoutDomain && accepted !== '')
+    return `Set-ReceiveConnector ${quoted(connector.identity)} -DefaultDomain ${accepted}`;
   const parameters = switches.find(([pattern]) => pattern.test(reply))?.[1];
   if (parameters !== undefined) return `Set-ReceiveConnector ${quoted(connector.identity)} ${parameters}`;
   if (/5\.7\.57/.test(reply)) return rightRemedy(connector, principal, right.submit, reason);

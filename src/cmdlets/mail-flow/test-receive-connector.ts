@@ -63,6 +63,14 @@ interface Question {
   readonly rcptTo: readonly string[];
 }
 
+/** The same, with what was looked up for it. */
+interface Rehearsed extends Omit<Question, 'user'> {
+  readonly user: LoggedOn | undefined;
+  readonly serverFqdn: string;
+  /** An accepted domain; '' when there is none. */
+  readonly domain: string;
+}
+
 /** What it is asked of. */
 interface Ground {
   readonly connectors: readonly ReceiveConnector[];
@@ -244,14 +252,19 @@ async function* answersAt(
     remoteAddress,
   };
   const user = question.user === undefined ? undefined : await whoIs(context, question.user);
-  yield* repliesOf(new Rehearsal(session, ground.parts), connector, { ...question, user, serverFqdn }, row);
+  yield* repliesOf(
+    new Rehearsal(session, ground.parts),
+    connector,
+    { ...question, user, serverFqdn, domain: domains.default ?? '' },
+    row,
+  );
   yield* notTested(context, connector, row);
 }
 
 async function* repliesOf(
   session: Rehearsal,
   connector: ReceiveConnector,
-  question: Omit<Question, 'user'> & { readonly user: LoggedOn | undefined; readonly serverFqdn: string },
+  question: Rehearsed,
   row: Row,
 ): AsyncIterable<CmdletObject> {
   const shown = ({ command, reply, reason }: CommandAnswer): CmdletObject =>
@@ -260,7 +273,7 @@ async function* repliesOf(
       command === '' ? '(connection)' : command,
       reply === '' ? 'not reached' : reply,
       reply === '' ? 'the session has ended' : reason,
-      replyRemedy({ connector, principal: session.principal.name, command, reply, reason }),
+      replyRemedy({ connector, principal: session.principal.name, command, reply, reason, domain: question.domain }),
     );
   const state = () => ({
     connector,

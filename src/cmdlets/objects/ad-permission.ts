@@ -19,7 +19,7 @@ import {
   writeAcl,
 } from '../../config/index.ts';
 import type { Entry } from '../../ldap/index.ts';
-import { accountNames, listObjects, matches, notFound } from '../directory-objects.ts';
+import { accountNames, accountSid, listObjects, matches, notFound } from '../directory-objects.ts';
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import {
   badArgument,
@@ -66,12 +66,18 @@ const known = [
 
 const checkUser = (value: unknown): string | undefined => {
   const text = isObject(value) ? '' : String(value);
-  if (sidOf(text) !== undefined || text === '' || localAccount.test(text)) return undefined;
-  return `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts of this server (SERVER\\name), and SIDs: give the SID of a user or group of the organization, whose names are not known here.`;
+  if (sidOf(text) !== undefined || text === '' || localAccount.test(text) || bareAccount.test(text)) return undefined;
+  return noPrincipal(text);
 };
+
+const noPrincipal = (text: string): string =>
+  `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts of this server (name or SERVER\\name), and SIDs: give the SID of a user or group of the organization, whose names are not known here.`;
 
 /** `EDGE1\device`: an account of the directory of this server. */
 const localAccount = /^(?!builtin\\)([\w.-]+)\\([^\\]+)$/i;
+
+/** `device`: the same by its name alone. Whether there is one only the directory knows. */
+const bareAccount = /^[\w.-]+$/;
 
 const checkRights = (value: unknown): string | undefined => {
   const wrong = (Array.isArray(value) ? value : [value]).map(String).find((name) => rightOfName(name) === undefined);
@@ -134,14 +140,13 @@ function userSid(bound: BoundParameters, accounts: ReadonlyMap<string, string>):
   if (name === undefined)
     throw missingArgument('User', "It is needed: the principal, such as 'NT AUTHORITY\\ANONYMOUS LOGON'.");
   const fault = checkUser(name);
-  const known = [...accounts].find(([, account]) => account.toLowerCase() === name.toLowerCase())?.[0];
-  const sid = known ?? sidOf(name);
+  const sid = sidOf(name) ?? accountSid(accounts, name);
   if (localAccount.test(name) && sid === undefined)
     throw badArgument(
       'User',
       `This server has no account '${name}'. 'edge directory account list' names them; of a user or group of the organization give the SID (objectSid).`,
     );
-  if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? '');
+  if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? noPrincipal(name));
   return sid;
 }
 

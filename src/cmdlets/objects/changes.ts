@@ -1,6 +1,6 @@
 /** What a line asks of an object: bound parameters as values of its table. Pure but for warnings. */
 import { isBuilt, type Properties, type TableShape } from '../../config/index.ts';
-import { badArgument, notImplemented } from '../parameter-values.ts';
+import { badArgument, nameGiven, notImplemented } from '../parameter-values.ts';
 import { faultOf, isHash, type NamedRow, rowsByName } from '../parameters.ts';
 import { type BoundParameters, type CmdletContext, CmdletError, type HashReader } from '../runtime.ts';
 
@@ -63,7 +63,7 @@ function notOnEdge(parameter: string): CmdletError {
 function readValue({ name, row }: NamedRow, value: unknown, before: unknown): unknown {
   const fault = faultOf(row, value);
   if (fault !== undefined) throw badArgument(name, fault);
-  if (row.syntax.multivalued !== true || !isHash(value)) return row.syntax.parse(value);
+  if (row.syntax.multivalued !== true || !isHash(value)) return row.syntax.parse(nameGiven(row.syntax.type, value));
   return changeList(name, row, value, Array.isArray(before) ? before : []);
 }
 
