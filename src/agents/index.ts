@@ -3,7 +3,7 @@
  * is handed to them. Here so far: the recipient filter, what remote domains say, and the tracing of what agents do.
  */
 export { loopDetectionAgent } from './loop-detection-agent.ts';
-export { tracedAgents } from './pipeline-tracing.ts';
+export { PipelineTracing } from './pipeline-tracing.ts';
 export {
   type RecipientKnowledge,
   recipientFilterAgent,

@@ -9,7 +9,7 @@ import type { Envelope } from '../mail/index.ts';
 export interface MessageSnapshot {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** 'Original', 'OnEndOfHeaders', 'OnEndOfHeaders,Recipient Filter Agent'. */
+  /** 'Original', 'OnEndOfHeaders', 'OnEndOfHeaders,Recipient Filter Agent', 'OnSubmittedMessage'. */
   readonly source: string;
   readonly envelope: Envelope;
   readonly header: Buffer;
@@ -20,16 +20,19 @@ const created = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | cons
 /** What is said of it while it is traced; it is not the message, and never holds up the message. */
 export class MessageTrace {
   readonly #folder: string;
+  readonly #stage: 'SmtpReceive' | 'Routing';
   readonly #snapshots: MessageSnapshot[] = [];
   #body: FileHandle | undefined;
-  #written = 0;
+  #numbered = 0;
 
-  constructor(folder: string) {
+  /** `stage`: the beginning of its files' names. */
+  constructor(folder: string, stage: 'SmtpReceive' | 'Routing') {
     this.#folder = folder;
+    this.#stage = stage;
   }
 
   get #bodyPath(): string {
-    return join(this.#folder, 'content.tmp');
+    return join(this.#folder, `${this.#stage}.tmp`);
   }
 
   note(snapshot: MessageSnapshot): void {
@@ -50,11 +53,15 @@ export class MessageTrace {
     await makeFolder(this.#folder);
     let octets = 0;
     for (const snapshot of this.#snapshots.splice(0)) {
-      const name = snapshot.source === 'Original' ? 'Original' : `SmtpReceive${`${this.#written}`.padStart(4, '0')}`;
-      octets += await this.#write(join(this.#folder, `${name}.eml`), snapshot);
-      this.#written += 1;
+      octets += await this.#write(join(this.#folder, `${this.#nameOf(snapshot)}.eml`), snapshot);
     }
     return octets;
+  }
+
+  #nameOf({ source }: MessageSnapshot): string {
+    if (source === 'Original') return source;
+    this.#numbered += 1;
+    return `${this.#stage}${`${this.#numbered}`.padStart(4, '0')}`;
   }
 
   async #write(path: string, { at, source, envelope, header }: MessageSnapshot): Promise<number> {

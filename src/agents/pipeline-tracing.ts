@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { type Clock, type FaultReport, newGuid } from '../base/index.ts';
+import { type Envelope, HeaderBlock } from '../mail/index.ts';
 import { changedMessage, type EndOfHeadersArgs, type MessageChanges, type ReceiveAgent } from '../pipeline/index.ts';
 import { MessageTrace } from './message-trace.ts';
 
@@ -22,13 +23,63 @@ interface TracingParts extends TracingSettings {
 
 /** Octets that one worker writes under one setting: tracing that is forgotten must not fill the disk. */
 const mostOctets = 1024 ** 3;
+/** Messages whose routing is written at the same time. */
+const mostAtOnce = 100;
 /** Traces under way; an older one has lost its session. */
 const mostTraces = 1_000;
 const faultKey = 'pipeline tracing';
 
-/** The same agents, each with a look at the messages of the sender before and behind it. */
-export function tracedAgents(agents: readonly ReceiveAgent[], parts: TracingParts): readonly ReceiveAgent[] {
-  const tracer = new Tracer(parts);
+/** A message that has got its next hops. */
+export interface RoutedMessage {
+  /** Session that brought it; '' for one of the pickup or replay folder, and for a report made here. */
+  readonly session: string;
+  readonly messageId: string;
+  readonly envelope: Envelope;
+  /** Agents of the categorizer have changed it. */
+  readonly changed: boolean;
+  header(): Promise<Buffer>;
+  /** The content behind the header. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** The tracing of one worker, on and off by the configuration. */
+export class PipelineTracing {
+  readonly #parts: Pick<TracingParts, 'clock' | 'faults'>;
+  #settings: TracingSettings | undefined;
+  #tracer: Tracer | undefined;
+
+  constructor(parts: Pick<TracingParts, 'clock' | 'faults'>) {
+    this.#parts = parts;
+  }
+
+  /** From now on; undefined: off. */
+  use(settings: TracingSettings | undefined): void {
+    const same = settings?.sender === this.#settings?.sender && settings?.folder === this.#settings?.folder;
+    this.#settings = settings;
+    if (!same) this.#tracer = settings && new Tracer({ ...this.#parts, ...settings });
+  }
+
+  get isOn(): boolean {
+    return this.#tracer !== undefined;
+  }
+
+  /** Whether the routing of a message is traced: once, and of those that came while tracing was on. */
+  tracesRouting(message: { readonly guid: string; readonly receivedAt: number; readonly from: string }): boolean {
+    return this.#tracer?.tracesRouting(message) === true;
+  }
+
+  /** The same agents, each with a look at the messages of the sender before and behind it, while tracing is on. */
+  agents(agents: readonly ReceiveAgent[]): readonly ReceiveAgent[] {
+    return this.#tracer === undefined ? agents : tracedAgents(agents, this.#tracer);
+  }
+
+  /** A message that `tracesRouting` was asked for has been routed. Never rejects. */
+  async routed(message: RoutedMessage): Promise<void> {
+    await this.#tracer?.routed(message);
+  }
+}
+
+function tracedAgents(agents: readonly ReceiveAgent[], tracer: Tracer): readonly ReceiveAgent[] {
   const atHeaders = agents.some(({ onEndOfHeaders }) => onEndOfHeaders !== undefined);
   const atData = agents.some(({ onEndOfData }) => onEndOfData !== undefined);
   const wrapped = agents.map((agent): ReceiveAgent => {
@@ -46,10 +97,75 @@ class Tracer {
   readonly #parts: TracingParts;
   /** By session: a session has one message at a time. */
   readonly #traces = new Map<string, MessageTrace>();
+  /** Folders of messages that were received and are not routed yet, by session and Message-ID. */
+  readonly #received = new Map<string, string>();
+  readonly #routed = new Set<string>();
+  readonly #since: number;
   #octets = 0;
+  /** Messages whose routing is being written. */
+  #routing = 0;
 
   constructor(parts: TracingParts) {
     this.#parts = parts;
+    this.#since = parts.clock.now();
+  }
+
+  traces(from: string): boolean {
+    const { sender } = this.#parts;
+    return (from === '' ? '<>' : from).toLowerCase() === sender.toLowerCase() && this.#octets < mostOctets;
+  }
+
+  tracesRouting({ guid, receivedAt, from }: Parameters<PipelineTracing['tracesRouting']>[0]): boolean {
+    // The queue routes a message again when the configuration changes, or the next hop cannot be reached.
+    if (receivedAt < this.#since || this.#routed.has(guid) || !this.traces(from)) return false;
+    const [oldest] = this.#routed;
+    if (oldest !== undefined && this.#routed.size >= mostTraces) this.#routed.delete(oldest);
+    this.#routed.add(guid);
+    return true;
+  }
+
+  /** What the categorizer saw and left, in the folder of the session's snapshots where there is one. */
+  async routed(message: RoutedMessage): Promise<void> {
+    if (this.#routing >= mostAtOnce) return this.#failed(new Error('too many messages are routed at once'));
+    this.#routing += 1;
+    const known = this.#folderOf(message);
+    const trace = new MessageTrace(known ?? this.#newFolder(), 'Routing');
+    try {
+      const { envelope } = message;
+      const [at, header] = [this.#parts.clock.now(), await message.header()];
+      if (known === undefined) trace.note({ at, source: 'Original', envelope, header });
+      if (!message.changed) trace.note({ at, source: 'OnSubmittedMessage', envelope, header });
+      trace.note({ at, source: 'OnCategorizedMessage', envelope, header });
+      for await (const chunk of message.body) await trace.append(chunk);
+      this.#octets += await trace.flush();
+      this.#parts.faults.end(faultKey);
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      await trace.end().catch(() => undefined);
+      this.#routing -= 1;
+    }
+    this.#tellIfFull();
+  }
+
+  /** Of the snapshots that its session left. A message without Message-ID may have got one since. */
+  #folderOf({ session, messageId }: RoutedMessage): string | undefined {
+    const keys = session === '' ? [] : [`${session} ${messageId}`, `${session} `];
+    const key = keys.find((one) => this.#received.has(one));
+    if (key === undefined) return undefined;
+    const folder = this.#received.get(key);
+    this.#received.delete(key);
+    return folder;
+  }
+
+  #remember({ session, header }: EndOfHeadersArgs, folder: string): void {
+    const [oldest] = this.#received.keys();
+    if (oldest !== undefined && this.#received.size >= mostTraces) this.#received.delete(oldest);
+    this.#received.set(`${session.id} ${new HeaderBlock(header).first('message-id') ?? ''}`, folder);
+  }
+
+  #newFolder(): string {
+    return join(this.#parts.folder, 'MessageSnapshots', newGuid());
   }
 
   /** Before every other agent. */
@@ -114,14 +230,15 @@ class Tracer {
   }
 
   /** False: the message is of another sender. */
-  #begin({ session, envelope }: EndOfHeadersArgs): boolean {
-    const { sender, folder } = this.#parts;
+  #begin(args: EndOfHeadersArgs): boolean {
+    const { session, envelope } = args;
     this.#drop(session.id);
-    const from = envelope.from === '' ? '<>' : envelope.from;
-    if (from.toLowerCase() !== sender.toLowerCase() || this.#octets >= mostOctets) return false;
+    if (!this.traces(envelope.from)) return false;
     const [oldest] = this.#traces.keys();
     if (oldest !== undefined && this.#traces.size >= mostTraces) this.#drop(oldest);
-    this.#traces.set(session.id, new MessageTrace(join(folder, 'MessageSnapshots', newGuid())));
+    const folder = this.#newFolder();
+    this.#traces.set(session.id, new MessageTrace(folder, 'SmtpReceive'));
+    this.#remember(args, folder);
     return true;
   }
 
@@ -146,11 +263,19 @@ class Tracer {
       if (isLast) await trace.end();
       this.#parts.faults.end(faultKey);
     });
+    this.#tellIfFull();
+  }
+
+  #tellIfFull(): void {
     if (this.#octets >= mostOctets)
       this.#parts.faults.begin(
         faultKey,
         'pipeline tracing has written 1 GB and stopped: set PipelineTracingEnabled to $false',
       );
+  }
+
+  #failed(error: unknown): void {
+    this.#parts.faults.begin(faultKey, `pipeline tracing cannot write: ${(error as Error).message}`);
   }
 
   /** Neither rejects nor holds up the message for a disk that fails. */
@@ -159,7 +284,7 @@ class Tracer {
       await step();
     } catch (error) {
       this.#drop(session);
-      this.#parts.faults.begin(faultKey, `pipeline tracing cannot write: ${(error as Error).message}`);
+      this.#failed(error);
     }
   }
 }

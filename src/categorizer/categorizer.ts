@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Clock } from '../base/index.ts';
 import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
@@ -5,7 +6,7 @@ import type { Envelope } from '../mail/index.ts';
 import { CategorizerChain, type Route } from '../pipeline/index.ts';
 import type { RoutePlan, Router, StoredMessage } from '../queue/index.ts';
 import { AgentRounds } from './agent-rounds.ts';
-import type { ContentSource } from './content-source.ts';
+import { bodyOf, type ContentSource, headerOf } from './content-source.ts';
 import { type Choice, RoutingTable, type ServerRole } from './routing-table.ts';
 
 export interface CategorizerParts {
@@ -16,6 +17,24 @@ export interface CategorizerParts {
   readonly contents: ContentSource;
   /** No agents when absent. */
   readonly agents?: CategorizerChain;
+  /** PipelineTracing. */
+  readonly tracing?: RoutingTracing;
+}
+
+/** Who keeps copies of what was routed. */
+export interface RoutingTracing {
+  readonly isOn: boolean;
+  /** Whether this message is kept, which came at that time (milliseconds since 1970). */
+  tracesRouting(message: { readonly guid: string; readonly receivedAt: number; readonly from: string }): boolean;
+  /** Neither rejects nor is waited for. */
+  routed(message: {
+    readonly session: string;
+    readonly messageId: string;
+    readonly envelope: Envelope;
+    readonly changed: boolean;
+    header(): Promise<Buffer>;
+    readonly body: AsyncIterable<Buffer>;
+  }): Promise<void>;
 }
 
 /** Asks the agents about new messages, and chooses the next hop of each recipient. */
@@ -45,6 +64,8 @@ export class Categorizer implements Router {
   }
 
   route(message: StoredMessage, pending: readonly number[]): RoutePlan {
+    const { tracing } = this.#parts;
+    if (tracing?.isOn === true) this.#keep(message, tracing);
     const table = this.#tableInForce();
     const { recipients } = message.envelope;
     const { size } = message.facts;
@@ -56,6 +77,24 @@ export class Categorizer implements Router {
       ]);
     }
     return this.#plan(message, this.#groups(message.envelope, pending, size));
+  }
+
+  /** A copy of a message that is routed for the first time. */
+  #keep(message: StoredMessage, tracing: RoutingTracing): void {
+    const { contents } = this.#parts;
+    const { origin, facts, envelope, categorized, guid, receivedAt } = message;
+    if (!tracing.tracesRouting({ guid, receivedAt, from: envelope.from })) return;
+    // It may be delivered, and gone, before the copy is written.
+    const small = contents.content(message.id);
+    const whole = small === undefined ? undefined : Buffer.from(small);
+    void tracing.routed({
+      session: origin.session,
+      messageId: facts.messageId,
+      envelope,
+      changed: categorized === true,
+      header: async () => whole?.subarray(0, facts.headerSize) ?? headerOf(contents, message),
+      body: whole === undefined ? bodyOf(contents, message) : Readable.from([whole.subarray(facts.headerSize)]),
+    });
   }
 
   #groups(envelope: Envelope, pending: Iterable<number>, size: number): readonly RecipientGroup[] {

@@ -395,7 +395,7 @@ const properties = {
     bit: 7,
     syntax: yesNo,
     default: false,
-    help: 'Keeps copies of the messages of PipelineTracingSenderAddress that come by SMTP: as they came, and as each agent left them.',
+    help: 'Keeps copies of the messages of PipelineTracingSenderAddress: as they came, as each agent left them, and as they were routed.',
   }),
   contentConversionTracingEnabled: property({
     attribute: serviceFlags,

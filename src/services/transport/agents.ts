@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import {
   isRestrictive,
   loopDetectionAgent,
+  type PipelineTracing,
   recipientFilterAgent,
   remoteDomainAgent,
-  tracedAgents,
 } from '../../agents/index.ts';
 import type { Clock, FaultReport } from '../../base/index.ts';
 import { remoteDomainOf } from '../../categorizer/index.ts';
@@ -29,11 +29,18 @@ export function recipientsOf(
   return new RecipientDirectory({ store: directory, place, keyFile: recipientKeyFile(paths.edgeSync), clock });
 }
 
+interface AgentParts {
+  readonly clock: Clock;
+  readonly faults: FaultReport;
+  readonly paths: StatePaths;
+  readonly tracing: PipelineTracing;
+}
+
 /** The agents, by the configuration in force: sessions ask for them anew at each event. */
 export function agentsOf(
   snapshots: SnapshotHolder,
   recipients: RecipientDirectory,
-  { clock, faults, paths }: { readonly clock: Clock; readonly faults: FaultReport; readonly paths: StatePaths },
+  { clock, faults, paths, tracing }: AgentParts,
 ): AgentChain {
   const counts = new HourlyCounts(clock, faults);
   const readReports = reportReader({ paths, faults, clock });
@@ -56,9 +63,9 @@ export function agentsOf(
     if (server.tlsReportMailbox !== null) wanted.push(readReports(server.tlsReportMailbox));
     const agents = server.antispamAgentsEnabled ? [filter, ...wanted] : wanted;
     const { pipelineTracingEnabled, pipelineTracingSenderAddress: sender, pipelineTracingPath } = server;
-    if (!pipelineTracingEnabled || sender === null) return new AgentChain(agents);
-    const folder = resolve(paths.root, pipelineTracingPath);
-    return new AgentChain(tracedAgents(agents, { sender, folder, clock, faults }));
+    const isOn = pipelineTracingEnabled && sender !== null;
+    tracing.use(isOn ? { sender, folder: resolve(paths.root, pipelineTracingPath) } : undefined);
+    return new AgentChain(tracing.agents(agents));
   };
   let chain = build(snapshots.current);
   snapshots.onChange((snapshot) => {

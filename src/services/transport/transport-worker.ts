@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PipelineTracing } from '../../agents/index.ts';
 import { BackPressure, diskUse, machineReadings } from '../../back-pressure/index.ts';
 import { FaultList, SessionIds, systemClock } from '../../base/index.ts';
 import { Categorizer, NotificationWriter } from '../../categorizer/index.ts';
@@ -171,7 +172,8 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
     clock,
     faults,
   });
-  const router = new Categorizer({ ...common, contents: spool }, placeIn(directory).role);
+  const tracing = new PipelineTracing({ clock, faults });
+  const router = new Categorizer({ ...common, contents: spool, tracing }, placeIn(directory).role);
   const queue: MessageQueue = new MessageQueue({
     spool,
     router,
@@ -193,7 +195,7 @@ async function build(options: ProcessOptions, logons: LogonClient): Promise<Part
   const numbers = NumberFiles.open(join(paths.run, 'counts'), options.index, options.workers);
   const receive = new ReceiveService({
     ...common,
-    agents: agentsOf(snapshots, recipients, { clock, faults, paths }),
+    agents: agentsOf(snapshots, recipients, { clock, faults, paths, tracing }),
     sink: new QueueSink({ ...common, queue }),
     certificates,
     revocation,
