@@ -1,4 +1,5 @@
 /** The directory process. */
-import { runDirectoryService } from '../services/directory/index.ts';
+import './own-imports.ts';
 
+const { runDirectoryService } = await import('../services/directory/index.ts');
 await runDirectoryService();

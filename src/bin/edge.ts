@@ -1,4 +1,5 @@
 /** The `edge` command. */
-import { edge } from '../main.ts';
+import './own-imports.ts';
 
+const { edge } = await import('../main.ts');
 process.exitCode = await edge(process.argv.slice(2));

@@ -1,4 +1,5 @@
 /** A transport worker. */
-import { runTransportWorker } from '../services/transport/index.ts';
+import './own-imports.ts';
 
+const { runTransportWorker } = await import('../services/transport/index.ts');
 await runTransportWorker();

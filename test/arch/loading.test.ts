@@ -6,8 +6,9 @@ import { test } from 'node:test';
 
 const source = new URL('../../src', import.meta.url).pathname;
 
-/** Static imports that are loaded: those of types alone vanish, and `import()` waits until it is called. */
-const loading = /(?:^|\n)(?:import|export)\s+(?!type\b)(?:[^'";]*?from\s*)?'([^']+)'/g;
+/** Imports that are loaded: static ones but those of types alone, which vanish, and what a file waits for as it begins. */
+const loading =
+  /(?:^|\n)(?:(?:import|export)\s+(?!type\b)(?:[^'";]*?from\s*)?|const \{[^}]*\} = await import\()'([^']+)'/g;
 
 /** Files below `src` and names of packages that come with a file, by all that it imports in turn. */
 function loadedBy(file: string, found = new Set<string>()): Set<string> {
@@ -84,6 +85,16 @@ for (const [file, without, loads] of rows) {
     assert.ok(loaded.has(loads), `${loads} is not loaded, so this row shows nothing`);
   });
 }
+
+test('an entry imports its own files the short way, and nothing before; none of them is a link, which would be another file', () => {
+  for (const entry of ['edge', 'store', 'directory', 'transport']) {
+    const text = readFileSync(join(source, `bin/${entry}.ts`), 'utf8');
+    const imports = [...text.matchAll(/^import [^;]*?'([^']+)';/gm)].map(([, name]) => name);
+    assert.deepEqual(imports, ['./own-imports.ts'], entry);
+  }
+  const links = readdirSync(source, { recursive: true, withFileTypes: true }).filter((one) => one.isSymbolicLink());
+  assert.deepEqual(links, []);
+});
 
 test('nothing imports node:http, whose facade loads HTTP/2 and fetch: process.getBuiltinModule does not', () => {
   const importing = readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -3,6 +3,7 @@
  * failed may, would keep its process, and the whole run, for ever. It ends half a minute behind its last test instead, as a failure.
  */
 import { after } from 'node:test';
+import '../../src/bin/own-imports.ts';
 
 const patienceMs = Number(process.env['EDGE_TEST_PATIENCE_MS'] ?? 30_000);
 
