@@ -141,18 +141,30 @@ export function childDn(name: string, container: string): string {
   return `CN=${escapeDnValue(name)},${container}`;
 }
 
-/** Accounts of this server that may log on: `EDGE1\name` by SID. */
+/** Accounts of this server that may log on, and their groups: `EDGE1\name` by SID. */
 export async function accountNames({ store, serverName }: CmdletContext): Promise<ReadonlyMap<string, string>> {
-  const entries = await store.search(`CN=Services,${store.configurationDn}`, 'one', '(objectClass=edgeAccount)');
+  const { configurationDn } = store;
+  const accounts = await store.search(`CN=Services,${configurationDn}`, 'one', '(objectClass=edgeAccount)');
+  const groups = await store.search(`CN=Roles,${configurationDn}`, 'one', '(objectClass=group)');
   return new Map(
-    entries.flatMap((entry) => {
-      const [guid] = entry.buffers('objectGUID');
-      return guid === undefined ? [] : [[sidOfGuid(guid), `${serverName}\\${entry.values('cn')[0] ?? ''}`] as const];
-    }),
+    [...accounts, ...groups].flatMap((entry) =>
+      sidsOf(entry).map((sid) => [sid, `${serverName}\\${entry.values('cn')[0] ?? ''}`] as const),
+    ),
   );
 }
 
-/** SID of an account by its name, with the server's before it or alone. */
+/** SIDs of the groups that an account of this server is a member of; `account`: `EDGE1\name`. */
+export async function groupSids({ store }: CmdletContext, account: string): Promise<readonly string[]> {
+  const { configurationDn } = store;
+  const name = account.slice(account.indexOf('\\') + 1);
+  const dn = childDn(name, `CN=Services,${configurationDn}`).toLowerCase();
+  const groups = await store.search(`CN=Roles,${configurationDn}`, 'one', '(objectClass=group)');
+  return groups.filter((one) => one.values('member').some((member) => member.toLowerCase() === dn)).flatMap(sidsOf);
+}
+
+const sidsOf = (entry: Entry): readonly string[] => entry.buffers('objectGUID').slice(0, 1).map(sidOfGuid);
+
+/** SID of an account or group by its name, with the server's before it or alone. */
 export function accountSid(accounts: ReadonlyMap<string, string>, name: string): string | undefined {
   const wanted = name.toLowerCase();
   const found = [...accounts].find(([, account]) => {

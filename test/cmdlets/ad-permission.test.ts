@@ -113,23 +113,31 @@ test('all extended rights are given by -AccessRights ExtendedRight', async () =>
   assert.ok(rightsOf(bench, defaultConnector).has('ms-Exch-Bypass-Anti-Spam'));
 });
 
-test('an account of this server by its name, with the server or alone; it is shown by name, and a SID is a SID', async () => {
+test('an account or group of this server by its name, with the server or alone; it is shown by name, and a SID is a SID', async () => {
   const bench = new Bench();
   const account = new MutableEntry(`CN=Device,CN=Services,${bench.store.configurationDn}`)
     .set('objectClass', ['edgeAccount'])
     .set('cn', ['Device']);
   bench.store.entries.push(withGuid(account, 7777));
   const given = { Identity: defaultConnector, ExtendedRights: anyRecipient };
-  for (const User of ['device', 'EDGE1\\DEVICE']) {
+  const group = new MutableEntry(`CN=Printers,CN=Roles,${bench.store.configurationDn}`)
+    .set('objectClass', ['top', 'group'])
+    .set('cn', ['Printers']);
+  bench.store.entries.push(withGuid(group, 7778));
+  for (const [User, shownAs] of [
+    ['device', 'EDGE1\\Device'],
+    ['EDGE1\\DEVICE', 'EDGE1\\Device'],
+    ['printers', 'EDGE1\\Printers'],
+  ] as const) {
     const { objects } = await bench.run('Add-ADPermission', { ...given, User });
     assert.deepEqual(
       objects.map((one) => one.get('User')),
-      ['EDGE1\\Device'],
+      [shownAs],
     );
     const shown = await bench.run('Get-ADPermission', { Identity: defaultConnector, User });
     assert.deepEqual(
       shown.objects.map((one) => one.get('User')),
-      ['EDGE1\\Device'],
+      [shownAs],
     );
     await bench.run('Remove-ADPermission', { ...given, User });
     assert.equal((await bench.run('Get-ADPermission', { Identity: defaultConnector, User })).objects.length, 0);
@@ -137,7 +145,7 @@ test('an account of this server by its name, with the server or alone; it is sho
   const unknown = await bench.try('Add-ADPermission', { ...given, User: 'devize' });
   assert.match(
     unknown.error?.message ?? '',
-    /There is no principal 'devize'.*accounts of this server \(name or SERVER/,
+    /There is no principal 'devize'.*accounts and groups of this server \(name or SERVER/,
   );
 });
 

@@ -113,7 +113,7 @@ test(
       );
     const server = (await appliance.shell('(Get-ExchangeServer).Name')).trim();
     const said = (await ask('device')).trim().split('\n');
-    assert.match(said[1] ?? '', /account .*\\device has the SID (S-1-9-[\d-]+)/);
+    assert.match(said[1] ?? '', /account .*\\device has the SID S-1-9-[\d-]+ and is a member of .*\\Readers/);
     assert.match(said.join('\n'), /550 5\.7\.60/);
     const line = said.at(-1) ?? '';
     assert.match(line, /^Add-ADPermission '.*Users' -User '.*\\device' -ExtendedRights ms-Exch-SMTP-Accept-/);

@@ -19,7 +19,7 @@ const configuration = 'CN=Configuration,CN={11111111-2222-3333-4444-555555555555
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const nobody = { kind: 'refused', name: '', sids: [] };
 
-test('an account is who holds its certificate, with the SID of its entry; administrators and strangers are refused', async (t) => {
+test('an account is who holds its certificate, with the SIDs of its entry and groups; administrators and strangers are refused', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'edge-logons-'));
   t.after(() => rm(folder, { recursive: true }));
   const store = await DirectoryStore.open({ path: join(folder, 'db'), schema: await loadSchema('ldap/schema') });
@@ -44,14 +44,20 @@ test('an account is who holds its certificate, with the SID of its entry; admini
     const add = [{ operation: 'add', attribute: 'userCertificate', values }] as const;
     await store.modify(`CN=${name},CN=Services,${configuration}`, add, { actor: '' });
   }
-  const member = [Buffer.from(`CN=boss,CN=Services,${configuration}`)];
-  const add = [{ operation: 'add', attribute: 'member', values: member }] as const;
-  await store.modify(`CN=Administrators,CN=Roles,${configuration}`, add, { actor: '' });
+  for (const [name, group] of [
+    ['boss', 'Administrators'],
+    ['device', 'Readers'],
+  ] as const) {
+    const values = [Buffer.from(`CN=${name},CN=Services,${configuration}`)];
+    const add = [{ operation: 'add', attribute: 'member', values }] as const;
+    await store.modify(`CN=${group},CN=Roles,${configuration}`, add, { actor: '' });
+  }
   const asked: string[] = [];
   const logons = new LogonService({
     store,
     clock: systemClock,
     servicesDn: `CN=Services,${configuration}`,
+    rolesDn: `CN=Roles,${configuration}`,
     organization: {
       check: async (_, { name, password, address }) => {
         asked.push(`${name} ${password} ${address}`);
@@ -63,8 +69,11 @@ test('an account is who holds its certificate, with the SID of its entry; admini
   });
   const by = (row: string) =>
     logons.check({ name: '', password: '', certificate: shown(row).toString('base64'), address: '192.0.2.1' });
-  const guid = store.get(`CN=device,CN=Services,${configuration}`)?.buffers('objectGUID')[0] ?? Buffer.alloc(16);
-  assert.deepEqual(await by('good-ec'), { kind: 'accepted', name: 'device', sids: [sidOfGuid(guid)] });
+  const sids = ['CN=device,CN=Services', 'CN=Readers,CN=Roles'].map((dn) => {
+    const [guid] = store.get(`${dn},${configuration}`)?.buffers('objectGUID') ?? [];
+    return sidOfGuid(guid ?? assert.fail(dn));
+  });
+  assert.deepEqual(await by('good-ec'), { kind: 'accepted', name: 'device', sids });
   assert.deepEqual(await by('good-rsa'), nobody);
   assert.deepEqual(await by('wrong-name'), nobody);
   // Names that the own directory has are never asked for elsewhere.

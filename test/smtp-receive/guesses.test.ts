@@ -40,6 +40,7 @@ test(`${guesses} guesses from ${sources} sources: one answer, bounded memory, an
     hasher,
     clock: systemClock,
     servicesDn: `CN=Services,${configuration}`,
+    rolesDn: `CN=Roles,${configuration}`,
     organization: { check: () => assert.fail('there is none') },
     settings: () => undefined,
     report: (error) => assert.fail(String(error)),

@@ -71,7 +71,7 @@ const checkUser = (value: unknown): string | undefined => {
 };
 
 const noPrincipal = (text: string): string =>
-  `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts of this server (name or SERVER\\name), and SIDs: give the SID of a user or group of the organization, whose names are not known here.`;
+  `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts and groups of this server (name or SERVER\\name), and SIDs: give the SID of a user or group of the organization, whose names are not known here.`;
 
 /** `EDGE1\device`: an account of the directory of this server. */
 const localAccount = /^(?!builtin\\)([\w.-]+)\\([^\\]+)$/i;
@@ -144,7 +144,7 @@ function userSid(bound: BoundParameters, accounts: ReadonlyMap<string, string>):
   if (localAccount.test(name) && sid === undefined)
     throw badArgument(
       'User',
-      `This server has no account '${name}'. 'edge directory account list' names them; of a user or group of the organization give the SID (objectSid).`,
+      `This server has no account or group '${name}'. 'edge directory account list' names them; of a user or group of the organization give the SID (objectSid).`,
     );
   if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? noPrincipal(name));
   return sid;

@@ -154,6 +154,7 @@ export async function openDirectoryService(
     store,
     clock,
     servicesDn: `CN=Services,${place.configurationDn}`,
+    rolesDn: `CN=Roles,${place.configurationDn}`,
     organization: new DirectoryLogon({
       clock,
       tls: () => ({ secureContext: certificates.peerContext() }),

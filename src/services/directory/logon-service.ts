@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../base/index.ts';
 import { Argon2Hasher, type DirectoryStore, type PasswordHasher, StoreAuthenticator } from '../../directory/index.ts';
-import { Dn, escapeDnValue, LdapError, sidOfGuid } from '../../ldap/index.ts';
+import { Dn, equals, escapeDnValue, LdapError, sidOfGuid } from '../../ldap/index.ts';
 import type { LogonOutcome, LogonQuestion } from '../../processes/index.ts';
 import type { DirectoryLogon, DirectoryLogonSettings } from './directory-logon.ts';
 
@@ -11,6 +11,8 @@ export interface LogonServiceParts {
   readonly clock: Clock;
   /** Where accounts lie: `CN=Services,<configuration>`. */
   readonly servicesDn: string;
+  /** Where their groups lie: `CN=Roles,<configuration>`. */
+  readonly rolesDn: string;
   /** Who knows the accounts that are not here. */
   readonly organization: Pick<DirectoryLogon, 'check'>;
   /** Which directory that is; undefined: none is asked. */
@@ -56,6 +58,15 @@ export class LogonService {
     return this.#outcome(() => this.#accounts.authenticate(account, password, peer));
   }
 
+  /** Of the account, and of the groups that name it as a member. */
+  #sidsOf(dn: string): readonly string[] {
+    const { store, rolesDn } = this.#parts;
+    const account = store.get(dn);
+    const groups = store.search({ base: rolesDn, scope: 'one', filter: equals('member', dn) });
+    const entries = account === undefined ? [] : [account, ...groups];
+    return entries.flatMap((entry) => entry.buffers('objectGUID').slice(0, 1).map(sidOfGuid));
+  }
+
   /** The account that holds this very certificate: no authority has to speak for it. */
   #byCertificate(raw: Buffer): ReturnType<StoreAuthenticator['authenticate']> {
     const { subject, validFrom, validTo } = new X509Certificate(raw);
@@ -72,8 +83,7 @@ export class LogonService {
     try {
       const { kind, dn } = await authenticate();
       if (kind !== 'account') return refused;
-      const [guid] = this.#parts.store.get(dn)?.buffers('objectGUID') ?? [];
-      return { kind: 'accepted', name: nameOf(dn), sids: guid === undefined ? [] : [sidOfGuid(guid)] };
+      return { kind: 'accepted', name: nameOf(dn), sids: this.#sidsOf(dn) };
     } catch (error) {
       if (error instanceof LdapError && error.code === 'invalidCredentials') return refused;
       if (!(error instanceof LdapError)) this.#parts.report?.(error);
