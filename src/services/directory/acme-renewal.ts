@@ -9,6 +9,8 @@ const firstMs = 60_000;
 const fault = 'ACME';
 
 export interface AcmeRenewalParts {
+  /** What is to be renewed; throws for a file that is damaged. */
+  readonly orders: () => Promise<readonly unknown[]>;
   readonly runner: CmdletRunner;
   readonly clock: Clock;
   readonly faults: FaultReport;
@@ -33,7 +35,7 @@ export class AcmeRenewal implements Disposable {
 
   /** Never rejects: what fails is a line of the status until it succeeds. */
   async look(): Promise<void> {
-    const { runner, faults, log } = this.#parts;
+    const { orders, runner, faults, log } = this.#parts;
     const request = { cmdlet: 'Update-AcmeCertificate', parameters: new Map<string, never>(), line: '' };
     const host = {
       warning: (text: string) => log.warn(text),
@@ -45,7 +47,10 @@ export class AcmeRenewal implements Disposable {
       signal: this.#stopped.signal,
     };
     try {
-      for await (const row of runner.run(request, host)) log.info(`ACME: ${String(row.get('Identity'))} was looked at`);
+      // Most appliances have none: the table of all cmdlets, some 10 MB, is not made for it.
+      if ((await orders()).length > 0)
+        for await (const row of runner.run(request, host))
+          log.info(`ACME: ${String(row.get('Identity'))} was looked at`);
       faults.end(fault);
     } catch (error) {
       if (!this.#stopped.signal.aborted)

@@ -357,6 +357,7 @@ function methodsOf(
   const catalogue = cmdletCatalogue();
   const secrets = new SecretBox(paths.certificates);
   const edgeSync = edgeSyncFor({ store, paths, place, certificates: parts.certificates });
+  const acme = acmeAdministration(paths.certificates);
   const environment: CmdletEnvironment = {
     store: client,
     role: place.role,
@@ -372,7 +373,7 @@ function methodsOf(
     edgeSync,
     folders: new FolderTrial(paths),
     tlsReports: tlsReportShelf(paths),
-    acme: acmeAdministration(paths.certificates),
+    acme,
   };
   const audited = auditWriter(auditTrail, { server: place.serverName, via: 'service', who: 'local administrator' });
   const status = joined(() => statusOf(parts, bus, workers, since));
@@ -381,7 +382,13 @@ function methodsOf(
       audited: (entry) => audited(entry, account),
       fault: (error) => service.log.error({ err: error }, 'a cmdlet failed by a fault of the program'),
     });
-  const renewal = new AcmeRenewal({ runner: runnerFor('ACME renewal'), clock, faults: parts.faults, log: service.log });
+  const renewal = new AcmeRenewal({
+    orders: () => acme.orders(),
+    runner: runnerFor('ACME renewal'),
+    clock,
+    faults: parts.faults,
+    log: service.log,
+  });
   const methods: Record<string, ManagementMethod> = {
     status: async function* () {
       const { enabled, recipientValidationEnabled } = configuration.current.recipientFilter;
