@@ -24,6 +24,21 @@ test('every reply of the table has an enhanced code where it must have one, and 
   }
 });
 
+test('no reply corrects an address (RFC 5321 §3.4), only DATA is told to go on, and no code is unknown (§4.2.3)', () => {
+  const codes = all.map(([name, { code }]) => [name, code] as const);
+  assert.deepEqual(
+    codes.filter(([, code]) => code === 251 || code === 551),
+    [],
+  );
+  assert.deepEqual(
+    codes.filter(([, code]) => code >= 300 && code < 400),
+    [['startMailInput', 354]],
+  );
+  const known = [214, 220, 221, 235, 250, 252, 354, 421, 450, 451, 452, 454];
+  const refusals = [500, 501, 502, 503, 504, 530, 535, 538, 550, 552, 553, 554, 555];
+  for (const [name, code] of codes) assert.ok([...known, ...refusals].includes(code), `${name} ${code}`);
+});
+
 test('replies are made in that table: literal ones elsewhere in receiving are a code with its detail, or 3xx', () => {
   const room = new URL('../../src/smtp-receive', import.meta.url).pathname;
   for (const file of readdirSync(room, { recursive: true, encoding: 'utf8' }).filter((one) => one.endsWith('.ts'))) {
