@@ -5,7 +5,7 @@ NODE := node_modules/.bin/node
 ROOMS := $(filter-out bench e2e hostile lib transcripts,$(notdir $(patsubst %/,%,$(wildcard test/*/))))
 
 .DEFAULT_GOAL := help
-.PHONY: help start test cases check types lint format unit mutate bench bench-directory bench-sync bench-tls bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
+.PHONY: help start test tested check types lint format unit mutate bench bench-directory bench-sync bench-tls bench-shell fuzz hostile soak soak-crash guesses lab-tls peers clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,11 +17,11 @@ node_modules/.installed: package.json package-lock.json
 start: node_modules/.installed ## an Edge appliance and its internal hub on loopback ports, with real messages through them
 	@$(NODE) --disable-warning=ExperimentalWarning src/bin/lab.ts
 
-# The linter takes one processor for as long as a quarter of the tests: they run beside it.
-test: node_modules/.installed peers ## installs the real peers, then type check, linter and all tests
-	@$(MAKE) --no-print-directory --jobs=3 check cases
+# Packages of npm and of Debian come at the same time; the type check and the linter run beside the first tests.
+test: ## installs the real peers, then type check, linter and all tests
+	@$(MAKE) --no-print-directory --jobs=4 check tested
 
-cases: node_modules/.installed
+tested: node_modules/.installed peers
 	@$(NODE) test/lib/run-all.ts
 
 check: types lint ## type check, linter, formatter
