@@ -47,7 +47,7 @@ export class AcmeRenewal implements Disposable {
       signal: this.#stopped.signal,
     };
     try {
-      // Most appliances have none: the table of all cmdlets, some 10 MB, is not made for it.
+      // Most appliances have none: the table of all cmdlets is not made for it.
       if ((await orders()).length > 0)
         for await (const row of runner.run(request, host))
           log.info(`ACME: ${String(row.get('Identity'))} was looked at`);
