@@ -77,7 +77,8 @@ const identityTypes: Readonly<Record<string, string>> = {
 /** A parameter of the catalogue. `row` is the property that it sets, if it sets one. */
 function parameterOf(name: string, known: KnownParameter, row?: AnyProperty): Parameter {
   const allowed = row?.syntax.allowed ?? known.allowed;
-  const unavailable = known.cloudOnly === true || known.legacyOnly === true;
+  const onlyIn =
+    known.cloudOnly === true ? 'Exchange Online' : known.legacyOnly === true ? 'older versions of Exchange' : '';
   // What is refused anyway is refused for that reason: a credential is no text that its syntax could read.
   const opaque = /^(?:PSCredential|SecureString)$/.test(known.type);
   const check = opaque
@@ -101,7 +102,8 @@ function parameterOf(name: string, known: KnownParameter, row?: AnyProperty): Pa
     ...(known.sets && { parameterSets: known.sets }),
     ...(row && { help: row.help }),
     ...(check && { check }),
-    ...((isUnbuilt(row) || unavailable) && { notImplementedYet: true }),
+    ...((isUnbuilt(row) || onlyIn !== '') && { notImplementedYet: true }),
+    ...(onlyIn !== '' && { onlyIn }),
   };
 }
 

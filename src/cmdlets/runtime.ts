@@ -100,6 +100,8 @@ export interface Parameter {
   readonly ready?: () => Promise<void>;
   /** Known, but the function behind it is not built: refused at run time, taken by --check. */
   readonly notImplementedYet?: boolean;
+  /** What alone has it, where no server of today does: 'Exchange Online'. It is refused as well. */
+  readonly onlyIn?: string;
 }
 
 /** Parameters of a line, by the name of the table. Values are not converted: the cmdlet reads them itself. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { refuseUnbuilt } from '../../src/cmdlets/calling/index.ts';
 import { cmdletCatalogue } from '../../src/cmdlets/index.ts';
 import { Bench } from './lib/bench.ts';
 
@@ -44,6 +45,21 @@ test('what built cmdlets refuse is known', () => {
     ['New-SendConnector', ['IsCoexistenceConnector', 'LinkedReceiveConnector']],
     ['Set-SendConnector', ['IsCoexistenceConnector', 'LinkedReceiveConnector']],
   ]);
+});
+
+test('what receive and send connectors, domains and transport settings refuse is of another product, and said so', () => {
+  const whole =
+    /^(?:Get|New|Set|Remove)-(?:ReceiveConnector|SendConnector|RemoteDomain|TransportConfig|TransportService)$/;
+  const cmdlets = cmdletCatalogue().all.filter(({ name }) => whole.test(name));
+  assert.equal(cmdlets.length, 16);
+  const all = cmdlets.flatMap((cmdlet) => cmdlet.parameters.map((one) => ({ cmdlet, ...one })));
+  const refused = all.filter(({ notImplementedYet }) => notImplementedYet === true);
+  assert.ok(refused.length > 10);
+  for (const { cmdlet, name, onlyIn } of refused) {
+    assert.ok(onlyIn !== undefined, `${cmdlet.name} ${name}`);
+    const says = `The parameter -${name} of ${cmdlet.name} is of ${onlyIn} alone. Nothing was changed.`;
+    assert.throws(() => refuseUnbuilt(cmdlet, new Map([[name, 'x']])), { message: says });
+  }
 });
 
 test('literals are checked without running anything', () => {

@@ -7,7 +7,8 @@ export function refuseUnbuilt(cmdlet: CmdletDescription, bound: BoundParameters)
   );
   if (cmdlet.notImplementedYet !== true && parameter === undefined) return;
   const what = parameter === undefined ? cmdlet.name : `The parameter -${parameter.name} of ${cmdlet.name}`;
-  throw new CmdletError('NotImplementedYet', 'NotImplemented', `${what} is not implemented yet. Nothing was changed.`, {
+  const isNot = parameter?.onlyIn === undefined ? 'is not implemented yet' : `is of ${parameter.onlyIn} alone`;
+  throw new CmdletError('NotImplementedYet', 'NotImplemented', `${what} ${isNot}. Nothing was changed.`, {
     target: parameter?.name ?? cmdlet.name,
   });
 }

@@ -20,6 +20,7 @@ const parameterShape = record<ParameterOverWire>({
   parameterSets: maybe(texts),
   help: maybe(text()),
   notImplementedYet: maybe(flag),
+  onlyIn: maybe(text()),
   checked: maybe(flag),
 });
 
