@@ -149,6 +149,13 @@ test('an account or group of this server by its name, with the server or alone; 
   );
 });
 
+test('who no session ever is gets an entry with a warning', async () => {
+  const given = { Identity: defaultConnector, ExtendedRights: anyRecipient };
+  const { warnings } = await new Bench().run('Add-ADPermission', { ...given, User: 'Users' });
+  assert.match(warnings[0] ?? '', /^No session is ever "BUILTIN\\Users": .* EDGE1\\name/);
+  assert.deepEqual((await new Bench().run('Add-ADPermission', { ...given, User: 'S-1-5-21-1-2-3-4' })).warnings, []);
+});
+
 describe('refusals', () => {
   const cases: readonly (readonly [cmdlet: string, given: Readonly<Record<string, unknown>>, message: RegExp])[] = [
     [

@@ -223,6 +223,10 @@ async function addRights(context: CmdletContext, line: BoundParameters): Promise
       `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${one.principal}".`,
     );
   }
+  if (missing.some(({ sid }) => /^S-1-5-(?:10|18|20|32-\d+)$/.test(sid)))
+    context.warning(
+      `No session is ever "${missing[0]?.principal}": the entry has no effect. A group of this server is ${context.serverName}\\name.`,
+    );
   for (const { right } of missing) {
     const idle = right === 'All' ? undefined : withoutEffect(right);
     if (idle !== undefined) context.warning(`${right} is kept, and has no effect: ${idle}.`);
