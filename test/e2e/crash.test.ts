@@ -5,13 +5,22 @@ import { ScriptedSink } from '../lib/scripted-sink.ts';
 import { idsOf, sendUntil } from '../lib/steady-senders.ts';
 
 const senders = 8;
-/** `make soak-crash`: 1,000. */
+/** `make soak-crash`: 1,000 of each kind. */
 const kills = Number(process.env['EDGE_SOAK_KILLS'] ?? 5);
 const largeEvery = kills > 100 ? 500 : 10;
 /** It goes on beside other work of the machine. */
 const patienceMs = 120_000;
 
-async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> {
+/** Fresh appliances, so that each has its outcome: and a worker that fails again and again waits ever longer before it comes back. */
+async function surviveAll(perAppliance: number, kill: (edge: Appliance) => Promise<void>): Promise<void> {
+  for (let done = 0; done < kills; done += perAppliance) {
+    const said = await survive(Math.min(perAppliance, kills - done), kill);
+    console.log(`${done + perAppliance} of ${kills}: ${said}`);
+  }
+}
+
+/** Kills an appliance so many times; resolves with what came of it. */
+async function survive(kills: number, kill: (edge: Appliance) => Promise<void>): Promise<string> {
   await using sink = await ScriptedSink.listen();
   await using edge = await Appliance.start({
     lines: [
@@ -45,12 +54,12 @@ async function survive(kill: (edge: Appliance) => Promise<void>): Promise<void> 
   const duplicates = [...seen.values()].reduce((sum, count) => sum + count - 1, 0);
   // In flight at a kill: what the next hop took and the worker had not noted yet, one for each outgoing connection (20).
   assert.ok(duplicates <= kills * 20, `${duplicates} duplicates of ${accepted.size} at ${kills} kills`);
-  console.log(`${accepted.size} accepted, none missing, ${duplicates} delivered twice at ${kills} kills`);
+  return `${accepted.size} accepted, none missing, ${duplicates} delivered twice at ${kills} kills`;
 }
 
 describe('kill -9 loses nothing that was answered 250', () => {
   test('single workers', async () => {
-    await survive(async (edge) => {
+    await surviveAll(10, async (edge) => {
       const pids = edge.workers();
       const victim = pids[Math.floor(Math.random() * pids.length)];
       if (victim !== undefined) process.kill(victim, 'SIGKILL');
@@ -58,7 +67,7 @@ describe('kill -9 loses nothing that was answered 250', () => {
   });
 
   test('the whole appliance', async () => {
-    await survive(async (edge) => {
+    await surviveAll(50, async (edge) => {
       await edge.stop('SIGKILL');
       await edge.start();
     });
