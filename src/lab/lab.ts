@@ -9,14 +9,15 @@ import { createServer } from 'node:net';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Chain, type DecisionEvent, type EventKind, type EventOf, findChains } from '../logs/index.ts';
 import { ManagementClient } from '../management/client/index.ts';
 import { barrier, findAccount, lockHolder, statePaths } from '../processes/index.ts';
 import { type LabMessage, sendMessage } from './lab-client.ts';
 
-const command = new URL('../bin/edge', import.meta.url).pathname;
-const samples = new URL('./messages/', import.meta.url).pathname;
+const command = fileURLToPath(new URL('../bin/edge', import.meta.url));
+const samples = fileURLToPath(new URL('./messages/', import.meta.url));
 const root = process.getuid?.() === 0 ? '/var/lib/edge-lab' : join(homedir(), '.local/state/edge-lab');
 const server = (hostname().split('.')[0] ?? 'edge').toUpperCase();
 

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { importsOf } from './floors.ts';
 
-const source = new URL('../../src', import.meta.url).pathname;
+const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** A circle of imports, types included, that begins at a file; undefined when there is none. */
 function circleFrom(start: string, imports: ReadonlyMap<string, readonly string[]>): string | undefined {

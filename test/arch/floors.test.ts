@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { floors, importsOf, roomOf, violation, violations } from './floors.ts';
 
-const source = new URL('../../src', import.meta.url).pathname;
+const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 test('no file of src breaks the floors and doors', () => {
   assert.deepEqual(violations(source), []);

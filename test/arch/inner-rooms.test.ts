@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { importsOf } from './floors.ts';
 
-const source = new URL('../../src', import.meta.url).pathname;
+const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Inner rooms of the large rooms, lowest first: each knows those before it only. '' is what lies in the folder itself. */
 const inner: Readonly<Record<string, readonly string[]>> = {

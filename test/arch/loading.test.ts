@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-const source = new URL('../../src', import.meta.url).pathname;
+const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Imports that are loaded: static ones but those of types alone, which vanish, and what a file waits for as it begins. */
 const loading =
@@ -103,4 +104,14 @@ test('nothing imports node:http, whose facade loads HTTP/2 and fetch: process.ge
       /^import (?!type\b)[^;]*'node:http'|import\('node:http'\)/m.test(readFileSync(join(source, name), 'utf8')),
     );
   assert.deepEqual(importing, []);
+});
+
+test('no path is taken from a URL as it stands there: a folder with a blank in its name would be another one', () => {
+  const wrong = ['src', 'test'].flatMap((room) =>
+    readdirSync(join(source, '..', room), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(room, name))
+      .filter((name) => /import\.meta\.url\)\.pathname/.test(readFileSync(join(source, '..', name), 'utf8'))),
+  );
+  assert.deepEqual(wrong, []);
 });

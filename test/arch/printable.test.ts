@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runCommand } from '../../src/cli/index.ts';
 import { decodeWords } from '../../src/mail/index.ts';
 import { questionText } from '../../src/shell/caller/index.ts';
@@ -12,7 +13,7 @@ import { Menu } from '../../src/shell/prompt/menu.ts';
 import { ReplyReader } from '../../src/smtp-send/connection/reply-reader.ts';
 import { TestShell } from '../shell/lib/test-shell.ts';
 
-const source = new URL('../../src', import.meta.url).pathname;
+const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Who has a rule of their own for controls, and why: none of it is shown to a person. */
 const ownRules: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 /** How long commands take as a person at a terminal waits for them: from the call to the last of the output, or to the prompt. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { edgeCommand } from '../lib/appliance.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A command and its environment; nothing of it goes through another shell. */
 export interface Call {

@@ -4,8 +4,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-const edge = new URL('../../src/bin/edge.ts', import.meta.url).pathname;
+const edge = fileURLToPath(new URL('../../src/bin/edge.ts', import.meta.url));
 /** An account that owns nothing; whoever is not root takes away their own rights instead. */
 const asStranger = process.getuid?.() === 0 ? ['setpriv', '--reuid=23456', '--regid=23456', '--clear-groups'] : ['env'];
 

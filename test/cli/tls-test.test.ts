@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createServer, type Server } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
@@ -15,7 +16,7 @@ import type { CommandResult } from '../lib/appliance.ts';
 import { edgeHere } from '../lib/command-here.ts';
 import { RevocationAuthority } from '../lib/revocation-authority.ts';
 
-const edge = new URL('../../src/bin/edge', import.meta.url).pathname;
+const edge = fileURLToPath(new URL('../../src/bin/edge', import.meta.url));
 const schemaOf = (name: string): object =>
   JSON.parse(
     readFileSync(new URL(`../../src/compliance/schema/${name}.schema.json`, import.meta.url), 'utf8'),

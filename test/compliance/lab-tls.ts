@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { host, makeChains, writeChains } from '../../certs/make.ts';
 import { type Endpoint, probeEndpoint, swiftManners } from '../../src/compliance/index.ts';
 import { TrustAnchors } from '../../src/tls/index.ts';
@@ -37,8 +38,8 @@ const usual = [
 /** Here testssl.sh runs as people start it, and the cost of both is told. */
 const whole = 'postfix-default';
 
-const results = new URL('../../.bench/lab-tls', import.meta.url).pathname;
-const table = new URL('./lab/disagreements.tsv', import.meta.url).pathname;
+const results = fileURLToPath(new URL('../../.bench/lab-tls', import.meta.url));
+const table = fileURLToPath(new URL('./lab/disagreements.tsv', import.meta.url));
 const known = new Map(
   readFileSync(table, 'utf8')
     .split('\n')

@@ -7,13 +7,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { host, makeChains, writeChains } from '../../certs/make.ts';
 import { type Facts, probeEndpoint, swiftManners } from '../../src/compliance/index.ts';
 import { TrustAnchors } from '../../src/tls/index.ts';
 import { needs } from '../lib/peers.ts';
 import { endpoints, type LabFiles } from './lab/endpoints.ts';
 
-const goldenFile = new URL('./golden/facts.json', import.meta.url).pathname;
+const goldenFile = fileURLToPath(new URL('./golden/facts.json', import.meta.url));
 const writing = process.env['EDGE_GOLDEN'] === 'write';
 const golden = JSON.parse(readFileSync(goldenFile, 'utf8')) as Record<string, unknown>;
 const found: Record<string, unknown> = {};

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { DirectoryStore } from '../../src/directory/index.ts';
 import { openOlder } from '../../src/directory/store/files/environment.ts';
@@ -11,7 +12,7 @@ import { productSchema } from '../ldap/schema-of-the-product.ts';
 import { HandClock } from './store-for-test.ts';
 
 // One small store of each layout that a version of this program has written stays in test/states for ever.
-const states = new URL('../states/', import.meta.url).pathname;
+const states = fileURLToPath(new URL('../states/', import.meta.url));
 const kept = [1];
 
 function storeOf(t: TestContext, layout: number): string {

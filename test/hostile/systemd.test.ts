@@ -9,9 +9,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { full } from './lib/siege.ts';
 
-const program = new URL('../..', import.meta.url).pathname;
+const program = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs in there, as the README says it, and writes what it finds. */
 const probe = `#!/bin/sh

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { StatusReport } from '../../src/cli/index.ts';
 import type { Chain } from '../../src/logs/index.ts';
@@ -13,7 +14,7 @@ import { freePort } from './ports.ts';
 import { shellHere } from './shell-here.ts';
 
 /** The command as it is called from a shell. */
-export const edgeCommand = new URL('../../src/bin/edge', import.meta.url).pathname;
+export const edgeCommand = fileURLToPath(new URL('../../src/bin/edge', import.meta.url));
 
 /** A start, a stop and a command take no longer, in milliseconds; wide, for a busy machine. */
 const [startMs, stopMs, commandMs] = [180_000, 120_000, 300_000];

@@ -1,10 +1,11 @@
 /** Runs files of tests, and tells of each one what became of its tests. */
 import { relative } from 'node:path';
 import { run } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import type { TestProcess } from './shared-processes.ts';
 
-export const root = new URL('../..', import.meta.url).pathname;
+export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Failure {
   /** Place and name of the test; of a process that ended early, the file. */

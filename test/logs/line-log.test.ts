@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type Clock, type FaultReport, systemClock } from '../../src/base/index.ts';
 import { LineLog, type LineLogParts, type LogLimits, maxWaiting } from '../../src/logs/files/line-log.ts';
@@ -189,7 +190,7 @@ test('files that are too old, or too many, go; the newest stays', async (t) => {
 test('many processes share the files: one header each, no torn line, none lost', async (t) => {
   const path = folder(t);
   const script = `
-    import { LineLog } from '${new URL('../../src/logs/files/line-log.ts', import.meta.url).pathname}';
+    import { LineLog } from '${fileURLToPath(new URL('../../src/logs/files/line-log.ts', import.meta.url))}';
     const clock = { now: () => ${still.now()}, monotonic: () => performance.now(), after: (ms, call) => { const timer = setTimeout(call, ms > 1000 ? ms : 1); return { cancel: () => clearTimeout(timer) }; } };
     const log = new LineLog(${JSON.stringify(limits(path, { maxFileSize: 50_000 }))}, { prefix: 'A', header: () => '#head\\r\\n', clock, faults: { begin: (k, e) => { throw new Error(e); }, end: () => {} }, minFreeBytes: 0 });
     for (let i = 0; i < 2000; i++) { log.write(process.argv[1] + ':' + i + ':' + 'y'.repeat(i % 150)); if (i % 100 === 0) await new Promise((r) => setTimeout(r, 1)); }

@@ -5,12 +5,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ManagementServer, prepareManagement } from '../../src/management/index.ts';
 import { prepareStateFolder, statePaths } from '../../src/processes/index.ts';
 import { needs } from '../lib/peers.ts';
 
-const source = (path: string): string => new URL(`../../src/${path}`, import.meta.url).pathname;
+const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
 const limits = { timeout: 300_000, killSignal: 'SIGKILL' } as const;
 
 /** Runs a module of text behind a command that changes who or where it is; what it prints. */

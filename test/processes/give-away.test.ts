@@ -18,6 +18,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { claimState, StateError } from '../../src/processes/index.ts';
 import { needs } from '../lib/peers.ts';
 
@@ -81,7 +82,7 @@ for (const [what, make] of Object.entries(oddThings)) {
 }
 
 test('nothing that root runs gives a path away', () => {
-  const source = new URL('../../src/', import.meta.url).pathname;
+  const source = fileURLToPath(new URL('../../src/', import.meta.url));
   const files = globSync('{processes,services/appliance}/**/*.ts', { cwd: source });
   assert.ok(files.length > 20);
   const byPath = files.filter((file) => /\bl?chown(?:Sync)?\b/.test(readFileSync(join(source, file), 'utf8')));

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { WatchedChild } from '../../src/processes/child.ts';
 import {
   type Account,
@@ -50,7 +51,7 @@ interface Crash {
 
 function watched(t: { after(call: () => void | Promise<void>): void }, folder: string) {
   const entry = join(folder, 'child.mjs');
-  writeFileSync(entry, childSource(new URL('../../src/processes/index.ts', import.meta.url).pathname));
+  writeFileSync(entry, childSource(fileURLToPath(new URL('../../src/processes/index.ts', import.meta.url))));
   let ready = Promise.withResolvers<void>();
   const crashes: Crash[] = [];
   const said: string[] = [];

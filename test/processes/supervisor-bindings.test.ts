@@ -5,11 +5,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type ChildPlan, Supervisor } from '../../src/processes/index.ts';
 import { eventually } from '../lib/appliance.ts';
 import { freePort } from '../lib/ports.ts';
 
-const door = new URL('../../src/processes/index.ts', import.meta.url).pathname;
+const door = fileURLToPath(new URL('../../src/processes/index.ts', import.meta.url));
 
 /** A process that does as `own` says with its bus. */
 function child(folder: string, name: string, own: string): ChildPlan {

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { sendMessage } from '../../src/lab/lab-client.ts';
 import { edge, edgeCommand } from '../lib/appliance.ts';
 import { needs, python } from '../lib/peers.ts';
 import { freePort } from '../lib/ports.ts';
 
-const unit = new URL('../../src/processes/launch/edge.service', import.meta.url).pathname;
+const unit = fileURLToPath(new URL('../../src/processes/launch/edge.service', import.meta.url));
 const text = readFileSync(unit, 'utf8');
 
 /** Exposure as systemd counts it, tenfold: 30 is "OK", an unhardened service has 96. */
@@ -29,7 +30,7 @@ test('the unit is as closed as it says', (t) => {
 });
 
 /** Runs a command under the system calls of the unit, as systemd would. */
-const filtered = [python, new URL('filtered.py', import.meta.url).pathname, unit];
+const filtered = [python, fileURLToPath(new URL('filtered.py', import.meta.url)), unit];
 
 test(
   'what the unit does not allow is refused: a mount, by root',

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { systemClock } from '../../src/base/index.ts';
 import { LmdbSpool } from '../../src/queue/index.ts';
@@ -92,7 +93,7 @@ test('a process that is killed while it compacts has lost nothing that was ackno
   const path = folder(t);
   const known = new Map<number, number>();
   for (let round = 0; round < 8; round++) {
-    const child = spawn(process.execPath, [new URL('lib/compaction-child.ts', import.meta.url).pathname, path], {
+    const child = spawn(process.execPath, [fileURLToPath(new URL('lib/compaction-child.ts', import.meta.url)), path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     t.after(() => void child.kill('SIGKILL'));

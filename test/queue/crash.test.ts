@@ -6,6 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
 import { systemClock } from '../../src/base/index.ts';
 import { LmdbSpool } from '../../src/queue/index.ts';
@@ -25,9 +26,13 @@ interface Known {
 }
 
 async function runUntil(path: string, seed: number, lines: number): Promise<string[]> {
-  const child = spawn(process.execPath, [new URL('lib/crash-child.ts', import.meta.url).pathname, path, String(seed)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('lib/crash-child.ts', import.meta.url)), path, String(seed)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let text = '';
   let count = 0;
   child.stdout.on('data', (chunk: Buffer) => {

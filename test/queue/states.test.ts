@@ -4,13 +4,14 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/index.ts';
 import { findChains } from '../../src/logs/index.ts';
 import { LmdbSpool } from '../../src/queue/index.ts';
 import { decodeHead, decodeRecord, decodeStates } from '../../src/queue/spool/record-codec.ts';
 import { elaborate, put, readAll } from './lib/new-message.ts';
 
-const states = new URL('../states/', import.meta.url).pathname;
+const states = fileURLToPath(new URL('../states/', import.meta.url));
 
 // One small state of each format that a version of this program has written stays in test/states for ever.
 

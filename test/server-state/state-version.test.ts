@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { prepareStateFolder, type StatePaths, statePaths } from '../../src/processes/state/index.ts';
 import { openDirectory, placeIn, seedDirectory } from '../../src/server-state/directory/index.ts';
 import { checkStateVersion, upgradeState } from '../../src/server-state/upgrade/state-version.ts';
@@ -117,7 +118,7 @@ test('a state of a later version is refused with the reason, by the service and 
 
 // One small state of each version stays in test/states for ever.
 for (let version = 0; version <= newest; version++) {
-  const archive = new URL(`../states/state-v${version}.tar.gz`, import.meta.url).pathname;
+  const archive = fileURLToPath(new URL(`../states/state-v${version}.tar.gz`, import.meta.url));
   test(`a state of version ${version} is opened`, async (t) => {
     const paths = stateOf(t);
     execFileSync('tar', ['-xzf', archive, '--no-same-owner', '-C', paths.root]);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Receiving } from './receiving.ts';
 
-const dir = new URL('../transcripts/smtp-receive', import.meta.url).pathname;
+const dir = fileURLToPath(new URL('../transcripts/smtp-receive', import.meta.url));
 
 const placeholders: Readonly<Record<string, string>> = {
   date: '\\w{3}, \\d\\d \\w{3} \\d{4} \\d\\d:\\d\\d:\\d\\d \\+0000',

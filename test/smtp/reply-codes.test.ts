@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Reply, renderReply, replies } from '../../src/smtp/index.ts';
 
 const without = new Set(['greeting', 'banner', 'helo', 'ehlo']);
@@ -40,7 +41,7 @@ test('no reply corrects an address (RFC 5321 §3.4), only DATA is told to go on,
 });
 
 test('replies are made in that table: literal ones elsewhere in receiving are a code with its detail, or 3xx', () => {
-  const room = new URL('../../src/smtp-receive', import.meta.url).pathname;
+  const room = fileURLToPath(new URL('../../src/smtp-receive', import.meta.url));
   for (const file of readdirSync(room, { recursive: true, encoding: 'utf8' }).filter((one) => one.endsWith('.ts'))) {
     const text = readFileSync(join(room, file), 'utf8');
     for (const [literal, code = '', rest = ''] of text.matchAll(/\{ code: (\d{3}),([^}]*)\}/g))
@@ -49,7 +50,7 @@ test('replies are made in that table: literal ones elsewhere in receiving are a 
 });
 
 test('src/smtp/replies.md is that table', () => {
-  const path = new URL('../../src/smtp/replies.md', import.meta.url).pathname;
+  const path = fileURLToPath(new URL('../../src/smtp/replies.md', import.meta.url));
   const intro = readFileSync(path, 'utf8').split('## Every reply')[0] ?? '';
   const rows = all.map(([name, reply]) => {
     const text = renderReply(reply)

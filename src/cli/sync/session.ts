@@ -1,6 +1,7 @@
 /** Opens EdgeSync on a state directory, and turns what goes wrong into words. */
 
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../base/index.ts';
 import { printableJson } from '../../base/text/index.ts';
 import { SecretBox } from '../../certificates/secrets/index.ts';
@@ -29,7 +30,7 @@ export async function onSync<T = undefined>(
 ): Promise<number> {
   try {
     const read = given?.() as T;
-    const schema = await loadSchema(new URL('../../../ldap/schema', import.meta.url).pathname);
+    const schema = await loadSchema(fileURLToPath(new URL('../../../ldap/schema', import.meta.url)));
     // What the caller names was read before; from here on root is the account that owns the state.
     becomeOwner(statePaths(options.state).root);
     const state = new InsideState(join(options.state, 'edge-sync'));

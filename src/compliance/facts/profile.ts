@@ -1,6 +1,7 @@
 /** Profiles: named standards as data. A profile is a list of rules; each names a check, what is expected, and its source. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** From best to worst. 'info' never counts as a miss. */
 const verdicts = ['pass', 'info', 'notice', 'warn', 'fail'] as const;
@@ -52,7 +53,7 @@ export interface Profile {
   readonly rules: readonly Rule[];
 }
 
-const folder = new URL('../profiles/', import.meta.url).pathname;
+const folder = fileURLToPath(new URL('../profiles/', import.meta.url));
 
 /** Identifiers of the profiles that come along. */
 export function profileNames(): string[] {

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { asAccount } from '../../processes/launch/index.ts';
 import { otherOwner } from '../../processes/state/index.ts';
 import { ownAccount } from '../audit/own-account.ts';
@@ -52,7 +53,7 @@ export class StoreProcess implements MethodCaller, AsyncDisposable {
     const state = resolve(given);
     const names = environmentNames.flatMap((name) => (name in process.env ? [[name, process.env[name]]] : []));
     const options = ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${heapMb}`];
-    const entry = new URL('../../bin/store.ts', import.meta.url).pathname;
+    const entry = fileURLToPath(new URL('../../bin/store.ts', import.meta.url));
     const program = [...options, entry, JSON.stringify({ state, role, account: ownAccount({}) })];
     // Root opens nothing in a state of another account: the process is that account's.
     const [file, args] = asAccount(otherOwner(state), [process.execPath, ...program]);

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { newGuid } from '../../base/index.ts';
 import type { ServerRole, SnapshotPlace } from '../../config/index.ts';
 import {
@@ -14,7 +15,7 @@ import type { StatePaths } from '../../processes/index.ts';
 import { checkStateVersion, upgradeState } from '../upgrade/state-version.ts';
 
 /** Folder of a part of `ldap/`, which comes with the program. */
-const ldapFolder = (name: string): string => new URL(`../../../ldap/${name}`, import.meta.url).pathname;
+const ldapFolder = (name: string): string => fileURLToPath(new URL(`../../../ldap/${name}`, import.meta.url));
 
 /**
  * Opens the directory of a state folder. One process opens it for writing; the others read the same mapped store. Whoever writes holds

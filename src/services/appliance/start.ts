@@ -1,6 +1,7 @@
 /** `edge start`: makes the state ready, gives root up for everything but the supervisor, and runs until it is told to stop. */
 
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { printableLines } from '../../base/index.ts';
 import { exitStatus, type StartOptions } from '../../cli/index.ts';
 import { toWorkers } from '../../management/workers/index.ts';
@@ -78,7 +79,7 @@ async function startOn(options: StartOptions, paths: StatePaths): Promise<number
 }
 
 /** Folder of the program. */
-const program = new URL('../../..', import.meta.url).pathname.replace(/\/$/, '');
+const program = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 /** Why the services could not run as this account, and what to do. */
 function barrierFor(account: Account, paths: StatePaths): string | undefined {
@@ -176,7 +177,7 @@ function plansOf(options: StartOptions, { account, group }: Ground): { directory
     const told: ProcessOptions = { state, role, index, workers, ...(group === undefined ? {} : { group: group.gid }) };
     return {
       name,
-      entry: new URL(`../../bin/${entry}`, import.meta.url).pathname,
+      entry: fileURLToPath(new URL(`../../bin/${entry}`, import.meta.url)),
       arguments: [JSON.stringify(told)],
       nodeOptions: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
       ...(account === undefined ? {} : { account }),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   cmdletCatalogue,
   LocalCmdletRunner,
@@ -40,7 +41,7 @@ class GoldenTransport extends FakeTransport implements TransportAdministration {
   }
 }
 
-const seedFolder = (part: string): string => new URL(`../../../ldap/seed/${part}`, import.meta.url).pathname;
+const seedFolder = (part: string): string => fileURLToPath(new URL(`../../../ldap/seed/${part}`, import.meta.url));
 
 /** The product's cmdlets on a new Edge server's directory, at 03:04:05 of 2 January 2026. Queues and messages are made up. */
 export class GoldenShell implements AsyncDisposable {
