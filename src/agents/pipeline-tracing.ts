@@ -5,8 +5,14 @@
  */
 import { join } from 'node:path';
 import { type Clock, type FaultReport, newGuid } from '../base/index.ts';
-import { type Envelope, HeaderBlock } from '../mail/index.ts';
-import { changedMessage, type EndOfHeadersArgs, type MessageChanges, type ReceiveAgent } from '../pipeline/index.ts';
+import { HeaderBlock } from '../mail/index.ts';
+import {
+  changedMessage,
+  type EndOfHeadersArgs,
+  type MessageChanges,
+  type ReceiveAgent,
+  type RoutedMessage,
+} from '../pipeline/index.ts';
 import { MessageTrace } from './message-trace.ts';
 
 export interface TracingSettings {
@@ -28,19 +34,6 @@ const mostAtOnce = 100;
 /** Traces under way; an older one has lost its session. */
 const mostTraces = 1_000;
 const faultKey = 'pipeline tracing';
-
-/** A message that has got its next hops. */
-export interface RoutedMessage {
-  /** Session that brought it; '' for one of the pickup or replay folder, and for a report made here. */
-  readonly session: string;
-  readonly messageId: string;
-  readonly envelope: Envelope;
-  /** Agents of the categorizer have changed it. */
-  readonly changed: boolean;
-  header(): Promise<Buffer>;
-  /** The content behind the header. */
-  readonly body: AsyncIterable<Buffer>;
-}
 
 /** The tracing of one worker, on and off by the configuration. */
 export class PipelineTracing {

@@ -3,7 +3,7 @@ import type { Clock } from '../base/index.ts';
 import type { Snapshot, SnapshotSource } from '../config/index.ts';
 import type { Journal } from '../logs/index.ts';
 import type { Envelope } from '../mail/index.ts';
-import { CategorizerChain, type Route } from '../pipeline/index.ts';
+import { CategorizerChain, type Route, type RoutedMessage } from '../pipeline/index.ts';
 import type { RoutePlan, Router, StoredMessage } from '../queue/index.ts';
 import { AgentRounds } from './agent-rounds.ts';
 import { bodyOf, type ContentSource, headerOf } from './content-source.ts';
@@ -27,14 +27,7 @@ export interface RoutingTracing {
   /** Whether this message is kept, which came at that time (milliseconds since 1970). */
   tracesRouting(message: { readonly guid: string; readonly receivedAt: number; readonly from: string }): boolean;
   /** Neither rejects nor is waited for. */
-  routed(message: {
-    readonly session: string;
-    readonly messageId: string;
-    readonly envelope: Envelope;
-    readonly changed: boolean;
-    header(): Promise<Buffer>;
-    readonly body: AsyncIterable<Buffer>;
-  }): Promise<void>;
+  routed(message: RoutedMessage): Promise<void>;
 }
 
 /** Asks the agents about new messages, and chooses the next hop of each recipient. */

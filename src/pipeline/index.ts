@@ -29,3 +29,4 @@ export type {
   ReceiveAgent,
   SmtpSession,
 } from './receive-agent.ts';
+export type { RoutedMessage } from './routed-message.ts';
