@@ -3,6 +3,7 @@
  * file writes that survive a crash, text made fit to be shown, local faults.
  */
 
+export { BlockPool } from './block-pool.ts';
 export { formatByteSize, parseByteSize } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { coalesced } from './coalesced.ts';

@@ -1,6 +1,7 @@
 /** What every spool engine must do. `engine` opens the same place again and again: what was durable must be there. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BlockPool } from '../../src/base/index.ts';
 import type { RecipientState, Spool } from '../../src/queue/index.ts';
 import fc from '../lib/properties.ts';
 import { elaborate, inTwoDays, newMessage, put, readAll } from './lib/new-message.ts';
@@ -84,6 +85,40 @@ export function spoolContract(name: string, place: () => Promise<Place>): void {
     await again.remove(id);
     assert.equal(again.get(id), undefined);
     await assert.rejects(readAll(again.stream(id)), { name: 'SpoolError' });
+  });
+
+  spec('large messages that are written and read at the same time share blocks, not octets', async (here) => {
+    await using spool = await here.open();
+    const blocks = new BlockPool(262_144, 2);
+    /** In chunks of all kinds: single octets, odd ones, more than two blocks at once. */
+    const sizes = [1, 700_000, 65_536, 262_144, 3, 262_145, 100_000];
+    const contents = Array.from({ length: 6 }, (_, i) => Buffer.alloc(1_500_000 + i, `message ${i} of six\r\n`));
+    const write = async (content: Buffer, turn: number): Promise<number> => {
+      const writer = spool.begin();
+      const given = spool.begin();
+      for (let at = 0, i = turn; at < content.length; i += 1) {
+        const size = sizes[i % sizes.length] ?? 1;
+        await writer.write(content.subarray(at, at + size));
+        await given.write(Buffer.alloc(size, 'x'));
+        at += size;
+      }
+      await given.abort();
+      return (await writer.commit(newMessage({ size: content.length }), Date.now() + inTwoDays)).id;
+    };
+    const ids = await Promise.all(contents.map(write));
+    const read = async (id: number): Promise<Buffer> => {
+      const parts: Buffer[] = [];
+      for await (const chunk of spool.stream(id, 0, blocks)) {
+        assert.ok(chunk.length <= 262_144);
+        await new Promise(setImmediate);
+        parts.push(Buffer.from(chunk));
+        blocks.give(chunk);
+      }
+      return Buffer.concat(parts);
+    };
+    for (const [i, content] of (await Promise.all(ids.map(read))).entries())
+      assert.ok(contents[i]?.equals(content), `message ${i}`);
+    assert.ok(contents[0]?.equals(await readAll(spool.stream(ids[0] ?? 0))), 'read without blocks');
   });
 
   spec('an empty message is a message', async (here) => {

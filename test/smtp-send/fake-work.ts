@@ -1,4 +1,5 @@
 /** Messages and work as the queue would hand them over, with everything that sending did to them kept for the test. */
+import type { BlockPool } from '../../src/base/index.ts';
 import type { EnvelopeRecipient } from '../../src/mail/index.ts';
 import type {
   ContentFacts,
@@ -133,7 +134,12 @@ export class FakeWork implements DeliveryWork {
         message,
         recipients: message.envelope.recipients.map((_, index) => index),
         content: () => (chunk === undefined ? content : undefined),
-        stream: () => chunks(content, chunk ?? 65_536, breakAt),
+        stream: (_start, blocks) =>
+          chunks(content, {
+            size: chunk ?? 65_536,
+            ...(breakAt === undefined ? {} : { breakAt }),
+            ...(blocks === undefined ? {} : { blocks }),
+          }),
         settle(outcomes, remote) {
           if (record.outcomes !== undefined || record.released) throw new Error(`message ${message.id} settled twice`);
           if (outcomes.length !== message.envelope.recipients.length) throw new Error('an outcome is missing');
@@ -150,9 +156,15 @@ export class FakeWork implements DeliveryWork {
   }
 }
 
-async function* chunks(content: Buffer, size: number, breakAt = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+/** As the spool does it: what a block holds is overwritten once it was given back. */
+async function* chunks(
+  content: Buffer,
+  { size, breakAt = Number.POSITIVE_INFINITY, blocks }: { size: number; breakAt?: number; blocks?: BlockPool },
+): AsyncGenerator<Buffer> {
   for (let at = 0; at < content.length; at += size) {
     if (at >= breakAt) throw new Error('disk fault');
-    yield content.subarray(at, at + size);
+    const chunk = content.subarray(at, at + size);
+    const block = blocks?.take();
+    yield block === undefined ? chunk : block.subarray(0, chunk.copy(block));
   }
 }

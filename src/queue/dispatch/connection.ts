@@ -1,4 +1,4 @@
-import { type Clock, MovingLimit } from '../../base/index.ts';
+import { type BlockPool, type Clock, MovingLimit } from '../../base/index.ts';
 import type { Spool, StoredMessage } from '../model/contract.ts';
 import type { DeliveryItem, DeliveryWork, NextHop, RecipientOutcome } from '../model/delivery.ts';
 import type { DeliveryQueue, Item, QueueConnection } from '../table/delivery-queue.ts';
@@ -129,8 +129,8 @@ export class Delivery implements DeliveryItem {
     return this.#content;
   }
 
-  stream(start = 0): AsyncIterable<Buffer> {
-    return this.#host.spool.stream(this.message.id, start);
+  stream(start = 0, blocks?: BlockPool): AsyncIterable<Buffer> {
+    return this.#host.spool.stream(this.message.id, start, blocks);
   }
 
   settle(outcomes: readonly RecipientOutcome[], remote: string): void {

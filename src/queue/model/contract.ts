@@ -2,6 +2,7 @@
  * What a queue engine must do, whoever keeps the bytes. The rooms before and after the queue know only these types;
  * `test/queue/contract.ts` runs one suite against every engine.
  */
+import type { BlockPool } from '../../base/index.ts';
 import type { Envelope } from '../../mail/index.ts';
 
 /** Where a message came from, for Received, tracking and reports. */
@@ -126,8 +127,11 @@ export interface Spool extends AsyncDisposable {
   begin(): SpoolWriter;
   /** The whole content if it is small enough to be kept in the store, else undefined: use `stream`. */
   content(id: number): Buffer | undefined;
-  /** Content in chunks of at most 256 KB from `start`; closed by the reader's end or by return(). */
-  stream(id: number, start?: number): AsyncIterable<Buffer>;
+  /**
+   * Content in chunks of at most 256 KB from `start`; closed by the reader's end or by return(). With `blocks` of 256 KB large
+   * content lies in these: the reader gives each back when nobody looks at it any more.
+   */
+  stream(id: number, start?: number, blocks?: BlockPool): AsyncIterable<Buffer>;
   get(id: number): StoredMessage | undefined;
   /** Every message, in order of id. Read lazily: a spool of a million messages does not fill the memory. */
   list(): Iterable<StoredMessage>;

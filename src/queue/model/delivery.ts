@@ -1,4 +1,5 @@
 /** What the queue asks of the rooms behind it. They are handed in by `main.ts`; the queue calls, nobody calls back. */
+import type { BlockPool } from '../../base/index.ts';
 import type { ReplyPhase, ReportedRecipient } from '../../mail/index.ts';
 import type { Revision, StoredMessage } from './contract.ts';
 
@@ -68,7 +69,8 @@ export interface DeliveryItem {
   readonly recipients: readonly number[];
   /** Small messages: at once, from memory or the store. */
   content(): Buffer | undefined;
-  stream(start?: number): AsyncIterable<Buffer>;
+  /** As `Spool.stream`. */
+  stream(start?: number, blocks?: BlockPool): AsyncIterable<Buffer>;
   /**
    * Settles every recipient of the item, once, in the order of `recipients`. `remote` is 'host [ip]:port' for reports.
    * The item is durable in its new state, or deleted, some time after.

@@ -1,41 +1,38 @@
 import type { FileHandle } from 'node:fs/promises';
-import { type ContentFolder, chunkBytes } from './content-folder.ts';
+import type { ContentFolder } from './content-folder.ts';
 
-/** Octets that may wait for the disk before the sender has to; two writes' worth. */
-const mostWaiting = 2 * chunkBytes;
-
-/** Writes one large message to its file: chunks are gathered into few writes, one of which is under way at a time. */
+/**
+ * Writes one large message to its file: chunks are copied into blocks, of which one is filled while another is on its way to the
+ * disk. Copying costs less than the memory of hundreds of chunks that wait.
+ */
 export class ContentFileWriter {
   readonly #folder: ContentFolder;
   readonly #id: number;
   #file: FileHandle | undefined;
-  #waiting: Buffer[];
-  #waitingBytes: number;
+  /** The block that is being filled, and the octets in it. */
+  #block: Buffer | undefined;
+  #filled = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
 
-  /** `head`: what came before the message turned out to be large. */
-  constructor(folder: ContentFolder, id: number, head: Buffer[], headBytes: number) {
+  constructor(folder: ContentFolder, id: number) {
     this.#folder = folder;
     this.#id = id;
-    this.#waiting = head;
-    this.#waitingBytes = headBytes;
   }
 
   /** A promise means: wait, the disk is slower than you. Throws, or rejects, when an earlier write failed. */
   write(chunk: Buffer): void | Promise<void> {
     if (this.#failure !== undefined) throw this.#failure as Error;
-    this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes < chunkBytes) return;
-    this.#writing ??= this.#drain();
-    return this.#waitingBytes < mostWaiting ? undefined : this.#written();
+    for (let rest = this.#fill(chunk); rest.length > 0; rest = this.#fill(rest)) {
+      if (this.#writing !== undefined) return this.#writeLater(rest);
+      this.#writing = this.#writeBlock();
+    }
   }
 
   /** Resolves when everything is on the disk, the file's name included. */
   async finish(): Promise<void> {
     await this.#written();
-    await this.#drain();
+    await this.#writeBlock();
     if (this.#failure !== undefined) throw this.#failure as Error;
     const file = this.#file;
     this.#file = undefined;
@@ -51,15 +48,23 @@ export class ContentFileWriter {
   /** Deletes the file. Never rejects: what is left is swept away at the next start. */
   async discard(): Promise<void> {
     this.#failure ??= new Error('the message was given up');
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    try {
-      await this.#writing;
-      await this.#file?.close();
-      this.#file = undefined;
-      await this.#folder.remove(this.#id);
-    } catch {
-      // Swept later.
+    this.#giveBack();
+    await this.#writing;
+    await this.#remove();
+  }
+
+  /** Copies what the block has room for. Returns the rest. */
+  #fill(chunk: Buffer): Buffer {
+    this.#block ??= this.#folder.blocks.take();
+    const copied = chunk.copy(this.#block, this.#filled);
+    this.#filled += copied;
+    return chunk.subarray(copied);
+  }
+
+  async #writeLater(chunk: Buffer): Promise<void> {
+    for (let rest = chunk; rest.length > 0; rest = this.#fill(rest)) {
+      await this.#written();
+      this.#writing = this.#writeBlock();
     }
   }
 
@@ -68,42 +73,48 @@ export class ContentFileWriter {
     if (this.#failure !== undefined) throw this.#failure as Error;
   }
 
-  /** Never rejects: the failure is kept for the next call. */
-  async #drain(): Promise<void> {
+  /** Writes what is in the block. Never rejects: the failure is kept for the next call. */
+  async #writeBlock(): Promise<void> {
+    const block = this.#block;
+    const filled = this.#filled;
+    this.#block = undefined;
+    this.#filled = 0;
     try {
       this.#file ??= await this.#folder.create(this.#id);
-      while (this.#waiting.length > 0 && this.#failure === undefined) {
-        const chunks = this.#waiting;
-        this.#waiting = [];
-        this.#waitingBytes = 0;
-        await writeAll(this.#file, chunks);
-      }
+      if (block !== undefined) await writeAll(this.#file, block.subarray(0, filled));
     } catch (error) {
       this.#failure ??= error;
+      // A disk that is full needs the room now, not when somebody gives the message up.
+      await this.#remove();
     }
+    if (block !== undefined) this.#folder.blocks.give(block);
     this.#writing = undefined;
   }
-}
 
-/** Most buffers that the system takes in one call. */
-const mostVectors = 1_000;
-
-/** A disk that fills up writes less than it was asked to. */
-async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
-  for (let i = 0; i < chunks.length; i += mostVectors) {
-    let rest = chunks.slice(i, i + mostVectors);
-    while (rest.length > 0) {
-      const { bytesWritten } = await file.writev(rest);
-      if (bytesWritten === 0) throw new Error('nothing more could be written');
-      rest = after(rest, bytesWritten);
+  /** Never rejects. */
+  async #remove(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    try {
+      await file?.close();
+      await this.#folder.remove(this.#id);
+    } catch {
+      // Swept away at the next start.
     }
+  }
+
+  #giveBack(): void {
+    if (this.#block !== undefined) this.#folder.blocks.give(this.#block);
+    this.#block = undefined;
+    this.#filled = 0;
   }
 }
 
-function after(chunks: readonly Buffer[], written: number): Buffer[] {
-  let left = written;
-  let i = 0;
-  for (let chunk = chunks[i]; chunk !== undefined && chunk.length <= left; chunk = chunks[++i]) left -= chunk.length;
-  const [first, ...others] = chunks.slice(i);
-  return first === undefined ? [] : [first.subarray(left), ...others];
+/** A disk that fills up writes less than it was asked to. */
+async function writeAll(file: FileHandle, octets: Buffer): Promise<void> {
+  for (let at = 0; at < octets.length; ) {
+    const { bytesWritten } = await file.write(octets, at);
+    if (bytesWritten === 0) throw new Error('nothing more could be written');
+    at += bytesWritten;
+  }
 }

@@ -1,14 +1,19 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReadGarbage } from '../../base/index.ts';
+import { BlockPool, ReadGarbage } from '../../base/index.ts';
 import { SpoolError } from '../model/contract.ts';
 
-/** Octets that a reader gets at a time, and that a writer gathers before it writes. */
-export const chunkBytes = 128 * 1024;
+/** Octets that a reader gets at a time, and that a writer gathers before it writes: each time another thread is woken. */
+export const chunkBytes = 256 * 1024;
+
+/** Blocks that are kept while nobody writes. */
+const mostFreeBlocks = 4;
 
 /** The files of large messages, one for each, named by the message id. A file counts only once a record names it. */
 export class ContentFolder {
+  /** What writers gather their octets in. */
+  readonly blocks = new BlockPool(chunkBytes, mostFreeBlocks);
   readonly #path: string;
   readonly #garbage: ReadGarbage;
   #syncing: Promise<void> | undefined;
@@ -59,17 +64,24 @@ export class ContentFolder {
     return this.#nextSync;
   }
 
-  /** Chunks of at most 256 KB. Throws SpoolError when the file cannot be read. */
-  async *stream(id: number, start: number): AsyncGenerator<Buffer, void> {
+  /**
+   * Chunks of at most 256 KB; in blocks of the pool, if there is one: the reader gives them back. Throws SpoolError when the
+   * file cannot be read.
+   */
+  async *stream(id: number, start: number, blocks?: BlockPool): AsyncGenerator<Buffer, void> {
     let file: FileHandle | undefined;
     try {
       file = await open(this.#file(id), 'r');
       for (let at = start; ; ) {
-        const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes, at);
-        if (bytesRead === 0) return;
+        const block = blocks?.take() ?? Buffer.allocUnsafeSlow(chunkBytes);
+        const { bytesRead } = await file.read(block, 0, block.length, at);
+        if (bytesRead === 0) {
+          blocks?.give(block);
+          return;
+        }
         at += bytesRead;
-        this.#garbage.add(bytesRead);
-        yield buffer.subarray(0, bytesRead);
+        if (blocks === undefined) this.#garbage.add(bytesRead);
+        yield block.subarray(0, bytesRead);
       }
     } catch (cause) {
       throw new SpoolError(`the content of message ${id} cannot be read`, { cause });

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, type FaultReport, unreported } from '../../base/index.ts';
+import { type BlockPool, type Clock, type FaultReport, unreported } from '../../base/index.ts';
 import {
   type NewMessage,
   type RecipientState,
@@ -146,8 +146,8 @@ export class LmdbSpool implements Spool {
     return this.#reader.content(id);
   }
 
-  stream(id: number, start = 0): AsyncIterable<Buffer> {
-    return this.#reader.stream(id, start);
+  stream(id: number, start = 0, blocks?: BlockPool): AsyncIterable<Buffer> {
+    return this.#reader.stream(id, start, blocks);
   }
 
   get(id: number): StoredMessage | undefined {

@@ -46,15 +46,16 @@ export class LmdbWriter implements SpoolWriter {
   write(chunk: Buffer): void | Promise<void> {
     if (this.#state !== 'open') throw new Error(`message ${this.id} takes no more content`);
     this.#length += chunk.length;
+    let octets = chunk;
     if (this.#file === undefined) {
       this.#chunks.push(chunk);
       if (this.#length <= this.#store.thresholdBytes) return;
-      this.#file = new ContentFileWriter(this.#store.folder, this.id, this.#chunks, this.#length);
+      this.#file = new ContentFileWriter(this.#store.folder, this.id);
+      octets = Buffer.concat(this.#chunks, this.#length);
       this.#chunks = [];
-      return;
     }
     try {
-      return this.#file.write(chunk)?.catch((error: unknown) => this.#fail(error));
+      return this.#file.write(octets)?.catch((error: unknown) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }

@@ -1,5 +1,5 @@
 /** Messages out of the store and its folder of large contents. */
-import type { FaultReport } from '../../base/index.ts';
+import type { BlockPool, FaultReport } from '../../base/index.ts';
 import { type ReplacedHead, SpoolError, type StoredMessage } from '../model/contract.ts';
 import { type ContentFolder, chunkBytes } from './content-folder.ts';
 import { type Databases, read } from './databases.ts';
@@ -31,12 +31,12 @@ export class SpoolReader {
     return read(this.#parts.databases.contents, id);
   }
 
-  async *stream(id: number, start: number): AsyncGenerator<Buffer, void> {
+  async *stream(id: number, start: number, blocks?: BlockPool): AsyncGenerator<Buffer, void> {
     const { large, folder } = this.#parts;
     if (large.has(id)) {
       const replaced = this.headOf(id);
-      if (replaced === undefined) return yield* folder.stream(id, start);
-      return yield* streamWithHead(replaced, start, chunkBytes, (from) => folder.stream(id, from));
+      if (replaced === undefined) return yield* folder.stream(id, start, blocks);
+      return yield* streamWithHead(replaced, start, chunkBytes, (from) => folder.stream(id, from, blocks));
     }
     const content = this.content(id);
     if (content === undefined) throw new SpoolError(`message ${id} is not in the store`);

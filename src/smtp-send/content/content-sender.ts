@@ -1,9 +1,13 @@
+import { BlockPool } from '../../base/index.ts';
 import type { DeliveryItem } from '../../queue/index.ts';
 import { DotStuffer } from '../../smtp/index.ts';
 import type { EdgeSmtpConnection } from '../connection/edge-smtp-connection.ts';
 
 const endOfData = Buffer.from('.\r\n');
 const lineEndAndEndOfData = Buffer.from('\r\n.\r\n');
+
+/** Large content is read into these; each is free again when the system has taken what it holds. */
+const blocks = new BlockPool(256 * 1024, 4);
 
 /** The content could not be read from the spool; the connection must be abandoned, the peer has half a message. */
 export class ContentError extends Error {
@@ -45,7 +49,7 @@ async function sendChunk(connection: EdgeSmtpConnection, item: DeliveryItem, las
   const whole = item.content();
   socket.write(`BDAT ${size} LAST\r\n`);
   let left = size;
-  const chunks: Iterable<Buffer> | AsyncIterable<Buffer> = whole === undefined ? item.stream() : [whole];
+  const chunks: Iterable<Buffer> | AsyncIterable<Buffer> = whole === undefined ? item.stream(0, blocks) : [whole];
   try {
     for await (const chunk of chunks) {
       if (connection.loss !== undefined) throw connection.loss;
@@ -54,6 +58,7 @@ async function sendChunk(connection: EdgeSmtpConnection, item: DeliveryItem, las
       connection.expect(connection.timeouts.blockMs, 'sending content');
       if (left === 0) lastWord();
       if (!socket.write(chunk)) await connection.drained();
+      if (socket.writableLength === 0) blocks.give(chunk);
     }
   } catch (cause) {
     if (cause instanceof ContentError || cause === connection.loss) throw cause;
@@ -68,7 +73,7 @@ async function sendChunk(connection: EdgeSmtpConnection, item: DeliveryItem, las
 async function sendStream(connection: EdgeSmtpConnection, item: DeliveryItem, lastWord: () => void): Promise<void> {
   const { leadingDots, bareLines } = item.message.facts;
   const stuffer = leadingDots || bareLines ? new DotStuffer({ normalise: bareLines }) : undefined;
-  const chunks = item.stream()[Symbol.asyncIterator]();
+  const chunks = item.stream(0, blocks)[Symbol.asyncIterator]();
   let tail: Buffer = Buffer.alloc(0);
   try {
     let reading = read(chunks);
@@ -80,8 +85,9 @@ async function sendStream(connection: EdgeSmtpConnection, item: DeliveryItem, la
       // A failure to read is seen in the next round; until then it must not count as unhandled.
       reading.catch(() => undefined);
       connection.expect(connection.timeouts.blockMs, 'sending content');
-      tail = value.length > 1 ? value : Buffer.concat([tail, value]).subarray(-2);
+      tail = Buffer.concat([tail, value.subarray(-2)]).subarray(-2);
       if (!connection.socket.write(stuffer === undefined ? value : stuffer.push(value))) await connection.drained();
+      if (connection.socket.writableLength === 0) blocks.give(value);
     }
   } finally {
     await chunks.return?.().catch(() => undefined);
