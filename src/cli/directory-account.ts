@@ -1,6 +1,6 @@
 /** `edge directory account`: accounts of people, monitors and machines that bind to the directory over LDAP. */
 import { readFileSync } from 'node:fs';
-import { printableJson } from '../base/text/index.ts';
+import { onFile, printableJson } from '../base/text/index.ts';
 import { Argon2Hasher, type DirectoryEntry, type DirectoryStore, type Operation } from '../directory/index.ts';
 import { equals, escapeDnValue, LdapError } from '../ldap/index.ts';
 import type { AccountOptions, DirectoryOptions } from './directory-options.ts';
@@ -156,7 +156,8 @@ const member = (operation: 'add' | 'delete', dn: string, account: string): Opera
 
 /** Undefined, with the reason told, when there is no password to be had. */
 async function passwordFor(file: string | undefined, terminal: Terminal): Promise<string | undefined> {
-  const password = file === undefined ? await askTwice(terminal) : readFileSync(file, 'utf8').split(/\r?\n/)[0];
+  const password =
+    file === undefined ? await askTwice(terminal) : onFile(file, () => readFileSync(file, 'utf8')).split(/\r?\n/)[0];
   if (password === undefined || password.length >= shortestPassword) return password;
   terminal.error(`edge directory account: a password has at least ${shortestPassword} characters\n`);
   return undefined;

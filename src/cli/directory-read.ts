@@ -1,7 +1,7 @@
 /** The commands of `edge directory` that only read: any number of them beside the service that writes. */
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { printableJson } from '../base/text/index.ts';
+import { onFile, printableJson } from '../base/text/index.ts';
 import { type DirectoryReader, type DirectoryStore, exportLdif, type SearchPlan } from '../directory/index.ts';
 import { formatFilter, parseFilter } from '../ldap/index.ts';
 import type { BaseOptions, DirectoryOptions } from './directory-options.ts';
@@ -84,7 +84,7 @@ export async function exportDirectory(
         if (file?.isRegular === true) ftruncateSync(file.descriptor);
         await writeAll(pieces, (text) => {
           if (file === undefined) terminal.out(text);
-          else writeSync(file.descriptor, text);
+          else onFile(options.output ?? '', () => writeSync(file.descriptor, text));
         });
         return exitStatus.done;
       });

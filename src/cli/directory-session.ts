@@ -1,6 +1,6 @@
 /** Opens the directory for one command, beside the running service or instead of it, and turns what goes wrong into words. */
 import { existsSync } from 'node:fs';
-import { printableJson } from '../base/text/index.ts';
+import { fileFault, printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, StoreError } from '../directory/index.ts';
 import { LdapError } from '../ldap/index.ts';
 import { ManagementClient, NotRunningError } from '../management/client/index.ts';
@@ -87,7 +87,7 @@ export async function telling(
 
 /** What went wrong, for a person: where the modes of files keep this account out, who it is and what helps. */
 export function wordsOf(error: NodeJS.ErrnoException): string {
-  if (error.code !== 'EACCES') return error.message;
+  if (error.code !== 'EACCES') return fileFault(error);
   return `the account ${ownAccountName()} may not open ${error.path ?? 'the state'}: run the command as root or as the account that owns it (root's commands on a state run as its owner: open the place to that account)`;
 }
 

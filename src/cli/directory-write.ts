@@ -1,7 +1,17 @@
 /** The commands of `edge directory` that write: in one transaction each, beside the running service or without it. */
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
-import { printableJson } from '../base/text/index.ts';
+import { naming, onFile, printableJson } from '../base/text/index.ts';
 import { type DirectoryStore, ImportError, importLdif, type Restored, StoreError } from '../directory/index.ts';
 import { LdifError, type LdifRecord, readLdif } from '../ldap/index.ts';
 import { becomeOwner, lockStateFolder, prepareStateFolder, statePaths } from '../processes/state/index.ts';
@@ -92,6 +102,15 @@ async function replaceBySource(
 /** Text that is no UTF-8, as RFC 2849 wants it: values in other encodings stand in base64. */
 class EncodingError extends Error {}
 
+/** A folder can be opened as well, and is refused by the first read alone. */
+function openToRead(path: string): number {
+  return onFile(path, () => {
+    const descriptor = openSync(path, 'r');
+    if (fstatSync(descriptor).isDirectory()) readSync(descriptor, Buffer.alloc(1));
+    return descriptor;
+  });
+}
+
 /** Records of files, read one after the other in pieces. */
 class Source {
   /** The one being read; its records are at fault when one is. */
@@ -99,7 +118,7 @@ class Source {
   readonly #opened: readonly { readonly file: string; readonly descriptor: number }[];
 
   constructor(files: readonly string[]) {
-    this.#opened = files.map((file) => ({ file, descriptor: file === '-' ? 0 : openSync(file, 'r') }));
+    this.#opened = files.map((file) => ({ file, descriptor: file === '-' ? 0 : openToRead(file) }));
   }
 
   *records(): Generator<LdifRecord, void, undefined> {
@@ -107,6 +126,8 @@ class Source {
       this.file = file === '-' ? 'standard input' : file;
       try {
         yield* readLdif(decoded(descriptor));
+      } catch (error) {
+        throw naming(file, error);
       } finally {
         if (descriptor !== 0) closeSync(descriptor);
       }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { printableLines } from '../base/text/index.ts';
+import { fileFault, printableLines } from '../base/text/index.ts';
 import { defaultStateFolder } from '../processes/state/index.ts';
 import { stateBehindCommand } from './command-group.ts';
 import { addDirectory } from './directory-program.ts';
@@ -42,7 +42,7 @@ export async function runCommand(
     return result;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
-    terminal.error(`edge: ${error instanceof Error ? error.message : String(error)}\n`);
+    terminal.error(`edge: ${fileFault(error)}\n`);
     return exitStatus.failed;
   }
 }

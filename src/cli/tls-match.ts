@@ -1,7 +1,9 @@
 /** `edge tls match`: certificates in files against a TlsCertificateName. */
+
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { printable, printableJson } from '../base/index.ts';
+import { fileReason } from '../base/text/index.ts';
 import {
   CertificateError,
   type CertificateMatch,
@@ -108,7 +110,7 @@ async function judge<T>(path: string, look: (data: Buffer) => T): Promise<T | Un
     return look(await readBounded(path));
   } catch (error) {
     if (error instanceof CertificateError) return { unreadable: error.message };
-    if (error instanceof Error && 'code' in error) return { unreadable: error.message };
+    if (error instanceof Error && 'code' in error) return { unreadable: fileReason(error) };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync,
 import { resolve } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
 import { printable, printableJson } from '../base/index.ts';
+import { onFile } from '../base/text/index.ts';
 import {
   changedSince,
   csvHead,
@@ -137,7 +138,7 @@ export class ReportSink implements Disposable {
 
   #write(text: string): void {
     if (this.#file === undefined) this.#terminal.out(text);
-    else writeSync(this.#file, text);
+    else onFile(this.#options.output ?? '', () => writeSync(this.#file ?? 0, text));
   }
 }
 

@@ -1,6 +1,8 @@
 /** `edge tls report`: TLS reports (RFC 8460) that others sent us. */
+
 import { open } from 'node:fs/promises';
 import { printable, printableJson } from '../base/index.ts';
+import { fileReason } from '../base/text/index.ts';
 import { type ReceivedReport, readReceivedReport } from '../tls-reports/index.ts';
 import { exitStatus, type Terminal } from './parts.ts';
 
@@ -17,7 +19,7 @@ export async function tlsReport(files: readonly string[], json: boolean, termina
       if (report.policies.some(({ failed }) => failed > 0)) worst = Math.max(worst, exitStatus.finding);
     } catch (error) {
       if (!(error instanceof RangeError) && !(error instanceof Error && 'code' in error)) throw error;
-      terminal.error(`${printable(file)}: ${printable(error.message)}\n`);
+      terminal.error(`${printable(file)}: ${printable(fileReason(error))}\n`);
       worst = exitStatus.failed;
     }
   }

@@ -1,7 +1,9 @@
 /** What a person names to `edge tls test`: domains, hosts, files of them, and receive connectors of a state. */
+
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { nearestNameHint } from '../base/index.ts';
+import { fileReason } from '../base/text/index.ts';
 import { type Protocol, parseTarget, type Target } from '../compliance/index.ts';
 import { certificateNameDifference, parseTlsCertificateName, readCertificate } from '../tls/index.ts';
 import type { CommandParts, ConnectorPlaces, Terminal } from './parts.ts';
@@ -88,7 +90,7 @@ async function proveFile(path: string, protocol: Protocol | undefined): Promise<
     for await (const _ of targetsIn(path, protocol)) some = true;
   } catch (error) {
     if (error instanceof RangeError) throw error;
-    throw new RangeError(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new RangeError(`${path} cannot be read: ${fileReason(error)}`, { cause: error });
   }
   if (!some) throw new RangeError(`${path} names no target`);
 }

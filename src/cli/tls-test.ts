@@ -1,8 +1,10 @@
 /** What `edge tls test`, `verify` and `profiles` do. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { getCACertificates } from 'node:tls';
 import { type IpRange, parseIpRange, printable, printableJson, systemClock } from '../base/index.ts';
+import { fileReason } from '../base/text/index.ts';
 import { RevocationChecker, RevocationFetch } from '../certificates/revocation/index.ts';
 import {
   checkSigningKey,
@@ -156,7 +158,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new RangeError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new RangeError(`${path} cannot be read: ${fileReason(cause)}`, { cause });
   }
 }
 

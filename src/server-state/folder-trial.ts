@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { fileReason } from '../base/text/index.ts';
 import { accountName } from '../processes/accounts/index.ts';
 import type { StatePaths } from '../processes/index.ts';
 
@@ -93,7 +94,8 @@ async function writeAndRemove(path: string): Promise<void> {
   }
 }
 
-async function inWords({ code, path = '', message }: NodeJS.ErrnoException, folder: string): Promise<string> {
+async function inWords(error: NodeJS.ErrnoException, folder: string): Promise<string> {
+  const { code, path = '' } = error;
   const account = `the account '${await accountName(process.geteuid?.() ?? 0)}' of the service`;
   switch (code) {
     case 'EACCES':
@@ -102,14 +104,7 @@ async function inWords({ code, path = '', message }: NodeJS.ErrnoException, fold
     case 'ENOTDIR':
     case 'EEXIST':
       return `a file stands where a folder is needed${path === '' || path === folder ? '' : ` (${dirname(path)})`}`;
-    case 'EROFS':
-      return 'its file system is read-only';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'its file system is full';
-    case 'ENAMETOOLONG':
-      return 'a part of it is too long';
     default:
-      return message;
+      return fileReason(error);
   }
 }

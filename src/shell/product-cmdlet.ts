@@ -1,4 +1,5 @@
 /** The product's cmdlets as commands of the language. They run wherever the runner has them run. */
+
 import { parseDate } from '../base/index.ts';
 import {
   type CmdletDescription,
@@ -13,6 +14,7 @@ import {
 import type { FileAccess } from './interpreter/state/context.ts';
 import type { CmdletCall, ParameterDescription, ShellCmdlet } from './interpreter/state/contract.ts';
 import { UtcDate } from './values/date-kind.ts';
+import { fileError } from './values/file-error.ts';
 import { ScriptBlock } from './values/script-block.ts';
 import { ShellError } from './values/shell-error.ts';
 import { ShellObject } from './values/shell-object.ts';
@@ -117,14 +119,7 @@ async function save(files: FileAccess, path: string, content: Uint8Array): Promi
   try {
     await files.write(path, content, false, { ownerOnly: true });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ShellError(reason, {
-      id: 'FileOpenFailure',
-      category: 'WriteError',
-      exception: 'IOException',
-      target: path,
-      cause,
-    });
+    throw fileError(path, cause, 'WriteError');
   }
 }
 

@@ -102,7 +102,12 @@ const faults: readonly (readonly [what: string, args: readonly string[], status:
   ['base that is no name', ['explain', '(cn=a)', '--base', 'nonsense'], 64, /nonsense/],
   ['base that is not there', ['export', '--base', 'o=nowhere'], 1, /there is no entry 'o=nowhere'/],
   ['scope that is none', ['explain', '(cn=a)', '--scope', 'all'], 64, /Allowed choices are base, one, sub/],
-  ['file that is not there', ['import', '/nonexistent/file.ldif'], 2, /ENOENT/],
+  [
+    'file that is not there',
+    ['import', '/nonexistent/file.ldif'],
+    2,
+    /^edge directory import: \/nonexistent\/file.ldif: there is no such file/,
+  ],
   ['backup that is none', ['restore', '/nonexistent'], 2, /no directory store in \/nonexistent/],
 ];
 test('what cannot be done has its exit status and says why', async (t) => {

@@ -27,6 +27,22 @@ test('--check tells every fault with its place, runs nothing, and is status 1', 
   assert.equal((await edge('shell', '--check', join(folder, 'none.ps1'))).status, 2);
 });
 
+test('a file that the system refuses is told in words by each way to read or write one', async () => {
+  const lines = [
+    `'x' > '${join(folder, 'none', 'x')}'`,
+    `'x' > '${folder}'`,
+    `Get-Content '${folder}'`,
+    `Select-String x '${join(folder, 'none')}'`,
+    `[System.IO.File]::ReadAllBytes('${folder}')`,
+  ];
+  const { error } = await edge('shell', '--state', state, ...lines.flatMap((line) => ['-c', line]));
+  const said = error.replaceAll('\n', ' ');
+  assert.doesNotMatch(said, /\bE(?:NOENT|ISDIR)\b|unexpected error/);
+  assert.match(said, /Could not find a part of the path '\S+\/none\/x'/);
+  assert.match(said, /Cannot find path '\S+\/none' because it does not exist/);
+  assert.equal(said.split(`'${folder}': it is a folder, not a file`).length - 1, 3, said);
+});
+
 test('a script of 1,000 lines is checked to its last one', () => {
   const path = join(folder, 'long.ps1');
   const line = 'Set-ReceiveConnector "Relay" -MaxMessageSize 10MB -Bindings 127.0.0.1:25\n';

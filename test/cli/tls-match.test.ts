@@ -73,8 +73,8 @@ const runs: readonly [what: string, args: readonly string[], status: number, say
   ],
   ['rubbish', ['--name', name, rubbish], 2, /cannot be read/],
   ['an empty file', ['--name', name, empty], 2, /cannot be read/],
-  ['no such file', ['--name', name, `${folder}/absent`], 2, /ENOENT/],
-  ['a folder', ['--name', name, folder], 2, /EISDIR/],
+  ['no such file', ['--name', name, `${folder}/absent`], 2, /there is no such file/],
+  ['a folder', ['--name', name, folder], 2, /it is a folder, not a file/],
   ['the worst of all', ['--name', name, rubbish, file('wrong-name'), file('good-rsa')], 2, /: match: /],
   [
     'the name to paste',

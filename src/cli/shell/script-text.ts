@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { fileReason } from '../../base/text/index.ts';
 
 /** Text of a script as administrators have them: UTF-8, UTF-16 with its mark, or Windows-1252. Throws Error. */
 export async function scriptText(file: string): Promise<string> {
@@ -6,9 +7,7 @@ export async function scriptText(file: string): Promise<string> {
   try {
     content = await readFile(file);
   } catch (error) {
-    throw new Error(`${file} cannot be read: ${(error as Error).message.replace(/^E[A-Z]+: |, \w+ '.*'$/g, '')}`, {
-      cause: error,
-    });
+    throw new Error(`${file} cannot be read: ${fileReason(error)}`, { cause: error });
   }
   return decodeScript(content);
 }

@@ -2,7 +2,9 @@
  * Where `edge shell` runs its lines: here, with the caller's rights. What they ask of cmdlets is done by the service, or, when
  * none runs, by a process that has the store open.
  */
+
 import { access, appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileReason } from '../../base/text/index.ts';
 import { ManagementClient, type MethodCaller, NotRunningError } from '../../management/client/index.ts';
 import { mayUse, type StatePaths, statePaths } from '../../processes/state/index.ts';
 import type { Completion, FileAccess, RunOptions, ShellEndpoint, ShellOutput } from '../../shell/caller/index.ts';
@@ -24,20 +26,31 @@ export interface Runner extends ShellEndpoint, AsyncDisposable {
 
 /** Files with the rights of whoever called the command. */
 const callersFiles: FileAccess = {
-  read: (path) => readFile(path),
-  async write(path, content, append, { ownerOnly } = { ownerOnly: false }) {
-    if (append) return appendFile(path, content);
-    if (!ownerOnly) return writeFile(path, content);
-    // A file that others may have opened already is not written into.
-    await rm(path, { force: true });
-    await writeFile(path, content, { flag: 'wx', mode: 0o600 });
-  },
+  read: (path) => inWords(path, () => readFile(path)),
+  write: (path, content, append, { ownerOnly } = { ownerOnly: false }) =>
+    inWords(path, async () => {
+      if (append) return appendFile(path, content);
+      if (!ownerOnly) return writeFile(path, content);
+      // A file that others may have opened already is not written into.
+      await rm(path, { force: true });
+      await writeFile(path, content, { flag: 'wx', mode: 0o600 });
+    }),
   exists: (path) =>
     access(path).then(
       () => true,
       () => false,
     ),
 };
+
+/** What the system refuses keeps its code: for some of them PowerShell has words of its own. */
+async function inWords<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause;
+    throw Object.assign(new Error(`'${path}': ${fileReason(cause)}`, { cause }), { code: cause.code });
+  }
+}
 
 /** Opens a session. Throws Error when the state is in use by something that does not answer, and for a stranger. */
 export async function openRunner(options: {

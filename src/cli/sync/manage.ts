@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { printableJson } from '../../base/text/index.ts';
+import { onFile, printableJson } from '../../base/text/index.ts';
 import { type EdgeSync, type SyncSettings, SyncStateError } from '../../edge-sync/index.ts';
 import { exitStatus, type Terminal } from '../parts.ts';
 import type { InitOptions, LogonOptions, SyncOptions } from './options.ts';
@@ -82,8 +82,9 @@ function internalServerOf(text: string): { name: string; certificate: string } {
   const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(name))
     throw new SyncStateError(`'${text}' is not of the form mail1.corp.example=certificate.pem`);
+  const content = onFile(file, () => readFileSync(file));
   try {
-    return { name: name.toLowerCase(), certificate: new X509Certificate(readFileSync(file)).raw.toString('base64') };
+    return { name: name.toLowerCase(), certificate: new X509Certificate(content).raw.toString('base64') };
   } catch (error) {
     throw new SyncStateError(`${file} holds no certificate: ${(error as Error).message}`);
   }
@@ -132,7 +133,7 @@ export function subscribe(file: string, options: SubscribeCommandOptions, termin
       );
     return exitStatus.done;
   };
-  return onSync('subscribe', options, terminal, work, { given: () => readFileSync(file) });
+  return onSync('subscribe', options, terminal, work, { given: () => onFile(file, () => readFileSync(file)) });
 }
 
 export function rekey(
@@ -160,7 +161,7 @@ type Logon = { readonly user: string; readonly password: string };
 function logonOf({ user, passwordFile }: LogonOptions): Logon {
   if (user === undefined || passwordFile === undefined)
     throw new SyncStateError('--user and --password-file are needed, or --remove');
-  const password = readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '');
+  const password = onFile(passwordFile, () => readFileSync(passwordFile, 'utf8')).replace(/\r?\n$/, '');
   if (/[\0\r\n]/.test(user + password)) throw new SyncStateError('user name and password are one line each');
   return { user, password };
 }

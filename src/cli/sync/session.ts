@@ -54,8 +54,6 @@ export async function onSync<T = undefined>(
 function statusOf(error: unknown): number | undefined {
   if (error instanceof SubscriptionFileError) return exitStatus.finding;
   if (error instanceof SyncStateError || error instanceof LdapError) return exitStatus.failed;
-  const { code, name } = error as NodeJS.ErrnoException;
-  return name === 'PinMismatchError' || code === 'EACCES' || code === 'ENOENT' || code === 'EROFS'
-    ? exitStatus.failed
-    : undefined;
+  const { syscall, name } = error as NodeJS.ErrnoException;
+  return name === 'PinMismatchError' || typeof syscall === 'string' ? exitStatus.failed : undefined;
 }

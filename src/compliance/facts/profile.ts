@@ -1,7 +1,9 @@
 /** Profiles: named standards as data. A profile is a list of rules; each names a check, what is expected, and its source. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fileReason } from '../../base/text/index.ts';
 
 /** From best to worst. 'info' never counts as a miss. */
 const verdicts = ['pass', 'info', 'notice', 'warn', 'fail'] as const;
@@ -73,7 +75,7 @@ export function loadProfile(name: string): Profile {
   try {
     text = readFileSync(own ? join(folder, `${name}.json`) : name, 'utf8');
   } catch (cause) {
-    throw new RangeError(`the profile ${name} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new RangeError(`the profile ${name} cannot be read: ${fileReason(cause)}`, { cause });
   }
   return parseProfile(text, name);
 }

@@ -2,9 +2,11 @@
  * The state of EdgeSync inside: settings, one file for each subscription with its keys, and the mirror. A folder of mode 0700,
  * files of mode 0600: it holds the credential of the source and the private keys of the accounts.
  */
+
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../base/index.ts';
+import { fileReason } from '../../base/text/index.ts';
 import type { EdgeSyncLevel } from '../../logs/index.ts';
 import { ownAccountName } from '../../processes/accounts/index.ts';
 import type { ConnectorLogon } from '../connector-logon.ts';
@@ -107,10 +109,19 @@ export class InsideState {
     return join(this.folder, 'mirror');
   }
 
+  /** A directory to read is named. */
+  get hasSource(): boolean {
+    return existsSync(this.#settingsPath);
+  }
+
+  get #settingsPath(): string {
+    return join(this.folder, 'settings.json');
+  }
+
   /** Throws SyncStateError. */
   get settings(): SyncSettings {
-    const path = join(this.folder, 'settings.json');
-    if (!existsSync(path)) {
+    const path = this.#settingsPath;
+    if (!this.hasSource) {
       throw new SyncStateError(
         `no directory to read is named in ${this.folder}: begin with edge sync init --source ldaps://…`,
       );
@@ -120,7 +131,7 @@ export class InsideState {
 
   async saveSettings(settings: SyncSettings): Promise<void> {
     this.#prepare();
-    await replaceFile(join(this.folder, 'settings.json'), `${JSON.stringify(settings, undefined, 2)}\n`);
+    await replaceFile(this.#settingsPath, `${JSON.stringify(settings, undefined, 2)}\n`);
   }
 
   /** The password of the source. Throws SyncStateError. */
@@ -295,7 +306,7 @@ function readJson<T>(path: string): T {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch (error) {
-    throw new SyncStateError(`${path} cannot be read: ${(error as Error).message}`);
+    throw new SyncStateError(`${path} cannot be read: ${fileReason(error)}`);
   }
 }
 
@@ -303,9 +314,10 @@ function readAtEachRun(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
     const who =
-      code === 'EACCES' ? `; the account ${ownAccountName()}, which owns the state, reads it at each run` : '';
-    throw new SyncStateError(`${what} cannot be read: ${message}${who}`);
+      (error as NodeJS.ErrnoException).code === 'EACCES'
+        ? `; the account ${ownAccountName()}, which owns the state, reads it at each run`
+        : '';
+    throw new SyncStateError(`${what} (${path}) cannot be read: ${fileReason(error)}${who}`);
   }
 }

@@ -1,5 +1,6 @@
 import type { FileAccess } from '../interpreter/state/context.ts';
 import type { ShellCmdlet } from '../interpreter/state/contract.ts';
+import { fileError } from '../values/file-error.ts';
 import { findProperty } from '../values/members.ts';
 import { ShellError } from '../values/shell-error.ts';
 import { builtIn, inputOf, textParameter } from './builtin.ts';
@@ -24,7 +25,9 @@ export function assembleMessage(files: FileAccess): ShellCmdlet {
             target: object,
           });
         }
-        await files.write(path, content, false);
+        await files.write(path, content, false).catch((cause: unknown) => {
+          throw fileError(path, cause, 'WriteError');
+        });
       }
       yield* [];
     },

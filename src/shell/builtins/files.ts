@@ -4,7 +4,8 @@ import type { FileAccess } from '../interpreter/state/context.ts';
 import type { CmdletCall, ShellCmdlet } from '../interpreter/state/contract.ts';
 import { encodings, findEncoding } from '../interpreter/state/encodings.ts';
 import { convertTo } from '../values/convert.ts';
-import { type ErrorCategory, ShellError } from '../values/shell-error.ts';
+import { fileError } from '../values/file-error.ts';
+import { ShellError } from '../values/shell-error.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, numberParameter, switchParameter, textParameter } from './builtin.ts';
 
@@ -65,22 +66,6 @@ async function writeBytes(call: CmdletCall, files: FileAccess, content: Uint8Arr
   } catch (cause) {
     throw fileError(target, cause, 'WriteError');
   }
-}
-
-function fileError(target: string, cause: unknown, category: ErrorCategory): ShellError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') {
-    const error = `Cannot find path '${target}' because it does not exist.`;
-    return new ShellError(error, {
-      id: 'PathNotFound',
-      category: 'ObjectNotFound',
-      exception: 'ItemNotFoundException',
-      target,
-      cause,
-    });
-  }
-  return new ShellError(reason, { id: 'FileOpenFailure', category, exception: 'IOException', target, cause });
 }
 
 async function* getContent(call: CmdletCall, files: FileAccess): AsyncGenerator<unknown> {

@@ -2,6 +2,7 @@ import { regularExpression } from '../interpreter/expressions/regular-expression
 import type { FileAccess } from '../interpreter/state/context.ts';
 import type { ShellCmdlet } from '../interpreter/state/contract.ts';
 import { encodings } from '../interpreter/state/encodings.ts';
+import { fileError } from '../values/file-error.ts';
 import { ShellObject } from '../values/shell-object.ts';
 import { toText } from '../values/text.ts';
 import { builtIn, inputOf, listParameter, switchParameter } from './builtin.ts';
@@ -43,7 +44,10 @@ async function* lines(
   files: FileAccess,
 ): AsyncGenerator<readonly [line: string, number: number, path?: string]> {
   for (const path of listParameter(call, 'Path').map(toText)) {
-    const text = encodings.UTF8.decode(await files.read(path)).replace(/\r?\n$/, '');
+    const content = await files.read(path).catch((cause: unknown) => {
+      throw fileError(path, cause, 'ReadError');
+    });
+    const text = encodings.UTF8.decode(content).replace(/\r?\n$/, '');
     for (const [i, line] of text.split(/\r?\n/).entries()) yield [line, i + 1, path];
   }
   if (call.bound.has('Path')) return;

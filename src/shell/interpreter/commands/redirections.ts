@@ -1,5 +1,6 @@
 import { renderText } from '../../format/output.ts';
 import type { Redirection } from '../../language/ast.ts';
+import { fileError } from '../../values/file-error.ts';
 import { toText } from '../../values/text.ts';
 import type { Context } from '../state/context.ts';
 import { evaluate } from '../state/engine.ts';
@@ -67,7 +68,11 @@ export class Redirected {
     const { session, render } = this.#outer;
     let text = '';
     for await (const chunk of renderText(objects, { width: render.width, colour: false })) text += chunk;
-    if (path !== null && path !== undefined) await session.files.write(toText(path), Buffer.from(text), append);
+    if (path === null || path === undefined) return;
+    const file = toText(path);
+    await session.files.write(file, Buffer.from(text), append).catch((cause: unknown) => {
+      throw fileError(file, cause, 'WriteError');
+    });
   }
 }
 
