@@ -22,6 +22,13 @@ export interface SynchronizationView {
   readonly scanned: number;
 }
 
+/** A user or group of the organization. */
+export interface OrganizationPrincipalView {
+  readonly name: string;
+  /** Its own first, then those of its groups. */
+  readonly sids: readonly string[];
+}
+
 /** On an edge. */
 export interface EdgeSideAdministration {
   readonly kind: 'edge';
@@ -70,6 +77,10 @@ export interface InsideAdministration {
   ): Promise<EdgeSyncServiceView>;
   /** What an edge would know of an address. */
   verify(address: string): Promise<readonly { readonly dn: string; readonly verdict: string }[]>;
+  /** Users and groups of the organization's directory that a name or SID may mean; undefined: none is named here. */
+  principals(nameOrSid: string): Promise<readonly OrganizationPrincipalView[] | undefined>;
+  /** Names by SID, of those that have one. */
+  principalNames(sids: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 export type EdgeSyncAdministration = EdgeSideAdministration | InsideAdministration;

@@ -6,6 +6,7 @@
 
 // client
 export { DirectoryClient } from './client/directory-client.ts';
+export { type DirectoryPrincipal, PrincipalSearch } from './client/principal-search.ts';
 // LDAP face
 export type { AccessPolicy, EntryRights } from './face/access/access-policy.ts';
 export { parseAccessRule } from './face/access/access-rule.ts';

@@ -7,6 +7,7 @@ import { type ConfigurationKind, containers, transportSettings } from './inside/
 import type { EdgeComparison, TestOptions } from './inside/dry-run.ts';
 import type { EdgeSync } from './inside/edge-sync.ts';
 import type { Subscription } from './inside/inside-state.ts';
+import type { OrganizationPrincipal } from './inside/organization-principals.ts';
 import { type ServiceConfig, serviceConfigOf, withServiceConfig } from './inside/service-config.ts';
 import { SyncService } from './inside/sync-service.ts';
 import { isNews, outcomeOf } from './inside/synchronization.ts';
@@ -244,6 +245,18 @@ export class InsideCmdlets {
 
   verify(address: string) {
     return this.#edgeSync.preview(address);
+  }
+
+  /** All that a name or a SID may mean; undefined: no directory is named here. */
+  async principals(nameOrSid: string): Promise<readonly OrganizationPrincipal[] | undefined> {
+    const { principals, state } = this.#edgeSync;
+    return state.hasSource ? principals.find(nameOrSid) : undefined;
+  }
+
+  /** Names by SID, of those that have one. */
+  async principalNames(sids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { principals, state } = this.#edgeSync;
+    return state.hasSource && sids.length > 0 ? principals.names(sids) : new Map();
   }
 }
 

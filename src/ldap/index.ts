@@ -27,4 +27,4 @@ export type {
   IndexKind,
   ObjectClass,
 } from './schema-elements.ts';
-export { formatSid, sidOfGuid } from './sid.ts';
+export { formatSid, guidOfSid, sidOfGuid } from './sid.ts';

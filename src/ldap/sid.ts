@@ -15,3 +15,12 @@ export function formatSid(octets: Buffer): string | undefined {
 export function sidOfGuid(guid: Buffer): string {
   return ['S-1-9', ...[0, 4, 8, 12].map((at) => guid.readUInt32LE(at))].join('-');
 }
+
+/** The GUID, as text, that `sidOfGuid` made this SID of; undefined for any other SID. */
+export function guidOfSid(sid: string): string | undefined {
+  const parts = /^S-1-9-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(sid)?.slice(1).map(Number);
+  if (parts === undefined || parts.some((part) => part > 0xffff_ffff)) return undefined;
+  const octets = Buffer.alloc(16);
+  for (const [at, part] of parts.entries()) octets.writeUInt32LE(part, 4 * at);
+  return octets.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}

@@ -22,6 +22,8 @@ export function lazyEdgeSync(
       serviceConfigs: async () => (await inside()).serviceConfigs(),
       setServiceConfig: async (site, changes) => (await inside()).setServiceConfig(site, changes),
       verify: async (address) => (await inside()).verify(address),
+      principals: async (name) => (await inside()).principals(name),
+      principalNames: async (sids) => (await inside()).principalNames(sids),
     };
   }
   const edge = async (): Promise<Edge> => (await load()) as Edge;

@@ -23,13 +23,14 @@ const inner: Readonly<Record<string, readonly string[]>> = {
 /** Files of the folder itself that know none of its inner rooms but the lowest, and that every inner room may use. */
 const sharedFiles: Readonly<Record<string, readonly string[]>> = {
   'directory/face': ['time-slice.ts', 'limits.ts', 'face-event.ts'],
-  // What a cmdlet is, what is known of each, and how its parameters are read.
+  // What a cmdlet is, what is known of each, how its parameters are read, and whom their names mean.
   cmdlets: [
     'runtime.ts',
     'parameters.ts',
     'parameter-values.ts',
     'exchange-cmdlets.ts',
     'directory-objects.ts',
+    'principals.ts',
     'transport-administration.ts',
     'transport-objects.ts',
     'utc-time.ts',

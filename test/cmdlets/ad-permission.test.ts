@@ -145,8 +145,91 @@ test('an account or group of this server by its name, with the server or alone; 
   const unknown = await bench.try('Add-ADPermission', { ...given, User: 'devize' });
   assert.match(
     unknown.error?.message ?? '',
-    /There is no principal 'devize'.*accounts and groups of this server \(name or SERVER/,
+    /There is no principal 'devize'\. Did you mean 'Device'\?.*not known to an edge: .*Give the SID/,
   );
+});
+
+describe('users and groups of the organization', () => {
+  const connector = 'Default EDGE1';
+  const people = new Map([
+    ['S-1-5-21-1-2-3-1103', 'CORP\\alice'],
+    ['S-1-5-21-1-2-3-1104', 'CORP\\bob'],
+    ['S-1-5-21-9-9-9-1104', 'CHILD\\bob'],
+  ]);
+  /** A Mailbox server whose EdgeSync reads a directory, as far as the cmdlets see it. */
+  const inside = (fault?: string): Bench => {
+    const bench = new Bench('mailbox');
+    const nothing = (): never => assert.fail('it is not asked');
+    const ask = (): void => {
+      if (fault !== undefined) throw new Error(fault);
+    };
+    bench.edgeSync = {
+      kind: 'inside',
+      ...{ subscribe: nothing, list: nothing, remove: nothing, synchronize: nothing, test: nothing },
+      ...{ serviceConfigs: nothing, setServiceConfig: nothing, verify: nothing },
+      principals: async (name) => {
+        ask();
+        const found = [...people].filter(
+          ([sid, one]) => sid === name || one.endsWith(`\\${name.replace(/^CORP.|@.*/g, '')}`),
+        );
+        return (name.startsWith('CORP') ? found.slice(0, 1) : found).map(([sid, one]) => ({ name: one, sids: [sid] }));
+      },
+      principalNames: async () => {
+        ask();
+        return people;
+      },
+    };
+    return bench;
+  };
+  const given = { Identity: connector, ExtendedRights: anyRecipient };
+
+  test('are taken by name and shown by name', async () => {
+    for (const User of ['alice', 'CORP\\alice', 'alice@corp.example']) {
+      const bench = inside();
+      const { objects } = await bench.run('Add-ADPermission', { ...given, User });
+      assert.deepEqual(
+        objects.map((one) => one.get('User')),
+        ['CORP\\alice'],
+      );
+      const entry = bench.store.entries.find(({ dn }) => dn.startsWith(`CN=${connector},`));
+      assert.match(entry?.values('nTSecurityDescriptor')[0] ?? '', /S-1-5-21-1-2-3-1103/);
+      const shown = await bench.run('Get-ADPermission', { Identity: connector, User: 'alice' });
+      assert.deepEqual(
+        shown.objects.map((one) => one.get('User')),
+        ['CORP\\alice'],
+      );
+      await bench.run('Remove-ADPermission', { Identity: shown.objects[0] });
+      assert.equal((await bench.run('Get-ADPermission', { Identity: connector, User })).objects.length, 0);
+    }
+  });
+
+  test('a name of two, of nobody, and a directory that does not answer are told apart; a SID needs none of it', async () => {
+    const refusal = async (bench: Bench, User: string): Promise<string> =>
+      (await bench.try('Add-ADPermission', { ...given, User })).error?.message ?? 'none';
+    assert.match(
+      await refusal(inside(), 'bob'),
+      /'bob' is the name of several .*: CORP\\bob, CHILD\\bob\. Give one of these/,
+    );
+    assert.match(
+      await refusal(inside(), 'eve'),
+      /There is no principal 'eve'\..*The directory that EdgeSync reads here has none either/,
+    );
+    assert.match(
+      await refusal(inside('dc1 is away'), 'alice'),
+      /'alice' cannot be looked up .*: dc1 is away\. 'edge sync init' names .*; a SID/,
+    );
+    assert.match(await refusal(new Bench('mailbox'), 'EDGE1\\eve'), /no account or group of that name/);
+    const without = inside();
+    without.edgeSync = { ...without.edgeSync, principals: () => Promise.resolve(undefined) } as typeof without.edgeSync;
+    assert.match(
+      await refusal(without, 'alice'),
+      /No directory of the organization is named on this server: 'edge sync init/,
+    );
+    const away = inside('dc1 is away');
+    const { objects, warnings } = await away.run('Add-ADPermission', { ...given, User: 'S-1-5-21-1-2-3-1103' });
+    assert.deepEqual([objects[0]?.get('User'), warnings.length], ['S-1-5-21-1-2-3-1103', 1]);
+    assert.match(warnings[0] ?? '', /shown without their names: dc1 is away/);
+  });
 });
 
 test('who no session ever is gets an entry with a warning', async () => {

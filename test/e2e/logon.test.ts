@@ -122,7 +122,7 @@ test(
     const sid = /S-1-9-[\d-]+/.exec(said.join())?.[0] ?? '';
     assert.match(await ask(sid), /250 2\.1\.0 Sender OK/);
     assert.match(logOn('device', 'correct horse', '--from', 'b@corp.example').text, /250 2\.1\.0 Sender OK/);
-    assert.match(await ask('nobody'), /has no account nobody[^]*550 5\.7\.60[^]*Authenticated Users/);
+    assert.match(await ask('nobody'), /has no account or group of that name[^]*550 5\.7\.60[^]*Authenticated Users/);
   },
 );
 

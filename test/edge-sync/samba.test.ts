@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { FaultList, systemClock } from '../../src/base/index.ts';
+import { DirectoryClient, PrincipalSearch } from '../../src/directory/index.ts';
 import { DirectoryLogon } from '../../src/services/directory/directory-logon.ts';
 import { Appliance, edge as command, eventually } from '../lib/appliance.ts';
 import { ended, Inside } from '../lib/inside.ts';
@@ -90,8 +91,41 @@ describe('Samba AD as the source', skip, () => {
       // Domain Admins and BUILTIN\\Administrators, by tokenGroups.
       assert.ok(sids.some((sid) => sid.endsWith('-512')) && sids.includes('S-1-5-32-544'), sids.join());
     }
+    // Whoever is let in by a name of another domain is not its namesake here.
+    await using client = new DirectoryClient({
+      url: samba.secureUrl,
+      bind: { dn: samba.administrator, password: samba.password },
+      tls: { ca: readFileSync(samba.caFile) },
+    });
+    const principals = new PrincipalSearch(client);
+    for (const name of ['OTHER\\Administrator', 'administrator@other.example', 'Administrato?', '*'])
+      assert.deepEqual(await principals.find(name), [], name);
     assert.equal((await check('{user}@corp.example', 'Administrator', 'wrong')).kind, 'refused');
     assert.equal((await check('{user}@corp.example', 'nobody')).kind, 'refused');
+  });
+
+  test('a Mailbox server takes users and groups of it by name in rights, and shows them by name', async () => {
+    const shell = async (...lines: string[]): Promise<{ readonly out: string; readonly error: string }> =>
+      command('shell', '--role', 'Mailbox', '--state', inside.state, ...lines.flatMap((line) => ['-c', line]));
+    const given = '-ExtendedRights ms-Exch-SMTP-Accept-Any-Recipient';
+    const { out, error } = await shell(
+      ...['anna', 'CORP\\anna', 'anna@corp.example', `CN=Anna,OU=People,${samba.base}`].flatMap((name) => [
+        `(Get-ReceiveConnector | Add-ADPermission -User '${name}' ${given}).User`,
+        `Get-ReceiveConnector | Remove-ADPermission -User '${name}' ${given} -Confirm:$false`,
+      ]),
+      `Get-ReceiveConnector | Add-ADPermission -User 'domain admins' ${given} | Out-Null`,
+      "(Get-ReceiveConnector | Get-ADPermission -User 'CORP\\Domain Admins').User",
+      "(Test-ReceiveConnector 127.0.0.1 -UseTls -User administrator@corp.example | Where-Object { $_.Item -eq 'AUTH LOGIN' }).Reason",
+    );
+    assert.equal(error, '');
+    const lines = out.trim().split('\n');
+    assert.deepEqual(lines.slice(0, 5), [...Array<string>(4).fill('CORP\\anna'), 'CORP\\Domain Admins'], out);
+    assert.match(
+      lines[5] ?? '',
+      /the account CORP\\Administrator has the SID S-1-5-21-[\d-]+-500 and is a member of .*CORP\\Domain Admins/,
+    );
+    const refused = await shell(`Get-ReceiveConnector | Add-ADPermission -User 'OTHER\\anna' ${given}`);
+    assert.match(refused.error, /no principal 'OTHER\\anna'[^]*has\s+none\s+either/);
   });
 
   test('groups, contacts, public folders and disabled accounts have addresses too', () => {
@@ -207,6 +241,7 @@ function people(samba: SambaAd): void {
       `CN=Anna,OU=People,${base}`,
       [
         ...user,
+        'sAMAccountName: anna',
         'proxyAddresses: SMTP:anna@corp.example',
         'proxyAddresses: smtp:Anna.Alias@CORP.example',
         'proxyAddresses: X400:c=DE;a= ;p=Corp;s=legacy;',

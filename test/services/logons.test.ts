@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { host, makeChains } from '../../certs/make.ts';
 import { type Clock, FaultList, systemClock } from '../../src/base/index.ts';
-import { DirectoryStore, defaultLockout, loadSchema, seed } from '../../src/directory/index.ts';
+import {
+  DirectoryClient,
+  DirectoryStore,
+  defaultLockout,
+  loadSchema,
+  PrincipalSearch,
+  seed,
+} from '../../src/directory/index.ts';
 import { sidOfGuid } from '../../src/ldap/index.ts';
 import { DirectoryLogon } from '../../src/services/directory/directory-logon.ts';
 import { LogonService } from '../../src/services/directory/logon-service.ts';
@@ -124,6 +131,19 @@ describe(
         assert.equal(kind, 'accepted', name);
         assert.match(sids.join(), /^S-1-9-\d+-\d+-\d+-\d+$/);
       }
+      await using client = new DirectoryClient({ url: slapd.url });
+      const principals = new PrincipalSearch(client);
+      const { sids: ownSids } = await check('alice', 'right');
+      const dn = `uid=alice,ou=People,${slapd.base}`;
+      for (const name of ['alice', 'ALICE', dn.toUpperCase()]) {
+        const found = await principals.find(name);
+        assert.deepEqual(found, [{ dn, sid: ownSids[0], name: dn }], name);
+      }
+      assert.equal((await principals.bySid(ownSids[0] ?? ''))?.dn, dn);
+      for (const name of ['nobody', '*', 'x=1', 'alice@', `uid=nobody,${slapd.base}`])
+        assert.deepEqual(await principals.find(name), [], name);
+      for (const sid of ['S-1-9-1-2-3-4', 'S-1-9-1-2-3-4294967296', 'S-1-5-21-1-2-3-500'])
+        assert.equal(await principals.bySid(sid), undefined, sid);
       for (const [name, password] of [
         ['alice', 'wrong'],
         ['nobody', 'right'],

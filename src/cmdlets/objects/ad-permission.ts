@@ -5,21 +5,19 @@ import {
   ace,
   inheritedSendAcl,
   parseAcl,
-  principalName,
   type Right,
   receiveConnector,
   rightOfName,
   rights,
   sameAce,
   sendConnector,
-  sidOf,
   tryDecode,
   wellKnownPrincipals,
   withoutEffect,
   writeAcl,
 } from '../../config/index.ts';
 import type { Entry } from '../../ldap/index.ts';
-import { accountNames, accountSid, listObjects, matches, notFound } from '../directory-objects.ts';
+import { listObjects, matches, notFound } from '../directory-objects.ts';
 import { knownCmdlet } from '../exchange-cmdlets.ts';
 import {
   badArgument,
@@ -32,6 +30,7 @@ import {
   textsOf,
 } from '../parameter-values.ts';
 import { parametersOf } from '../parameters.ts';
+import { principalFault, principalSid, shownNames } from '../principals.ts';
 import {
   type BoundParameters,
   type Cmdlet,
@@ -64,20 +63,7 @@ const known = [
   'DomainController',
 ];
 
-const checkUser = (value: unknown): string | undefined => {
-  const text = isObject(value) ? '' : String(value);
-  if (sidOf(text) !== undefined || text === '' || localAccount.test(text) || bareAccount.test(text)) return undefined;
-  return noPrincipal(text);
-};
-
-const noPrincipal = (text: string): string =>
-  `There is no principal '${text}'.${nearestNameHint(text, wellKnownPrincipals)} Known are ${wellKnownPrincipals.join(', ')}, accounts and groups of this server (name or SERVER\\name), and SIDs: give the SID of a user or group of the organization, whose names are not known here.`;
-
-/** `EDGE1\device`: an account of the directory of this server. */
-const localAccount = /^(?!builtin\\)([\w.-]+)\\([^\\]+)$/i;
-
-/** `device`: the same by its name alone. Whether there is one only the directory knows. */
-const bareAccount = /^[\w.-]+$/;
+const checkUser = (value: unknown): string | undefined => principalFault(isObject(value) ? '' : String(value));
 
 const checkRights = (value: unknown): string | undefined => {
   const wrong = (Array.isArray(value) ? value : [value]).map(String).find((name) => rightOfName(name) === undefined);
@@ -121,13 +107,13 @@ async function findTarget(context: CmdletContext, bound: BoundParameters): Promi
   return { entry: first.entry, identity: first.object.identity, acl };
 }
 
-function accessEntry(identity: string, one: Ace, accounts: ReadonlyMap<string, string>): CmdletObject {
+function accessEntry(identity: string, one: Ace, user: string): CmdletObject {
   return new CmdletObject('ADAcePresentationObject', [
     ['AccessRights', ['ExtendedRight']],
     ['ExtendedRights', one.right === 'All' ? null : [one.right]],
     ['Deny', one.deny],
     ['InheritanceType', 'All'],
-    ['User', accounts.get(one.sid) ?? principalName(one.sid)],
+    ['User', user],
     ['Identity', identity],
     ['IsInherited', one.inherited],
     ['Inherited', one.inherited],
@@ -135,19 +121,11 @@ function accessEntry(identity: string, one: Ace, accounts: ReadonlyMap<string, s
   ]);
 }
 
-function userSid(bound: BoundParameters, accounts: ReadonlyMap<string, string>): string {
+async function userSid(context: CmdletContext, bound: BoundParameters): Promise<string> {
   const name = textOf(bound, 'User');
   if (name === undefined)
     throw missingArgument('User', "It is needed: the principal, such as 'NT AUTHORITY\\ANONYMOUS LOGON'.");
-  const fault = checkUser(name);
-  const sid = sidOf(name) ?? accountSid(accounts, name);
-  if (localAccount.test(name) && sid === undefined)
-    throw badArgument(
-      'User',
-      `This server has no account or group '${name}'. 'edge directory account list' names them; of a user or group of the organization give the SID (objectSid).`,
-    );
-  if (fault !== undefined || sid === undefined) throw badArgument('User', fault ?? noPrincipal(name));
-  return sid;
+  return principalSid(context, name);
 }
 
 /** With what an entry that came through the pipeline, or as -Instance, says by itself; the line goes before it. */
@@ -164,8 +142,8 @@ function withInstance(bound: BoundParameters): BoundParameters {
 }
 
 /** The entries that a line speaks of. Throws CmdletError. */
-function acesOf(bound: BoundParameters, accounts: ReadonlyMap<string, string>): readonly Ace[] {
-  const sid = userSid(bound, accounts);
+async function acesOf(context: CmdletContext, bound: BoundParameters): Promise<readonly Ace[]> {
+  const sid = await userSid(context, bound);
   const deny = isOn(bound, 'Deny');
   const names = textsOf(bound, 'ExtendedRights').flatMap((name) => name.split(','));
   const access = textsOf(bound, 'AccessRights').flatMap((name) =>
@@ -215,12 +193,15 @@ async function addRights(context: CmdletContext, line: BoundParameters): Promise
   refuseOthers(line);
   const bound = withInstance(line);
   const target = await findTarget(context, bound);
-  const accounts = await accountNames(context);
-  const wanted = acesOf(bound, accounts);
+  const wanted = await acesOf(context, bound);
+  const nameOf = await shownNames(
+    context,
+    wanted.map(({ sid }) => sid),
+  );
   const missing = wanted.filter((one) => !target.acl.some((there) => !there.inherited && sameAce(there, one)));
   for (const one of wanted.filter((each) => !missing.includes(each))) {
     context.warning(
-      `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${one.principal}".`,
+      `The appropriate access control entry is already present on the object "${target.entry.dn}" for account "${nameOf(one.sid)}".`,
     );
   }
   if (missing.some(({ sid }) => /^S-1-5-(?:10|18|20|32-\d+)$/.test(sid)))
@@ -236,18 +217,22 @@ async function addRights(context: CmdletContext, line: BoundParameters): Promise
   if (!(await context.shouldProcess({ action, target: target.identity, impact: 'Medium' }))) return [];
   await writeTarget(context, target, [...target.acl, ...missing]);
   await warnRelay(context, target);
-  return missing.map((one) => accessEntry(target.identity, one, accounts));
+  return missing.map((one) => accessEntry(target.identity, one, nameOf(one.sid)));
 }
 
 async function removeRights(context: CmdletContext, line: BoundParameters): Promise<void> {
   refuseOthers(line);
   const bound = withInstance(line);
   const target = await findTarget(context, bound);
-  const unwanted = acesOf(bound, await accountNames(context));
+  const unwanted = await acesOf(context, bound);
+  const nameOf = await shownNames(
+    context,
+    unwanted.map(({ sid }) => sid),
+  );
   const isUnwanted = (there: Ace): boolean => unwanted.some((one) => sameAce(there, one));
   for (const one of unwanted.filter((each) => !target.acl.some((there) => sameAce(there, each)))) {
     const state = one.deny ? 'denied to' : 'given to';
-    context.warning(`The right ${one.right} is not ${state} "${one.principal}" on the object "${target.identity}".`);
+    context.warning(`The right ${one.right} is not ${state} "${nameOf(one.sid)}" on the object "${target.identity}".`);
   }
   if (target.acl.some((there) => there.inherited && isUnwanted(there)))
     context.warning(`An inherited entry on the object "${target.identity}" stays: it is changed where it comes from.`);
@@ -272,9 +257,13 @@ const getADPermission: Cmdlet = {
   async *run(context, bound) {
     if (bound.has('Owner')) throw notImplemented('The parameter Owner');
     const { identity, acl } = await findTarget(context, bound);
-    const accounts = await accountNames(context);
-    const sid = bound.has('User') ? userSid(bound, accounts) : undefined;
-    for (const one of acl) if (sid === undefined || one.sid === sid) yield accessEntry(identity, one, accounts);
+    const sid = bound.has('User') ? await userSid(context, bound) : undefined;
+    const shown = acl.filter((one) => sid === undefined || one.sid === sid);
+    const nameOf = await shownNames(
+      context,
+      shown.map((one) => one.sid),
+    );
+    for (const one of shown) yield accessEntry(identity, one, nameOf(one.sid));
   },
 };
 

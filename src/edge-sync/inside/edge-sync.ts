@@ -13,6 +13,7 @@ import { EdgeDifferences } from './edge-differences.ts';
 import type { WriteReport } from './edge-writer.ts';
 import type { InsideState, Subscription } from './inside-state.ts';
 import { KnownRecipients } from './known-recipients.ts';
+import { OrganizationPrincipals } from './organization-principals.ts';
 import type { ReadingReport } from './source-reader.ts';
 import { type SubscribeOptions, Subscriber } from './subscriber.ts';
 import { type ApplyOptions, type EdgeResult, Synchronization } from './synchronization.ts';
@@ -25,6 +26,8 @@ export interface EdgeSyncParts extends LogonParts {
 
 export class EdgeSync {
   readonly state: InsideState;
+  /** Users and groups of the directory that is read. */
+  readonly principals: OrganizationPrincipals;
   readonly #source: ConfiguredSource;
   readonly #subscriber: Subscriber;
   readonly #credentials: CredentialKeeper;
@@ -39,6 +42,7 @@ export class EdgeSync {
     const source = new ConfiguredSource(parts);
     const credentials = new CredentialKeeper(state, clock, edges);
     this.state = state;
+    this.principals = new OrganizationPrincipals(state);
     this.#source = source;
     this.#subscriber = new Subscriber(state, clock, edges);
     this.#credentials = credentials;

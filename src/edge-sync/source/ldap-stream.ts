@@ -3,7 +3,7 @@
  * (RFC 4511 §4.13) and drops the controls of entries (RFC 4533 needs both). One search at a time; the socket waits while the
  * caller is busy, so memory is bounded by one chunk and one message.
  */
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import {
   BindRequest,
   type Control,
@@ -13,10 +13,11 @@ import {
   SearchRequest,
   UnbindRequest,
 } from 'ldapts';
-import { LdapError, type ResultCodeName } from '../../ldap/index.ts';
+import { LdapError } from '../../ldap/index.ts';
 import { type MessageFrame, readFrames } from './ldap-frames.ts';
 import { resultIn, type StreamMessage, searchMessage } from './ldap-messages.ts';
 import { type SocketOptions, socketTo } from './ldap-socket.ts';
+import { bindRefusal, refuseClearPassword } from './source-bind.ts';
 
 export interface StreamOptions extends SocketOptions {
   readonly bindDn: string;
@@ -49,10 +50,7 @@ export class LdapStream implements AsyncDisposable {
 
   /** Connects and binds. Throws LdapError; a password never goes in clear to another machine. */
   static async open(options: StreamOptions): Promise<LdapStream> {
-    const { protocol, hostname } = new URL(options.url);
-    if (protocol !== 'ldaps:' && options.password !== '' && !isLoopback(hostname)) {
-      throw new LdapError('confidentialityRequired', `${options.url} would get the password in clear: use ldaps://`);
-    }
+    refuseClearPassword(options.url, options.password);
     const stream = new LdapStream(await socketTo(options));
     try {
       await stream.#bind(options);
@@ -110,10 +108,7 @@ export class LdapStream implements AsyncDisposable {
     await this.#send(new BindRequest({ messageId, dn: bindDn, password }));
     const { reader } = await this.#frame(messageId);
     const { code, message } = resultIn(reader);
-    if (code !== 'success') {
-      const name = typeof code === 'number' ? 'other' : code;
-      throw new LdapError(name, `${url} refuses to bind as ${bindDn}: ${bindFault(code, message)}`);
-    }
+    if (code !== 'success') throw bindRefusal({ url, bindDn }, code, message);
   }
 
   async #send(request: Message): Promise<void> {
@@ -151,30 +146,6 @@ export class LdapStream implements AsyncDisposable {
     this.#socket.destroySoon();
   }
 }
-
-/** Why a bind was refused, in words: Active Directory says it by a number only ([MS-ERREF] 2.2). */
-function bindFault(code: ResultCodeName | number, message: string): string {
-  if (code === 'strongerAuthRequired' || code === 'confidentialityRequired')
-    return `it takes no password without TLS or signing (${message}): name it as ldaps://`;
-  const data = /\bdata (?<data>[0-9a-f]{3})\b/i.exec(message)?.groups?.['data']?.toLowerCase() ?? '';
-  const words = windowsFaults[data];
-  return words === undefined ? message || String(code) : `${words} (${message})`;
-}
-
-const windowsFaults: Readonly<Record<string, string>> = {
-  '525': 'there is no such account',
-  '52e': 'the name or password is wrong',
-  '530': 'the account may not log on at this time',
-  '531': 'the account may not log on from here',
-  '532': 'the password has expired: set a new one, and let it never expire',
-  '533': 'the account is disabled',
-  '701': 'the account has expired',
-  '773': 'the password must be changed before the account can be used',
-  '775': 'the account is locked',
-};
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
 
 function lost(error: unknown): LdapError {
   if (error instanceof LdapError) return error;

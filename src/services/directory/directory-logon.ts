@@ -8,16 +8,10 @@ import {
   FailedBinds,
   type LockoutPolicy,
   networkOf,
+  PrincipalSearch,
   sourceOf,
 } from '../../directory/index.ts';
-import {
-  escapeDnValue,
-  escapeFilterValue,
-  formatSid,
-  LdapError,
-  type ResultCodeName,
-  sidOfGuid,
-} from '../../ldap/index.ts';
+import { escapeDnValue, LdapError, type ResultCodeName } from '../../ldap/index.ts';
 import type { LogonOutcome } from '../../processes/index.ts';
 
 /** Set-TransportService: which directory, and the name to bind by, in which `{user}` stands for the client's. */
@@ -67,9 +61,6 @@ const wrong: ReadonlySet<ResultCodeName> = new Set<ResultCodeName>([
   'noSuchObject',
   'inappropriateAuthentication',
 ]);
-
-/** SIDs of users and groups of a domain, and of the groups that every Windows has: a directory makes nobody a server of Exchange. */
-const ofDomain = /^S-1-5-(?:21|32)-/;
 
 const unavailable: LogonOutcome = { kind: 'unavailable', name: '', sids: [] };
 const refused: LogonOutcome = { kind: 'refused', name: '', sids: [] };
@@ -141,7 +132,7 @@ export class DirectoryLogon {
       faults.begin(fault, `who logs on by SMTP cannot be checked: ${url}: ${reason}`);
       return unavailable;
     }
-    return { kind: 'accepted', name, sids: await sidsOf(client, dn, name) };
+    return { kind: 'accepted', name, sids: await sidsOf(client, dn) };
   }
 
   async #wait(ms: number): Promise<void> {
@@ -150,30 +141,15 @@ export class DirectoryLogon {
 }
 
 /** Of the account and its groups, as it reads them itself; none where the directory keeps or shows none. */
-async function sidsOf(client: DirectoryClient, bound: string, name: string): Promise<readonly string[]> {
+async function sidsOf(client: DirectoryClient, bound: string): Promise<readonly string[]> {
+  const principals = new PrincipalSearch(client);
   try {
-    const dn = bound.includes('=') ? bound : await dnOf(client, bound, name);
-    // Active Directory gives tokenGroups for one named entry only.
-    const entry = dn === undefined ? undefined : await client.get(dn, ['objectSid', 'tokenGroups', 'entryUUID']);
-    if (entry === undefined) return [];
-    const [uuid] = entry.values('entryUUID');
-    const sids = [...entry.buffers('objectSid'), ...entry.buffers('tokenGroups')].flatMap(
-      (one) => formatSid(one) ?? [],
-    );
-    const own = uuid === undefined ? [] : [sidOfGuid(Buffer.from(uuid.replaceAll('-', ''), 'hex'))];
-    return [...sids.filter((sid) => ofDomain.test(sid)), ...own].slice(0, mostSids);
+    const found = bound.includes('=') ? [{ dn: bound }] : await principals.find(bound);
+    const [first] = found;
+    return first === undefined || found.length > 1 ? [] : (await principals.sidsOf(first.dn)).slice(0, mostSids);
   } catch (error) {
     // It let the account in, but not look: rights of authenticated users are left.
     if (error instanceof LdapError) return [];
     throw error;
   }
-}
-
-async function dnOf(client: DirectoryClient, bound: string, name: string): Promise<string | undefined> {
-  const [base] = (await client.get('', ['defaultNamingContext']))?.values('defaultNamingContext') ?? [];
-  if (base === undefined) return undefined;
-  const [principal, account] = [bound, name.replace(/^.*\\|@.*$/g, '')].map(escapeFilterValue);
-  const filter = `(|(userPrincipalName=${principal})(sAMAccountName=${account}))`;
-  const found = await client.searchAll({ base, filter, attributes: ['userPrincipalName'], sizeLimit: 2 });
-  return found.length === 1 ? found[0]?.dn : undefined;
 }

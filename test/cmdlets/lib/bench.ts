@@ -8,6 +8,7 @@ import {
   type ConfigurationStore,
   type ConfigurationWrite,
   cmdletCatalogue,
+  type EdgeSyncAdministration,
   type Operation,
   type ServiceFolders,
   type TrackingLog,
@@ -138,6 +139,8 @@ export class Bench {
   trackingLog: TrackingLog = { search: async function* () {} };
   /** Whether a folder that a line names will do. */
   folders: ServiceFolders = { refusal: () => Promise.resolve(undefined) };
+  /** EdgeSync of this server; undefined: it cannot be reached. */
+  edgeSync: EdgeSyncAdministration | undefined;
   readonly #role: 'edge' | 'mailbox';
   readonly #transport: TransportAdministration | undefined;
 
@@ -160,6 +163,7 @@ export class Bench {
       trackingLog: this.trackingLog,
       seal: (text) => `sealed:${text.length}`,
       folders: this.folders,
+      ...(this.edgeSync !== undefined && { edgeSync: this.edgeSync }),
       warning: (text) => void warnings.push(text),
       verbose: () => undefined,
       shouldProcess: async (operation) => {
