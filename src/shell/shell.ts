@@ -7,7 +7,7 @@ import { type CompletionParts, completeLine } from './complete.ts';
 import type { Completion, RunOptions, ShellEndpoint, ShellOutput } from './endpoint.ts';
 import { paint } from './format/colour.ts';
 import { OutputWriter } from './format/output.ts';
-import type { RenderOptions } from './format/rendered.ts';
+import { Rendered, type RenderOptions } from './format/rendered.ts';
 import { builtInView, type View } from './format/views.ts';
 import { wordWrap } from './format/word-wrap.ts';
 import { evaluate } from './interpreter/expressions/evaluate.ts';
@@ -116,7 +116,7 @@ export class Shell implements ShellEndpoint {
     channel: Channel<ShellOutput>,
   ): Promise<void> {
     const tally = { errors: 0 };
-    const render = renderOptions(options, this.#scope);
+    const render = renderOptions(options, this.#scope, (text) => streams.warning(text));
     const writer = new OutputWriter(render, (name) => this.#view(name));
     const show = (piece: ShellOutput): void => {
       if (piece.kind === 'error') tally.errors += 1;
@@ -124,12 +124,13 @@ export class Shell implements ShellEndpoint {
       if (held !== '') channel.push({ kind: 'text', text: held });
       channel.push(piece);
     };
+    const streams = streamsTo(show, options);
     const source: Source = { text, ...(options.file === undefined ? {} : { file: options.file }) };
     const context: Context = {
       session: this.#session,
       scope: this.#scope,
       source,
-      streams: streamsTo(show, options),
+      streams,
       engine: { evaluate, runStatement, runStatements },
       budget: new Budget(options.signal),
       render,
@@ -140,6 +141,9 @@ export class Shell implements ShellEndpoint {
       for (const error of errors) report(context, syntaxRecord(error, source));
       if (errors.length > 0) return;
       for await (const object of runStatements(script.statements, context)) {
+        // What the last lines hold comes before a warning about this table.
+        const before = object instanceof Rendered ? writer.end() : '';
+        if (before !== '') channel.push({ kind: 'text', text: before });
         const ready = writer.write(object);
         if (ready !== '') channel.push({ kind: 'text', text: ready });
         await channel.room();
@@ -174,8 +178,12 @@ const initialVariables: readonly (readonly [string, unknown])[] = [
 ];
 
 /** How a line's objects are shown; `$FormatEnumerationLimit` as it is when they are. */
-function renderOptions({ width, colour }: RunOptions, scope: Scope): RenderOptions {
+function renderOptions({ width, colour }: RunOptions, scope: Scope, warn: (text: string) => void): RenderOptions {
+  const isWanted = (): boolean => !/^(?:silentlycontinue|ignore)$/i.test(String(scope.get('WarningPreference')));
   return {
+    warn: (text) => {
+      if (isWanted()) warn(text);
+    },
     width,
     colour,
     get enumerationLimit() {

@@ -193,7 +193,8 @@ export function fileCmdlets(
         },
       },
       async function* (call) {
-        const options = { width: numberParameter(call, 'Width') ?? call.host.render.width, colour: false };
+        const { render } = call.host;
+        const options = { ...render, width: numberParameter(call, 'Width') ?? render.width, colour: false };
         let text = '';
         for await (const chunk of renderText(inputOf(call), options, findView)) text += chunk;
         await writeText(call, files, text);

@@ -223,7 +223,8 @@ export function formatCmdlets(findView: ViewFinder): readonly ShellCmdlet[] {
       },
       async function* (call) {
         const width = call.bound.get('Width');
-        const options = { width: typeof width === 'number' ? width : call.host.render.width, colour: false };
+        const { render } = call.host;
+        const options = { ...render, width: typeof width === 'number' ? width : render.width, colour: false };
         const text = await asText(inputOf(call), options);
         if (switchParameter(call, 'Stream')) yield* text.replace(/\n$/, '').split('\n');
         else yield text;

@@ -5,6 +5,8 @@ export interface RenderOptions {
   readonly colour: boolean;
   /** `$FormatEnumerationLimit`: how many values of a list are shown; absent: Exchange's 16, below 0: all. */
   readonly enumerationLimit?: number;
+  /** Hears what could not be shown; absent: nobody does. */
+  readonly warn?: (text: string) => void;
 }
 
 /** What Format-Table and Format-List write: text that is laid out where it is shown, when the width is known. */

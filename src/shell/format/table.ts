@@ -77,7 +77,7 @@ function line(cells: readonly string[]): string {
   return cells.join(' ').trimEnd();
 }
 
-/** Finds the widths of columns for these rows. */
+/** Finds the widths of columns for these rows; warns of those that find no room, as PowerShell 5 does. */
 export function fitColumns(
   columns: readonly Column[],
   rows: readonly Row[],
@@ -107,7 +107,18 @@ export function fitColumns(
     fitted.push({ label, width: taken, right, place });
     room -= taken + 1;
   }
+  warnOfRemoved(needed.slice(fitted.length), options);
   return fitted;
+}
+
+function warnOfRemoved(removed: readonly Column[], { warn }: RenderOptions): void {
+  const [first] = removed;
+  if (first === undefined) return;
+  warn?.(
+    removed.length === 1
+      ? `column "${oneLine(first.label)}" does not fit into the display and it was removed.`
+      : `${removed.length} columns do not fit into the display and were removed.`,
+  );
 }
 
 /** What each column without a width of its own gets when the line is shared out. */

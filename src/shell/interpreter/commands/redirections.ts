@@ -67,7 +67,7 @@ export class Redirected {
     const path = target === undefined ? null : await evaluate(target, this.#outer);
     const { session, render } = this.#outer;
     let text = '';
-    for await (const chunk of renderText(objects, { width: render.width, colour: false })) text += chunk;
+    for await (const chunk of renderText(objects, { ...render, colour: false })) text += chunk;
     if (path === null || path === undefined) return;
     const file = toText(path);
     await session.files.write(file, Buffer.from(text), append).catch((cause: unknown) => {
