@@ -1,6 +1,6 @@
 /** The machine-readable part of a report: RFC 3464 §2, RFC 6533 §4. */
 import { isIP } from 'node:net';
-import { printable } from '../base/index.ts';
+import { asciiText, printable } from '../base/text/index.ts';
 import { renderOrcpt } from '../smtp/index.ts';
 import { formatDate } from './date.ts';
 import type { EnvelopeRecipient } from './envelope.ts';
@@ -104,7 +104,7 @@ function fields(utf8: boolean, rows: readonly (readonly [name: string, value: st
 
 function cleanValue(value: string, utf8: boolean): string {
   const oneLine = printable(value);
-  return utf8 ? oneLine : oneLine.replace(/[^ -~]/gu, '?');
+  return utf8 ? oneLine : asciiText(oneLine);
 }
 
 /** Folds at spaces behind column 76; a word that is longer stays whole, up to the limit of RFC 5322 §2.1.1. */

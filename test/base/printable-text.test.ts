@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cellText, printable, printableJson, printableLines, spreadsheetCell } from '../../src/base/index.ts';
+import { asciiText } from '../../src/base/text/index.ts';
 import fc from '../lib/properties.ts';
 
 /** Every code point of Unicode whose class says that it is a control, a separator or no character. */
@@ -94,4 +95,17 @@ test('what is printable stays so: a second pass changes nothing', () => {
       assert.equal(printable(once, most), once);
     }),
   );
+});
+
+test('ASCII of a text is printable ASCII, whatever it was, and reads like it where it can', () => {
+  for (const [text, ascii] of [
+    ['plain ~ text', 'plain ~ text'],
+    ['Grüße, Łukasz; Søren, Ærø', 'Grusse, Lukasz; Soren, AEro'],
+    ['‘a’ „b“ – 5 €…', `'a' "b" - 5 EUR...`],
+    ['１２３ ﬁn', '123 fin'],
+    ['Привет', '??????'],
+    ['a\r\nb\0c\u2028d\ud800', 'a??b?c?d?'],
+  ] as const)
+    assert.equal(asciiText(text), ascii);
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => /^[ -~]*$/.test(asciiText(text))));
 });

@@ -7,7 +7,7 @@ import { testMessage } from '../smtp-send/fake-work.ts';
 for (const diagnostics of [true, false]) {
   test(`diagnostics ${diagnostics}`, () => {
     const { message, content } = testMessage({});
-    const reply = '550 5.1.1 inner-host-7 says no';
+    const reply = '550 5.1.1 inner-host-7 schließt für heute';
     const report = buildReport({
       kind: 'failed',
       message,
@@ -22,6 +22,9 @@ for (const diagnostics of [true, false]) {
       id: 'x',
     });
     assert.equal(report.content.includes('inner-host-7'), diagnostics);
-    assert.match(report.content.toString(), /Status: 5\.1\.1/);
+    const status = report.content.toString().replaceAll('\r\n ', ' ');
+    assert.match(status, /Status: 5\.1\.1/);
+    // RFC 3464 §2.3.6: ASCII, unless the report is a global one.
+    assert.equal(status.includes('smtp;550 5.1.1 inner-host-7 schliesst fur heute\r\n'), diagnostics);
   });
 }

@@ -31,6 +31,22 @@ async function conversation(agent: Handlers): Promise<{ codes: string; edge: Rec
   return { codes: codes.trimEnd(), edge };
 }
 
+test('text of an agent goes out in ASCII that reads like it, before and inside a transaction of SMTPUTF8', async () => {
+  const lines = ['Für Groß & “Łódź” – nein…', 'Нет 日本\u0007'];
+  const reply = { code: 550, detail: '7.1', lines };
+  const denying = { name: 'A', priority: 1, onRcptTo: (): AgentAction => ({ kind: 'reject', reply, reason: 'x' }) };
+  await using edge = await Receiving.start({ agents: [denying] });
+  const client = await edge.connect();
+  await client.reply();
+  await client.ask('EHLO x');
+  for (const parameter of ['', ' SMTPUTF8']) {
+    await client.ask(`MAIL FROM:<a@example.org>${parameter}`);
+    const said = await client.ask('RCPT TO:<user@example.test>');
+    assert.equal(said.trimEnd().replace('\r', ''), '550-5.7.1 Fur Gross & "Lodz" - nein...\n550 5.7.1 ??? ???');
+    await client.ask('RSET');
+  }
+});
+
 const rows: readonly [event: EventName, action: AgentAction, codes: string, kept: number, aborted: number][] = [
   ['onConnect', denied, '550', 0, 0],
   ['onConnect', cut, '421', 0, 0],

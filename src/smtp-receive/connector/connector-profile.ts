@@ -1,4 +1,5 @@
 /** What every session of one connector shares, worked out once: names, offered parameters, and replies ready to send. */
+import { asciiText } from '../../base/text/index.ts';
 import type { InternalServer, ReceiveConnector } from '../../config/index.ts';
 import { type OfferedParameters, type Reply, renderReply, replies } from '../../smtp/index.ts';
 import {
@@ -140,10 +141,11 @@ export class ConnectorProfile {
   }
 
   #render(reply: Reply): string {
-    const text = renderReply(
-      this.connector.enhancedStatusCodesEnabled ? reply : { code: reply.code, lines: reply.lines },
+    const { code, detail } = reply;
+    // RFC 5321 §4.2: replies are ASCII, and RFC 6531 §3.7.4 lets UTF-8 into addresses of 251 and 551 alone, which are never sent.
+    const lines = reply.lines.map(asciiText);
+    return renderReply(
+      this.connector.enhancedStatusCodesEnabled && detail !== undefined ? { code, detail, lines } : { code, lines },
     );
-    // RFC 5321 §4.2: replies are ASCII; a banner or an agent's text may hold anything.
-    return text.replace(/[^\r\n -~]/g, '?');
   }
 }
