@@ -53,6 +53,20 @@ test('what was written once is not written again', () => {
   assert.deepEqual(configurationPlan(wanted, written(wanted), configurationDn), []);
 });
 
+test('the own server stands beside those that are named or that Exchange has, once, with all its certificates', () => {
+  const own = { name: 'HUB1.corp.example', certificates: ['AAAA', 'BBBB'] };
+  const servers = (objects: ReturnType<typeof configuredObjects>) =>
+    objects
+      .filter(({ kind }) => kind === 'internalServer')
+      .map(({ name, attributes }) => [name, (attributes.get('msExchServerInternalTLSCert') ?? []).length]);
+  const named = { ...settings, internalServers: [{ name: 'hub1.corp.example', certificate: 'BBBB' }] };
+  assert.deepEqual(servers(configuredObjects(named, subscription, own)), [['hub1', 2]]);
+  assert.deepEqual(servers(configuredObjects({ ...settings, internalServers: [] }, subscription, own)), [['hub1', 2]]);
+  assert.deepEqual(servers(replicatedObjects([], settings, subscription, own)), [['hub1', 2]]);
+  const there = replicatedObjects([], settings, subscription, { ...own, certificates: ['CCCC'] });
+  assert.deepEqual(servers(replicatedObjects(there, settings, subscription, own)), [['hub1', 1]]);
+});
+
 test('what the inside does not have is taken away, but for the remote domain * and the transport settings', () => {
   const present = [
     entryFrom('CN=Old', {

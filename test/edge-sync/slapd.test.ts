@@ -139,6 +139,32 @@ describe('a Mailbox server runs EdgeSync', skip, () => {
     assert.match(await edge.shell('(Get-TransportConfig).TLSSendDomainSecureList'), /partner\.example/);
   });
 
+  test('its own certificates are published without being named, and a new one beside the old one', async () => {
+    const keys = async (): Promise<readonly string[]> =>
+      (await edge.shell('(Get-DirectTrustServer).Certificates'))
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(0, 40))
+        .sort();
+    const own = async (filter: string): Promise<readonly string[]> =>
+      (await shell(`(Get-ExchangeCertificate | Where-Object {${filter}}).Thumbprint`)).trim().split(/\s+/).sort();
+    const all = '$_.Services -match "SMTP"';
+    assert.deepEqual(await keys(), await own(all), 'RSA and ECDSA, as the first start made them');
+    const name = (await shell('(Get-ExchangeServer).Fqdn')).trim();
+    assert.equal((await edge.shell('(Get-DirectTrustServer).Name')).trim().toLowerCase(), name.toLowerCase());
+    await shell(
+      `New-ExchangeCertificate -DomainName ${name} -Services SMTP -Force`,
+      'New-ExchangeCertificate -DomainName *.corp.example -Services None -Force',
+      'Start-EdgeSynchronization',
+    );
+    const after = await keys();
+    assert.deepEqual(after, await own(all));
+    assert.equal(after.length, 3, 'old and new count together; the one for other names does not');
+    // A command on the same state knows them too, and takes none of them away.
+    const plan = await inside.sync('plan');
+    assert.equal(plan.status, 0, plan.out);
+  });
+
   test('Get-, New- and Set-EdgeSyncServiceConfig', async () => {
     const said = await shell(
       'Get-EdgeSyncServiceConfig',

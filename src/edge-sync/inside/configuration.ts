@@ -12,7 +12,7 @@ import {
 } from '../../config/index.ts';
 import { type Entry, escapeDnValue, type Modification, type Schema } from '../../ldap/index.ts';
 import { connectorsPath } from '../edge/place.ts';
-import type { DomainSetting, Subscription, SyncSettings } from './inside-state.ts';
+import type { DomainSetting, OwnServer, Subscription, SyncSettings } from './inside-state.ts';
 
 /** One object of the configuration. */
 export interface ConfigurationObject {
@@ -69,20 +69,28 @@ const local: ReadonlySet<string> = new Set(
 );
 
 /** What an edge is to have by the settings, where the source holds no configuration of Exchange. */
-export function configuredObjects(settings: SyncSettings, subscription: Subscription): ConfigurationObject[] {
+export function configuredObjects(
+  settings: SyncSettings,
+  subscription: Subscription,
+  own?: OwnServer,
+): ConfigurationObject[] {
   return [
     ...settings.domains.map((domain, index) => domainObject(domain, index === 0)),
     ...connectorObjects(settings, subscription),
     ...transportLists(settings),
-    ...namedServers(settings.internalServers ?? []),
+    ...namedServers([...(settings.internalServers ?? []), ...ownCertificates(own)]),
   ];
 }
+
+const ownCertificates = (own: OwnServer | undefined): NonNullable<SyncSettings['internalServers']> =>
+  own?.certificates.map((certificate) => ({ name: own.name, certificate })) ?? [];
 
 /** A server that is named twice has two certificates: the old one and the new one, during a change. */
 function namedServers(servers: NonNullable<SyncSettings['internalServers']>): ConfigurationObject[] {
   const byName = Map.groupBy(servers, ({ name }) => name.toLowerCase());
   return [...byName].map(([name, same]) => {
-    const certificates = same.map(({ certificate }) => Buffer.from(certificate, 'base64'));
+    const unlike = new Set(same.map(({ certificate }) => certificate));
+    const certificates = [...unlike].map((certificate) => Buffer.from(certificate, 'base64'));
     return serverObject(name.split('.')[0] ?? name, [`ncacn_ip_tcp:${name}`], certificates);
   });
 }
@@ -109,6 +117,7 @@ export function replicatedObjects(
   objects: readonly ConfigurationObject[],
   settings: SyncSettings,
   subscription: Subscription,
+  ownServer?: OwnServer,
 ): ConfigurationObject[] {
   const own = connectorObjects(settings, subscription);
   const taken = new Set(own.map(({ name }) => name.toLowerCase()));
@@ -116,7 +125,9 @@ export function replicatedObjects(
   const isFor = ({ kind, name, source }: ConfigurationObject): boolean =>
     kind !== 'sendConnector' ||
     (!taken.has(name.toLowerCase()) && source?.servers.some((server) => server.toLowerCase() === edge) === true);
-  return [...objects.filter(isFor), ...own];
+  const servers = new Set(objects.flatMap(({ kind, name }) => (kind === 'internalServer' ? [name.toLowerCase()] : [])));
+  const unnamed = namedServers(ownCertificates(ownServer)).filter(({ name }) => !servers.has(name.toLowerCase()));
+  return [...objects.filter(isFor), ...own, ...unnamed];
 }
 
 /** The object without what an edge's schema does not know of its class: Exchange has attributes that mean nothing here. */

@@ -10,7 +10,7 @@ import {
 } from './configuration.ts';
 import { connectorLogons, type LogonParts, logonChange } from './connector-logons.ts';
 import type { EdgeWriter } from './edge-writer.ts';
-import type { InsideState, Subscription } from './inside-state.ts';
+import type { InsideState, OwnServer, Subscription } from './inside-state.ts';
 import type { LdapEdge } from './ldap-edge.ts';
 import type { Mirror } from './mirror.ts';
 import { hasherOf } from './recipient-key.ts';
@@ -19,6 +19,8 @@ import type { EdgeRunLog } from './run-log.ts';
 export interface EdgeDifferencesParts extends LogonParts {
   readonly state: InsideState;
   readonly schema: Schema;
+  /** This server as it is now, where it is an appliance; absent: what was noted last counts. */
+  readonly ownServer?: () => OwnServer;
 }
 
 /** Where recipients are compared. */
@@ -43,18 +45,21 @@ export class EdgeDifferences {
     edge: LdapEdge,
     objects: readonly ConfigurationObject[] | undefined,
   ): Promise<ConfigurationChange[]> {
+    const { ownServer, state } = this.#parts;
+    // Commands on the same state know the certificates by this note, so that they take none of them away.
+    if (ownServer !== undefined) await state.noteOwnServer(ownServer());
     const wanted = this.#wanted(subscription, objects);
     const changes = configurationPlan(wanted, await edge.configuration(), subscription.configurationDn);
-    const logons = connectorLogons(wanted, this.#parts.state.logons, this.#parts);
+    const logons = connectorLogons(wanted, state.logons, this.#parts);
     const change = logonChange(logons, await edge.connectorLogons(), subscription);
     return change === undefined ? changes : [...changes, change];
   }
 
   #wanted(subscription: Subscription, objects: readonly ConfigurationObject[] | undefined): ConfigurationObject[] {
     const { state, schema } = this.#parts;
-    const { settings } = state;
-    if (objects === undefined) return configuredObjects(settings, subscription);
-    return replicatedObjects(objects, settings, subscription).map((object) => understood(object, schema));
+    const { settings, ownServer } = state;
+    if (objects === undefined) return configuredObjects(settings, subscription, ownServer);
+    return replicatedObjects(objects, settings, subscription, ownServer).map((object) => understood(object, schema));
   }
 
   /**

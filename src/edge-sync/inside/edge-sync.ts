@@ -11,7 +11,7 @@ import { DryRun, type EdgeComparison, type EdgePlan, type TestOptions } from './
 import { EdgeAccess } from './edge-access.ts';
 import { EdgeDifferences } from './edge-differences.ts';
 import type { WriteReport } from './edge-writer.ts';
-import type { InsideState, Subscription } from './inside-state.ts';
+import type { InsideState, OwnServer, Subscription } from './inside-state.ts';
 import { KnownRecipients } from './known-recipients.ts';
 import { OrganizationPrincipals } from './organization-principals.ts';
 import type { ReadingReport } from './source-reader.ts';
@@ -22,6 +22,8 @@ export interface EdgeSyncParts extends LogonParts {
   readonly state: InsideState;
   readonly schema: Schema;
   readonly clock: Clock;
+  /** This server as it is now, where it is an appliance; absent: what was noted last counts. */
+  readonly ownServer?: () => OwnServer;
 }
 
 export class EdgeSync {

@@ -56,6 +56,14 @@ export interface SyncSettings {
   readonly services?: readonly ServiceConfig[];
 }
 
+/** A server of the organization that edges know by its keys. */
+export interface OwnServer {
+  /** Full name. */
+  readonly name: string;
+  /** DER in base64; several while a certificate changes, or of several key algorithms. */
+  readonly certificates: readonly string[];
+}
+
 /** One edge. */
 export interface Subscription {
   readonly name: string;
@@ -178,6 +186,21 @@ export class InsideState {
 
   get #nextRunPath(): string {
     return join(this.folder, 'next-run.json');
+  }
+
+  /** This server with its own certificates, as the appliance that it is noted them; undefined: it is none. */
+  get ownServer(): OwnServer | undefined {
+    return existsSync(this.#ownServerPath) ? readJson<OwnServer>(this.#ownServerPath) : undefined;
+  }
+
+  async noteOwnServer(server: OwnServer): Promise<void> {
+    if (JSON.stringify(this.ownServer) === JSON.stringify(server)) return;
+    this.#prepare();
+    await replaceFile(this.#ownServerPath, `${JSON.stringify(server)}\n`);
+  }
+
+  get #ownServerPath(): string {
+    return join(this.folder, 'own-server.json');
   }
 
   /** Logons of send connectors that an administrator gave here. */
