@@ -28,7 +28,7 @@ export async function sendUntil(
   }
 }
 
-/** Their Message-IDs. */
+/** Their Message-IDs, as strings of their own: a piece of a content would keep all of it in memory. */
 export function idsOf(taken: readonly Taken[]): string[] {
-  return taken.map(({ content }) => /^Message-ID: (.*)$/m.exec(content)?.[1]?.trim() ?? '');
+  return taken.map(({ content }) => Buffer.from(/^Message-ID: (.*)$/m.exec(content)?.[1]?.trim() ?? '').toString());
 }
