@@ -34,10 +34,13 @@ function render({ edge, configuration, recipients, stopped }: EdgeResult): strin
 /** Runs until SIGTERM or SIGINT. */
 export function run(options: SyncOptions & { readonly interval?: number }, terminal: Terminal): Promise<number> {
   return onSync('run', options, terminal, async (edgeSync) => {
+    // It has the state to itself: what is missing could not be added while it waits.
+    const { settings } = edgeSync.state;
+    edgeSync.state.chosen(undefined);
     const stop = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
     const say = (text: string): void => terminal.error(`${new Date().toISOString()} ${text}\n`);
-    terminal.error('edge sync is running\n');
+    terminal.error(`edge sync is running: it reads ${settings.source.url}\n`);
     const service = new SyncService({
       edgeSync,
       interval: options.interval,

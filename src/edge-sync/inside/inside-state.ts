@@ -4,7 +4,7 @@
  */
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { replaceFile } from '../../base/index.ts';
 import { fileReason } from '../../base/text/index.ts';
 import type { EdgeSyncLevel } from '../../logs/index.ts';
@@ -130,8 +130,9 @@ export class InsideState {
   get settings(): SyncSettings {
     const path = this.#settingsPath;
     if (!this.hasSource) {
+      const place = dirname(this.folder);
       throw new SyncStateError(
-        `no directory to read is named in ${this.folder}: begin with edge sync init --source ldaps://…`,
+        `EdgeSync has no directory to read yet in ${place}. Name yours by a line such as: edge sync init --state ${place} --source ldaps://dc1.corp.example --ca corp-ca.pem --bind-dn sync@corp.example --password-file FILE --domain corp.example --smart-host '[10.0.0.5]' (an ordinary account of the domain is enough; edge sync init --help explains each option). Then repeat this.`,
       );
     }
     return readJson<SyncSettings>(path);
@@ -254,7 +255,10 @@ export class InsideState {
   chosen(only: string | readonly string[] | undefined): readonly Subscription[] {
     if (only !== undefined) return [only].flat().map((name) => this.subscription(name));
     const all = this.subscriptions.filter(({ established }) => established);
-    if (all.length === 0) throw new SyncStateError('no edge is subscribed: edge sync subscribe FILE --site NAME');
+    if (all.length === 0)
+      throw new SyncStateError(
+        "no edge is subscribed yet. On the edge, New-EdgeSubscription -FileName FILE makes the file; carry it here, then: edge sync subscribe FILE --site NAME (on a Mailbox server also New-EdgeSubscription -FileData ([System.IO.File]::ReadAllBytes('FILE')) -Site NAME)",
+      );
     return all;
   }
 
