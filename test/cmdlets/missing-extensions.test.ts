@@ -41,7 +41,7 @@ async function answer({ connector, hasCertificate, secure }: Place) {
     },
     { clock: systemClock, certificates: hasCertificate ? oneCertificate : noCertificates },
   );
-  await session.greeting('now');
+  await session.greeting(0);
   if (secure) session.secured({ certificates: [], opensslError: '' });
   const { reply } = await session.say('EHLO client.example');
   const { withoutCertificate } = session;

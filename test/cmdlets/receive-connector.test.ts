@@ -321,8 +321,8 @@ describe('Set-ReceiveConnector', () => {
     [{ MaxHopCount: 501 }, /501 is outside the range from 1 to 500/],
     [{ MaxHopCount: null }, /not \$null/],
     [{ TlsDomainCapabilities: 'a.example:AcceptOorgProtocol' }, /XOORG is not offered/],
-    [{ Banner: '220 Grüße' }, /only ASCII characters can stand in a greeting/],
-    [{ Banner: `220 ${'x'.repeat(507)}` }, /it has 511 characters; a reply line has at most 510/],
+    [{ Banner: '220 Grüße' }, /Only ASCII characters can stand in a greeting/],
+    [{ Banner: `220 ${'x'.repeat(507)}` }, /It has 511 characters; a reply line has at most 510/],
     [{ ProxyEnabled: true }, /ProxyEnabled of a Receive connector cannot be set/],
   ];
   for (const [given, message] of refused) {

@@ -5,7 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Appliance, edge } from '../lib/appliance.ts';
+import { Appliance, edge, eventually } from '../lib/appliance.ts';
 import { needs, swaks } from '../lib/peers.ts';
 
 let appliance: Appliance;
@@ -95,6 +95,11 @@ test(
     assert.equal(shown.trim(), `${server}\\printer`);
     const from = (user: string): string => logOn(user, 'correct horse', '--from', 'a@corp.example').text;
     assert.match(from('printer'), /250 2\.1\.0 Sender OK/);
+    await eventually('the right, by name', async () =>
+      /Authoritative-Domain-Sender granted to printer: Allow \S+ to printer\n/.test(
+        (await edge('why', 'a@corp.example', '--state', appliance.state)).out,
+      ),
+    );
     assert.match(from('device'), /550 5\.7\.60/);
     await assert.rejects(
       appliance.shell(`Add-ADPermission Users -User '${server}\\nobody' -ExtendedRights ms-Exch-SMTP-Submit`),

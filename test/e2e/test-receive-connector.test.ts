@@ -41,7 +41,9 @@ test('a stopped appliance tells who takes the client, why not others, and what c
     rows.filter(({ Kind }) => Kind === 'Connector').map(({ Result }) => Result),
     ['chosen', 'passed over'],
   );
-  assert.match(rows.find(({ Item }) => Item === 'Printer')?.Reason ?? '', /RemoteIPRanges/);
+  assert.match(rows.find(({ Item }) => Item === 'Printer')?.Reason ?? '', /RemoteIPRanges has the client/);
+  // As the session says it (RFC 5322 §3.3).
+  assert.match(rows.find(({ Item }) => Item === '(connection)')?.Result ?? '', /\d \+0000$/);
   assert.equal(rows.find(({ Item }) => Item === 'back pressure')?.Result, 'not-tested');
   const missing = rows.filter(({ Kind }) => Kind === 'Extension').map(({ Item, Remedy }) => `${Item} ${Remedy}`);
   assert.deepEqual(

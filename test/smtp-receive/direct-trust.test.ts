@@ -252,7 +252,7 @@ test('the rehearsal of a session knows the server, too', async () => {
       remoteAddress: '127.0.0.1',
     };
     const rehearsal = new Rehearsal(question, { clock: systemClock, certificates });
-    await rehearsal.greeting('now');
+    await rehearsal.greeting(0);
     rehearsal.secured({ certificates: [new X509Certificate(cert).raw], opensslError: '' });
     return rehearsal.principal.name;
   };

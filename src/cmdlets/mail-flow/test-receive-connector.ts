@@ -290,7 +290,7 @@ async function* repliesOf(
       ...missing.map(({ name, reason, remedy }) => row('Extension', name, 'not offered', reason, remedy)),
     ];
   };
-  yield shown(await session.greeting(new Date().toUTCString()));
+  yield shown(await session.greeting(Date.now()));
   yield* await greeted();
   if (question.usesTls) {
     const started = await session.say('STARTTLS');

@@ -49,9 +49,9 @@ const banner = text('String', (value) => {
 function unfitForReply(line: string | null): string | undefined {
   if (line === null) return undefined;
   if (/[^ -~]/.test(line))
-    return 'only ASCII characters can stand in a greeting: clients do not know SMTPUTF8 before it (RFC 5321 §4.2).';
+    return 'Only ASCII characters can stand in a greeting: clients do not know SMTPUTF8 before it (RFC 5321 §4.2).';
   return line.length > 510
-    ? `it has ${line.length} characters; a reply line has at most 510 (RFC 5321 §4.5.3.1.5).`
+    ? `It has ${line.length} characters; a reply line has at most 510 (RFC 5321 §4.5.3.1.5).`
     : undefined;
 }
 

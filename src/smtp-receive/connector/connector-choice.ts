@@ -27,6 +27,7 @@ interface Candidate {
 }
 
 /** How many of the connectors that lost an event names. */
+const noRange = "none of its RemoteIPRanges has the client's address";
 const mostPassedOver = 20;
 
 /** What was worked out for one local endpoint. */
@@ -110,6 +111,7 @@ export class ConnectorTable {
     return { kind: 'chosen', connector, binding, range: range.text, passedOver };
   }
 
+  /** `winner` was chosen: a range of the connector inside it that had the address would have been the more specific one. */
   #whyNot(connector: ReceiveConnector, local: Binding, winner: IpRange): string {
     if (coveringBinding(connector, local) === undefined) return `not bound to ${formatEndpoint(local)}`;
     if (!connector.enabled) return 'disabled';
@@ -124,10 +126,10 @@ export class ConnectorTable {
     const around = (range: IpRange): boolean =>
       range.family === winner.family && range.first <= winner.first && winner.last <= range.last;
     const smallest = own.find({ family: winner.family, value: winner.first })?.range;
-    if (smallest === undefined) return `none of its RemoteIPRanges is around ${winner.text}`;
+    if (smallest === undefined) return noRange;
     // Another range of it may begin in there, and be smaller.
     const found = around(smallest) ? smallest : connector.remoteIPRanges.find(around);
-    if (found === undefined) return `none of its RemoteIPRanges is around ${winner.text}`;
+    if (found === undefined) return noRange;
     return `its range ${found.text} is less specific than ${winner.text}`;
   }
 

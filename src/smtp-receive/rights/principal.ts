@@ -11,6 +11,11 @@ export interface Principal {
   readonly sids: readonly string[];
 }
 
+/** An entry in words, with the names that the session knows: a SID tells an administrator nothing. */
+export function inNamesOf({ name, sids }: Principal, entry: string): string {
+  return entry.replace(/\bS-1-[\d-]+/, (sid) => (sid === sids[0] ? name : `${sid}, a group of ${name}`));
+}
+
 /** A session before it authenticates ([MS-DTYP] 2.4.2.4). */
 export const anonymous: Principal = {
   name: principalName(wellKnownSids.anonymous),

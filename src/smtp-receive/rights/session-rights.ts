@@ -3,7 +3,7 @@ import { decidingEntry, grantedRights, type ReceiveConnector, type Right } from 
 import { xClientAttributes } from '../../smtp/index.ts';
 import { forbiddenFields } from '../content/header-firewall.ts';
 import { offeredMechanisms } from './mechanisms.ts';
-import type { Principal } from './principal.ts';
+import { inNamesOf, type Principal } from './principal.ts';
 
 /** Rights as the protocol log names them, in its order. */
 const permissionTokens: readonly (readonly [Right, string])[] = [
@@ -91,12 +91,13 @@ export class SessionRights {
 
 function rightCheck(
   connector: ReceiveConnector,
-  { name, sids }: Principal,
+  principal: Principal,
   granted: ReadonlyMap<Right, string>,
   right: Right,
 ): RightCheck {
+  const { name, sids } = principal;
   const by = granted.get(right);
-  if (by !== undefined) return { right, granted: true, principal: name, by };
+  if (by !== undefined) return { right, granted: true, principal: name, by: inNamesOf(principal, by) };
   const denied = decidingEntry(connector.acl, sids, right) !== undefined;
   const why = denied ? 'an entry of the connector denies it' : 'no entry of the connector grants it';
   return { right, granted: false, principal: name, by: why };

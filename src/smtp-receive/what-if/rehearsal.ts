@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/index.ts';
 import type { AcceptedDomainTable, InternalServer, ReceiveConnector } from '../../config/index.ts';
 import type { DecisionEvent } from '../../logs/index.ts';
+import { formatDate } from '../../mail/index.ts';
 import { AgentChain } from '../../pipeline/index.ts';
 import { replies, SmtpError } from '../../smtp/index.ts';
 import { ConnectorProfile } from '../connector/connector-profile.ts';
@@ -121,8 +122,8 @@ export class Rehearsal {
     return last?.kind === 'certificate-chosen' && last.thumbprint === '' ? last.reason : undefined;
   }
 
-  async greeting(date: string): Promise<CommandAnswer> {
-    return this.#answer('', () => this.#session.greet(date));
+  async greeting(at: number): Promise<CommandAnswer> {
+    return this.#answer('', () => this.#session.greet(formatDate(at)));
   }
 
   async say(command: string): Promise<CommandAnswer> {
