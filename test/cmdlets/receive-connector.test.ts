@@ -188,6 +188,19 @@ describe('New-ReceiveConnector', () => {
     });
   }
 
+  test('Partners alone may use no sender: the line says so, and the one that it names mends it', async () => {
+    const bench = new Bench();
+    const { warnings } = await bench.run('New-ReceiveConnector', { Usage: 'Partner', ...printer });
+    assert.match(warnings.join(), /refuses every sender of a partner \(550 5\.7\.60\)/);
+    const [, Identity, User, ExtendedRights] =
+      /Add-ADPermission '(.*?)' -User '(.*?)' -ExtendedRights (\S+)\.$/.exec(warnings.join()) ?? [];
+    await bench.run('Add-ADPermission', { Identity, User, ExtendedRights });
+    for (const PermissionGroups of ['Partners', 'Partners, AnonymousUsers', 'AnonymousUsers']) {
+      const set = await bench.run('Set-ReceiveConnector', { Identity, PermissionGroups });
+      assert.doesNotMatch(set.warnings.join(), /refuses every sender/, PermissionGroups);
+    }
+  });
+
   const refused: readonly (readonly [given: Given, message: RegExp])[] = [
     [{ Usage: 'Client', Name: 'N', RemoteIPRanges: '10.0.0.1' }, /Client is not available on an Edge Transport server/],
     [{ Usage: 'Custum', ...printer }, /'Custum' is not one of Custom.*Did you mean 'Custom'/],

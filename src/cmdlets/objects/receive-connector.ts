@@ -3,11 +3,14 @@ import { formatEndpoint, nearestNameHint, parseIpRange } from '../../base/index.
 import {
   acceptedDomain,
   connectorConflict,
+  grantedRights,
   openRelayRanges,
   type PermissionGroup,
+  principalName,
   type ReceiveConnector,
   receiveConnector,
   type ServerRole,
+  wellKnownSids,
 } from '../../config/index.ts';
 import { listObjects, pickObject, serverEntry } from '../directory-objects.ts';
 import { badArgument, isOn, textOf } from '../parameter-values.ts';
@@ -140,11 +143,23 @@ export function warnOpenRelay(context: CmdletContext, connector: Connector): voi
   }
 }
 
+/** The rights of Partners let a session submit, and use no sender but the empty one. */
+function warnPartners(context: CmdletContext, { acl, identity }: Connector): void {
+  const { partner, anonymous } = wellKnownSids;
+  if (!grantedRights(acl, [partner]).has('ms-Exch-SMTP-Submit')) return;
+  // A session of a partner has the rights of anybody too.
+  if (grantedRights(acl, [partner, anonymous]).has('ms-Exch-SMTP-Accept-Any-Sender')) return;
+  context.warning(
+    `The Receive connector '${identity}' refuses every sender of a partner (550 5.7.60): the group Partners does not hold ms-Exch-SMTP-Accept-Any-Sender. Give it by Add-ADPermission '${identity}' -User '${principalName(partner)}' -ExtendedRights ms-Exch-SMTP-Accept-Any-Sender.`,
+  );
+}
+
 /** Kinds of authentication that a connector keeps and no session offers: NTLM and Kerberos. */
 const authenticationWithoutEffect: readonly string[] = ['Integrated'];
 
 async function warn({ context, bound }: Request<Table>, after: Connector): Promise<void> {
   warnOpenRelay(context, after);
+  if (bound.has('PermissionGroups') || !bound.has('Identity')) warnPartners(context, after);
   const opens = bound.has('Bindings') || bound.has('Enabled') || !bound.has('Identity');
   if (opens && after.enabled && context.transport !== undefined) {
     const faults = await context.transport.bindingFaults(after.bindings.map(formatEndpoint), context.signal);
