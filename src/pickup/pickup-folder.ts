@@ -64,6 +64,8 @@ export class PickupFolder implements AsyncDisposable {
   #timer: { cancel(): void } | undefined;
   #running: Promise<void> = Promise.resolve();
   #ended = false;
+  /** The file that was set aside last. */
+  #last: { readonly name: string; readonly reason: string } | undefined;
 
   constructor(parts: PickupParts, kind: keyof typeof kinds = 'pickup') {
     this.#parts = parts;
@@ -93,28 +95,49 @@ export class PickupFolder implements AsyncDisposable {
     if (!queue.accepting.ok || pressure.verdict('pickup').kind !== 'take') return;
     try {
       const most = Math.max(1, Math.floor((server.pickupDirectoryMaxMessagesPerMinute * pollMs) / 60_000));
-      const names = (await readdir(folder, { withFileTypes: true })).filter(isMessage).slice(0, most);
-      for (const { name } of names) if (!this.#ended) await this.#take(server, name);
+      const entries = await readdir(folder, { withFileTypes: true });
+      const bad = entries.filter(isSetAside).map(({ name }) => name);
+      const names = entries.filter(isMessage).slice(0, most);
+      for (const { name } of names)
+        if (!this.#ended && (await this.#take(server, name)) === 'set aside') bad.push(`${name}.bad`);
       faults.end(fault);
+      this.#tellSetAside(folder, bad);
     } catch (error) {
       faults.begin(fault, `${this.#kind.parameter} ${folder} cannot be used: ${(error as Error).message}`);
     }
   }
 
   /** Another name first: whoever writes the file next writes another one, and a second look finds nothing. */
-  async #take(server: Snapshot['server'], name: string): Promise<void> {
+  async #take(server: Snapshot['server'], name: string): Promise<'taken' | 'set aside'> {
     const path = join(this.#kind.path(server), name);
     const claimed = `${path}.tmp`;
     await rename(path, claimed);
     try {
       await this.#submit(server, await readWhole(claimed, this.#largest()));
       await rm(claimed);
+      return 'taken';
     } catch (error) {
       const isTheirs = error instanceof RangeError || error instanceof AddressError;
       await rename(claimed, isTheirs ? `${path}.bad` : path);
       if (!isTheirs) throw error;
       this.#refused(name, error.message);
+      return 'set aside';
     }
+  }
+
+  /** Whoever wrote a file hears nothing: what is no message stands in `edge status` until somebody has seen to it. */
+  #tellSetAside(folder: string, bad: readonly string[]): void {
+    const { faults } = this.#parts;
+    const key = `${this.#kind.parameter} .bad`;
+    const last = bad.at(-1);
+    if (last === undefined) return faults.end(key);
+    const known = this.#last;
+    const why =
+      known !== undefined && bad.includes(known.name)
+        ? ` (${known.name}: ${known.reason.slice(0, 300)})`
+        : ` (${last})`;
+    const text = `${folder}: ${bad.length} ${bad.length === 1 ? 'file is no message and was' : 'files are no messages and were'} set aside${why}: mend and rename to .eml, or delete`;
+    faults.begin(key, text);
   }
 
   #largest(): number {
@@ -148,6 +171,7 @@ export class PickupFolder implements AsyncDisposable {
   }
 
   #refused(name: string, reason: string): void {
+    this.#last = { name: `${name}.bad`, reason };
     const at = this.#parts.clock.now();
     const told = { session: '', message: 0, kind: 'command-refused' } as const;
     this.#parts.journal.emit({
@@ -158,6 +182,10 @@ export class PickupFolder implements AsyncDisposable {
       reason,
     });
   }
+}
+
+function isSetAside(entry: Dirent): boolean {
+  return /\.eml\.bad$/i.test(entry.name);
 }
 
 function isMessage(entry: Dirent): boolean {

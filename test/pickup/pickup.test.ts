@@ -22,6 +22,7 @@ function pickup(
   const queue = new MemoryQueue();
   const events: DecisionEvent[] = [];
   const faults: string[] = [];
+  const ended: string[] = [];
   const base = testSnapshot();
   const path = kind === 'pickup' ? { pickupDirectoryPath: folder } : { replayDirectoryPath: folder };
   const server = { ...base.server, ...path, ...settings };
@@ -33,12 +34,12 @@ function pickup(
       pressure: { verdict: () => state.verdict },
       journal: { emit: (event) => void events.push(event) },
       clock: systemClock,
-      faults: { begin: (_, text) => void faults.push(text), end: () => {} },
+      faults: { begin: (_, text) => void faults.push(text), end: (key) => void ended.push(key) },
     },
     kind,
   );
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
-  return { folder, queue, events, faults, watch, write, state, left: () => readdirSync(folder).sort() };
+  return { folder, queue, events, faults, ended, watch, write, state, left: () => readdirSync(folder).sort() };
 }
 
 const honest =
@@ -88,7 +89,7 @@ const bad: readonly [title: string, text: string, reason: RegExp][] = [
 for (const [title, text, reason] of bad) {
   test(`${title}: the file is set aside as .bad, with the reason in the decisions`, async (t) => {
     const limits = { pickupDirectoryMaxRecipientsPerMessage: 5, pickupDirectoryMaxHeaderSize: 32_768 };
-    const { queue, watch, write, left, events } = pickup(t, limits);
+    const { folder, queue, watch, write, left, events, faults, ended } = pickup(t, limits);
     write('one.eml', text);
     await watch.look();
     await watch.look();
@@ -96,6 +97,13 @@ for (const [title, text, reason] of bad) {
     const refused = events.filter((event) => event.kind === 'command-refused');
     assert.equal(refused.length, 1);
     assert.match(refused[0]?.reason ?? '', reason);
+    // And in `edge status`, until somebody has seen to it.
+    const told = `${folder}: 1 file is no message and was set aside (one.eml.bad: ${refused[0]?.reason.slice(0, 300)}): mend `;
+    assert.equal(faults.filter((fault) => fault.startsWith(told)).length, 2, faults.join());
+    assert.ok(!ended.includes('PickupDirectoryPath .bad'));
+    rmSync(join(folder, 'one.eml.bad'));
+    await watch.look();
+    assert.ok(ended.includes('PickupDirectoryPath .bad'));
   });
 }
 
