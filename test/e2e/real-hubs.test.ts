@@ -14,6 +14,7 @@ const sample = (name: string): Buffer => readFileSync(new URL(`../../src/lab/mes
 /** An edge that takes mail for a domain and sends it to a port. */
 function edgeFor(domain: string, port: number): Promise<Appliance> {
   return Appliance.start({
+    workers: 1,
     lines: [
       `New-AcceptedDomain -Name Inside -DomainName ${domain} -DomainType Authoritative`,
       `New-SendConnector -Name Inside -Usage Internal -AddressSpaces "SMTP:--;1" -DNSRoutingEnabled $false -SmartHosts "[127.0.0.1]" -Port ${port}`,

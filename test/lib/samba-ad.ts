@@ -146,7 +146,6 @@ export class SambaAd implements AsyncDisposable {
         `--adminpass=${this.password}`,
         '--host-name=dc1',
         `--host-ip=${this.address}`,
-        '--use-rfc2307',
         `--targetdir=${target}`,
         `--option=interfaces=${this.address}/8`,
         '--option=bind interfaces only=yes',
