@@ -125,20 +125,32 @@ function makeAuthority(
 
 const issuingName = 'Edge Development Issuing CA';
 
-function makeIssuers(now: number, root: Authority): Record<Exclude<IssuerKind, 'itself'>, Authority> {
-  const closed = makeAuthority('Edge Development Closed CA', now, { issuer: root, uses: { pathLength: 0 } });
-  return {
-    issuing: makeAuthority(issuingName, now, { issuer: root }),
-    stranger: makeAuthority('Edge Development Stranger CA', now),
-    notCa: makeAuthority('Edge Development No CA', now, { issuer: root, uses: { ca: false, keyUsage: 0x80 } }),
-    expiredCa: makeAuthority('Edge Development Expired CA', now, { issuer: root, to: -1 }),
-    short: withParent(makeAuthority('Edge Development Deep CA', now, { issuer: closed }), closed),
-    constrained: makeAuthority('Edge Development Constrained CA', now, {
-      issuer: root,
-      uses: { permittedDns: 'elsewhere.test' },
-    }),
-    weak: makeAuthority('Edge Development Weak CA', now, { issuer: root, key: 'rsa1024' }),
-    impostor: makeAuthority(issuingName, now),
+type Issuer = Exclude<IssuerKind, 'itself'>;
+
+/** Each is made when the first row asks for it: their keys are most of the time. */
+function issuersUnder(root: Authority, now: number): (kind: Issuer) => Authority {
+  const makers: Readonly<Record<Issuer, () => Authority>> = {
+    issuing: () => makeAuthority(issuingName, now, { issuer: root }),
+    stranger: () => makeAuthority('Edge Development Stranger CA', now),
+    notCa: () => makeAuthority('Edge Development No CA', now, { issuer: root, uses: { ca: false, keyUsage: 0x80 } }),
+    expiredCa: () => makeAuthority('Edge Development Expired CA', now, { issuer: root, to: -1 }),
+    short: () => {
+      const closed = makeAuthority('Edge Development Closed CA', now, { issuer: root, uses: { pathLength: 0 } });
+      return withParent(makeAuthority('Edge Development Deep CA', now, { issuer: closed }), closed);
+    },
+    constrained: () =>
+      makeAuthority('Edge Development Constrained CA', now, {
+        issuer: root,
+        uses: { permittedDns: 'elsewhere.test' },
+      }),
+    weak: () => makeAuthority('Edge Development Weak CA', now, { issuer: root, key: 'rsa1024' }),
+    impostor: () => makeAuthority(issuingName, now),
+  };
+  const made = new Map<Issuer, Authority>();
+  return (kind) => {
+    const issuer = made.get(kind) ?? makers[kind]();
+    made.set(kind, issuer);
+    return issuer;
   };
 }
 
@@ -153,7 +165,7 @@ function withParent(authority: Authority, parent: Authority): Authority {
  */
 export function makeChains(now: number = Date.now(), wanted: readonly string[] = Object.keys(rows)): Made {
   const root = makeAuthority('Edge Development Root CA', now);
-  const issuers = makeIssuers(now, root);
+  const issuerOf = issuersUnder(root, now);
   const pairs = new Map<KeyKind, KeyPair>();
   const pairFor = (kind: KeyKind): KeyPair => {
     const known = pairs.get(kind) ?? makePair(kind);
@@ -163,7 +175,7 @@ export function makeChains(now: number = Date.now(), wanted: readonly string[] =
   const chosen = Object.entries(rows).filter(([name]) => wanted.includes(name));
   const made = chosen.map(([, row]) => {
     const pair = pairFor(row.key ?? 'rsa');
-    return { row, pair, issuer: row.issuer === 'itself' ? itself(row, pair) : issuers[row.issuer ?? 'issuing'] };
+    return { row, pair, issuer: row.issuer === 'itself' ? itself(row, pair) : issuerOf(row.issuer ?? 'issuing') };
   });
   const ders = makeCertificates(made.map(({ row, pair, issuer }) => leaf(row, pair, issuer, now)));
   const chains = chosen.map(([name, row], i) => {
@@ -174,7 +186,7 @@ export function makeChains(now: number = Date.now(), wanted: readonly string[] =
   return {
     rootPem: root.pem,
     root: authorityOf(root),
-    issuing: authorityOf(issuers.issuing),
+    issuing: authorityOf(issuerOf('issuing')),
     chains: Object.fromEntries(chains),
   };
 }

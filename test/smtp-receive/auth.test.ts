@@ -249,7 +249,8 @@ test('EXTERNAL: who shows the certificate of an account is it, inside TLS and by
   await using certificates = await CertificateStore.open({ folder, clock: systemClock });
   await certificates.ensureServerCertificate('mail.example.net');
   const logons = new Logons();
-  const { keyPem: key, chainPem: cert } = makeChains().chains['self-signed-server-only'] ?? assert.fail();
+  const { keyPem: key, chainPem: cert } =
+    makeChains(Date.now(), ['self-signed-server-only']).chains['self-signed-server-only'] ?? assert.fail();
   logons.certificate = new X509Certificate(cert).raw;
   const snapshot = internetSnapshot({
     authMechanism: ['Tls'],
