@@ -20,7 +20,7 @@ import {
   transportService,
 } from '../../src/config/index.ts';
 import { entryFrom } from '../../src/ldap/index.ts';
-import { loadSchema } from './lib/seeded.ts';
+import { productSchema } from '../ldap/schema-of-the-product.ts';
 
 const tables = [
   receiveConnector,
@@ -34,7 +34,7 @@ const tables = [
   exchangeServer,
 ] as const;
 const roles: readonly ServerRole[] = ['EdgeTransport', 'Mailbox'];
-const schema = loadSchema();
+const schema = productSchema();
 
 /** What the shell says for a number of this syntax. */
 function spoken(row: AnyProperty, value: number): unknown {

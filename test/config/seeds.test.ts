@@ -16,7 +16,8 @@ import {
   transportService,
 } from '../../src/config/index.ts';
 import { DirectoryStore, seed } from '../../src/directory/index.ts';
-import { configurationDn, ListSource, loadSchema, placeholders, seedEntries } from './lib/seeded.ts';
+import { productSchema } from '../ldap/schema-of-the-product.ts';
+import { configurationDn, ListSource, placeholders, seedEntries } from './lib/seeded.ts';
 
 const place = { configurationDn, serverName: 'edge1' } as const;
 
@@ -148,7 +149,7 @@ for (const [kind, role] of [
   test(`${kind}: the directory takes the seed, once`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'edge-seed-'));
     try {
-      await using store = await DirectoryStore.open({ path: join(folder, 'directory'), schema: loadSchema() });
+      await using store = await DirectoryStore.open({ path: join(folder, 'directory'), schema: productSchema() });
       for (const part of ['common', kind]) {
         const first = await seed(store, `ldap/seed/${part}`, placeholders);
         assert.ok(first.added > 0);

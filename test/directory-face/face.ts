@@ -10,10 +10,10 @@ import {
   type FaceEvent,
   LdapServer,
   type LdapServerOptions,
-  loadSchema,
   StoreAuthenticator,
   type StoreAuthenticatorParts,
 } from '../../src/directory/index.ts';
+import { productSchema } from '../ldap/schema-of-the-product.ts';
 
 export const root = 'o=Test';
 export const adminDn = `cn=admin,${root}`;
@@ -50,7 +50,7 @@ export async function startFace(
   accounts: Partial<StoreAuthenticatorParts> = {},
 ): Promise<Face> {
   const folder = await mkdtemp(join(tmpdir(), 'edge-face-'));
-  const store = await DirectoryStore.open({ path: join(folder, 'db'), schema: await loadSchema('ldap/schema') });
+  const store = await DirectoryStore.open({ path: join(folder, 'db'), schema: productSchema() });
   await populate(store);
   const events: FaceEvent[] = [];
   const authenticator = new StoreAuthenticator({

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../src/base/index.ts';
 import { CertificateStore } from '../../src/certificates/index.ts';
 import { SecretBox } from '../../src/certificates/secrets/index.ts';
-import { Argon2Hasher, DirectoryStore, LdapServer, loadSchema, StoreAuthenticator } from '../../src/directory/index.ts';
+import { Argon2Hasher, DirectoryStore, LdapServer, StoreAuthenticator } from '../../src/directory/index.ts';
 import { EdgeSide, EdgeSideCmdlets } from '../../src/edge-sync/index.ts';
 import { placeIn, seedDirectory, serverObjectIn } from '../../src/server-state/directory/index.ts';
+import { productSchema } from '../ldap/schema-of-the-product.ts';
 
 /** A clock whose time a test says; its waits are the machine's. */
 export class SetClock implements Clock {
@@ -68,7 +69,7 @@ export class EdgeInProcess implements AsyncDisposable {
     const fqdn = 'edge.corp.example';
     const store = await DirectoryStore.open({
       path: join(folder, 'db'),
-      schema: await loadSchema('ldap/schema'),
+      schema: productSchema(),
       clock,
     });
     await seedDirectory(store, 'EdgeTransport');

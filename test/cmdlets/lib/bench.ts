@@ -25,7 +25,8 @@ import {
   parseFilter,
   type Schema,
 } from '../../../src/ldap/index.ts';
-import { configurationDn, loadSchema, seedEntries, withGuid } from '../../config/lib/seeded.ts';
+import { configurationDn, seedEntries, withGuid } from '../../config/lib/seeded.ts';
+import { productSchema } from '../../ldap/schema-of-the-product.ts';
 
 /** A directory in memory, as strict as cmdlets can notice. */
 export class MemoryStore implements ConfigurationStore {
@@ -40,7 +41,7 @@ export class MemoryStore implements ConfigurationStore {
 
   constructor(role: 'edge' | 'mailbox') {
     this.entries = seedEntries(role);
-    this.#schema = loadSchema();
+    this.#schema = productSchema();
   }
 
   async search(base: string, scope: 'base' | 'one' | 'sub', filter = '(objectClass=*)'): Promise<readonly Entry[]> {
@@ -127,10 +128,13 @@ export interface Outcome {
 
 export type Given = Readonly<Record<string, unknown>>;
 
+/** One for all benches of a process, as a service has one for all lines. */
+const catalogue = cmdletCatalogue();
+
 /** Runs cmdlets against a seeded directory in memory. */
 export class Bench {
   readonly store: MemoryStore;
-  readonly catalogue = cmdletCatalogue();
+  readonly catalogue = catalogue;
   /** Answer to -WhatIf and -Confirm. */
   goAhead = true;
   /** What Search-AdminAuditLog finds. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { EntrySource } from '../../../src/config/index.ts';
-import { MutableEntry, matchEntry, readLdif, Schema } from '../../../src/ldap/index.ts';
+import { MutableEntry, matchEntry, readLdif } from '../../../src/ldap/index.ts';
+import { productSchema } from '../../ldap/schema-of-the-product.ts';
 
 const folder = new URL('../../../ldap/', import.meta.url);
 
@@ -12,14 +13,6 @@ export const placeholders: Readonly<Record<string, string>> = {
   serverName: 'EDGE1',
   serverFqdn: 'edge1.example.net',
 };
-
-/** The product's schema. */
-export function loadSchema(): Schema {
-  const names = readdirSync(new URL('schema/', folder)).sort();
-  return Schema.fromLdif(
-    names.map((name) => ({ name, text: readFileSync(new URL(`schema/${name}`, folder), 'utf8') })),
-  );
-}
 
 /** Entries of the seed for a role, each with a GUID of its own. */
 export function seedEntries(role: 'edge' | 'mailbox'): MutableEntry[] {
@@ -49,7 +42,7 @@ export function withGuid(entry: MutableEntry, number: number): MutableEntry {
 export class ListSource implements EntrySource {
   usn = 1;
   readonly entries: MutableEntry[];
-  readonly #schema = loadSchema();
+  readonly #schema = productSchema();
 
   constructor(entries: MutableEntry[]) {
     this.entries = entries;

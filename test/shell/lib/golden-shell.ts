@@ -13,8 +13,9 @@ import type { TrackingQuestion } from '../../../src/logs/index.ts';
 import { DirectConfigurationStore } from '../../../src/management/store-process/direct-configuration-store.ts';
 import { Shell, type ShellOutput } from '../../../src/shell/index.ts';
 import { FakeTransport } from '../../cmdlets/lib/fake-transport.ts';
-import { configurationDn, loadSchema, placeholders } from '../../config/lib/seeded.ts';
+import { configurationDn, placeholders } from '../../config/lib/seeded.ts';
 import { HandClock } from '../../directory-store/store-for-test.ts';
+import { productSchema } from '../../ldap/schema-of-the-product.ts';
 import { answering, MemoryFiles } from './test-shell.ts';
 import { WireRunner } from './wire-runner.ts';
 
@@ -78,7 +79,7 @@ export class GoldenShell implements AsyncDisposable {
   static async open(): Promise<GoldenShell> {
     const path = await mkdtemp(join(tmpdir(), 'edge-golden-'));
     const clock = new HandClock();
-    const store = await DirectoryStore.open({ path, schema: loadSchema(), clock });
+    const store = await DirectoryStore.open({ path, schema: productSchema(), clock });
     for (const part of ['common', 'edge']) await seed(store, seedFolder(part), placeholders);
     return new GoldenShell(path, store, clock);
   }
