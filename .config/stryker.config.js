@@ -37,8 +37,8 @@ const rooms = {
   },
 };
 
-/** Tests that hold a time: instrumented code is slower, so that they fail in every run. Left out here, and here alone. */
-const timed = ['hostile lengths cost no more than linear time'];
+/** Tests that hold a time: instrumented code is slower, so that they fail in every run. Left out here, and here alone. Patterns without a blank: the runner cuts there. */
+const timed = ['/hostile.lengths.cost.no.more/'];
 
 const name = process.env['ROOM'] ?? 'smtp';
 /** Lines of the room that are tried, in pieces drawn at random (SEED): where all of it takes too long. Absent: all. */
