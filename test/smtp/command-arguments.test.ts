@@ -11,6 +11,8 @@ const all: OfferedParameters = {
   auth: true,
 };
 
+const none: OfferedParameters = {};
+
 const mails: readonly [string, Record<string, unknown>][] = [
   ['FROM:<a@example.com>', {}],
   ['from:<a@example.com>', {}],
@@ -36,6 +38,12 @@ for (const [text, expected] of mails) {
     assert.deepEqual(rest, { body: '7BIT', smtpUtf8: false, ...expected });
   });
 }
+
+test('BODY stands for either of its two extensions', () => {
+  for (const offered of [{ eightBitMime: true }, { binaryMime: true }])
+    assert.equal(parseMailArgument('FROM:<a@example.com> BODY=7BIT', { ...none, ...offered }).body, '7BIT');
+  assert.throws(() => parseMailArgument('FROM:<a@example.com> BODY=7BIT', none), SmtpError);
+});
 
 test('the null sender, and an address in another script', () => {
   assert.equal(parseMailArgument('FROM:<>', all).from, null);
@@ -72,7 +80,6 @@ test('RCPT of Postmaster alone, and of UTF-8 when MAIL said so', () => {
   assert.equal(parseRcptArgument('TO:<a@b.example> ORCPT=utf-8;ü@example.com', all, true).orcpt, 'utf-8;ü@example.com');
 });
 
-const none: OfferedParameters = {};
 const refusedMails: readonly [text: string, reply: string, offered?: OfferedParameters][] = [
   ['', '501 5.5.4'],
   ['<a@example.com>', '501 5.5.4'],

@@ -259,6 +259,26 @@ for (const text of badPaths) {
   test(`no path: ${text.slice(0, 50)}`, () => assert.throws(() => parsePath(text), AddressError));
 }
 
+/** Octets of the longest path that is read. */
+const longestPath = 2048;
+
+test('what is wrong with a path is said', () => {
+  const reasons: readonly (readonly [path: string, reason: RegExp])[] = [
+    ['u@a.example>', /does not begin with '<'/],
+    ['<u@a.example', /does not end with '>'/],
+    ['<', /does not end with '>'/],
+    ['<"u@a.example>', /does not end with '>'/],
+    [`<${'u'.repeat(longestPath - 1)}`, /does not end with '>'/],
+    [`<${'u'.repeat(longestPath - 1)}>`, /too long/],
+    [`<${'u'.repeat(longestPath)}`, /too long/],
+    ['<a.example@b.example:u@c.example>', /./],
+    ['<@a.example,b.example:u@c.example>', /route is not well-formed/],
+    ['<@a.example;@b.example:u@c.example>', /./],
+  ];
+  for (const [path, message] of reasons)
+    assert.throws(() => parsePath(path), { name: 'AddressError', message }, path.slice(0, 40));
+});
+
 test('renderPath lets nothing but one mailbox through', () => {
   assert.equal(renderPath(''), '<>');
   assert.equal(renderPath('a@EXAMPLE.com'), '<a@example.com>');
