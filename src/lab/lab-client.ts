@@ -10,9 +10,14 @@ export interface LabMessage {
   readonly content: Buffer;
 }
 
+/** A server that says nothing for so long says nothing any more. */
+const patienceMs = 60_000;
+
 /** Sends one message as a plain client does, one command after the other; resolves with the reply to the content. */
 export async function sendMessage(host: string, port: number, message: LabMessage): Promise<string> {
   const socket = connect({ host, port, noDelay: true });
+  // A server that is killed while it takes up the connection leaves it open for ever at this end.
+  socket.setTimeout(patienceMs, () => socket.destroy());
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
   const reply = async (expected: string): Promise<string> => {
     for (;;) {
