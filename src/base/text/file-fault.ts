@@ -20,7 +20,9 @@ const words: Readonly<Record<string, string>> = {
 
 /** Without its path; the error's own text for what is no refusal of the system. */
 export function fileReason(error: unknown): string {
-  const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
+  const { code = '', message = String(error), syscall } = error as NodeJS.ErrnoException;
+  // A folder that is there already is no fault where folders are made.
+  if (code === 'EEXIST' && syscall === 'mkdir') return 'a file is where a folder should be';
   return words[code] ?? message;
 }
 
